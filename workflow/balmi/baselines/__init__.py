@@ -1,0 +1,1 @@
+"""Peers from scikit-learn behind one interface."""

@@ -1,0 +1,89 @@
+"""The shipped catalogue: cohorts that are fetched or simulated instead of read from user files."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import yaml
+from pydantic import Field
+
+from balmi.config.kinds import Kind
+from balmi.config.settings import Dataset, ModalityFile, Name, Section, Simulation
+
+CATALOGUE_FILE = Path(__file__).with_name("catalogue.yaml")
+
+
+class WheelLabels(Section):
+    """Where the labels of a cohort lie inside a wheel."""
+
+    member: str
+    column: str
+    classes: dict[int, str]
+
+
+class Wheel(Section):
+    """A cohort inside a Python wheel on the package index, pinned by checksum."""
+
+    requirement: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    labels: WheelLabels
+    modalities: dict[Name, str]
+
+
+class Entry(Section):
+    """One cohort of the catalogue."""
+
+    title: str
+    licence: str
+    label: str
+    group: str | None = None
+    kinds: dict[Name, Kind]
+    wheel: Wheel | None = None
+    simulate: bool = False
+
+
+@cache
+def catalogue() -> dict[str, Entry]:
+    """Return the catalogue's entries by name."""
+    content = yaml.safe_load(CATALOGUE_FILE.read_text(encoding="utf-8"))
+    return {name: Entry.model_validate(entry) for name, entry in content.items()}
+
+
+def resolve(name: str, dataset: Dataset, folder: str = "resources") -> Dataset:
+    """Return a dataset whose files are named, wherever they come from.
+
+    Parameters
+    ----------
+    name
+        The dataset's name in the configuration.
+    dataset
+        The dataset as configured.
+    folder
+        The folder below which fetched and simulated cohorts lie.
+
+    Returns
+    -------
+    Dataset
+        The dataset itself where it has files of its own; otherwise the files that the fetch or
+        simulation rule writes for it, below ``<folder>/<name>``.
+    """
+    if dataset.catalogue is None:
+        return dataset
+    entry = catalogue()[dataset.catalogue]
+    return Dataset(
+        samples=f"{folder}/{name}/samples.csv",
+        label=entry.label,
+        group=entry.group,
+        modalities={
+            modality: ModalityFile(path=f"{folder}/{name}/{modality}.csv", kind=kind)
+            for modality, kind in entry.kinds.items()
+        },
+    )
+
+
+def simulation(dataset: Dataset) -> Simulation | None:
+    """Return the simulation's settings, or None where the dataset is not simulated."""
+    if dataset.catalogue is None or not catalogue()[dataset.catalogue].simulate:
+        return None
+    return dataset.simulate or Simulation()

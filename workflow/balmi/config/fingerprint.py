@@ -1,0 +1,84 @@
+"""Content hash of a library module and of all that it imports.
+
+Snakemake notices an edited script, but not an edit of the library that the script calls. A rule
+therefore carries this hash as a parameter. It follows the imports, so that an edit of the report
+retrains nothing. It leaves out `balmi.config`, because rules carry the settings that they use as
+parameters of their own, and trailing newlines, by which copies of one release may differ.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+LIBRARY = Path(__file__).parents[1]
+CARRIED = ("balmi", "balmi.config")
+DATA_SUFFIXES = {".yaml", ".html", ".css", ".js", ".svg", ".txt"}
+
+
+def _file(module: str) -> Path | None:
+    """Return the file of a dotted balmi module, or None where there is no such module."""
+    base = LIBRARY.joinpath(*module.split(".")[1:])
+    candidates = (base / "__init__.py", base.with_suffix(".py"))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+@cache
+def _imports(module: str) -> frozenset[str]:
+    """Return the balmi modules that a module imports, anywhere in its text."""
+    path = _file(module)
+    named = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            named |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            named |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    parts = {
+        ".".join(name.split(".")[: i + 1]) for name in named for i in range(name.count(".") + 1)
+    }
+    parents = {".".join(module.split(".")[: i + 1]) for i in range(module.count("."))}
+    return frozenset(
+        name for name in parts | parents if name.split(".")[0] == "balmi" and _file(name)
+    )
+
+
+def dependencies(*modules: str) -> list[str]:
+    """Return the given modules and every balmi module that they import, but for the settings."""
+    found: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        if module not in found and module not in CARRIED and not module.startswith("balmi.config."):
+            found.add(module)
+            waiting.extend(_imports(module))
+    return sorted(found)
+
+
+@cache
+def code_hash(*modules: str) -> str:
+    """Return the hash of the given modules, of what they import, and of the files beside those.
+
+    Parameters
+    ----------
+    modules
+        Dotted names, as in ``balmi.evaluation``.
+
+    Returns
+    -------
+    str
+        Sixteen hexadecimal digits.
+    """
+    files = {_file(module) for module in dependencies(*modules)}
+    files |= {
+        path
+        for folder in {path.parent for path in files} - {LIBRARY}
+        for path in folder.rglob("*")
+        if path.suffix in DATA_SUFFIXES
+    }
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(path.relative_to(LIBRARY).as_posix().encode() + b"\0")
+        digest.update(path.read_bytes().rstrip(b"\r\n") + b"\0")
+    return digest.hexdigest()[:16]

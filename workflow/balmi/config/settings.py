@@ -1,0 +1,242 @@
+"""The configuration as pydantic models: every key, its type, its default and its meaning.
+
+The models are the only description of the configuration: ``schemas/config.schema.yaml`` and the
+tables of ``config/README.md`` are generated from them.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from balmi.config.kinds import Kind
+
+NAME_PATTERN = r"^[A-Za-z0-9._-]+$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+
+
+class Method(StrEnum):
+    """The classifiers that can be compared."""
+
+    BALANCED = "balanced"
+    UNIFORM = "uniform"
+    CONCAT_MLP = "concat-mlp"
+    CONCAT_LR = "concat-lr"
+    STACKED_LR = "stacked-lr"
+    UNIMODAL_LR = "unimodal-lr"
+    LATE_FUSION = "late-fusion"
+
+
+class Balancing(StrEnum):
+    """The rules that weigh the unimodal losses."""
+
+    UNIFORM = "uniform"
+    INFORMATION = "information"
+
+
+class Teacher(StrEnum):
+    """The sources of soft targets in the distillation."""
+
+    STRONGEST = "strongest"
+    ENSEMBLE = "ensemble"
+    NONE = "none"
+
+
+class Section(BaseModel):
+    """A part of the configuration: immutable, and without unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModalityFile(Section):
+    """One table of measurements: samples in rows, features in columns."""
+
+    path: str = Field(
+        description="CSV, TSV, Parquet, h5ad or h5mu file; CSV and TSV may be gzipped"
+    )
+    kind: Kind = Field(description="kind of omics; it decides the preprocessing")
+    modality: str | None = Field(
+        default=None, description="modality inside an h5mu file (default: the modality's own name)"
+    )
+
+
+class Simulation(Section):
+    """A simulated cohort with planted information; see resources/README.md."""
+
+    samples: int = Field(default=400, ge=60, description="number of samples")
+    features: int = Field(default=40, ge=4, description="features per modality")
+    missing: float = Field(
+        default=0.2, ge=0, le=0.6, description="share of samples that lack the weak modality"
+    )
+    seed: int = Field(default=0, ge=0, description="seed of the simulation")
+
+
+class Dataset(Section):
+    """One cohort: either files of your own, or an entry of the shipped catalogue."""
+
+    catalogue: Name | None = Field(
+        default=None,
+        description="entry of the shipped catalogue; a dataset with nothing below it is the entry"
+        " of its own name",
+    )
+    samples: str | None = Field(
+        default=None, description="table with one row per sample; first column the sample id"
+    )
+    label: str | None = Field(default=None, description="column of samples that holds the class")
+    group: str | None = Field(
+        default=None,
+        description="column of samples; one group never lies on both sides of a split",
+    )
+    modalities: dict[Name, ModalityFile] = Field(
+        default_factory=dict, description="name of a modality -> its file; any number of them"
+    )
+    simulate: Simulation | None = Field(
+        default=None, description="settings of the catalogue's simulated cohort"
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Dataset:
+        own = [name for name in ("samples", "label", "modalities") if getattr(self, name)]
+        if self.catalogue is None and len(own) < 3:
+            lacking = sorted({"samples", "label", "modalities"} - set(own))
+            raise ValueError(f"lacks {', '.join(lacking)}")
+        if self.catalogue is not None and (own or self.group):
+            extra = own + (["group"] if self.group else [])
+            raise ValueError(f"gives both catalogue and {', '.join(extra)}")
+        return self
+
+
+class Evaluation(Section):
+    """Repeated stratified (group) k-fold cross-validation."""
+
+    repeats: int = Field(default=5, ge=1, le=100, description="repeats of the cross-validation")
+    folds: int = Field(default=5, ge=2, le=50, description="folds per repeat")
+    seed: int = Field(default=0, ge=0, description="seed of the first repeat; then counted up")
+    validation: float = Field(
+        default=0.2,
+        gt=0,
+        lt=0.5,
+        description="share of the training samples that decides when a network stops",
+    )
+
+
+class Preprocessing(Section):
+    """What is done to every modality, fitted on the training samples of a fold only."""
+
+    max_features: int = Field(
+        default=2000, ge=2, description="features kept per modality: those of largest variance"
+    )
+
+
+class Information(Section):
+    """Estimates of mutual information, in nats."""
+
+    folds: int = Field(default=5, ge=2, le=20, description="folds of the cross-fitting")
+    components: int = Field(
+        default=20, ge=1, description="principal components per modality, at most n/10"
+    )
+    permutations: int = Field(
+        default=99, ge=19, description="refits on permuted labels behind each p-value"
+    )
+    fold_permutations: int = Field(
+        default=39, ge=19, description="the same inside every training part, for the null gate"
+    )
+    seed: int = Field(default=0, ge=0, description="seed of cross-fitting and permutations")
+
+
+class Graph(Section):
+    """Similarity network fusion, on which the graph encoder passes messages."""
+
+    neighbours: int = Field(default=20, ge=1, description="neighbours of a sample in a network")
+    kept: int = Field(default=10, ge=1, description="neighbours kept in the fused network")
+    iterations: int = Field(default=3, ge=0, description="rounds of cross-diffusion")
+
+
+class Model(Section):
+    """The network: one encoder per modality, a head each, and a joint head."""
+
+    hidden: int = Field(default=32, ge=1, description="width of both hidden layers")
+    dropout: float = Field(default=0.4, ge=0, lt=1, description="share of hidden units dropped")
+    graph_weight: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="b in A' = (1-b)I + bA: 0 is a multilayer perceptron, above it an r-GCN",
+    )
+
+
+class Training(Section):
+    """How networks are trained."""
+
+    epochs: int = Field(default=150, ge=1, description="largest number of epochs")
+    patience: int = Field(
+        default=30, ge=1, description="epochs without a better validation loss before a stop"
+    )
+    learning_rate: float = Field(default=5e-3, gt=0, description="step size of AdamW")
+    weight_decay: float = Field(default=1e-2, ge=0, description="weight decay of AdamW")
+    batch_size: int | None = Field(
+        default=None,
+        ge=2,
+        description="samples per step (null: all at once); needs graph_weight 0",
+    )
+    class_weight_power: float = Field(
+        default=-0.5, ge=-1, le=0, description="classes weigh frequency to this power"
+    )
+    balancing: Balancing = Field(
+        default=Balancing.INFORMATION, description="rule behind the loss weights of `balanced`"
+    )
+    balancing_temperature: float = Field(
+        default=0.5, gt=0, description="temperature T of softmax(-F1/T)"
+    )
+    balancing_smoothing: float = Field(
+        default=0.8, ge=0, lt=1, description="share of the old weights kept each epoch"
+    )
+    seed: int = Field(default=0, ge=0, description="seed of initial weights, dropout and batches")
+
+
+class Distillation(Section):
+    """Pretraining of weak modalities by stronger ones."""
+
+    teacher: Teacher = Field(
+        default=Teacher.STRONGEST,
+        description="strongest modality, mean logits of all others, or none",
+    )
+    temperature: float = Field(default=2.0, gt=0, description="temperature of soft targets")
+    strength: float = Field(
+        default=0.7, ge=0, le=1, description="largest share of the soft loss, at a full margin"
+    )
+
+
+class Resources(Section):
+    """What jobs ask for."""
+
+    gpu: int = Field(
+        default=0, ge=0, le=1, description="GPUs per training job; 0 trains on the CPU"
+    )
+
+
+class Settings(Section):
+    """The whole configuration."""
+
+    datasets: dict[Name, Dataset] = Field(min_length=1, description="name of a dataset -> dataset")
+    evaluation: Evaluation = Field(default=Evaluation(), description="cross-validation")
+    methods: list[Method] = Field(
+        default=list(Method), min_length=1, description="methods to compare"
+    )
+    preprocessing: Preprocessing = Field(default=Preprocessing(), description="per-fold fitting")
+    information: Information = Field(default=Information(), description="mutual information")
+    graph: Graph = Field(default=Graph(), description="similarity networks")
+    model: Model = Field(default=Model(), description="network")
+    training: Training = Field(default=Training(), description="optimisation and balancing")
+    distillation: Distillation = Field(default=Distillation(), description="pretraining")
+    resources: Resources = Field(default=Resources(), description="GPU")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Settings:
+        if self.training.batch_size is not None and self.model.graph_weight > 0:
+            raise ValueError("training.batch_size needs model.graph_weight 0")
+        if len(set(self.methods)) < len(self.methods):
+            raise ValueError("methods names a method twice")
+        return self

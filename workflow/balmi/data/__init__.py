@@ -1,0 +1,1 @@
+"""Acquisition, reading, checking, assembly and splitting of cohorts."""

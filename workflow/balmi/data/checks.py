@@ -1,0 +1,338 @@
+"""Checks of a cohort's files, made before any job starts.
+
+Every check returns problems instead of raising, so that a user sees all of them at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from balmi.config.kinds import ANY, RANGES
+from balmi.data.readers import read_measurements, read_samples
+from balmi.errors import Problem, UserError, listing, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from balmi.config.kinds import Kind
+    from balmi.config.settings import Dataset, Evaluation
+
+SHOWN_CELLS = 3
+WHOLE_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of one cohort as they were read, with only what can be used.
+
+    Parameters
+    ----------
+    samples
+        Labelled samples that at least one modality measures, sorted by id; columns ``label`` and,
+        where the cohort has groups, ``group``, both text.
+    modalities
+        Name -> samples by features (float64); only samples of `samples`, sorted by id.
+    dropped
+        What was left out -> how many samples.
+    """
+
+    samples: pd.DataFrame
+    modalities: dict[str, pd.DataFrame]
+    dropped: dict[str, int]
+
+
+def _duplicates(index: pd.Index, where: str, what: str) -> list[Problem]:
+    repeated = index[index.duplicated()].unique()
+    if repeated.empty:
+        return []
+    found = f"{what}s that occur more than once: {listing(map(repr, repeated))}"
+    return [Problem(where, found, f"every {what} once")]
+
+
+def _empty(table: pd.DataFrame, where: str, what: str) -> list[Problem]:
+    if table.shape[0] and table.shape[1]:
+        return []
+    return [
+        Problem(
+            where, f"an empty table ({table.shape[0]} rows, {table.shape[1]} {what})", "a table"
+        )
+    ]
+
+
+def _column(table: pd.DataFrame, column: str, where: str) -> list[Problem]:
+    if column in table.columns:
+        return []
+    return [
+        Problem(
+            where,
+            f"{column!r}, which is no column of the table",
+            f"one of {listing(map(repr, table.columns))}",
+            nearest(column, table.columns),
+        )
+    ]
+
+
+def check_samples(table: pd.DataFrame, dataset: Dataset, key: str) -> list[Problem]:
+    """Return what is wrong with the table of samples: empty, ids, label and group columns."""
+    problems = _empty(table, f"{key}.samples: {dataset.samples}", "columns")
+    if problems:
+        return problems
+    problems += _duplicates(table.index, f"{key}.samples: {dataset.samples}", "sample id")
+    blank = int((table.index.str.strip() == "").sum())
+    if blank:
+        problems.append(
+            Problem(
+                f"{key}.samples: {dataset.samples}", f"{blank} rows without an id", "an id each"
+            )
+        )
+    problems += _column(table, dataset.label, f"{key}.label")
+    if dataset.group is not None:
+        problems += _column(table, dataset.group, f"{key}.group")
+    return problems
+
+
+def _cells(rows: np.ndarray, columns: np.ndarray, table: pd.DataFrame) -> str:
+    shown = [
+        f"row {table.index[i]!r}, column {table.columns[j]!r}: {table.iat[i, j]!r}"
+        for i, j in zip(rows[:SHOWN_CELLS], columns[:SHOWN_CELLS], strict=True)
+    ]
+    return "; ".join(shown) + ("; …" if rows.size > SHOWN_CELLS else "")
+
+
+def to_numeric(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[Problem]]:
+    """Return the table as float64 and what cells of it are no finite number (NaN is allowed).
+
+    Parameters
+    ----------
+    table
+        Samples by features, cells of any type.
+    where
+        How the table is named in messages.
+    """
+    numeric = table.apply(pd.to_numeric, errors="coerce").astype(np.float64)
+    problems = []
+    text = np.argwhere((numeric.isna() & table.notna()).to_numpy())
+    if text.size:
+        found = f"{len(text)} cells that are no number: {_cells(text[:, 0], text[:, 1], table)}"
+        problems.append(
+            Problem(where, found, "numbers, or an empty cell where nothing was measured")
+        )
+    infinite = np.argwhere(np.isinf(numeric.to_numpy()))
+    if infinite.size:
+        cells = _cells(infinite[:, 0], infinite[:, 1], table)
+        problems.append(
+            Problem(where, f"{len(infinite)} infinite cells: {cells}", "finite numbers")
+        )
+    return numeric, problems
+
+
+def _range_problem(values: pd.DataFrame, kind: Kind, where: str) -> list[Problem]:
+    allowed = RANGES.get(kind, ANY)
+    cells = values.to_numpy()
+    outside = (cells < allowed.low) | (cells > allowed.high)
+    if allowed.whole:
+        outside |= np.abs(cells - np.round(cells)) > WHOLE_TOLERANCE
+    bad = np.argwhere(outside)
+    if not bad.size:
+        return []
+    cells = _cells(bad[:, 0], bad[:, 1], values)
+    return [
+        Problem(where, f"{len(bad)} cells outside what {kind} holds: {cells}", allowed.description)
+    ]
+
+
+def check_modality(
+    table: pd.DataFrame, samples: pd.Index, kind: Kind, where: str
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """Return a modality's table as numbers, and everything that is wrong with it.
+
+    Parameters
+    ----------
+    table
+        Samples by features, cells of any type.
+    samples
+        The ids of the table of samples.
+    kind
+        The kind of omics.
+    where
+        How the table is named in messages.
+    """
+    problems = _empty(table, where, "features")
+    if problems:
+        return table, problems
+    problems += _duplicates(table.index, where, "sample id")
+    problems += _duplicates(table.columns, where, "feature name")
+    if not table.index.isin(samples).any():
+        allowed = f"ids of the table of samples, such as {listing(map(repr, samples[:3]))}"
+        if table.columns.isin(samples).any():
+            allowed += " (the columns look like samples: transpose the table)"
+        found = f"no shared sample; ids here are {listing(map(repr, table.index[:3]))}"
+        problems.append(Problem(where, found, allowed, nearest(table.index[0], samples)))
+    if problems:
+        return table, problems
+    numeric, problems = to_numeric(table, where)
+    if not problems:
+        problems = _range_problem(numeric, kind, where)
+    return numeric, problems
+
+
+def _usable(samples: pd.DataFrame, modalities: Mapping[str, pd.DataFrame]) -> Tables:
+    """Drop and count what has no label or no measurement."""
+    labelled = samples[samples["label"].notna()]
+    measured = {
+        name: table[table.notna().any(axis=1)].sort_index() for name, table in modalities.items()
+    }
+    ids = set().union(*(table.index for table in measured.values()))
+    kept = labelled[labelled.index.isin(ids)].sort_index()
+    return Tables(
+        samples=kept,
+        modalities={name: table[table.index.isin(kept.index)] for name, table in measured.items()},
+        dropped={
+            "samples without a label": int(samples["label"].isna().sum()),
+            "labelled samples without any measurement": len(labelled) - len(kept),
+            "measured samples that the table of samples lacks": len(ids - set(samples.index)),
+        },
+    )
+
+
+def _check_classes(tables: Tables, folds: int, key: str) -> list[Problem]:
+    counts = tables.samples["label"].value_counts()
+    if len(counts) < 2:
+        found = f"{len(counts)} class after dropping what cannot be used"
+        return [Problem(f"{key}.label", found, "at least 2 classes")]
+    rare = counts[counts < folds]
+    problems = []
+    if len(rare):
+        members = listing(f"{name!r} has {count}" for name, count in rare.items())
+        allowed = (
+            f"at least {folds} members per class, or evaluation.folds of {counts.min()} or less"
+        )
+        problems.append(
+            Problem(f"{key}.label", f"classes rarer than the folds: {members}", allowed)
+        )
+    if "group" in tables.samples:
+        problems += _check_groups(tables.samples, folds, key)
+    return problems
+
+
+def _check_groups(samples: pd.DataFrame, folds: int, key: str) -> list[Problem]:
+    unknown = samples.index[samples["group"].isna()]
+    if len(unknown):
+        found = f"{len(unknown)} samples without a group: {listing(map(repr, unknown))}"
+        return [Problem(f"{key}.group", found, "a group for every labelled sample")]
+    groups = samples.groupby("label")["group"].nunique()
+    few = groups[groups < folds]
+    if few.empty:
+        return []
+    members = listing(f"{name!r} lies in {count} groups" for name, count in few.items())
+    allowed = (
+        f"every class in at least {folds} groups, or fewer evaluation.folds: with these groups"
+    )
+    return [Problem(f"{key}.group", members, f"{allowed} no stratified split exists")]
+
+
+def read_tables(name: str, dataset: Dataset, folds: int) -> Tables:
+    """Read and check all tables of a cohort.
+
+    Parameters
+    ----------
+    name
+        The dataset's name, for messages.
+    dataset
+        The dataset with its files named (`balmi.config.catalogue.resolve`).
+    folds
+        The number of folds, which every class must fill.
+
+    Raises
+    ------
+    UserError
+        With every problem of every table.
+    """
+    key = f"datasets.{name}"
+    problems: list[Problem] = []
+
+    def attempt(read: object, *arguments: object) -> pd.DataFrame | None:
+        try:
+            return read(*arguments)
+        except UserError as error:
+            problems.extend(error.problems)
+            return None
+
+    table = attempt(read_samples, dataset.samples)
+    if table is not None:
+        problems += check_samples(table, dataset, key)
+    measured = {}
+    for modality, file in dataset.modalities.items():
+        raw = attempt(read_measurements, file.path, file.modality or modality)
+        if raw is not None and table is not None:
+            where = f"{key}.modalities.{modality}: {file.path}"
+            measured[modality], found = check_modality(raw, table.index, file.kind, where)
+            problems += found
+    if problems:
+        raise UserError(problems)
+    columns = {"label": dataset.label} | ({"group": dataset.group} if dataset.group else {})
+    samples = pd.DataFrame({new: table[old] for new, old in columns.items()})
+    samples = samples.where(samples.isna(), samples.astype(str)).astype(object)
+    tables = _usable(samples, measured)
+    problems = _check_classes(tables, folds, key)
+    if problems:
+        raise UserError(problems)
+    return tables
+
+
+def check_datasets(
+    datasets: Mapping[str, Dataset], evaluation: Evaluation, cache: Path | None = None
+) -> None:
+    """Check the files of all datasets that have files of their own.
+
+    Parameters
+    ----------
+    datasets
+        The datasets as configured; entries of the catalogue are checked when they are assembled.
+    evaluation
+        The evaluation, whose folds every class must fill.
+    cache
+        A folder for marks of cohorts that were found in order: an unchanged cohort is not read
+        again. None reads always.
+
+    Raises
+    ------
+    UserError
+        With every problem of every dataset.
+    """
+    problems: list[Problem] = []
+    for name, dataset in datasets.items():
+        if dataset.catalogue is not None:
+            continue
+        mark = cache / _state(dataset, evaluation.folds) if cache else None
+        if mark is not None and mark.is_file():
+            continue
+        try:
+            read_tables(name, dataset, evaluation.folds)
+        except UserError as error:
+            problems += error.problems
+        else:
+            if mark is not None:
+                mark.parent.mkdir(parents=True, exist_ok=True)
+                mark.touch()
+    if problems:
+        raise UserError(problems)
+
+
+def _state(dataset: Dataset, folds: int) -> str:
+    """Return a hash of the dataset's settings and of its files' sizes and times."""
+    files = [Path(dataset.samples), *(Path(file.path) for file in dataset.modalities.values())]
+    stamps = [
+        (str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns)
+        for path in files
+        if path.is_file()
+    ]
+    text = json.dumps([dataset.model_dump(mode="json"), folds, stamps])
+    return hashlib.sha256(text.encode()).hexdigest()[:24]

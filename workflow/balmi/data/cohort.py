@@ -1,0 +1,144 @@
+"""The cohort in memory, and its one place on disk: an h5mu file.
+
+A sample may lack a whole modality. Rows of such samples are NaN in memory and absent in the file,
+where MuData's own membership masks (``obsm[modality]``) say who has what.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from balmi.data.files import replace_when_written
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Samples with their labels, groups and measurements.
+
+    Parameters
+    ----------
+    samples
+        Sample ids, sorted; shape (n,).
+    labels
+        Class codes; shape (n,), integers into `classes`.
+    classes
+        Class names, sorted.
+    groups
+        Group names; shape (n,), or None.
+    values
+        Modality -> measurements; shape (n, features), rows of absent samples NaN.
+    features
+        Modality -> feature names.
+    kinds
+        Modality -> kind of omics.
+    provenance
+        What is told about the cohort's making: name, dropped samples and so on.
+    """
+
+    samples: np.ndarray
+    labels: np.ndarray
+    classes: tuple[str, ...]
+    groups: np.ndarray | None
+    values: dict[str, np.ndarray]
+    features: dict[str, tuple[str, ...]]
+    kinds: dict[str, str]
+    provenance: dict[str, object]
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The names of the modalities, in the configured order."""
+        return tuple(self.values)
+
+    @property
+    def available(self) -> np.ndarray:
+        """Which sample has which modality; shape (n, modalities), bool."""
+        return np.column_stack([~np.isnan(x).all(axis=1) for x in self.values.values()])
+
+    def positions(self, samples: Sequence[str]) -> np.ndarray:
+        """Return the rows of the given sample ids.
+
+        Raises
+        ------
+        KeyError
+            Where an id is not in the cohort.
+        """
+        rows = pd.Index(self.samples).get_indexer(samples)
+        if (rows < 0).any():
+            raise KeyError(f"not in the cohort: {np.asarray(samples)[rows < 0][:3]}")
+        return rows
+
+
+def write_cohort(cohort: Cohort, path: Path) -> None:
+    """Write the cohort as h5mu; the file appears only when it is whole."""
+    from anndata import AnnData
+    from mudata import MuData
+
+    available = cohort.available
+    parts = {}
+    for column, (name, values) in enumerate(cohort.values.items()):
+        has = available[:, column]
+        parts[name] = AnnData(
+            values[has].astype(np.float32),
+            obs=pd.DataFrame(index=pd.Index(cohort.samples[has].astype(str))),
+            var=pd.DataFrame(index=pd.Index(cohort.features[name])),
+            uns={"kind": str(cohort.kinds[name])},
+        )
+    data = MuData(parts)
+    order = pd.Index(data.obs_names).get_indexer(cohort.samples)
+    labels = pd.Categorical.from_codes(cohort.labels, categories=list(cohort.classes))
+    position = np.empty(len(order), dtype=int)
+    position[order] = np.arange(len(order))
+    data.obs["label"] = labels[position]
+    if cohort.groups is not None:
+        data.obs["group"] = pd.Categorical(cohort.groups[position])
+    data.uns["balmi"] = {
+        "format": FORMAT,
+        "modalities": np.array(cohort.modalities, dtype=object),
+        "provenance": json.dumps(cohort.provenance, sort_keys=True),
+    }
+    with replace_when_written(path) as part:
+        data.write_h5mu(part)
+
+
+def read_cohort(path: Path) -> Cohort:
+    """Read a cohort that `write_cohort` wrote.
+
+    Raises
+    ------
+    KeyError
+        Where the file is no cohort of balmi.
+    """
+    from mudata import read_h5mu
+
+    data = read_h5mu(path)
+    about = data.uns["balmi"]
+    obs = data.obs.sort_index()
+    samples = obs.index.to_numpy(dtype=str)
+    values, features, kinds = {}, {}, {}
+    for name in (str(name) for name in about["modalities"]):
+        part = data.mod[name]
+        full = np.full((len(samples), part.n_vars), np.nan)
+        full[pd.Index(samples).get_indexer(part.obs_names)] = part.X
+        values[name], kinds[name] = full, str(part.uns["kind"])
+        features[name] = tuple(part.var_names)
+    return Cohort(
+        samples=samples,
+        labels=obs["label"].cat.codes.to_numpy(dtype=np.int64),
+        classes=tuple(map(str, obs["label"].cat.categories)),
+        groups=obs["group"].to_numpy(dtype=str) if "group" in obs else None,
+        values=values,
+        features=features,
+        kinds=kinds,
+        provenance=json.loads(about["provenance"]),
+    )

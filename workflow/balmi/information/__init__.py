@@ -1,0 +1,1 @@
+"""Mutual information: label, pairwise and representation information, with nulls."""

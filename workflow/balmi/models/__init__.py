@@ -1,0 +1,1 @@
+"""Networks that hold all replicas of an evaluation at once."""

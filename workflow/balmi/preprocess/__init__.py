@@ -1,0 +1,1 @@
+"""Preprocessing of each kind of omics, fitted on training samples only."""

@@ -1,0 +1,1 @@
+"""The HTML report: view models, charts and templates."""

@@ -1,0 +1,1 @@
+"""Training, balancing rules and distillation of replica networks."""
