@@ -77,3 +77,11 @@ def listing(values: Iterable[object]) -> str:
     texts = [str(value) for value in values]
     shown = ", ".join(texts[:MAX_LISTED])
     return shown if len(texts) <= MAX_LISTED else f"{shown}, … ({len(texts)} in all)"
+
+
+class MethodNotApplicable(Exception):
+    """A method cannot run on this dataset; the message says why. The run goes on without it."""
+
+
+class MethodFailed(Exception):
+    """A method broke on this dataset; the message says how. The run goes on without it."""

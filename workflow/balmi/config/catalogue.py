@@ -9,7 +9,7 @@ import yaml
 from pydantic import Field
 
 from balmi.config.kinds import Kind
-from balmi.config.settings import Dataset, ModalityFile, Name, Section, Simulation
+from balmi.config.settings import Dataset, ModalityFile, Name, Section
 
 CATALOGUE_FILE = Path(__file__).with_name("catalogue.yaml")
 
@@ -65,25 +65,23 @@ def resolve(name: str, dataset: Dataset, folder: str = "resources") -> Dataset:
     Returns
     -------
     Dataset
-        The dataset itself where it has files of its own; otherwise the files that the fetch or
-        simulation rule writes for it, below ``<folder>/<name>``.
+        The dataset itself where it has files of its own; otherwise the file that the fetch or
+        simulation rule writes for it, ``<folder>/<name>.h5mu``.
     """
     if dataset.catalogue is None:
         return dataset
     entry = catalogue()[dataset.catalogue]
+    path = f"{folder}/{name}.h5mu"
     return Dataset(
-        samples=f"{folder}/{name}/samples.csv",
+        samples=path,
         label=entry.label,
         group=entry.group,
-        modalities={
-            modality: ModalityFile(path=f"{folder}/{name}/{modality}.csv", kind=kind)
-            for modality, kind in entry.kinds.items()
-        },
+        modalities={key: ModalityFile(path=path, kind=kind) for key, kind in entry.kinds.items()},
     )
 
 
-def simulation(dataset: Dataset) -> Simulation | None:
-    """Return the simulation's settings, or None where the dataset is not simulated."""
-    if dataset.catalogue is None or not catalogue()[dataset.catalogue].simulate:
-        return None
-    return dataset.simulate or Simulation()
+def source(dataset: Dataset) -> str:
+    """Return where a dataset comes from: ``files``, ``wheel`` or ``simulation``."""
+    if dataset.catalogue is None:
+        return "files"
+    return "simulation" if catalogue()[dataset.catalogue].simulate else "wheel"

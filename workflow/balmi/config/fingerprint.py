@@ -12,6 +12,10 @@ import ast
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LIBRARY = Path(__file__).parents[1]
 CARRIED = ("balmi", "balmi.config")
@@ -25,12 +29,19 @@ def _file(module: str) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-@cache
-def _imports(module: str) -> frozenset[str]:
-    """Return the balmi modules that a module imports, anywhere in its text."""
-    path = _file(module)
+def _run_time_nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield all nodes but those that only type checkers see."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from _run_time_nodes(node)
+
+
+def imports(path: Path) -> frozenset[str]:
+    """Return the balmi modules that a file imports when it runs, anywhere in its text."""
     named = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _run_time_nodes(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             named |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -38,39 +49,37 @@ def _imports(module: str) -> frozenset[str]:
     parts = {
         ".".join(name.split(".")[: i + 1]) for name in named for i in range(name.count(".") + 1)
     }
-    parents = {".".join(module.split(".")[: i + 1]) for i in range(module.count("."))}
-    return frozenset(
-        name for name in parts | parents if name.split(".")[0] == "balmi" and _file(name)
-    )
+    return frozenset(name for name in parts if name.split(".")[0] == "balmi" and _file(name))
 
 
 def dependencies(*modules: str) -> list[str]:
     """Return the given modules and every balmi module that they import, but for the settings."""
     found: set[str] = set()
-    waiting = list(modules)
+    waiting = set(modules)
     while waiting:
         module = waiting.pop()
-        if module not in found and module not in CARRIED and not module.startswith("balmi.config."):
+        carried = module in CARRIED or module.startswith("balmi.config.")
+        if module not in found and not carried:
             found.add(module)
-            waiting.extend(_imports(module))
+            waiting |= imports(_file(module))
     return sorted(found)
 
 
 @cache
-def code_hash(*modules: str) -> str:
-    """Return the hash of the given modules, of what they import, and of the files beside those.
+def code_hash(script: Path) -> str:
+    """Return the hash of all library modules that a script needs, and of the files beside them.
 
     Parameters
     ----------
-    modules
-        Dotted names, as in ``balmi.evaluation``.
+    script
+        The script's file. Its own text is left to Snakemake.
 
     Returns
     -------
     str
         Sixteen hexadecimal digits.
     """
-    files = {_file(module) for module in dependencies(*modules)}
+    files = {_file(module) for module in dependencies(*imports(script))}
     files |= {
         path
         for folder in {path.parent for path in files} - {LIBRARY}

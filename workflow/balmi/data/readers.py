@@ -5,6 +5,8 @@ Only pandas is imported here: h5ad and h5mu files bring in anndata and mudata wh
 
 from __future__ import annotations
 
+import csv
+import gzip
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,20 +27,37 @@ def suffix(path: str | Path) -> str:
     return Path(str(path).lower().removesuffix(".gz")).suffix
 
 
+def _first_lines(path: Path) -> tuple[list[str], list[str]]:
+    """Return the fields of the header and of the first row below it."""
+    opened = gzip.open if path.name.lower().endswith(".gz") else open
+    with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file, delimiter=_DELIMITERS[suffix(path)])
+        return next(rows, []), next(rows, [])
+
+
 def _read_delimited(path: Path) -> pd.DataFrame:
-    header = pd.read_csv(path, sep=_DELIMITERS[suffix(path)], nrows=0)
-    if header.columns.size == 0:
-        return pd.DataFrame()
-    return pd.read_csv(
+    header, row = _first_lines(path)
+    if not row:
+        return pd.DataFrame(columns=header[1:])
+    if len(row) == len(header) + 1:  # R's write.table gives the column of row names no name
+        header = ["sample", *header]
+    if len(row) > len(header):
+        raise ValueError(f"{len(header)} fields in the header, {len(row)} in the row below it")
+    places = range(len(header))
+    table = pd.read_csv(
         path,
         sep=_DELIMITERS[suffix(path)],
-        index_col=0,
-        dtype={header.columns[0]: str},
+        header=None,
+        skiprows=1,
+        names=places,
+        dtype={0: str},
         keep_default_na=False,
-        na_values={name: list(MISSING_TEXTS) for name in header.columns[1:]},
+        na_values={place: list(MISSING_TEXTS) for place in places[1:]},
         low_memory=False,
         encoding="utf-8-sig",
-    )
+    ).set_index(0)
+    table.columns = header[1:]  # pandas would rename a name that occurs twice, and hide it
+    return table
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
@@ -55,9 +74,10 @@ def _open_h5ad(path: Path) -> object:
 
 
 def _open_h5mu(path: Path, modality: str | None) -> object:
-    from mudata import read_h5mu
+    from mudata import read_h5mu, set_options
 
-    data = read_h5mu(path)
+    with set_options(pull_on_update=False):
+        data = read_h5mu(path)
     if modality is None:
         return data
     if modality not in data.mod:

@@ -30,7 +30,7 @@ class SimulatedCohort:
     Parameters
     ----------
     samples
-        Columns sample, subtype, patient.
+        Columns subtype and patient, indexed by sample id.
     modalities
         Name -> samples by features, indexed by sample id.
     truth
@@ -100,10 +100,10 @@ def simulate_cohort(settings: Simulation) -> SimulatedCohort:
     modalities["weak"] = modalities["weak"].drop(index=[names[i] for i in sorted(lacking)])
     samples = pd.DataFrame(
         {
-            "sample": names,
             "subtype": np.array(CLASSES)[labels],
             "patient": [f"patient-{i:04d}" for i in patients],
-        }
+        },
+        index=names,
     )
     truth = {name: planted_information(separation) for name, separation in SEPARATION.items()}
     return SimulatedCohort(samples, modalities, truth)

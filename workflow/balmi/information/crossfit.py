@@ -1,0 +1,254 @@
+"""Cross-fitted posteriors of the label given one modality.
+
+Whatever is learned (scaling, feature choice, principal components, classifier, pool weights) is
+learned on the training part of a fold, so that the log-loss on its other part is a fair one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold, KFold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from balmi.preprocess.pipeline import Features
+
+SAMPLES_PER_COMPONENT = 5
+SMALLEST_DEVIATION = 1e-8
+POOL_ROUNDS = 100
+PRIOR_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fold of the cross-fitting for one modality.
+
+    Parameters
+    ----------
+    train, test
+        Positions within the samples under study, disjoint.
+    train_scores, test_scores
+        Principal component scores, white in the training part; (samples, components).
+    """
+
+    train: np.ndarray
+    test: np.ndarray
+    train_scores: np.ndarray
+    test_scores: np.ndarray
+
+
+def fold_numbers(count: int, groups: np.ndarray | None, folds: int, seed: int) -> np.ndarray:
+    """Deal samples to the folds of a cross-fitting; labels are not looked at.
+
+    Parameters
+    ----------
+    count
+        Number of samples.
+    groups
+        Group of each sample, which is kept together, or None; shape (count,).
+    folds
+        Number of folds.
+    seed
+        Seed of the shuffle.
+
+    Returns
+    -------
+    numpy.ndarray
+        Fold of each sample; (count,).
+    """
+    splitter = (KFold if groups is None else GroupKFold)(folds, shuffle=True, random_state=seed)
+    number = np.empty(count, dtype=int)
+    for fold, (_, test) in enumerate(splitter.split(np.zeros(count), groups=groups)):
+        number[test] = fold
+    return number
+
+
+def cross_fit_blocks(
+    features: Features, modality: str, rows: np.ndarray, fold: np.ndarray, components: int
+) -> list[Block]:
+    """Prepare the folds of a cross-fitting for one modality.
+
+    Parameters
+    ----------
+    features
+        The cohort's features.
+    modality
+        The modality; every row must have it.
+    rows
+        The rows of the cohort under study; shape (n,).
+    fold
+        Fold in which each of those rows is held out; shape (n,).
+    components
+        Principal components at most; never above a fifth of the training part.
+    """
+    blocks = []
+    for number in np.unique(fold):
+        train, test = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+        values = features.split(rows[train], (modality,))[modality]
+        learn, other = values[rows[train]], values[rows[test]]
+        count = min(components, len(train) // SAMPLES_PER_COMPONENT, values.shape[1])
+        if count:
+            pca = PCA(count, svd_solver="covariance_eigh").fit(learn)
+            learn, other = pca.transform(learn), pca.transform(other)
+        deviation = np.maximum(learn.std(axis=0), SMALLEST_DEVIATION)
+        blocks.append(Block(train, test, learn / deviation, other / deviation))
+    return blocks
+
+
+def class_prior(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Return smoothed class frequencies (one half added per class); shape (classes,)."""
+    counts = np.bincount(labels, minlength=classes) + 0.5
+    return counts / counts.sum()
+
+
+def discriminant_posteriors(
+    train: np.ndarray, labels: np.ndarray, test: np.ndarray, classes: int
+) -> np.ndarray:
+    """Posteriors of shrunken linear discriminant analysis, for many labellings at once.
+
+    In white coordinates the total covariance is the identity I, so the covariance within classes
+    is W = I - sum_c pi_c m_c m_c^T for every labelling, and a refit on permuted labels costs one
+    small linear solve. W is shrunk towards I by k / (n + k).
+
+    Parameters
+    ----------
+    train
+        White scores of the training part; (n, k).
+    labels
+        Class codes, one row per labelling; (labellings, n).
+    test
+        Scores of the other part; (m, k).
+    classes
+        Number of classes; a class that a labelling lacks gets the smoothed prior's mass only.
+
+    Returns
+    -------
+    numpy.ndarray
+        Posteriors; (labellings, m, classes).
+    """
+    count, width = train.shape
+    member = np.eye(classes)[labels]
+    sizes = member.sum(axis=1)
+    prior = (sizes + 0.5) / (count + 0.5 * classes)
+    means = np.einsum("lnc,nk->lck", member, train) / np.maximum(sizes, 1)[..., None]
+    weighted = means * (sizes / count)[..., None]
+    within = np.eye(width) - np.einsum("lck,lcj->lkj", weighted, means)
+    shrinkage = width / (count + width)
+    within = (1 - shrinkage) * within + shrinkage * np.eye(width)
+    slopes = np.linalg.solve(within, means.transpose(0, 2, 1))
+    offsets = np.log(prior) - 0.5 * np.einsum("lck,lkc->lc", means, slopes)
+    logits = test @ slopes + offsets[:, None, :]
+    logits -= logits.max(axis=2, keepdims=True)
+    posterior = np.exp(logits)
+    return posterior / posterior.sum(axis=2, keepdims=True)
+
+
+def mixed_discriminant(block: Block, labels: np.ndarray, classes: int) -> np.ndarray:
+    """Posteriors of discriminant analysis with a tenth of the prior mixed in, per labelling.
+
+    Parameters
+    ----------
+    block
+        A fold of the cross-fitting.
+    labels
+        Class codes of all samples, one row per labelling; (labellings, n).
+    classes
+        Number of classes.
+
+    Returns
+    -------
+    numpy.ndarray
+        Posteriors of the held-out samples; (labellings, held out, classes).
+    """
+    train = labels[:, block.train]
+    posterior = discriminant_posteriors(block.train_scores, train, block.test_scores, classes)
+    prior = np.array([class_prior(row, classes) for row in train])
+    return (1 - PRIOR_SHARE) * posterior + PRIOR_SHARE * prior[:, None, :]
+
+
+def _discriminant(block: Block, labels: np.ndarray, classes: int) -> np.ndarray:
+    return discriminant_posteriors(block.train_scores, labels[None], block.test_scores, classes)[0]
+
+
+def _logistic(block: Block, labels: np.ndarray, classes: int) -> np.ndarray:
+    seen = np.unique(labels)
+    posterior = np.zeros((len(block.test), classes))
+    if len(seen) == 1:
+        posterior[:, seen] = 1.0
+        return posterior
+    model = LogisticRegression(C=0.1, max_iter=500).fit(block.train_scores, labels)
+    posterior[:, seen] = model.predict_proba(block.test_scores)
+    return posterior
+
+
+def _prior(block: Block, labels: np.ndarray, classes: int) -> np.ndarray:
+    return np.tile(class_prior(labels, classes), (len(block.test), 1))
+
+
+MEMBERS: dict[str, Callable[[Block, np.ndarray, int], np.ndarray]] = {
+    "prior": _prior,
+    "discriminant": _discriminant,
+    "logistic": _logistic,
+}
+
+
+def pool_weights(likelihoods: np.ndarray) -> np.ndarray:
+    """Return the weights of a linear pool that maximise its likelihood, by EM.
+
+    Parameters
+    ----------
+    likelihoods
+        Probability that each member gave to the true class; (samples, members).
+
+    Returns
+    -------
+    numpy.ndarray
+        Weights, at least 0 and summing to 1; (members,).
+    """
+    weights = np.full(likelihoods.shape[1], 1 / likelihoods.shape[1])
+    for _ in range(POOL_ROUNDS):
+        share = likelihoods * weights
+        weights = (share / share.sum(axis=1, keepdims=True)).mean(axis=0)
+    return weights
+
+
+def pooled_posteriors(blocks: list[Block], labels: np.ndarray, classes: int) -> np.ndarray:
+    """Cross-fitted posteriors of the pool of all members.
+
+    The weights used on a fold come from the held-out likelihoods of the other folds.
+
+    Parameters
+    ----------
+    blocks
+        The folds; their test parts cover every sample once.
+    labels
+        Class codes; (n,).
+    classes
+        Number of classes.
+
+    Returns
+    -------
+    numpy.ndarray
+        Posteriors of the held-out samples, strictly positive; (n, classes).
+    """
+    members = np.empty((len(MEMBERS), len(labels), classes))
+    fold = np.empty(len(labels), dtype=int)
+    for number, block in enumerate(blocks):
+        fold[block.test] = number
+        for index, member in enumerate(MEMBERS.values()):
+            members[index, block.test] = member(block, labels[block.train], classes)
+    likelihoods = members[:, np.arange(len(labels)), labels].T
+    pooled = np.empty((len(labels), classes))
+    for number in range(len(blocks)):
+        weights = pool_weights(likelihoods[fold != number])
+        # A floor for the prior keeps every probability positive at a cost below .01 nats.
+        weights = 0.99 * weights + 0.01 * np.eye(len(MEMBERS))[0]
+        rows = fold == number
+        pooled[rows] = np.einsum("m,mnc->nc", weights, members[:, rows])
+    return pooled / pooled.sum(axis=1, keepdims=True)

@@ -1,0 +1,59 @@
+"""The record of an estimate, and the permutation null that stands beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Null:
+    """Values of a statistic where there is nothing to find.
+
+    Parameters
+    ----------
+    observed
+        The statistic on the data as they are.
+    permuted
+        The statistic refitted on permuted data; shape (permutations,).
+    """
+
+    observed: float
+    permuted: np.ndarray
+
+    @property
+    def null95(self) -> float:
+        """95th percentile of the permuted statistics."""
+        return float(np.quantile(self.permuted, 0.95))
+
+    @property
+    def p_value(self) -> float:
+        """Share of statistics, the observed one included, at least as large as the observed."""
+        return float((1 + (self.permuted >= self.observed).sum()) / (1 + len(self.permuted)))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An estimate of information with what is needed to judge it; nats.
+
+    Parameters
+    ----------
+    value
+        The estimate; may be negative where there is little to find.
+    lower, upper
+        Limits of its 95 % interval.
+    null
+        The permutation null.
+    n
+        Number of samples.
+    components
+        Principal components per modality, or None.
+    """
+
+    value: float
+    lower: float
+    upper: float
+    null: Null | None
+    n: int
+    components: int | None = None

@@ -1,0 +1,161 @@
+"""Run one method on one dataset, and keep how it ended.
+
+A method that cannot run leaves ``not_applicable`` with a reason, and one that broke leaves
+``failed`` with its message. Both leave whole files without rows, so that later stages still run.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from balmi.data.files import write_json, write_table
+from balmi.errors import MethodFailed, MethodNotApplicable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+
+    from balmi.data.cohort import Cohort
+    from balmi.data.splits import Split
+
+logger = logging.getLogger("balmi")
+
+PROBABILITY_PREFIX = "p:"
+TRAINING_TYPES = {
+    "method": "str",
+    "stage": "str",
+    "repeat": "int64",
+    "fold": "int64",
+    "epoch": "int64",
+    "modality": "str",
+    "weight": "float64",
+    "loss": "float64",
+    "validation_loss": "float64",
+    "macro_f1": "float64",
+    "gradient_share": "float64",
+}
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a method ended: ``ok``, ``not_applicable`` or ``failed``."""
+
+    method: str
+    status: str
+    reason: str | None
+    device: str | None
+    seconds: float
+
+
+def read_status(path: str | Path) -> Status:
+    """Read how a method ended."""
+    return Status(**json.loads(Path(path).read_text(encoding="utf-8")))
+
+
+def empty_predictions(classes: Sequence[str]) -> pd.DataFrame:
+    """Return predictions without rows."""
+    types = {"sample": "str", "repeat": "int64", "fold": "int64", "method": "str"}
+    types |= {f"{PROBABILITY_PREFIX}{name}": "float64" for name in classes}
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in types.items()})
+
+
+def empty_training() -> pd.DataFrame:
+    """Return a training history without rows."""
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in TRAINING_TYPES.items()})
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a method found.
+
+    Parameters
+    ----------
+    predictions
+        Columns sample, repeat, fold, method, and one ``p:<class>`` per class.
+    training
+        Tidy training history; empty for methods without one.
+    device
+        Where it ran.
+    """
+
+    predictions: pd.DataFrame
+    training: pd.DataFrame = field(default_factory=empty_training)
+    device: str = "cpu"
+
+
+def prediction_table(
+    method: str, split: Split, probabilities: np.ndarray, cohort: Cohort
+) -> pd.DataFrame:
+    """Return the predictions of one fold's test samples as a table.
+
+    Parameters
+    ----------
+    method
+        Name in the table.
+    split
+        The fold.
+    probabilities
+        (test samples, classes), in the order of ``split.test``.
+    cohort
+        The cohort, for names of samples and classes.
+    """
+    head = {
+        "sample": cohort.samples[split.test],
+        "repeat": split.repeat,
+        "fold": split.fold,
+        "method": str(method),
+    }
+    columns = [f"{PROBABILITY_PREFIX}{name}" for name in cohort.classes]
+    values = pd.DataFrame(probabilities, columns=columns)
+    return pd.concat([pd.DataFrame(head), values], axis=1)
+
+
+def run_method(
+    method: str, fit: Callable[[], Result], classes: Sequence[str]
+) -> tuple[Status, Result]:
+    """Run a method and turn its refusal or failure into a status.
+
+    Parameters
+    ----------
+    method
+        Its name.
+    fit
+        Does the work.
+    classes
+        Class names.
+    """
+    start = time.perf_counter()
+    state, reason = "ok", None
+    result = Result(empty_predictions(classes))
+    try:
+        result = fit()
+    except MethodNotApplicable as error:
+        state, reason = "not_applicable", str(error)
+        logger.warning("%s is not applicable: %s", method, reason)
+    except MethodFailed as error:
+        state, reason = "failed", str(error)
+        logger.error("%s failed: %s", method, reason)
+    seconds = round(time.perf_counter() - start, 3)
+    return Status(str(method), state, reason, result.device, seconds), result
+
+
+def write_outcome(
+    status: Status,
+    result: Result,
+    predictions: Path,
+    status_file: Path,
+    training: Path | None = None,
+) -> None:
+    """Write a method's files, each whole or not at all; the history only where it is wanted."""
+    write_table(result.predictions, predictions)
+    if training is not None:
+        write_table(result.training, training)
+    write_json(asdict(status), status_file)

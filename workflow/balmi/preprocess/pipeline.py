@@ -1,0 +1,135 @@
+"""Preprocessing of one modality, fitted on the training samples of a split only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted
+
+from balmi.config.kinds import Kind
+from balmi.preprocess.kinds import transform
+
+if TYPE_CHECKING:
+    from balmi.data.cohort import Cohort
+
+SMALLEST_VARIANCE = 1e-12
+LARGEST_SCORE = 10.0
+
+
+class VarianceSelector(TransformerMixin, BaseEstimator):
+    """Keep the features of largest variance, and none that is constant.
+
+    Parameters
+    ----------
+    count
+        Features to keep at most.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def fit(self, values: np.ndarray, y: None = None) -> VarianceSelector:
+        """Choose features by their variance in `values` (samples by features)."""
+        variance = np.var(values, axis=0)
+        order = np.argsort(-variance, kind="stable")[: self.count]
+        self.kept_ = np.sort(order[variance[order] > SMALLEST_VARIANCE])
+        return self
+
+    def transform(self, values: np.ndarray) -> np.ndarray:
+        """Return the chosen columns, in their old order."""
+        check_is_fitted(self)
+        return values[:, self.kept_]
+
+
+class Clipper(TransformerMixin, BaseEstimator):
+    """Clip standard scores to ten standard deviations, beyond which a value is an artefact."""
+
+    def fit(self, values: np.ndarray, y: None = None) -> Clipper:
+        """Learn nothing; only the number of features is noted."""
+        self.n_features_in_ = values.shape[1]
+        return self
+
+    def transform(self, values: np.ndarray) -> np.ndarray:
+        """Return the clipped values."""
+        return np.clip(values, -LARGEST_SCORE, LARGEST_SCORE)
+
+
+def selector(max_features: int) -> Pipeline:
+    """Return the unfitted first half: impute medians, keep the features of largest variance."""
+    imputer = SimpleImputer(strategy="median", keep_empty_features=True)
+    return make_pipeline(imputer, VarianceSelector(max_features))
+
+
+def scaler() -> Pipeline:
+    """Return the unfitted second half: standardise and clip."""
+    return make_pipeline(StandardScaler(), Clipper())
+
+
+class Features:
+    """All modalities of a cohort on scales that add up, ready to be standardised per split.
+
+    The kinds' transforms look at one sample at a time, so they are done once; all that is learned
+    is learned in `split`, from the given rows only.
+
+    Parameters
+    ----------
+    cohort
+        The cohort.
+    max_features
+        Features to keep per modality.
+    """
+
+    def __init__(self, cohort: Cohort, max_features: int) -> None:
+        self.available = cohort.available
+        self.modalities = cohort.modalities
+        self._max_features = max_features
+        self._values = {}
+        for column, (name, values) in enumerate(cohort.values.items()):
+            has = self.available[:, column]
+            scaled = np.full_like(values, np.nan)
+            scaled[has] = transform(Kind(cohort.kinds[name]), values[has])
+            self._values[name] = scaled
+
+    def split(
+        self, fit: np.ndarray, modalities: tuple[str, ...] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Return every modality, preprocessed by what the rows `fit` say.
+
+        Parameters
+        ----------
+        fit
+            Rows that may be learned from.
+        modalities
+            The modalities wanted; all where None.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            Modality -> (samples, kept features), in standard deviations; rows of samples that lack
+            the modality are 0, the training mean. A modality that no row of `fit` has, or that is
+            constant there, keeps no feature: shape (samples, 0).
+        """
+        prepared = {}
+        for name in modalities or self.modalities:
+            column = self.modalities.index(name)
+            has = self.available[:, column]
+            learn = np.intersect1d(fit, np.flatnonzero(has))
+            prepared[name] = self._prepare(name, has, learn)
+        return prepared
+
+    def _prepare(self, name: str, has: np.ndarray, learn: np.ndarray) -> np.ndarray:
+        values = self._values[name]
+        if learn.size < 2:
+            return np.zeros((len(values), 0))
+        chosen = selector(self._max_features).fit(values[learn])
+        kept = chosen.transform(values[has])
+        result = np.zeros((len(values), kept.shape[1]))
+        if kept.shape[1]:
+            scaled = scaler().fit(chosen.transform(values[learn]))
+            result[has] = scaled.transform(kept)
+        return result

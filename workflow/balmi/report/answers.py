@@ -1,0 +1,270 @@
+"""The questions of the report, answered in plain words from the views and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from balmi.evaluation.verdicts import Verdict
+from balmi.report.performance import MAIN_METRIC, OWN, SINGLE
+from balmi.report.words import counted, decimal, joined, limits, percent, signed, with_limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from balmi.report.cohort import CohortView
+    from balmi.report.information import InformationView
+    from balmi.report.performance import Difference, PerformanceView
+
+STACKED = "stacked-lr"
+NOT_SEPARABLE = "not separable"
+# The pairs that answer whether combining helps, in the order in which they are told.
+PAIRS = (
+    (OWN, SINGLE),
+    (STACKED, SINGLE),
+    (OWN, STACKED),
+    (OWN, "concat-lr"),
+    (OWN, "concat-mlp"),
+)
+MEANINGS = {
+    (OWN, SINGLE): "The balanced network against one modality on its own",
+    (STACKED, SINGLE): "Stacking linear models against one modality on its own",
+    (OWN, STACKED): "The balanced network against stacking linear models",
+    (OWN, "concat-lr"): "The balanced network against a linear model on all features",
+    (OWN, "concat-mlp"): "The balanced network against a plain network on all features",
+}
+FEW_PER_FOLD = 10
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A sentence, with the verdict that it rests on where it reports a difference."""
+
+    text: str
+    verdict: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question, the short answer, and what it rests on."""
+
+    question: str
+    headline: str
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A number for the top of the page, with what it is and what qualifies it."""
+
+    label: str
+    value: str
+    note: str
+    verdict: str | None = None
+
+
+@dataclass(frozen=True)
+class Views:
+    """The three views that the answers are made from."""
+
+    cohort: CohortView
+    performance: PerformanceView
+    information: InformationView
+
+
+def key_differences(performance: PerformanceView) -> tuple[Difference, ...]:
+    """Return the comparisons that answer whether combining helps, as far as they were made."""
+    found = (performance.difference(*pair) for pair in PAIRS)
+    return tuple(row for row in found if row is not None)
+
+
+def _ranking(view: InformationView) -> str:
+    if len(view.label) == 1:
+        return f"Only {view.label[0].modality} was measured, so there is nothing to rank."
+    if view.strongest and view.weakest:
+        return f"{view.strongest} carries the most information, {view.weakest} the least."
+    if view.strongest:
+        return f"{view.strongest} carries the most information; the others are {NOT_SEPARABLE}."
+    if view.weakest:
+        return f"{view.weakest} carries the least information; the others are {NOT_SEPARABLE}."
+    return f"The modalities are {NOT_SEPARABLE}: no interval stands apart from all others."
+
+
+def _which_modality(views: Views) -> Answer | None:
+    view = views.information
+    if not view.label:
+        return None
+    statements = []
+    for row in sorted(view.label, key=lambda row: -row.estimate):
+        amount = with_limits(row.estimate, row.lower, row.upper)
+        share = "" if row.share is None else f", {percent(row.share)} of the label's entropy"
+        statements.append(Statement(f"{row.modality}: {amount} nats{share}."))
+    nulls = {row.exceeds for row in view.label}
+    if view.inside_null:
+        names = joined(view.inside_null)
+        text = f"Not above what permuted labels give: {names}. No information is shown there."
+        statements.append(Statement(text))
+    elif nulls == {True}:
+        statements.append(Statement("Every modality exceeds what permuted labels give."))
+    return Answer("Which modality carries the information?", _ranking(view), tuple(statements))
+
+
+def _told(row: Difference) -> Statement:
+    amount = with_limits(row.difference, row.lower, row.upper, signed)
+    meaning = MEANINGS[row.method, row.reference]
+    return Statement(f"{meaning} ({row.method} − {row.reference}): {amount}", row.verdict)
+
+
+def _combining_headline(performance: PerformanceView) -> str:
+    rows = [row for row in key_differences(performance) if row.reference == SINGLE]
+    words = {row.method: row.verdict for row in rows}
+    gains = [name for name, word in words.items() if word == Verdict.GAIN]
+    losses = [name for name, word in words.items() if word == Verdict.LOSS]
+    if not rows:
+        return "No combination was compared with a single modality."
+    if gains and losses:
+        return f"It depends on how: {joined(gains)} gains, {joined(losses)} loses."
+    if gains:
+        return f"Yes: {joined(gains)} beats one modality on its own."
+    if losses:
+        return f"No: {joined(losses)} is worse than one modality on its own."
+    return "Not shown: no interval against one modality on its own excludes zero."
+
+
+def _does_combining_help(views: Views) -> Answer | None:
+    performance = views.performance
+    if not performance.methods or len(views.cohort.modalities) < 2:
+        return None
+    rows = key_differences(performance)
+    statements = [_told(row) for row in rows]
+    lacking = [row for row in performance.not_ok if row.name in (OWN, STACKED, SINGLE)]
+    statements += [
+        Statement(f"{row.name} gave no result and is compared with nothing.") for row in lacking
+    ]
+    if rows:
+        note = "Differences of macro-F1 over the same folds; not corrected for being several."
+        statements.append(Statement(note))
+    headline = _combining_headline(performance)
+    return Answer("Does combining modalities help?", headline, tuple(statements))
+
+
+def _resolution(performance: PerformanceView) -> Statement | None:
+    """Say how wide the deciding intervals are, and so what these folds cannot show."""
+    rows = [row for row in key_differences(performance) if row.lower is not None]
+    if not rows:
+        return None
+    halves = sorted({f"±{decimal((row.upper - row.lower) / 2)}" for row in rows})
+    width = halves[0] if len(halves) == 1 else f"{halves[0]} to {halves[-1]}"
+    return Statement(
+        f"The intervals of the differences reach {width} macro-F1; a true difference smaller than"
+        " that is unlikely to be shown by these folds."
+    )
+
+
+def _sample_statements(cohort: CohortView, folds: int) -> list[Statement]:
+    rarest = cohort.rarest
+    per_fold = rarest.count / folds if folds else None
+    text = f"Rarest class: {rarest.name} with {counted(rarest.count, 'sample')}"
+    if per_fold is not None:
+        text += f", about {decimal(per_fold, 1)} in a test fold"
+        text += ": its F1 moves in coarse steps." if per_fold < FEW_PER_FOLD else "."
+    statements = [Statement(text if per_fold is not None else f"{text}.")]
+    lacking = cohort.samples - cohort.complete
+    if lacking:
+        share = percent(lacking / cohort.samples)
+        verb = "lacks" if lacking == 1 else "lack"
+        text = f"{counted(lacking, 'sample')} ({share}) {verb} at least one modality."
+        statements.append(Statement(text))
+    return statements
+
+
+def _trust(views: Views) -> Answer:
+    cohort, performance = views.cohort, views.performance
+    total = performance.repeats * performance.folds
+    statements = _sample_statements(cohort, performance.folds)
+    if total:
+        design = f"{counted(performance.repeats, 'repeat')} of {performance.folds}-fold"
+        text = f"{design} cross-validation: {total} test folds. Folds share training samples;"
+        statements.append(Statement(f"{text} the intervals are widened for it."))
+    resolution = _resolution(performance)
+    if resolution is not None:
+        statements.append(resolution)
+    for row in performance.not_ok:
+        state = row.status.replace("_", " ")
+        statements.append(Statement(f"{row.name}: {state}. {row.reason or 'No reason given.'}"))
+    failed = [row.name for row in performance.not_ok if row.status == "failed"]
+    size = (
+        f"{counted(cohort.samples, 'sample')} in {counted(len(cohort.classes), 'class', 'classes')}"
+    )
+    lead = f"{size}, {counted(total, 'test fold')}"
+    fate = f"{joined(failed)} failed." if failed else "no method failed."
+    return Answer("Can the answer be trusted?", f"{lead}; {fate}", tuple(statements))
+
+
+def _does_distillation_help(views: Views) -> Answer | None:
+    margins = views.information.margins
+    if not margins:
+        return None
+    words: dict[str, list[str]] = {}
+    for row in margins:
+        words.setdefault(row.prediction, []).append(f"{row.teacher} → {row.student}")
+    helped = [row for row in margins if row.verdict == Verdict.GAIN]
+    headline = (
+        f"Predicted for {len(helped)} of {counted(len(margins), 'pair')} of teacher and student."
+        if helped
+        else "Not predicted: no margin's interval lies above zero."
+    )
+    statements = []
+    for word, pairs in words.items():
+        statements.append(Statement(f"{word[0].upper()}{word[1:]}: {joined(pairs)}."))
+    return Answer("Is distillation predicted to help?", headline, tuple(statements))
+
+
+QUESTIONS: tuple[Callable[[Views], Answer | None], ...] = (
+    _which_modality,
+    _does_combining_help,
+    _trust,
+    _does_distillation_help,
+)
+
+
+def answers(views: Views) -> tuple[Answer, ...]:
+    """Answer the questions for which there are data."""
+    found = (question(views) for question in QUESTIONS)
+    return tuple(answer for answer in found if answer is not None)
+
+
+def _strongest_tile(view: InformationView) -> Tile:
+    rows = {row.modality: row for row in view.label}
+    row = rows.get(view.strongest) if view.strongest else None
+    if row is None:
+        top = max(view.label, key=lambda row: row.estimate)
+        note = f"highest estimate: {top.modality}, {decimal(top.estimate)} nats"
+        return Tile("Strongest modality", NOT_SEPARABLE, note)
+    share = "" if row.share is None else f", {percent(row.share)} of the entropy"
+    note = f"{with_limits(row.estimate, row.lower, row.upper)} nats{share}"
+    return Tile("Strongest modality", row.modality, note)
+
+
+def _difference_tile(row: Difference) -> Tile:
+    note = f"95 % interval {limits(row.lower, row.upper, signed)}"
+    return Tile(f"{row.method} − {row.reference}", signed(row.difference), note, row.verdict)
+
+
+def tiles(views: Views) -> tuple[Tile, ...]:
+    """Return the four tiles; where a comparison was not made, the next best fact."""
+    cohort, performance = views.cohort, views.performance
+    rarest = cohort.rarest
+    modalities = counted(len(cohort.modalities), "modality", "modalities")
+    classes = counted(len(cohort.classes), "class", "classes")
+    note = f"{classes}, {modalities}; rarest class {rarest.name}: {rarest.count}"
+    found = [Tile("Samples", f"{cohort.samples:,}", note)]
+    if len(views.information.label) > 1:
+        found.append(_strongest_tile(views.information))
+    found += [_difference_tile(row) for row in key_differences(performance) if row.method == OWN]
+    for row in performance.methods:
+        score = row.scores.get(MAIN_METRIC)
+        if score is not None and score.mean is not None:
+            note = f"95 % interval {limits(score.lower, score.upper)}"
+            found.append(Tile(f"macro-F1 of {row.name}", decimal(score.mean), note))
+    return tuple(found[:4])

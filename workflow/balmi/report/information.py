@@ -1,0 +1,186 @@
+"""The view of mutual information: about the label, between modalities, and for distillation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from balmi.evaluation.verdicts import Verdict, verdict
+from balmi.report.words import known
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MARGIN_WORDS = {
+    Verdict.GAIN: "predicted to help",
+    Verdict.NONE: "undecided",
+    Verdict.LOSS: "predicted not to help",
+}
+
+
+@dataclass(frozen=True)
+class LabelInformation:
+    """Information of a modality about the label, in nats.
+
+    `share` is the share of the label's entropy; `exceeds` says whether the estimate lies above
+    the 95th percentile of the permuted labels, None where there is no null.
+    """
+
+    modality: str
+    estimate: float
+    lower: float | None
+    upper: float | None
+    null95: float | None
+    p: float | None
+    n: int
+    share: float | None
+    exceeds: bool | None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Information between two modalities, in nats, at `components` principal components each."""
+
+    first: str
+    second: str
+    estimate: float
+    p: float | None
+    n: int
+    components: int | None
+
+
+@dataclass(frozen=True)
+class Margin:
+    """The complementarity margin of a teacher and a student, in nats, and what it predicts."""
+
+    teacher: str
+    student: str
+    estimate: float
+    lower: float | None
+    upper: float | None
+    verdict: str | None
+    prediction: str
+
+
+@dataclass(frozen=True)
+class InformationView:
+    """What the report tells about information.
+
+    Parameters
+    ----------
+    entropy
+        Entropy of the label in nats, None where the table lacks it.
+    label
+        In the order of the modalities.
+    strongest, weakest
+        The modality whose interval lies above (below) that of every other; None where they are
+        not separable. The strongest also exceeds its null.
+    pairs, margins
+        As in the table.
+    """
+
+    entropy: float | None
+    label: tuple[LabelInformation, ...]
+    strongest: str | None
+    weakest: str | None
+    pairs: tuple[Pair, ...]
+    margins: tuple[Margin, ...]
+
+    @property
+    def inside_null(self) -> tuple[str, ...]:
+        """The modalities whose information does not exceed that of permuted labels."""
+        return tuple(row.modality for row in self.label if row.exceeds is False)
+
+    @property
+    def pair_cells(self) -> dict[tuple[str, str], Pair]:
+        """Every pair in both orders."""
+        both = {(pair.first, pair.second): pair for pair in self.pairs}
+        return both | {(pair.second, pair.first): pair for pair in self.pairs}
+
+
+def _separate(rows: Sequence[LabelInformation]) -> tuple[str | None, str | None]:
+    """Return the strongest and weakest modality, each only where its interval stands apart."""
+    if len(rows) < 2 or any(row.lower is None or row.upper is None for row in rows):
+        return None, None
+    falling = sorted(rows, key=lambda row: -row.estimate)
+    top, bottom = falling[0], falling[-1]
+    above = all(top.lower > row.upper for row in falling[1:])
+    below = all(bottom.upper < row.lower for row in falling[:-1])
+    strongest = top.modality if above and top.exceeds is not False else None
+    return strongest, bottom.modality if below else None
+
+
+def _label_row(row: pd.Series, entropy: float | None) -> LabelInformation:
+    null95 = known(row["null95"])
+    estimate = float(row["estimate"])
+    return LabelInformation(
+        modality=row["modality"],
+        estimate=estimate,
+        lower=known(row["lower"]),
+        upper=known(row["upper"]),
+        null95=null95,
+        p=known(row["p_value"]),
+        n=int(row["n"]),
+        share=estimate / entropy if entropy else None,
+        exceeds=None if null95 is None else estimate > null95,
+    )
+
+
+def _margin(row: pd.Series) -> Margin:
+    lower, upper = known(row["lower"]), known(row["upper"])
+    word = None if lower is None or upper is None else verdict(lower, upper)
+    return Margin(
+        teacher=row["modality"],
+        student=row["other"],
+        estimate=float(row["estimate"]),
+        lower=lower,
+        upper=upper,
+        verdict=None if word is None else str(word),
+        prediction="no interval" if word is None else MARGIN_WORDS[word],
+    )
+
+
+def information_view(information: pd.DataFrame, modalities: Sequence[str]) -> InformationView:
+    """Make the view of information.
+
+    Parameters
+    ----------
+    information
+        The table of the contract.
+    modalities
+        Names in the cohort's order.
+    """
+    kinds = dict(tuple(information.groupby("quantity", sort=True)))
+    nothing = information.iloc[:0]
+    entropies = kinds.get("label_entropy", nothing)
+    # The cohort's own entropy is the row that names no modality.
+    whole = entropies[entropies["modality"].isna()]
+    entropies = entropies if whole.empty else whole
+    entropy = None if entropies.empty else known(entropies["estimate"].iloc[0])
+    order = {name: place for place, name in enumerate(modalities)}
+    label = kinds.get("label_information", nothing)
+    rows = [_label_row(row, entropy) for _, row in label.iterrows()]
+    rows.sort(key=lambda row: order.get(row.modality, len(order)))
+    strongest, weakest = _separate(rows)
+    return InformationView(
+        entropy=entropy,
+        label=tuple(rows),
+        strongest=strongest,
+        weakest=weakest,
+        pairs=tuple(
+            Pair(
+                first=row["modality"],
+                second=row["other"],
+                estimate=float(row["estimate"]),
+                p=known(row["p_value"]),
+                n=int(row["n"]),
+                components=None if pd.isna(row["components"]) else int(row["components"]),
+            )
+            for _, row in kinds.get("pairwise_information", nothing).iterrows()
+        ),
+        margins=tuple(
+            _margin(row) for _, row in kinds.get("complementarity_margin", nothing).iterrows()
+        ),
+    )

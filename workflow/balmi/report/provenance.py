@@ -1,0 +1,58 @@
+"""Where a report comes from: versions, commit, seeds."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import balmi
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+PACKAGES = ("torch", "numpy", "scikit-learn", "mudata", "snakemake")
+GIT_SECONDS = 20
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of balmi, Python and the packages that results depend on."""
+    own = {"balmi": balmi.__version__, "python": platform.python_version()}
+    return own | {package: _version(package) for package in PACKAGES}
+
+
+def commit(folder: Path) -> str | None:
+    """Return the git commit that a folder is at, or None where that cannot be told.
+
+    A checkout with uncommitted changes ends in ``-dirty``.
+    """
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40"]
+    try:
+        done = subprocess.run(
+            [*command, "--exclude=*"],
+            capture_output=True,
+            text=True,
+            timeout=GIT_SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None
+
+
+def seeds(settings: Mapping[str, Any]) -> dict[str, int]:
+    """Return every seed of the configuration by its key."""
+    return {
+        f"{section}.seed": content["seed"]
+        for section, content in settings.items()
+        if isinstance(content, dict) and "seed" in content
+    }

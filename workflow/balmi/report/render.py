@@ -1,0 +1,169 @@
+"""Write the report of a dataset, and the overview across datasets: one self-contained file each."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from balmi.data.cohort import read_cohort
+from balmi.data.files import replace_when_written, write_json
+from balmi.errors import Problem, UserError
+from balmi.evaluation.verdicts import Verdict
+from balmi.report import charts, words
+from balmi.report.answers import NOT_SEPARABLE, PAIRS
+from balmi.report.downloads import downloads
+from balmi.report.inputs import ReportInputs, read_table
+from balmi.report.performance import OWN
+from balmi.report.provenance import commit, seeds, versions
+from balmi.report.view import FORMAT, View, build_view
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["ReportInputs", "build_overview", "build_report", "commit", "versions"]
+
+TEMPLATES = Path(__file__).with_name("templates")
+# Chromium leaves a page that `snakemake --report` puts in an iframe blank above about 1.57 MB.
+MAX_BYTES = 1_500_000
+SPARE_BYTES = 10_000
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+    digest = hashlib.sha256(script.encode()).digest()
+    environment.filters |= {
+        name: getattr(words, name)
+        for name in ("decimal", "signed", "percent", "limits", "with_limits", "joined", "counted")
+    }
+    environment.globals |= {
+        "script": Markup(script),
+        "script_hash": base64.b64encode(digest).decode(),
+        "marks": charts.MARKS,
+        "unknown": charts.UNKNOWN,
+        "own": OWN,
+        "signed": words.signed,
+        "gain": str(Verdict.GAIN),
+        "not_separable": NOT_SEPARABLE,
+    }
+    return environment
+
+
+def _figures(view: View) -> dict[str, Any]:
+    """Draw the figures for which there are data."""
+    figures: dict[str, Any] = {}
+    if view.performance.differences:
+        figures["differences"] = charts.differences_figure(view.performance.differences)
+    if any(row.folds for row in view.performance.methods):
+        figures["folds"] = charts.folds_figure(view.performance.methods)
+    if view.information.label:
+        figures["information"] = charts.information_figure(view.information)
+    if view.information.margins:
+        figures["margins"] = charts.margins_figure(view.information.margins)
+    if view.training is not None:
+        names = view.summary.modalities
+        figures["training"] = [charts.training_figure(p, names) for p in view.training.panels]
+    return figures
+
+
+def _provenance(inputs: ReportInputs) -> dict[str, Any]:
+    config = {"dataset": inputs.dataset_settings, **inputs.settings}
+    config.pop("datasets", None)
+    return {
+        "versions": inputs.versions,
+        "commit": inputs.commit,
+        "seeds": seeds(inputs.settings),
+        "licence": inputs.licence,
+        "config": yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=96),
+    }
+
+
+def _write(text: str, path: Path) -> None:
+    size = len(text.encode())
+    if size > MAX_BYTES:
+        found = f"a page of {size:,} bytes"
+        allowed = f"at most {MAX_BYTES:,} bytes; fewer classes, modalities or methods in one report"
+        raise UserError(Problem(str(path), found, allowed))
+    with replace_when_written(path) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
+
+
+def build_report(inputs: ReportInputs, html: Path, view: Path) -> None:
+    """Write the report of one dataset.
+
+    Parameters
+    ----------
+    inputs
+        What the report is made of.
+    html
+        The page to write; at most `MAX_BYTES`.
+    view
+        The JSON file to write that `build_overview` reads.
+
+    Raises
+    ------
+    UserError
+        Where the page would be larger than a browser shows inside Snakemake's own report.
+    """
+    tables = {name: read_table(path) for name, path in inputs.table_paths.items()}
+    content = build_view(inputs.dataset, read_cohort(inputs.cohort), tables, inputs.title)
+    template = _environment().get_template("report.html")
+    paths = {name: str(path) for name, path in inputs.table_paths.items()}
+    facts = {
+        "view": content,
+        "figures": _figures(content),
+        "keys": charts.modality_keys(content.summary.modalities),
+        "class_colours": charts.TOL_BRIGHT,
+        "max_dots": charts.MAX_DOTS,
+        "provenance": _provenance(inputs),
+    }
+    bare = template.render(**facts, downloads=downloads(tables, paths, 0))
+    room = MAX_BYTES - SPARE_BYTES - len(bare.encode())
+    _write(template.render(**facts, downloads=downloads(tables, paths, room)), Path(html))
+    write_json(content.summary.as_json(), view)
+
+
+def _read_summary(path: Path) -> dict[str, Any]:
+    summary = json.loads(Path(path).read_text(encoding="utf-8"))
+    if summary.get("format") != FORMAT:
+        found = f"format {summary.get('format')}"
+        raise UserError(Problem(str(path), found, f"format {FORMAT}: build the report again"))
+    return summary
+
+
+def build_overview(views: Sequence[Path], html: Path) -> None:
+    """Write the overview across datasets.
+
+    Parameters
+    ----------
+    views
+        The JSON files that `build_report` wrote, in the order of the rows.
+    html
+        The page to write; it links to ``<dataset>/report.html`` beside it.
+
+    Raises
+    ------
+    UserError
+        Where a file was written by another version, or the page would be too large.
+    """
+    rows = []
+    for summary in map(_read_summary, views):
+        pairs = {(row["method"], row["reference"]): row for row in summary["differences"]}
+        link = f"{quote(summary['dataset'], safe='')}/report.html"
+        rows.append({**summary, "link": link, "pairs": [pairs.get(pair) for pair in PAIRS]})
+    template = _environment().get_template("overview.html")
+    _write(template.render(rows=rows, pairs=PAIRS), Path(html))

@@ -1,0 +1,96 @@
+"""Altair charts as inline SVG: deterministic, readable aloud, in the colours of the page."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import altair as alt
+import vl_convert
+from markupsafe import Markup
+
+NAMESPACE = "http://www.w3.org/2000/svg"
+VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+DROPPED = ("role", "class", "font-family", "pointer-events", "stroke-miterlimit")
+LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
+REFERENCE = re.compile(r"url\(#([^)]+)\)")
+# Colours are variables of the page's style sheet: one figure serves the light and the dark page.
+INK, SOFT, GRID = "var(--ink)", "var(--soft)", "var(--grid)"
+CONFIG: dict[str, Any] = {
+    "background": "transparent",
+    "aria": False,
+    "view": {"stroke": None},
+    "text": {"color": INK, "fontSize": 12},
+    "axis": {
+        "labelColor": SOFT,
+        "titleColor": SOFT,
+        "tickColor": SOFT,
+        "domainColor": SOFT,
+        "gridColor": GRID,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "aria": False,
+    },
+}
+
+
+def _shorter(match: re.Match[str]) -> str:
+    return f"{float(match[0]):.2f}".rstrip("0").rstrip(".")
+
+
+def _clean(element: ET.Element, prefix: str) -> None:
+    """Keep of an element what draws: Vega's own labels repeat numbers that the tables tell."""
+    element.tag = element.tag.removeprefix(f"{{{NAMESPACE}}}")
+    for name, value in list(element.attrib.items()):
+        if name in DROPPED or name.startswith("aria-"):
+            del element.attrib[name]
+        elif name == "id":
+            element.set(name, f"{prefix}-{value}")
+        elif name in ("d", "transform", "x", "y", "x1", "x2", "y1", "y2", "width", "height"):
+            element.set(name, LONG_NUMBER.sub(_shorter, value))
+        else:
+            element.set(name, REFERENCE.sub(rf"url(#{prefix}-\1)", value))
+    for child in list(element):
+        empty = child.tag.endswith("path") and (
+            child.get("class") in ("background", "foreground") or child.get("d") == ""
+        )
+        if empty:
+            element.remove(child)
+        else:
+            _clean(child, prefix)
+
+
+def to_svg(chart: alt.TopLevelMixin, prefix: str, title: str, description: str) -> Markup:
+    """Turn a chart into SVG for the page.
+
+    Parameters
+    ----------
+    chart
+        The chart, its data inside.
+    prefix
+        Prefix of every id in the figure, unique on the page.
+    title
+        The figure's accessible name.
+    description
+        What the figure shows, in a sentence.
+
+    Returns
+    -------
+    Markup
+        An ``svg`` element; every text in it is escaped.
+    """
+    spec = chart.configure(**CONFIG).to_json()  # type: ignore[attr-defined]
+    root = ET.fromstring(vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE))
+    _clean(root, prefix)
+    names = {"title": title, "desc": description}
+    for place, (tag, text) in enumerate(names.items()):
+        element = ET.Element(tag, {"id": f"{prefix}-{tag}"})
+        element.text = text
+        root.insert(place, element)
+    root.set("xmlns", NAMESPACE)
+    root.set("role", "img")
+    root.set("aria-labelledby", f"{prefix}-title")
+    root.set("aria-describedby", f"{prefix}-desc")
+    return Markup(ET.tostring(root, encoding="unicode"))

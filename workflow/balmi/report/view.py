@@ -1,0 +1,154 @@
+"""The view model of one dataset: every number that its report or the overview shows.
+
+Numbers are computed here once. The report draws the whole `View`; the overview reads its `summary`,
+which the report prints too, so the two cannot show different values for one number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from balmi.report.answers import Views, answers, key_differences, tiles
+from balmi.report.cohort import cohort_view
+from balmi.report.information import information_view
+from balmi.report.performance import MAIN_METRIC, performance_view
+from balmi.report.training import training_view
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from balmi.data.cohort import Cohort
+    from balmi.report.answers import Answer, Tile
+    from balmi.report.cohort import CohortView
+    from balmi.report.information import InformationView, LabelInformation, Margin
+    from balmi.report.performance import Difference, MethodStatus, PerformanceView, Score
+    from balmi.report.training import TrainingView
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the overview shows of a dataset.
+
+    Parameters
+    ----------
+    dataset
+        Name of the dataset.
+    title
+        Its title for people, if it has one.
+    samples, complete
+        Samples, and those that have every modality.
+    classes, modalities
+        Their names.
+    strongest, weakest
+        Modalities whose information stands apart, or None.
+    information
+        Information of each modality about the label.
+    margins
+        Complementarity margins of teachers and students.
+    differences
+        The comparisons that answer whether combining helps.
+    best
+        The method with the highest macro-F1, or None.
+    scores
+        Method -> macro-F1.
+    answers, tiles
+        The verdict block.
+    not_ok
+        Methods without a result.
+    """
+
+    dataset: str
+    title: str | None
+    samples: int
+    complete: int
+    classes: tuple[str, ...]
+    modalities: tuple[str, ...]
+    strongest: str | None
+    weakest: str | None
+    information: tuple[LabelInformation, ...]
+    margins: tuple[Margin, ...]
+    differences: tuple[Difference, ...]
+    best: str | None
+    scores: dict[str, Score]
+    answers: tuple[Answer, ...]
+    tiles: tuple[Tile, ...]
+    not_ok: tuple[MethodStatus, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the summary as plain values, with the version of this form."""
+        return {"format": FORMAT, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything that one dataset's report shows, section by section."""
+
+    summary: Summary
+    cohort: CohortView
+    performance: PerformanceView
+    information: InformationView
+    training: TrainingView | None
+
+
+def build_view(
+    dataset: str, cohort: Cohort, tables: Mapping[str, pd.DataFrame], title: str | None = None
+) -> View:
+    """Compute the view model of a dataset.
+
+    Parameters
+    ----------
+    dataset
+        The dataset's name.
+    cohort
+        The cohort.
+    tables
+        ``performance``, ``comparisons``, ``methods``, ``predictions``, ``information`` and
+        ``training``, as in ``tests/contract/tables.yaml``.
+    title
+        The dataset's title for people.
+    """
+    views = Views(
+        cohort=cohort_view(cohort),
+        performance=performance_view(
+            tables["performance"],
+            tables["comparisons"],
+            tables["methods"],
+            tables["predictions"],
+            cohort,
+        ),
+        information=information_view(tables["information"], cohort.modalities),
+    )
+    summary = Summary(
+        dataset=dataset,
+        title=title,
+        samples=views.cohort.samples,
+        complete=views.cohort.complete,
+        classes=cohort.classes,
+        modalities=cohort.modalities,
+        strongest=views.information.strongest,
+        weakest=views.information.weakest,
+        information=views.information.label,
+        margins=views.information.margins,
+        differences=key_differences(views.performance),
+        best=next((row.name for row in views.performance.methods if row.folds), None),
+        scores={
+            row.name: row.scores[MAIN_METRIC]
+            for row in views.performance.methods
+            if MAIN_METRIC in row.scores
+        },
+        answers=answers(views),
+        tiles=tiles(views),
+        not_ok=views.performance.not_ok,
+    )
+    return View(
+        summary=summary,
+        cohort=views.cohort,
+        performance=views.performance,
+        information=views.information,
+        training=training_view(tables["training"], cohort.modalities),
+    )

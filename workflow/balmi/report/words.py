@@ -1,0 +1,59 @@
+"""Numbers and names as the report prints them: one place, so that no two places differ."""
+
+from __future__ import annotations
+
+import math
+
+MISSING = "–"
+
+
+def known(value: object) -> float | None:
+    """Return a cell as a float, or None where it is empty."""
+    number = float(value)  # type: ignore[arg-type]
+    return number if math.isfinite(number) else None
+
+
+def decimal(value: float | None, places: int = 3) -> str:
+    """Return a number with three decimals and a true minus sign."""
+    return MISSING if value is None else f"{value:.{places}f}".replace("-", "−")
+
+
+def signed(value: float | None, places: int = 3) -> str:
+    """Return a difference: as `decimal`, always with its sign."""
+    return MISSING if value is None else f"{value:+.{places}f}".replace("-", "−")
+
+
+def percent(share: float | None) -> str:
+    """Return a share as whole per cent; a share that is not 0 never reads 0 %."""
+    if share is None:
+        return MISSING
+    return "<1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %".replace("-", "−")
+
+
+def limits(lower: float | None, upper: float | None, form=decimal) -> str:
+    """Return an interval as ``lower to upper``."""
+    return MISSING if lower is None or upper is None else f"{form(lower)} to {form(upper)}"
+
+
+def with_limits(value: float | None, lower: float | None, upper: float | None, form=decimal) -> str:
+    """Return ``value (lower to upper)``, or the value alone where it has no interval."""
+    known_limits = lower is not None and upper is not None
+    return f"{form(value)} ({limits(lower, upper, form)})" if known_limits else form(value)
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """Return a count with its noun in the right number."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def joined(names: list[str] | tuple[str, ...]) -> str:
+    """Return names as a phrase: ``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def shortened(text: str, length: int = 30) -> str:
+    """Return a text of at most `length` characters, its middle left out where it is longer."""
+    if len(text) <= length:
+        return text
+    tail = (length - 1) // 3
+    return f"{text[: length - 1 - tail]}…{text[-tail:]}"

@@ -1,0 +1,41 @@
+rule assemble_cohort:
+    input:
+        files_of,
+    output:
+        cohort="results/{dataset}/cohort.h5mu",
+    log:
+        "results/{dataset}/logs/assemble_cohort.log",
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(30),
+    params:
+        dataset=lambda wildcards: DATASETS[wildcards.dataset].model_dump(mode="json"),
+        folds=SETTINGS.evaluation.folds,
+        code=code_of("assemble_cohort"),
+    message:
+        "{wildcards.dataset}: assemble the cohort"
+    script:
+        "../scripts/assemble_cohort.py"
+
+
+rule split_cohort:
+    input:
+        cohort="results/{dataset}/cohort.h5mu",
+    output:
+        splits="results/{dataset}/splits.parquet",
+    log:
+        "results/{dataset}/logs/split_cohort.log",
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(10),
+    params:
+        evaluation=section("evaluation"),
+        code=code_of("split_cohort"),
+    message:
+        "{wildcards.dataset}: split into folds"
+    script:
+        "../scripts/split_cohort.py"

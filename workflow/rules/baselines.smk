@@ -1,0 +1,23 @@
+rule fit_baseline:
+    input:
+        cohort="results/{dataset}/cohort.h5mu",
+        splits="results/{dataset}/splits.parquet",
+    output:
+        predictions="results/{dataset}/methods/{method}/predictions.parquet",
+        status="results/{dataset}/methods/{method}/status.json",
+    log:
+        "results/{dataset}/logs/fit_{method}.log",
+    wildcard_constraints:
+        method=any_of(PEER_METHODS),
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(60),
+    params:
+        preprocessing=section("preprocessing"),
+        code=code_of("fit_baseline"),
+    message:
+        "{wildcards.dataset}: fit {wildcards.method} in all folds"
+    script:
+        "../scripts/fit_baseline.py"

@@ -1,0 +1,115 @@
+"""Settings, checks before any job, and what several rules need."""
+
+import os
+import re
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from balmi.config.catalogue import catalogue, resolve, source
+from balmi.config.fingerprint import code_hash
+from balmi.config.load import load_settings
+from balmi.config.settings import Simulation
+from balmi.data.checks import check_datasets
+from balmi.errors import UserError
+
+# Idle OpenMP threads busy-wait; a job that wants more threads says so by `threads`.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+try:
+    SETTINGS = load_settings(config)
+    if workflow.is_main_process:
+        check_datasets(
+            SETTINGS.datasets, SETTINGS.evaluation, Path(".snakemake/balmi/checked")
+        )
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+DATASETS = {name: resolve(name, dataset) for name, dataset in SETTINGS.datasets.items()}
+METHODS = [method.value for method in SETTINGS.methods]
+NETWORK_METHODS = [method.value for method in SETTINGS.methods if method.is_network]
+PEER_METHODS = [method.value for method in SETTINGS.methods if not method.is_network]
+
+
+def any_of(names):
+    """Return a pattern that matches the names and nothing else."""
+    return "|".join(re.escape(name) for name in names) or "(?!)"
+
+
+def coming_from(kind):
+    """Return a pattern of the datasets that come from files, a wheel or a simulation."""
+    return any_of(
+        name for name, dataset in SETTINGS.datasets.items() if source(dataset) == kind
+    )
+
+
+def code_of(script):
+    """Return the hash of the library code that a script runs."""
+    return code_hash(Path(workflow.basedir) / "scripts" / f"{script}.py")
+
+
+def section(name):
+    """Return one section of the settings, for a rule's params."""
+    return getattr(SETTINGS, name).model_dump(mode="json")
+
+
+def files_of(wildcards):
+    """Return the files of a dataset, each once."""
+    dataset = DATASETS[wildcards.dataset]
+    paths = [dataset.samples, *(file.path for file in dataset.modalities.values())]
+    return list(dict.fromkeys(paths))
+
+
+def entry_of(wildcards):
+    """Return the entry of the catalogue behind a dataset."""
+    return catalogue()[SETTINGS.datasets[wildcards.dataset].catalogue]
+
+
+def networks_of(wildcards):
+    """Return the fused networks where the encoders pass messages on them."""
+    used = SETTINGS.model.graph_weight > 0 and wildcards.get("method") != "concat-mlp"
+    return "results/{dataset}/networks.parquet" if used else []
+
+
+def guidance_of(wildcards):
+    """Return what a network method takes besides the cohort: only `balanced` is guided."""
+    if wildcards.method != "balanced":
+        return {}
+    return {
+        "information": "results/{dataset}/information.safetensors",
+        "pretrained": "results/{dataset}/pretraining/parameters.safetensors",
+        "pretraining": "results/{dataset}/pretraining/status.json",
+    }
+
+
+def simulation_of(wildcards):
+    """Return the settings of a simulated dataset."""
+    simulation = SETTINGS.datasets[wildcards.dataset].simulate or Simulation()
+    return simulation.model_dump(mode="json")
+
+
+def outcomes(name, methods):
+    """Return the same file of several methods."""
+    return [f"results/{{dataset}}/methods/{method}/{name}" for method in methods]
+
+
+def histories():
+    """Return the training histories of the configured network methods."""
+    pretraining = ["results/{dataset}/pretraining/training.parquet"]
+    files = outcomes("training.parquet", NETWORK_METHODS)
+    return files + (pretraining if "balanced" in NETWORK_METHODS else [])
+
+
+def memory(megabytes):
+    """Return memory that grows with every attempt of a job."""
+    return lambda wildcards, attempt: megabytes * attempt
+
+
+def minutes(count):
+    """Return a run time that grows with every attempt of a job."""
+    return lambda wildcards, attempt: count * attempt
+
+
+wildcard_constraints:
+    dataset=any_of(SETTINGS.datasets),

@@ -1,0 +1,43 @@
+rule measure_information:
+    input:
+        cohort="results/{dataset}/cohort.h5mu",
+    output:
+        table="results/{dataset}/tables/information.csv",
+    log:
+        "results/{dataset}/logs/measure_information.log",
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(60),
+    params:
+        information=section("information"),
+        preprocessing=section("preprocessing"),
+        code=code_of("measure_information"),
+    message:
+        "{wildcards.dataset}: measure the information of the cohort"
+    script:
+        "../scripts/measure_information.py"
+
+
+rule measure_splits:
+    input:
+        cohort="results/{dataset}/cohort.h5mu",
+        splits="results/{dataset}/splits.parquet",
+    output:
+        information="results/{dataset}/information.safetensors",
+    log:
+        "results/{dataset}/logs/measure_splits.log",
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(60),
+    params:
+        information=section("information"),
+        preprocessing=section("preprocessing"),
+        code=code_of("measure_splits"),
+    message:
+        "{wildcards.dataset}: measure the information inside every training part"
+    script:
+        "../scripts/measure_splits.py"

@@ -1,0 +1,21 @@
+rule fuse_networks:
+    input:
+        cohort="results/{dataset}/cohort.h5mu",
+        splits="results/{dataset}/splits.parquet",
+    output:
+        networks="results/{dataset}/networks.parquet",
+    log:
+        "results/{dataset}/logs/fuse_networks.log",
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(60),
+    params:
+        graph=section("graph"),
+        preprocessing=section("preprocessing"),
+        code=code_of("fuse_networks"),
+    message:
+        "{wildcards.dataset}: fuse similarity networks"
+    script:
+        "../scripts/fuse_networks.py"

@@ -1,0 +1,53 @@
+rule build_report:
+    input:
+        cohort="results/{dataset}/cohort.h5mu",
+        predictions="results/{dataset}/predictions.parquet",
+        performance="results/{dataset}/tables/performance.csv",
+        comparisons="results/{dataset}/tables/comparisons.csv",
+        information="results/{dataset}/tables/information.csv",
+        training="results/{dataset}/tables/training.parquet",
+        methods="results/{dataset}/tables/methods.csv",
+    output:
+        html=report(
+            "results/{dataset}/report.html",
+            caption="../report/report.rst",
+            category="Datasets",
+            labels={"dataset": "{dataset}"},
+        ),
+        view="results/{dataset}/view.json",
+    log:
+        "results/{dataset}/logs/build_report.log",
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=memory(3000),
+        runtime=minutes(15),
+    params:
+        settings=SETTINGS.model_dump(mode="json", exclude={"datasets"}),
+        dataset=lambda wildcards: DATASETS[wildcards.dataset].model_dump(mode="json"),
+        code=code_of("build_report"),
+    message:
+        "{wildcards.dataset}: build the report"
+    script:
+        "../scripts/build_report.py"
+
+
+rule build_overview:
+    input:
+        views=expand("results/{dataset}/view.json", dataset=SETTINGS.datasets),
+    output:
+        html=report(
+            "results/overview.html",
+            caption="../report/overview.rst",
+            category="Overview",
+        ),
+    log:
+        "results/overview.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        code=code_of("build_overview"),
+    message:
+        "build the overview of all datasets"
+    script:
+        "../scripts/build_overview.py"

@@ -1,0 +1,12 @@
+from pathlib import Path
+
+from balmi.config.settings import Dataset
+from balmi.data.assemble import assemble_cohort
+from balmi.data.cohort import write_cohort
+from balmi.logs import job
+
+name = snakemake.wildcards.dataset
+with job(snakemake.log[0], f"{name}: assemble"):
+    dataset = Dataset(**snakemake.params.dataset)
+    cohort = assemble_cohort(name, dataset, snakemake.params.folds)
+    write_cohort(cohort, Path(snakemake.output.cohort))

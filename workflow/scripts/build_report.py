@@ -1,0 +1,16 @@
+from pathlib import Path
+
+from balmi.logs import job
+from balmi.report.provenance import commit, versions
+from balmi.report.render import ReportInputs, build_report
+
+with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: report"):
+    inputs = ReportInputs(
+        dataset=snakemake.wildcards.dataset,
+        settings=snakemake.params.settings,
+        dataset_settings=snakemake.params.dataset,
+        versions=versions(),
+        commit=commit(Path(snakemake.scriptdir)),
+        **{name: Path(file) for name, file in snakemake.input.items()},
+    )
+    build_report(inputs, Path(snakemake.output.html), Path(snakemake.output.view))

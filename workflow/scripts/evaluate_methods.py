@@ -1,0 +1,18 @@
+from balmi.data.cohort import read_cohort
+from balmi.data.files import write_table
+from balmi.evaluation.evaluate import comparison_table, joined, performance_table, status_table
+from balmi.logs import job
+from balmi.outcome import empty_training
+
+with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: evaluate"):
+    cohort = read_cohort(snakemake.input.cohort)
+    predictions = joined(snakemake.input.predictions)
+    performance = performance_table(predictions, cohort)
+    comparisons = comparison_table(performance, snakemake.params.folds)
+    histories = snakemake.input.get("training", [])
+    training = joined(histories) if histories else empty_training()
+    write_table(predictions, snakemake.output.predictions)
+    write_table(performance, snakemake.output.performance)
+    write_table(comparisons, snakemake.output.comparisons)
+    write_table(training, snakemake.output.training)
+    write_table(status_table(snakemake.input.status), snakemake.output.methods)

@@ -1,0 +1,19 @@
+from functools import partial
+
+from balmi.baselines.run import fit_baseline
+from balmi.config.settings import Method, Preprocessing
+from balmi.data.cohort import read_cohort
+from balmi.data.splits import read_splits
+from balmi.logs import job
+from balmi.outcome import run_method, write_outcome
+from balmi.preprocess.pipeline import Features
+
+method = Method(snakemake.wildcards.method)
+with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: {method}"):
+    cohort = read_cohort(snakemake.input.cohort)
+    splits = read_splits(snakemake.input.splits, cohort)
+    preprocessing = Preprocessing(**snakemake.params.preprocessing)
+    features = Features(cohort, preprocessing.max_features)
+    fit = partial(fit_baseline, method, cohort, features, splits)
+    status, result = run_method(method, fit, cohort.classes)
+    write_outcome(status, result, snakemake.output.predictions, snakemake.output.status)

@@ -1,0 +1,13 @@
+from balmi.config.settings import Information, Preprocessing
+from balmi.data.cohort import read_cohort
+from balmi.data.files import write_table
+from balmi.information.measure import measure_cohort
+from balmi.logs import job
+from balmi.preprocess.pipeline import Features
+
+with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: information"):
+    cohort = read_cohort(snakemake.input.cohort)
+    preprocessing = Preprocessing(**snakemake.params.preprocessing)
+    features = Features(cohort, preprocessing.max_features)
+    table = measure_cohort(cohort, features, Information(**snakemake.params.information))
+    write_table(table, snakemake.output.table)
