@@ -140,7 +140,8 @@ def make_information(names: Names) -> pd.DataFrame:
     for place, name in enumerate(names.modalities):
         value = 0.7 / (place + 1) ** 2 - 0.1 * (place > 1)
         limits = (value - 0.09, value + 0.09)
-        rows.append(("label_information", name, None, value, *limits, 0.03, 0.01, names.samples, 12))
+        null = (0.03, 0.01 if value > 0.03 else 0.62)
+        rows.append(("label_information", name, None, value, *limits, *null, names.samples, 12))
     for first, second in permutations(names.modalities, 2):
         if first < second:
             cells = (0.4, 0.3, 0.5, 0.05, 0.01, names.samples, 12)

@@ -43,7 +43,7 @@ def read_networks(path: Path, splits: Sequence[Split], cohort: Cohort) -> list[c
     n = len(cohort.samples)
     networks = []
     for split in splits:
-        edges = by_replica[(split.repeat, split.fold)]
+        edges = by_replica.get((split.repeat, split.fold), table[:0])
         ends = [cohort.positions(edges[end].astype(str)) for end in ("sample", "neighbour")]
         weights = edges["weight"].to_numpy(dtype=np.float64)
         networks.append(csr_array((weights, tuple(ends)), shape=(n, n)))

@@ -35,7 +35,11 @@ def _mean_neighbour_distance(distances: np.ndarray, neighbours: int, skip: int) 
 def scaled_kernel(
     distances: np.ndarray, row_scale: np.ndarray, column_scale: np.ndarray
 ) -> np.ndarray:
-    """Return exp(-d^2 / (mu eps)) with eps the mean of both scales and the distance.
+    """Return exp(-d^2 / (mu eps^2)) with eps the mean of both scales and the distance.
+
+    The paper prints eps without the square, which gives a number with a unit: with a thousand
+    standardised features no similarity is above 1e-12, and modalities cannot be averaged. With the
+    square and mu = .5 this is the kernel of the authors' own SNFtool up to its factor.
 
     Parameters
     ----------
@@ -45,7 +49,7 @@ def scaled_kernel(
         Mean distance of every row and column to its nearest neighbours.
     """
     width = (row_scale[:, None] + column_scale[None, :] + distances) / 3
-    return np.exp(-(distances**2) / np.maximum(KERNEL_WIDTH * width, SMALLEST))
+    return np.exp(-(distances**2) / np.maximum(KERNEL_WIDTH * width**2, SMALLEST))
 
 
 def _full(kernel: np.ndarray) -> np.ndarray:
@@ -137,9 +141,9 @@ def fuse_network(
     inner = np.full((len(features), len(train), len(train)), np.nan)
     outer = np.full((len(features), len(others), len(train)), np.nan)
     for index, values in enumerate(features.values()):
-        if not values.shape[1]:
-            continue
         has_train = np.flatnonzero(available[train, index])
+        if not values.shape[1] or not has_train.size:
+            continue
         has_other = np.flatnonzero(available[others, index])
         near = pairwise_distances(values[train[has_train]])
         scale = _mean_neighbour_distance(near, settings.neighbours, skip=1)

@@ -7,6 +7,42 @@ from dataclasses import dataclass
 import numpy as np
 
 
+def permuted_rows(count: int, groups: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+    """Permute rows; with groups, whole groups among groups of the same size.
+
+    Samples of one patient are alike, so moving them one by one would make a null too narrow. The
+    members of a group come in random order. A group without another of its size stays in place,
+    which makes a test conservative.
+
+    Parameters
+    ----------
+    count
+        Number of rows.
+    groups
+        Group of each row, or None.
+    rng
+        Source of randomness.
+
+    Returns
+    -------
+    numpy.ndarray
+        A permutation of the rows; (count,).
+    """
+    shuffled = rng.permutation(count)
+    if groups is None:
+        return shuffled
+    _, member = np.unique(groups, return_inverse=True)
+    target = np.argsort(member, kind="stable")
+    source = shuffled[np.argsort(member[shuffled], kind="stable")]
+    sizes = np.bincount(member)
+    starts = np.cumsum(sizes) - sizes
+    rows = np.empty(count, dtype=int)
+    for size in np.unique(sizes):
+        slots = starts[sizes == size][:, None] + np.arange(size)
+        rows[target[slots]] = source[rng.permutation(slots)]
+    return rows
+
+
 @dataclass(frozen=True)
 class Null:
     """Values of a statistic where there is nothing to find.

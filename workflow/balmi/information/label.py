@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from balmi.information.crossfit import mixed_discriminant
-from balmi.information.estimates import Estimate, Null
+from balmi.information.crossfit import discriminant_and_prior
+from balmi.information.estimates import Estimate, Null, permuted_rows
 
 if TYPE_CHECKING:
     from balmi.information.crossfit import Block
 
 NORMAL_95 = 1.959964
+PRIOR_SHARES = (0.02, 0.1, 0.3, 0.6, 1.0)
 
 
 def entropy(labels: np.ndarray) -> float:
@@ -41,8 +42,22 @@ def pointwise_information(posteriors: np.ndarray, labels: np.ndarray) -> np.ndar
     return np.log(posteriors[np.arange(len(labels)), labels]) - np.log(shares[labels])
 
 
+def _standard_error(values: np.ndarray, groups: np.ndarray | None) -> float:
+    """Return the standard error of a mean whose terms are independent between groups only."""
+    deviations = values - values.mean()
+    if groups is not None:
+        _, member = np.unique(groups, return_inverse=True)
+        deviations = np.bincount(member, deviations)
+    count = len(deviations)
+    return float(np.sqrt(count / (count - 1) * (deviations**2).sum()) / len(values))
+
+
 def label_estimate(
-    posteriors: np.ndarray, labels: np.ndarray, null: Null | None, components: int | None = None
+    posteriors: np.ndarray,
+    labels: np.ndarray,
+    null: Null | None,
+    components: int | None = None,
+    groups: np.ndarray | None = None,
 ) -> Estimate:
     """Return the label information that held-out posteriors show.
 
@@ -58,9 +73,11 @@ def label_estimate(
         The permutation null to keep beside it.
     components
         Principal components behind the posteriors.
+    groups
+        Group of each sample, or None; the interval takes groups as independent, not samples.
     """
     pointwise = pointwise_information(posteriors, labels)
-    half = NORMAL_95 * float(pointwise.std(ddof=1)) / np.sqrt(len(labels))
+    half = NORMAL_95 * _standard_error(pointwise, groups)
     value = float(pointwise.mean())
     return Estimate(value, value - half, value + half, null, len(labels), components)
 
@@ -71,7 +88,7 @@ def permuted_labels(
     """Permute labels as the data allow: over groups where all labels of a group agree.
 
     Samples of one patient share features as well as the label, so permuting them one by one would
-    make the null too narrow.
+    make the null too narrow. Where the labels of a group differ, groups of one size swap theirs.
 
     Parameters
     ----------
@@ -94,7 +111,7 @@ def permuted_labels(
     _, first, member = np.unique(groups, return_index=True, return_inverse=True)
     of_group = labels[first]
     if not np.array_equal(of_group[member], labels):
-        return np.array([rng.permutation(labels) for _ in range(count)])
+        return np.array([labels[permuted_rows(len(labels), groups, rng)] for _ in range(count)])
     return np.array([rng.permutation(of_group)[member] for _ in range(count)])
 
 
@@ -108,7 +125,8 @@ def label_null(
 ) -> Null:
     """Return the held-out information of the discriminant member, refitted on permuted labels.
 
-    The folds do not depend on labels, so that observed and permuted statistics are exchangeable.
+    The folds do not depend on labels, and every labelling takes the share of the prior that suits
+    it best, so that observed and permuted statistics are exchangeable and on one scale.
 
     Parameters
     ----------
@@ -126,10 +144,19 @@ def label_null(
         Source of randomness.
     """
     labellings = np.vstack([labels, permuted_labels(labels, groups, permutations, rng)])
-    total = np.zeros(len(labellings))
+    likelihoods = np.empty((2, *labellings.shape))
     for block in blocks:
         true = labellings[:, block.test, None]
-        posterior = mixed_discriminant(block, labellings, classes)
-        total += np.log(np.take_along_axis(posterior, true, axis=2)).sum(axis=(1, 2))
-    values = total / len(labels) + np.array([entropy(row) for row in labellings])
+        for member, posteriors in enumerate(discriminant_and_prior(block, labellings, classes)):
+            chosen = np.take_along_axis(posteriors, true, axis=2)[..., 0]
+            likelihoods[member][:, block.test] = chosen
+    discriminant, prior = likelihoods
+    best = np.max(
+        [
+            np.log((1 - share) * discriminant + share * prior).mean(axis=1)
+            for share in PRIOR_SHARES
+        ],
+        axis=0,
+    )
+    values = best + np.array([entropy(row) for row in labellings])
     return Null(float(values[0]), values[1:])

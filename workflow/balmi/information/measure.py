@@ -16,8 +16,8 @@ import pandas as pd
 
 from balmi.information.crossfit import (
     cross_fit_blocks,
+    discriminant_cross_fit,
     fold_numbers,
-    mixed_discriminant,
     pooled_posteriors,
 )
 from balmi.information.estimates import Estimate
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("balmi")
 
 FEWEST_SAMPLES = 30
+SAMPLES_PER_CLASS = 3  # two representations of classes - 1 columns must leave degrees of freedom
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,11 @@ class Study:
         """Return class codes at positions within `rows`."""
         return self.cohort.labels[self.rows[positions]]
 
+    def groups(self, positions: np.ndarray) -> np.ndarray | None:
+        """Return groups at positions within `rows`, or None where the cohort has none."""
+        groups = self.cohort.groups
+        return None if groups is None else groups[self.rows[positions]]
+
 
 def _study(
     cohort: Cohort, features: Features, rows: np.ndarray, settings: Information, permutations: int
@@ -97,7 +103,7 @@ def _single(
 ) -> tuple[Estimate, np.ndarray] | None:
     """Return a modality's label information, and posteriors in place of `rows` (NaN elsewhere)."""
     having = study.having(modality)
-    if len(having) < FEWEST_SAMPLES:
+    if len(having) < FEWEST_SAMPLES or len(np.unique(study.fold[having])) < 2:
         logger.warning("information of %s: %d samples are too few", modality, len(having))
         return None
     classes = len(study.cohort.classes)
@@ -105,19 +111,13 @@ def _single(
     blocks = cross_fit_blocks(
         study.features, modality, rows, study.fold[having], study.settings.label_components
     )
-    groups = None if study.cohort.groups is None else study.cohort.groups[rows]
+    groups = study.groups(having)
     null = label_null(blocks, labels, groups, classes, study.permutations, study.rng)
     posteriors = np.full((len(study.rows), classes), np.nan)
     posteriors[having] = posteriors_of(blocks, labels, classes)
     components = max(block.train_scores.shape[1] for block in blocks)
-    return label_estimate(posteriors[having], labels, null, components), posteriors
-
-
-def _discriminant_posteriors(blocks: list[Block], labels: np.ndarray, classes: int) -> np.ndarray:
-    posteriors = np.empty((len(labels), classes))
-    for block in blocks:
-        posteriors[block.test] = mixed_discriminant(block, labels[None], classes)[0]
-    return posteriors
+    estimate = label_estimate(posteriors[having], labels, null, components, groups)
+    return estimate, posteriors
 
 
 def _representations(
@@ -125,7 +125,8 @@ def _representations(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Return the positions that have both modalities, and both representations there."""
     both = study.having(left, right)
-    if len(both) < FEWEST_SAMPLES:
+    fewest = max(FEWEST_SAMPLES, SAMPLES_PER_CLASS * len(study.cohort.classes))
+    if len(both) < fewest:
         return None
     fold = study.fold[both]
     views = [representation(posteriors[name][both], fold) for name in (left, right)]
@@ -177,7 +178,9 @@ def measure_cohort(cohort: Cohort, features: Features, settings: Information) ->
     for left, right in combinations(posteriors, 2):
         views = _representations(study, posteriors, left, right)
         if views:
-            estimate = gaussian_estimate(*views[1:], settings.permutations, study.rng)
+            estimate = gaussian_estimate(
+                *views[1:], settings.permutations, study.rng, study.groups(views[0])
+            )
             rows.append(_row("representation_information", left, right, estimate))
     for teacher, student in permutations(posteriors, 2):
         estimate = _margin(study, posteriors, teacher, student)
@@ -190,7 +193,8 @@ def _raw_pairs(study: Study, names: Sequence[str]) -> Iterator[dict]:
     """Yield the Gaussian information of every pair of modalities on equally many components."""
     prepared = study.features.split(study.rows)
     for left, right in combinations(names, 2):
-        rows = study.rows[study.having(left, right)]
+        both = study.having(left, right)
+        rows = study.rows[both]
         if len(rows) < FEWEST_SAMPLES:
             logger.warning("information of %s and %s: %d shared samples", left, right, len(rows))
             continue
@@ -199,7 +203,9 @@ def _raw_pairs(study: Study, names: Sequence[str]) -> Iterator[dict]:
         views = [
             principal_scores(rank_normalise(prepared[name][rows]), count) for name in (left, right)
         ]
-        estimate = gaussian_estimate(*views, study.settings.permutations, study.rng)
+        estimate = gaussian_estimate(
+            *views, study.settings.permutations, study.rng, study.groups(both)
+        )
         yield _row("pairwise_information", left, right, estimate)
 
 
@@ -216,6 +222,7 @@ def _margin(
         lambda rows: gaussian_value(z_teacher[rows], z_student[rows]) - pointwise[rows].mean(),
         len(both),
         study.rng,
+        study.groups(both),
     )
     return Estimate(*interval, None, len(both))
 
@@ -266,7 +273,7 @@ def measure_splits(
         study = _study(cohort, features, split.fit, settings, settings.fold_permutations)
         posteriors = {}
         for index, name in enumerate(names):
-            single = _single(study, name, _discriminant_posteriors)
+            single = _single(study, name, discriminant_cross_fit)
             if single:
                 label[replica, index] = single[0].value
                 p_value[replica, index] = single[0].null.p_value

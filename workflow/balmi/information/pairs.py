@@ -9,7 +9,7 @@ from scipy.special import digamma
 from scipy.stats import norm, rankdata
 from sklearn.decomposition import PCA
 
-from balmi.information.estimates import Estimate, Null
+from balmi.information.estimates import Estimate, Null, permuted_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 JACKKNIFE_GROUPS = 20
 SAMPLES_PER_COMPONENT = 10
 LARGEST_CORRELATION = 1 - 1e-10
+SMALLEST_RATIO = 1e-12
 
 
 def rank_normalise(values: np.ndarray) -> np.ndarray:
@@ -88,7 +89,10 @@ def gaussian_value(left: np.ndarray, right: np.ndarray) -> float:
 
 
 def jackknife_interval(
-    statistic: Callable[[np.ndarray], float], n: int, rng: np.random.Generator
+    statistic: Callable[[np.ndarray], float],
+    n: int,
+    rng: np.random.Generator,
+    groups: np.ndarray | None = None,
 ) -> tuple[float, float, float]:
     """Return a statistic and the limits of its grouped jackknife interval of 95 %.
 
@@ -99,18 +103,27 @@ def jackknife_interval(
     n
         Number of rows.
     rng
-        Deals the rows to 20 groups, each left out once.
+        Deals the rows to 20 parts, each left out once.
+    groups
+        Group of each row, which is kept together, or None.
     """
     rows = np.arange(n)
-    groups = np.array_split(rng.permutation(n), JACKKNIFE_GROUPS)
-    without = np.array([statistic(np.setdiff1d(rows, group)) for group in groups])
-    spread = (JACKKNIFE_GROUPS - 1) / JACKKNIFE_GROUPS * ((without - without.mean()) ** 2).sum()
+    member = rows if groups is None else np.unique(groups, return_inverse=True)[1]
+    units = member.max() + 1
+    count = min(JACKKNIFE_GROUPS, units)
+    parts = np.array_split(rng.permutation(units), count)
+    without = np.array([statistic(rows[~np.isin(member, part)]) for part in parts])
+    spread = (count - 1) / count * ((without - without.mean()) ** 2).sum()
     value, half = statistic(rows), float(norm.ppf(0.975) * np.sqrt(spread))
     return value, value - half, value + half
 
 
 def gaussian_estimate(
-    left: np.ndarray, right: np.ndarray, permutations: int, rng: np.random.Generator
+    left: np.ndarray,
+    right: np.ndarray,
+    permutations: int,
+    rng: np.random.Generator,
+    groups: np.ndarray | None = None,
 ) -> Estimate:
     """Return the Gaussian information of two views, with a jackknife interval and a null.
 
@@ -122,11 +135,15 @@ def gaussian_estimate(
         Number of permutations of the samples of one view.
     rng
         Source of randomness.
+    groups
+        Group of each sample, or None; the interval and the null keep groups together.
     """
     n = len(left)
-    interval = jackknife_interval(lambda rows: gaussian_value(left[rows], right[rows]), n, rng)
+    interval = jackknife_interval(
+        lambda rows: gaussian_value(left[rows], right[rows]), n, rng, groups
+    )
     a, b = _whiten(left), _whiten(right)
-    crosses = np.stack([a.T @ b[rng.permutation(n)] for _ in range(permutations)])
+    crosses = np.stack([a.T @ b[permuted_rows(n, groups, rng)] for _ in range(permutations)])
     permuted = _from_cross(crosses) - wishart_bias(n, a.shape[1], b.shape[1])
     null = Null(interval[0], permuted)
     return Estimate(*interval, null, n, max(left.shape[1], right.shape[1]))
@@ -155,4 +172,6 @@ def representation(posteriors: np.ndarray, fold: np.ndarray) -> np.ndarray:
     for number in np.unique(fold):
         rows = fold == number
         ratios[rows] -= ratios[rows].mean(axis=0)
+    # Posteriors that do not vary leave rounding errors, and their ranks would tell the folds apart.
+    ratios[np.abs(ratios) < SMALLEST_RATIO] = 0
     return rank_normalise(ratios)

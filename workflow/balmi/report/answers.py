@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from balmi.evaluation.verdicts import Verdict
 from balmi.report.performance import MAIN_METRIC, OWN, SINGLE
-from balmi.report.words import counted, decimal, joined, limits, percent, signed, with_limits
+from balmi.report.words import counted, decimal, joined, limits, percent, shortened, signed, with_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +34,7 @@ MEANINGS = {
     (OWN, "concat-mlp"): "The balanced network against a plain network on all features",
 }
 FEW_PER_FOLD = 10
+LONGEST_NAME = 40
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,10 @@ class Views:
     information: InformationView
 
 
+def _brief(name: str) -> str:
+    return shortened(name, LONGEST_NAME)
+
+
 def key_differences(performance: PerformanceView) -> tuple[Difference, ...]:
     """Return the comparisons that answer whether combining helps, as far as they were made."""
     found = (performance.difference(*pair) for pair in PAIRS)
@@ -80,13 +85,14 @@ def key_differences(performance: PerformanceView) -> tuple[Difference, ...]:
 
 def _ranking(view: InformationView) -> str:
     if len(view.label) == 1:
-        return f"Only {view.label[0].modality} was measured, so there is nothing to rank."
+        return f"Only {_brief(view.label[0].modality)} was measured, so there is nothing to rank."
+    strongest, weakest = (_brief(name or "") for name in (view.strongest, view.weakest))
     if view.strongest and view.weakest:
-        return f"{view.strongest} carries the most information, {view.weakest} the least."
+        return f"{strongest} carries the most information, {weakest} the least."
     if view.strongest:
-        return f"{view.strongest} carries the most information; the others are {NOT_SEPARABLE}."
+        return f"{strongest} carries the most information; the others are {NOT_SEPARABLE}."
     if view.weakest:
-        return f"{view.weakest} carries the least information; the others are {NOT_SEPARABLE}."
+        return f"{weakest} carries the least information; the others are {NOT_SEPARABLE}."
     return f"The modalities are {NOT_SEPARABLE}: no interval stands apart from all others."
 
 
@@ -98,10 +104,10 @@ def _which_modality(views: Views) -> Answer | None:
     for row in sorted(view.label, key=lambda row: -row.estimate):
         amount = with_limits(row.estimate, row.lower, row.upper)
         share = "" if row.share is None else f", {percent(row.share)} of the label's entropy"
-        statements.append(Statement(f"{row.modality}: {amount} nats{share}."))
+        statements.append(Statement(f"{_brief(row.modality)}: {amount} nats{share}."))
     nulls = {row.exceeds for row in view.label}
     if view.inside_null:
-        names = joined(view.inside_null)
+        names = joined([_brief(name) for name in view.inside_null])
         text = f"Not above what permuted labels give: {names}. No information is shown there."
         statements.append(Statement(text))
     elif nulls == {True}:
@@ -123,12 +129,18 @@ def _combining_headline(performance: PerformanceView) -> str:
     if not rows:
         return "No combination was compared with a single modality."
     if gains and losses:
-        return f"It depends on how: {joined(gains)} gains, {joined(losses)} loses."
+        return f"It depends on how: a gain with {joined(gains)}, a loss with {joined(losses)}."
     if gains:
-        return f"Yes: {joined(gains)} beats one modality on its own."
+        return f"Yes: with {joined(gains)}, a gain over one modality on its own."
     if losses:
-        return f"No: {joined(losses)} is worse than one modality on its own."
+        return f"No: with {joined(losses)}, a loss against one modality on its own."
     return "Not shown: no interval against one modality on its own excludes zero."
+
+
+def _over_stacking(performance: PerformanceView) -> str:
+    """Say what the network adds to linear models: a gain over one modality is not yet its own."""
+    row = performance.difference(OWN, STACKED)
+    return f" {OWN} over {STACKED}: {row.verdict}." if row and row.verdict else ""
 
 
 def _does_combining_help(views: Views) -> Answer | None:
@@ -144,7 +156,7 @@ def _does_combining_help(views: Views) -> Answer | None:
     if rows:
         note = "Differences of macro-F1 over the same folds; not corrected for being several."
         statements.append(Statement(note))
-    headline = _combining_headline(performance)
+    headline = _combining_headline(performance) + _over_stacking(performance)
     return Answer("Does combining modalities help?", headline, tuple(statements))
 
 
@@ -164,7 +176,7 @@ def _resolution(performance: PerformanceView) -> Statement | None:
 def _sample_statements(cohort: CohortView, folds: int) -> list[Statement]:
     rarest = cohort.rarest
     per_fold = rarest.count / folds if folds else None
-    text = f"Rarest class: {rarest.name} with {counted(rarest.count, 'sample')}"
+    text = f"Rarest class: {_brief(rarest.name)} with {counted(rarest.count, 'sample')}"
     if per_fold is not None:
         text += f", about {decimal(per_fold, 1)} in a test fold"
         text += ": its F1 moves in coarse steps." if per_fold < FEW_PER_FOLD else "."
@@ -191,7 +203,7 @@ def _trust(views: Views) -> Answer:
         statements.append(resolution)
     for row in performance.not_ok:
         state = row.status.replace("_", " ")
-        statements.append(Statement(f"{row.name}: {state}. {row.reason or 'No reason given.'}"))
+        statements.append(Statement(f"{row.name} ({state}): {row.reason or 'no reason given'}"))
     failed = [row.name for row in performance.not_ok if row.status == "failed"]
     size = (
         f"{counted(cohort.samples, 'sample')} in {counted(len(cohort.classes), 'class', 'classes')}"
@@ -207,7 +219,7 @@ def _does_distillation_help(views: Views) -> Answer | None:
         return None
     words: dict[str, list[str]] = {}
     for row in margins:
-        words.setdefault(row.prediction, []).append(f"{row.teacher} → {row.student}")
+        words.setdefault(row.prediction, []).append(f"{_brief(row.teacher)} → {_brief(row.student)}")
     helped = [row for row in margins if row.verdict == Verdict.GAIN]
     headline = (
         f"Predicted for {len(helped)} of {counted(len(margins), 'pair')} of teacher and student."
@@ -239,15 +251,15 @@ def _strongest_tile(view: InformationView) -> Tile:
     row = rows.get(view.strongest) if view.strongest else None
     if row is None:
         top = max(view.label, key=lambda row: row.estimate)
-        note = f"highest estimate: {top.modality}, {decimal(top.estimate)} nats"
+        note = f"highest estimate: {_brief(top.modality)}, {decimal(top.estimate)} nats"
         return Tile("Strongest modality", NOT_SEPARABLE, note)
     share = "" if row.share is None else f", {percent(row.share)} of the entropy"
     note = f"{with_limits(row.estimate, row.lower, row.upper)} nats{share}"
-    return Tile("Strongest modality", row.modality, note)
+    return Tile("Strongest modality", _brief(row.modality), note)
 
 
 def _difference_tile(row: Difference) -> Tile:
-    note = f"95 % interval {limits(row.lower, row.upper, signed)}"
+    note = f"from {limits(row.lower, row.upper, signed)}"
     return Tile(f"{row.method} − {row.reference}", signed(row.difference), note, row.verdict)
 
 
@@ -257,7 +269,7 @@ def tiles(views: Views) -> tuple[Tile, ...]:
     rarest = cohort.rarest
     modalities = counted(len(cohort.modalities), "modality", "modalities")
     classes = counted(len(cohort.classes), "class", "classes")
-    note = f"{classes}, {modalities}; rarest class {rarest.name}: {rarest.count}"
+    note = f"{classes}, {modalities}; rarest class {_brief(rarest.name)}: {rarest.count}"
     found = [Tile("Samples", f"{cohort.samples:,}", note)]
     if len(views.information.label) > 1:
         found.append(_strongest_tile(views.information))
@@ -265,6 +277,6 @@ def tiles(views: Views) -> tuple[Tile, ...]:
     for row in performance.methods:
         score = row.scores.get(MAIN_METRIC)
         if score is not None and score.mean is not None:
-            note = f"95 % interval {limits(score.lower, score.upper)}"
+            note = f"from {limits(score.lower, score.upper)}"
             found.append(Tile(f"macro-F1 of {row.name}", decimal(score.mean), note))
     return tuple(found[:4])

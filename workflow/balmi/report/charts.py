@@ -11,7 +11,7 @@ import numpy as np
 from balmi.evaluation.verdicts import Verdict
 from balmi.report.svg import INK, SOFT, to_svg
 from balmi.report.training import JOINT
-from balmi.report.words import decimal, limits, shortened, signed, with_limits
+from balmi.report.words import chance, decimal, limits, shortened, signed, with_limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,6 +105,12 @@ def _zero() -> alt.Chart:
     return line.encode(x="zero:Q")
 
 
+def _lengths(rows: Sequence[dict[str, Any]]) -> tuple[int, int]:
+    """Return the length of the longest name and of the longest text on the right."""
+    names, told = ([len(row.get(key, "")) for row in rows] for key in ("name", "told"))
+    return max(names), max(told)
+
+
 def _sized(layers: Sequence[alt.Chart], rows: int) -> alt.LayerChart:
     return alt.layer(*layers).properties(width=WIDTH, height=ROW * rows)
 
@@ -158,7 +164,8 @@ def differences_figure(rows: Sequence[Difference]) -> Markup:
     chart = _forest(records, "difference of macro-F1 (right of 0: the first is better)")
     words = [_mark(row.verdict).word for row in rows]
     counts = ", ".join(f"{word}: {words.count(word)}" for word in dict.fromkeys(words))
-    return to_svg(chart, "differences", "Paired differences of macro-F1", f"{counts}.")
+    title = "Paired differences of macro-F1"
+    return to_svg(chart, "differences", title, f"{counts}.", _lengths(records))
 
 
 def margins_figure(rows: Sequence[Margin]) -> Markup:
@@ -173,8 +180,8 @@ def margins_figure(rows: Sequence[Margin]) -> Markup:
         for row in rows
     ]
     chart = _forest(records, "margin in nats (right of 0: distillation is predicted to help)")
-    told = ", ".join(f"{row.teacher} to {row.student}: {row.prediction}" for row in rows)
-    return to_svg(chart, "margins", "Complementarity margins", f"{told}.")
+    told = ", ".join(f"{record['name']}: {record['told']}" for record in records)
+    return to_svg(chart, "margins", "Complementarity margins", f"{told}.", _lengths(records))
 
 
 def _quartiles(row: MethodRow) -> dict[str, float]:
@@ -208,6 +215,7 @@ def folds_figure(methods: Sequence[MethodRow]) -> Markup:
         "folds",
         "Macro-F1 per fold",
         f"A box per method over {total} fold scores; the line in a box is the median.",
+        _lengths(boxes),
     )
 
 
@@ -243,31 +251,32 @@ def information_figure(view: InformationView) -> Markup:
         for row in view.label
     ]
     base = _base(records)
-    title = "information about the label, nats"
+    across = "information about the label, nats"
     bar = base.mark_bar(height=14, opacity=0.85).encode(
-        x=_across("from", title), x2="value:Q", color=alt.Color("colour:N", scale=None)
+        x=_across("from", across), x2="value:Q", color=alt.Color("colour:N", scale=None)
     )
     layers = [
         bar,
-        base.mark_rule(color=INK, strokeWidth=2).encode(x=_across("lower", title), x2="upper:Q"),
-        base.mark_tick(color="var(--loss)", thickness=3, size=26).encode(_across("null", title)),
+        base.mark_rule(color=INK, strokeWidth=2).encode(x=_across("lower", across), x2="upper:Q"),
+        base.mark_tick(color="var(--loss)", thickness=3, size=26).encode(_across("null", across)),
         _names(base),
         _texts(base),
     ]
     if view.entropy is not None:
         line = alt.Chart(alt.Data(values=[{"entropy": view.entropy}]))
         line = line.mark_rule(color=INK, strokeDash=[5, 4], strokeWidth=1.5)
-        layers.append(line.encode(x=_across("entropy", title)))
+        layers.append(line.encode(x=_across("entropy", across)))
     told = ", ".join(f"{row.modality} {decimal(row.estimate)}" for row in view.label)
     chart = _sized(layers, len(records))
-    return to_svg(chart, "information", "Information about the label", f"In nats: {told}.")
+    title = "Information about the label"
+    return to_svg(chart, "information", title, f"In nats: {told}.", _lengths(records))
 
 
 def _information_text(
     estimate: float, lower: float | None, upper: float | None, p: float | None
 ) -> str:
-    chance = "" if p is None else f"  p = {decimal(p)}"
-    return f"{decimal(estimate)} ({limits(lower, upper)}){chance}"
+    tested = "" if p is None else f"  p {'' if p < 0.0005 else '= '}{chance(p)}"
+    return f"{decimal(estimate)} ({limits(lower, upper)}){tested}"
 
 
 def training_figure(panel: Panel, modalities: Sequence[str]) -> Markup:

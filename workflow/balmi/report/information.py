@@ -24,7 +24,7 @@ MARGIN_WORDS = {
 class LabelInformation:
     """Information of a modality about the label, in nats.
 
-    `share` is the share of the label's entropy; `exceeds` says whether the estimate lies above
+    `share` is the share of the label's entropy, 0 for a negative estimate; `exceeds` says whether the estimate lies above
     the 95th percentile of the permuted labels, None where there is no null.
     """
 
@@ -123,7 +123,7 @@ def _label_row(row: pd.Series, entropy: float | None) -> LabelInformation:
         null95=null95,
         p=known(row["p_value"]),
         n=int(row["n"]),
-        share=estimate / entropy if entropy else None,
+        share=max(0.0, estimate) / entropy if entropy else None,
         exceeds=None if null95 is None else estimate > null95,
     )
 

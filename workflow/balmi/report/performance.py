@@ -52,10 +52,14 @@ class Score:
 
 @dataclass(frozen=True)
 class MethodRow:
-    """A method's scores by metric, and its macro-F1 of every (repeat, fold)."""
+    """A method's scores by metric, and its macro-F1 of every (repeat, fold).
+
+    `tested` is the number of samples that it ever predicted.
+    """
 
     name: str
     own: bool
+    tested: int
     scores: dict[str, Score]
     folds: tuple[tuple[int, int, float], ...]
 
@@ -150,7 +154,13 @@ def _score(values: np.ndarray, folds: int) -> Score:
     return Score(interval.mean, interval.lower, interval.upper)
 
 
-def _methods(performance: pd.DataFrame, metrics: tuple[Metric, ...], folds: int) -> list[MethodRow]:
+def _methods(
+    performance: pd.DataFrame,
+    predictions: pd.DataFrame,
+    metrics: tuple[Metric, ...],
+    folds: int,
+) -> list[MethodRow]:
+    tested = predictions.groupby("method")["sample"].nunique()
     rows = []
     for name, table in performance.groupby("method", sort=True):
         scores = {
@@ -160,7 +170,8 @@ def _methods(performance: pd.DataFrame, metrics: tuple[Metric, ...], folds: int)
         main = table[table["metric"] == MAIN_METRIC].sort_values(["repeat", "fold"])
         cells = zip(main["repeat"], main["fold"], main["value"], strict=True)
         points = tuple((int(r), int(f), float(v)) for r, f, v in cells if np.isfinite(v))
-        rows.append(MethodRow(str(name), str(name) == OWN, scores, points))
+        count = int(tested.get(name, 0))
+        rows.append(MethodRow(str(name), str(name) == OWN, count, scores, points))
     return sorted(rows, key=_by_falling_score)
 
 
@@ -173,7 +184,8 @@ def _differences(comparisons: pd.DataFrame) -> tuple[list[Difference], int]:
     """Return the own method's and the single modality's comparisons, or all without them."""
     main = comparisons[comparisons["metric"] == MAIN_METRIC]
     own = main["method"] == OWN
-    single = (main["reference"] == SINGLE) & ~own
+    alone = main["method"].str.startswith(f"{SINGLE}/")
+    single = (main["reference"] == SINGLE) & ~own & ~alone
     chosen = main if not (own | single).any() else main[own | single]
     chosen = chosen.sort_values("method", key=lambda names: names != OWN, kind="stable")
     rows = []
@@ -225,7 +237,7 @@ def performance_view(
     found = set(performance["metric"])
     metrics = tuple(metric for metric in METRICS if metric.key in found)
     folds = int(performance["fold"].nunique())
-    rows = _methods(performance, metrics, folds)
+    rows = _methods(performance, predictions, metrics, folds)
     names = [row.name for row in rows]
     shown = OWN if OWN in names else next(iter(names), None)
     differences, others = _differences(comparisons)

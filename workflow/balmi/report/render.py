@@ -48,7 +48,7 @@ def _environment() -> Environment:
     digest = hashlib.sha256(script.encode()).digest()
     environment.filters |= {
         name: getattr(words, name)
-        for name in ("decimal", "signed", "percent", "limits", "with_limits", "joined", "counted")
+        for name in ("chance", "decimal", "shortened", "signed", "percent", "limits", "with_limits", "joined", "counted")
     }
     environment.globals |= {
         "script": Markup(script),
@@ -145,6 +145,17 @@ def _read_summary(path: Path) -> dict[str, Any]:
     return summary
 
 
+def _tallies(rows: Sequence[dict[str, Any]]) -> list[dict[str, int]]:
+    """Count the verdicts of every pair over the datasets that have something to combine."""
+    combined = [row for row in rows if len(row["modalities"]) > 1]
+    columns = ([row["pairs"][place] for row in combined] for place in range(len(PAIRS)))
+    return [
+        {str(word): sum(pair is not None and pair["verdict"] == word for pair in column)
+         for word in Verdict}
+        for column in columns
+    ]
+
+
 def build_overview(views: Sequence[Path], html: Path) -> None:
     """Write the overview across datasets.
 
@@ -160,10 +171,10 @@ def build_overview(views: Sequence[Path], html: Path) -> None:
     UserError
         Where a file was written by another version, or the page would be too large.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     for summary in map(_read_summary, views):
         pairs = {(row["method"], row["reference"]): row for row in summary["differences"]}
         link = f"{quote(summary['dataset'], safe='')}/report.html"
         rows.append({**summary, "link": link, "pairs": [pairs.get(pair) for pair in PAIRS]})
     template = _environment().get_template("overview.html")
-    _write(template.render(rows=rows, pairs=PAIRS), Path(html))
+    _write(template.render(rows=rows, pairs=PAIRS, tallies=_tallies(rows)), Path(html))

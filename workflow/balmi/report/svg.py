@@ -13,6 +13,7 @@ from markupsafe import Markup
 NAMESPACE = "http://www.w3.org/2000/svg"
 VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 DROPPED = ("role", "class", "font-family", "pointer-events", "stroke-miterlimit")
+EXTRA = 1.2  # pixels per character
 LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
 # Colours are variables of the page's style sheet: one figure serves the light and the dark page.
@@ -62,7 +63,22 @@ def _clean(element: ET.Element, prefix: str) -> None:
             _clean(child, prefix)
 
 
-def to_svg(chart: alt.TopLevelMixin, prefix: str, title: str, description: str) -> Markup:
+def _widen(root: ET.Element, characters: tuple[int, int]) -> None:
+    """Make room left and right: a reader's font may be wider than the one measured here."""
+    left, right = (EXTRA * count for count in characters)
+    x, y, width, height = map(float, root.get("viewBox", "").split())
+    box = (x - left, y, width + left + right, height)
+    root.set("viewBox", " ".join(f"{side:g}" for side in box))
+    root.set("width", f"{box[2]:g}")
+
+
+def to_svg(
+    chart: alt.TopLevelMixin,
+    prefix: str,
+    title: str,
+    description: str,
+    characters: tuple[int, int] = (0, 0),
+) -> Markup:
     """Turn a chart into SVG for the page.
 
     Parameters
@@ -75,6 +91,8 @@ def to_svg(chart: alt.TopLevelMixin, prefix: str, title: str, description: str) 
         The figure's accessible name.
     description
         What the figure shows, in a sentence.
+    characters
+        Length of the longest text left and right of the axes, which gets room to spare.
 
     Returns
     -------
@@ -84,6 +102,7 @@ def to_svg(chart: alt.TopLevelMixin, prefix: str, title: str, description: str) 
     spec = chart.configure(**CONFIG).to_json()  # type: ignore[attr-defined]
     root = ET.fromstring(vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE))
     _clean(root, prefix)
+    _widen(root, characters)
     names = {"title": title, "desc": description}
     for place, (tag, text) in enumerate(names.items()):
         element = ET.Element(tag, {"id": f"{prefix}-{tag}"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 MISSING = "–"
+NBSP = "\N{NO-BREAK SPACE}"
 
 
 def known(value: object) -> float | None:
@@ -23,11 +24,16 @@ def signed(value: float | None, places: int = 3) -> str:
     return MISSING if value is None else f"{value:+.{places}f}".replace("-", "−")
 
 
+def chance(p: float | None) -> str:
+    """Return a p-value; one that would read 0.000 is given as an upper limit."""
+    return "<0.001" if p is not None and p < 0.0005 else decimal(p)
+
+
 def percent(share: float | None) -> str:
     """Return a share as whole per cent; a share that is not 0 never reads 0 %."""
     if share is None:
         return MISSING
-    return "<1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %".replace("-", "−")
+    return f"<1{NBSP}%" if 0 < share < 0.005 else f"{100 * share:.0f}{NBSP}%".replace("-", "−")
 
 
 def limits(lower: float | None, upper: float | None, form=decimal) -> str:

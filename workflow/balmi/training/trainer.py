@@ -162,8 +162,19 @@ def dropout_noise(
 ) -> torch.Tensor:
     """Draw every replica's uniform numbers from its own source.
 
-    Drawn in float64 on the CPU whatever the type and place of training, and never for padding, so
-    that neither company nor precision changes a replica's stream.
+    Drawn on the CPU in float32 wherever and however precisely the network trains, and never for
+    padding, so that neither company nor precision nor device changes a replica's stream.
+
+    Parameters
+    ----------
+    sizes
+        Real samples per replica.
+    columns
+        Numbers per sample.
+    generators
+        One source of randomness per replica.
+    like
+        A tensor of the type and device that is wanted.
 
     Returns
     -------

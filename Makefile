@@ -1,0 +1,60 @@
+# make run, make test: everything else happens by itself. `make help` lists the targets.
+PYTHON ?= python3
+CORES ?= all
+# Another build of torch, as its install selector names it:
+#   make install TORCH="torch==2.13.0 --index-url <address that the selector gives>"
+TORCH ?= torch==2.13.0
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format install schema report clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+run: $(VENV)/.run ## install what is needed and run the shipped configuration (TCGA-BRCA)
+	$(BIN)/snakemake --cores $(CORES)
+
+test: $(VENV)/.test ## install what is needed and run all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.test ## check the style of Python, Snakemake and workflow
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check workflow
+	$(BIN)/snakemake --lint
+
+format: $(VENV)/.test ## format Python and Snakemake files
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt workflow
+
+install: $(VENV)/.test ## install the workflow and what tests need into .venv
+	@echo "installed into $(VENV); run $(BIN)/snakemake --cores 2 --configfile my.yaml"
+
+schema: $(VENV)/.run ## write the JSON schema and the key tables from the settings' models
+	PYTHONPATH=workflow $(BIN)/python -m balmi.config.document
+
+report: $(VENV)/.run ## bundle all reports with snakemake --report into results/report.zip
+	$(BIN)/snakemake --cores 1 --report results/report.zip
+
+clean: ## remove results and installed packages, but no downloads
+	rm -rf $(VENV) .snakemake
+	find results -mindepth 1 ! -name .gitkeep -delete
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "balmi needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+	    "Name another: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# torch comes first and pinned: another package that asks for it would choose a build of its own.
+$(VENV)/.run: envs/requirements.txt | $(BIN)/python
+	$(PIP) install --quiet $(TORCH)
+	$(PIP) install --quiet -r envs/requirements.txt
+	@touch $@
+
+$(VENV)/.test: envs/requirements-test.txt $(VENV)/.run
+	$(PIP) install --quiet -r envs/requirements-test.txt
+	@touch $@

@@ -1,0 +1,160 @@
+"""Files of the end-to-end run against their contracts, and generated files against their source."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from balmi.config import document
+from balmi.config.load import load_settings
+from balmi.config.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+FOLDER = Path(__file__).parent
+TABLES = yaml.safe_load((FOLDER / "tables.yaml").read_text(encoding="utf-8"))
+CHECKS = {
+    "int": lambda column: np.all(np.mod(column.to_numpy(dtype=float), 1) == 0),
+    "float": lambda column: np.isfinite(column.to_numpy(dtype=float)).all(),
+    "text": lambda column: column.map(lambda value: isinstance(value, str)).all(),
+}
+
+
+def read(path):
+    if path.suffix == ".csv":
+        return pd.read_csv(path, keep_default_na=False, na_values=[""])
+    return pd.read_parquet(path)
+
+
+@pytest.mark.workflow
+@pytest.mark.parametrize("name", TABLES)
+def test_table_obeys_its_contract(finished, name):
+    table = read(finished.folder / "results" / "simulated" / name)
+    assert len(table)
+    contract = TABLES[name]
+    patterns = {key: key.replace("*", ".+") for key in contract}
+    for column in table.columns:
+        matching = [key for key, text in patterns.items() if re.fullmatch(text, column)]
+        assert matching, f"{column} is not in the contract of {name}"
+        rules = contract[matching[0]]
+        filled = table[column].dropna()
+        assert rules.get("nullable") or len(filled) == len(table), column
+        assert CHECKS[rules["type"]](filled), column
+        if "values" in rules:
+            assert set(filled) <= set(rules["values"]), column
+    for key, text in patterns.items():
+        assert any(re.fullmatch(text, column) for column in table.columns), f"{key} is missing"
+
+
+@pytest.mark.workflow
+def test_cohort_obeys_its_contract_and_opens_in_muon(finished):
+    import muon
+    from mudata import set_options
+
+    with set_options(pull_on_update=False):
+        data = muon.read(str(finished.folder / "results" / "simulated" / "cohort.h5mu"))
+    contract = yaml.safe_load((FOLDER / "cohort.yaml").read_text(encoding="utf-8"))
+    assert set(data.obs.columns) == set(contract["obs"])
+    assert all(isinstance(data.obs[name].dtype, pd.CategoricalDtype) for name in contract["obs"])
+    about = data.uns["balmi"]
+    assert set(about) == set(contract["uns"]["balmi"])
+    assert list(about["modalities"]) == list(data.mod)
+    assert set(json.loads(about["provenance"])) == {"dataset", "label", "group", "dropped"}
+    for name, part in data.mod.items():
+        assert part.X.dtype == np.float32
+        assert isinstance(part.uns["kind"], str)
+        assert data.obsm[name].dtype == bool
+        assert data.obsm[name].sum() == part.n_obs
+
+
+def test_the_schema_is_up_to_date():
+    shipped = document.SCHEMA.read_text(encoding="utf-8")
+    assert shipped == document.schema_text(), "run make schema"
+
+
+def test_the_tables_of_keys_are_up_to_date():
+    manual = document.MANUAL.read_text(encoding="utf-8")
+    assert manual == document.manual_text(manual), "run make schema"
+
+
+def configurations():
+    """Return the shipped configuration and every YAML example of the manuals."""
+    found = [(ROOT / "config" / "config.yaml").read_text(encoding="utf-8")]
+    for name in ("README.md", "config/README.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        found += re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+    return found
+
+
+@pytest.mark.parametrize("text", configurations())
+def test_every_documented_configuration_is_valid(text):
+    content = yaml.safe_load(text)
+    assert isinstance(load_settings(content), Settings)
+    jsonschema.validate(content, yaml.safe_load(document.SCHEMA.read_text(encoding="utf-8")))
+
+
+def test_the_shipped_configuration_is_the_default():
+    content = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    assert load_settings(content) == load_settings({"datasets": content["datasets"]})
+
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+RANGES = {
+    requirement.name: requirement.specifier
+    for requirement in map(
+        Requirement, [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"]]
+    )
+}
+CONDA_NAMES = {"pytorch": "torch", "snakemake-minimal": "snakemake"}
+
+
+def pins():
+    """Return what `make` installs: name -> version."""
+    files = [ROOT / "envs" / name for name in ("requirements.txt", "requirements-test.txt")]
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    lines += re.findall(r"^TORCH \?= (.*)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_every_dependency_is_pinned_inside_its_range(name):
+    versions = {key.lower().replace("_", "-"): value for key, value in pins().items()}
+    assert RANGES[name].contains(versions[name.lower()])
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_conda_environments_agree_with_pyproject(path):
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert "conda-forge" in content["channels"]
+    for line in content["dependencies"]:
+        name, _, specifier = line.partition(" ")
+        if name == "pip":
+            continue
+        expected = RANGES.get(CONDA_NAMES.get(name, name))
+        if name == "python":
+            expected = SpecifierSet(PROJECT["requires-python"])
+        assert SpecifierSet(specifier) == expected, line
+
+
+def test_conda_environments_hold_every_dependency():
+    found = set()
+    for path in (ROOT / "envs").glob("*.yaml"):
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found |= {line.split(" ")[0] for line in content["dependencies"]}
+    found = {CONDA_NAMES.get(name, name) for name in found}
+    assert {Requirement(text).name for text in PROJECT["dependencies"]} <= found
+
+
+def test_citation_and_package_name_one_version():
+    from balmi import __version__
+
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == __version__
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+import torch
+
+from balmi.config.settings import Evaluation, Simulation
+from balmi.data.cohort import Cohort
+from balmi.data.simulate import simulate_cohort
+from balmi.data.splits import PARTS, Split, make_splits
+from balmi.graph.fusion import fuse_splits
+from balmi.preprocess.pipeline import Features
+from balmi.training.data import replica_data, residual_network
+
+
+def cohort_of(simulated):
+    index = simulated.samples.index
+    classes = tuple(sorted(simulated.samples["subtype"].unique()))
+    modalities = simulated.modalities
+    return Cohort(
+        samples=index.to_numpy(dtype=str),
+        labels=np.searchsorted(classes, simulated.samples["subtype"]),
+        classes=classes,
+        groups=simulated.samples["patient"].to_numpy(dtype=str),
+        values={key: table.reindex(index).to_numpy() for key, table in modalities.items()},
+        features={key: tuple(table.columns) for key, table in modalities.items()},
+        kinds=dict.fromkeys(modalities, "generic"),
+        provenance={},
+    )
+
+
+@pytest.fixture(scope="session")
+def cohort():
+    return cohort_of(simulate_cohort(Simulation(samples=90, features=6, seed=3)))
+
+
+@pytest.fixture(scope="session")
+def features(cohort):
+    return Features(cohort, max_features=5)
+
+
+@pytest.fixture(scope="session")
+def splits(cohort):
+    table = make_splits(cohort, Evaluation(repeats=1, folds=3, seed=7))
+    found = []
+    for (repeat, fold), rows in table.groupby(["repeat", "fold"]):
+        parts = {
+            part: np.sort(cohort.positions(rows.loc[rows["part"] == part, "sample"].astype(str)))
+            for part in PARTS
+        }
+        found.append(Split(int(repeat), int(fold), **parts))
+    # replicas of different lengths: the padding must not matter
+    first = found[0]
+    found[0] = Split(first.repeat, first.fold, first.train[:-4], first.validation, first.test)
+    return found
+
+
+@pytest.fixture(scope="session")
+def data(cohort, features, splits):
+    return replica_data(cohort, features, splits, None, torch.device("cpu"), torch.float64)
+
+
+@pytest.fixture(scope="session")
+def graph_data(cohort, features, splits):
+    from balmi.config.settings import Graph
+
+    fused = fuse_splits(features, splits, Graph(neighbours=5, kept=4))
+    networks = [residual_network(network, 0.3) for network in fused]
+    return replica_data(cohort, features, splits, networks, torch.device("cpu"), torch.float64)

@@ -1,0 +1,186 @@
+"""The workflow as its users run it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytestmark = pytest.mark.workflow
+RESULTS = "results/simulated"
+
+
+def append(path, text):
+    path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+def test_it_ends_with_the_paths_of_the_reports(finished):
+    last = finished.first.stdout.strip().splitlines()[-3:]
+    assert [line.strip() for line in last] == [
+        "Reports:",
+        "results/overview.html",
+        f"{RESULTS}/report.html",
+    ]
+    for name in ("results/overview.html", f"{RESULTS}/report.html"):
+        assert "</html>" in (finished.folder / name).read_text(encoding="utf-8")
+
+
+def test_it_says_what_runs_and_how_much_is_done(finished):
+    text = finished.first.text
+    assert "simulated: train balanced in all folds" in text
+    assert "(100%) done" in text
+
+
+def test_every_method_predicts_every_sample_in_every_repeat(finished):
+    predictions = pd.read_parquet(finished.folder / RESULTS / "predictions.parquet")
+    per_repeat = predictions.groupby(["method", "repeat"])["sample"]
+    assert (per_repeat.nunique() == 150).all()
+    assert (per_repeat.size() == 150).all()
+    methods = set(predictions["method"])
+    assert {"balanced", "uniform", "concat-mlp", "concat-lr", "stacked-lr", "unimodal-lr"} < methods
+    assert {"late-fusion", "unimodal-lr/strong", "unimodal-lr/noise"} < methods
+    splits = pd.read_parquet(finished.folder / RESULTS / "splits.parquet")
+    test = splits[splits["part"] == "test"]
+    keys = ["sample", "repeat", "fold"]
+    expected = set(map(tuple, test[keys].astype({"sample": str}).to_numpy()))
+    assert set(map(tuple, predictions[keys].to_numpy())) == expected
+
+
+def test_results_are_what_was_planted(finished):
+    tables = finished.folder / RESULTS / "tables"
+    scores = pd.read_csv(tables / "performance.csv").query("metric == 'macro_f1'")
+    means = scores.groupby("method")["value"].mean()
+    assert means[["balanced", "uniform", "stacked-lr", "concat-lr"]].min() > 0.85
+    assert means["unimodal-lr/noise"] < 0.45
+    assert means["unimodal-lr/strong"] > means["unimodal-lr/weak"] + 0.2
+    information = pd.read_csv(tables / "information.csv")
+    label = information.query("quantity == 'label_information'").set_index("modality")
+    assert label.loc["strong", "p_value"] <= 0.05
+    assert label.loc["noise", "p_value"] > 0.05
+    assert abs(label.loc["strong", "estimate"] - 0.9) < 0.2
+    training = pd.read_parquet(tables / "training.parquet").query("method == 'balanced'")
+    weights = training[training["modality"] != "joint"].groupby("modality")["weight"].mean()
+    assert weights["noise"] < 0.5 < weights["strong"]
+
+
+def test_no_method_failed_and_no_job_warned(finished):
+    methods = pd.read_csv(finished.folder / RESULTS / "tables" / "methods.csv")
+    assert set(methods["status"]) == {"ok"}
+    assert set(methods["device"]) == {"cpu"}
+    for log in (finished.folder / RESULTS / "logs").glob("*.log"):
+        text = log.read_text(encoding="utf-8")
+        assert text, log
+        assert "WARNING" not in text, text
+    assert "Warning" not in finished.first.text
+
+
+def test_training_logs_epochs_replicas_and_time_left(finished):
+    text = (finished.folder / RESULTS / "logs" / "train_balanced.log").read_text(encoding="utf-8")
+    assert "epoch 25 of at most 25, " in text
+    assert "replicas training, at most 0 s left" in text
+
+
+def test_running_twice_does_nothing(finished):
+    assert "Nothing to be done" in finished.snakemake().text
+
+
+def test_trained_models_are_safetensors_without_holes(finished):
+    from safetensors.numpy import load_file
+
+    for method in ("balanced", "uniform", "concat-mlp"):
+        model = load_file(finished.folder / RESULTS / "methods" / method / "model.safetensors")
+        assert all(np.isfinite(value).all() for value in model.values())
+        assert {value.shape[0] for value in model.values()} == {6}
+
+
+@pytest.mark.parametrize(
+    ("module", "rerun"),
+    [
+        ("report/render.py", {"build_report", "build_overview"}),
+        ("report/templates/page.css", {"build_report", "build_overview"}),
+        ("evaluation/metrics.py", {"evaluate_methods", "build_report", "build_overview"}),
+        (
+            "training/trainer.py",
+            {"pretrain_distillation", "train_network", "evaluate_methods"}
+            | {"build_report", "build_overview"},
+        ),
+        (
+            "baselines/peers.py",
+            {"fit_baseline", "evaluate_methods", "build_report", "build_overview"},
+        ),
+        ("config/document.py", set()),
+    ],
+)
+def test_an_edit_of_the_library_reruns_what_depends_on_it(finished, module, rerun):
+    path = finished.folder / "workflow" / "balmi" / module
+    before = path.read_text(encoding="utf-8")
+    append(path, "\n/* edited */\n" if path.suffix == ".css" else "\nEDITED = True\n")
+    try:
+        planned = finished.planned()
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert planned == rerun
+
+
+def test_an_edit_of_the_configuration_reruns_what_it_touches(finished):
+    config = finished.folder / "edited.yaml"
+    text = (finished.folder / "test.yaml").read_text(encoding="utf-8")
+    config.write_text(text + "distillation: {strength: 0.5}\n", encoding="utf-8")
+    planned = finished.planned("--configfile", "edited.yaml")
+    assert "pretrain_distillation" in planned
+    assert not planned & {"assemble_cohort", "split_cohort", "fit_baseline", "measure_information"}
+
+
+def test_snakemake_report_carries_both_pages(finished):
+    finished.snakemake("--report", "report.zip")
+    assert (finished.folder / "report.zip").stat().st_size > 100_000
+
+
+def test_a_gpu_that_is_not_there_stops_the_job_and_says_so(finished):
+    text = (finished.folder / "test.yaml").read_text(encoding="utf-8")
+    (finished.folder / "gpu.yaml").write_text(text + "resources: {gpu: 1}\n", encoding="utf-8")
+    target = f"{RESULTS}/methods/uniform/status.json"
+    arguments = ("--configfile", "gpu.yaml", "--force", target)
+    done = finished.snakemake(*arguments, check=False, CUDA_VISIBLE_DEVICES="")
+    try:
+        assert done.returncode != 0
+        assert "1 GPU asked for, but torch sees none" in done.text
+        assert "Traceback" not in done.text
+        assert not (finished.folder / target).exists()
+    finally:
+        finished.snakemake()
+
+
+def test_an_interrupted_run_continues(fresh):
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "test.yaml"]
+    target = "results/simulated/predictions.parquet"
+    running = subprocess.Popen(
+        [*command, target],
+        cwd=fresh.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    splits = fresh.folder / RESULTS / "splits.parquet"
+    deadline = time.monotonic() + 120
+    while not splits.exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    os.killpg(running.pid, signal.SIGINT)
+    assert running.wait(timeout=60) != 0
+    written = (fresh.folder / RESULTS / "cohort.h5mu").stat().st_mtime_ns
+    assert not (fresh.folder / target).exists()
+    assert fresh.snakemake(target).returncode == 0
+    assert (fresh.folder / RESULTS / "cohort.h5mu").stat().st_mtime_ns == written
+    assert not list((fresh.folder / "results").rglob(".part*"))
+
+
+def test_the_status_of_a_method_is_json(finished):
+    path = finished.folder / RESULTS / "methods" / "balanced" / "status.json"
+    status = json.loads(path.read_text(encoding="utf-8"))
+    assert status["status"] == "ok"
+    assert status["seconds"] > 0
