@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+import warnings
 from pathlib import Path
 
 import jsonschema
@@ -55,9 +56,11 @@ def test_table_obeys_its_contract(finished, name):
 
 @pytest.mark.workflow
 def test_cohort_obeys_its_contract_and_opens_in_muon(finished):
-    import muon
     from mudata import set_options
 
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # muon's own imports warn
+        import muon
     with set_options(pull_on_update=False):
         data = muon.read(str(finished.folder / "results" / "simulated" / "cohort.h5mu"))
     contract = yaml.safe_load((FOLDER / "cohort.yaml").read_text(encoding="utf-8"))

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 MAX_LISTED = 12
+MAX_SHOWN = 80
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,12 @@ def nearest(value: object, allowed: Iterable[object]) -> str | None:
     by_lower = {str(option).lower(): str(option) for option in allowed}
     match = get_close_matches(str(value).lower(), by_lower, n=1, cutoff=0.6)
     return repr(by_lower[match[0]]) if match else None
+
+
+def shown(value: object) -> str:
+    """Return a value as it is written in code, cut after 80 characters."""
+    text = repr(value.item() if hasattr(value, "item") and not hasattr(value, "__len__") else value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def listing(values: Iterable[object]) -> str:

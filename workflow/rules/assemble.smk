@@ -8,8 +8,8 @@ rule assemble_cohort:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=memory(4000),
-        runtime=minutes(30),
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         dataset=lambda wildcards: DATASETS[wildcards.dataset].model_dump(mode="json"),
         folds=SETTINGS.evaluation.folds,
@@ -30,8 +30,8 @@ rule split_cohort:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=memory(2000),
-        runtime=minutes(10),
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         evaluation=section("evaluation"),
         code=code_of("split_cohort"),

@@ -12,8 +12,8 @@ rule fit_baseline:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=memory(4000),
-        runtime=minutes(60),
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         preprocessing=section("preprocessing"),
         code=code_of("fit_baseline"),

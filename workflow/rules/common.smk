@@ -8,6 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 from balmi.config.catalogue import catalogue, resolve, source
 from balmi.config.fingerprint import code_hash
+from balmi.config.growth import growing
 from balmi.config.load import load_settings
 from balmi.config.settings import Simulation
 from balmi.data.checks import check_datasets
@@ -99,16 +100,6 @@ def histories():
     pretraining = ["results/{dataset}/pretraining/training.parquet"]
     files = outcomes("training.parquet", NETWORK_METHODS)
     return files + (pretraining if "balanced" in NETWORK_METHODS else [])
-
-
-def memory(megabytes):
-    """Return memory that grows with every attempt of a job."""
-    return lambda wildcards, attempt: megabytes * attempt
-
-
-def minutes(count):
-    """Return a run time that grows with every attempt of a job."""
-    return lambda wildcards, attempt: count * attempt
 
 
 wildcard_constraints:

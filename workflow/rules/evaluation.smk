@@ -15,8 +15,8 @@ rule evaluate_methods:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=memory(4000),
-        runtime=minutes(30),
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         folds=SETTINGS.evaluation.folds,
         code=code_of("evaluate_methods"),

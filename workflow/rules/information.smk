@@ -8,8 +8,8 @@ rule measure_information:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=memory(4000),
-        runtime=minutes(60),
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         information=section("information"),
         preprocessing=section("preprocessing"),
@@ -31,8 +31,8 @@ rule measure_splits:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=memory(4000),
-        runtime=minutes(60),
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         information=section("information"),
         preprocessing=section("preprocessing"),

@@ -9,8 +9,8 @@ rule fuse_networks:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=memory(4000),
-        runtime=minutes(60),
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         graph=section("graph"),
         preprocessing=section("preprocessing"),

@@ -20,8 +20,8 @@ rule build_report:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=memory(3000),
-        runtime=minutes(15),
+        mem_mb=growing(3000),
+        runtime=growing(15),
     params:
         settings=SETTINGS.model_dump(mode="json", exclude={"datasets"}),
         dataset=lambda wildcards: DATASETS[wildcards.dataset].model_dump(mode="json"),

@@ -15,8 +15,8 @@ rule pretrain_distillation:
         "../../envs/training.yaml"
     resources:
         gpu=SETTINGS.resources.gpu,
-        mem_mb=memory(6000),
-        runtime=minutes(120),
+        mem_mb=growing(6000),
+        runtime=growing(120),
     params:
         preprocessing=section("preprocessing"),
         model=section("model"),
@@ -48,8 +48,8 @@ rule train_network:
         "../../envs/training.yaml"
     resources:
         gpu=SETTINGS.resources.gpu,
-        mem_mb=memory(6000),
-        runtime=minutes(120),
+        mem_mb=growing(6000),
+        runtime=growing(120),
     params:
         preprocessing=section("preprocessing"),
         model=section("model"),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from balmi.config.catalogue import catalogue
 from balmi.config.settings import Settings
-from balmi.errors import Problem, UserError, listing, nearest
+from balmi.errors import Problem, UserError, listing, nearest, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
+
+KEY_MARK = "[key]"  # pydantic's last part of the location of a mapping's bad key
 
 
 def load_settings(config: Mapping[str, Any]) -> Settings:
@@ -27,6 +30,9 @@ def load_settings(config: Mapping[str, Any]) -> Settings:
     UserError
         With every problem of the configuration.
     """
+    if not isinstance(config, Mapping):
+        keys = listing(Settings.model_fields)
+        raise UserError(Problem("configuration", _found(config), f"a mapping with the keys {keys}"))
     content, problems = _with_catalogue(config)
     try:
         settings = Settings.model_validate(content)
@@ -45,28 +51,41 @@ def _with_catalogue(config: Mapping[str, Any]) -> tuple[dict[str, Any], list[Pro
         return content, problems
     content["datasets"] = {}
     for name, value in datasets.items():
-        dataset = value or {"catalogue": name}
-        content["datasets"][str(name)] = dataset
+        empty = value is None or value == {}
+        dataset = {"catalogue": str(name)} if empty else value
+        content["datasets"][name] = dataset
         entry = dataset.get("catalogue") if isinstance(dataset, dict) else None
-        if entry is not None and entry not in catalogue():
+        if not isinstance(entry, str):
+            continue
+        if entry not in catalogue():
             problems.append(
                 Problem(
-                    f"datasets.{name}" + (".catalogue" if value else ""),
-                    f"{entry!r}, which is no entry of the catalogue" if value else "nothing",
-                    f"{listing(catalogue())}" + ("" if value else ", or files of your own"),
+                    _path(["datasets", name] + ([] if empty else ["catalogue"])),
+                    "nothing" if empty else f"{shown(entry)}, which is no entry of the catalogue",
+                    f"{listing(catalogue())}" + (", or files of your own" if empty else ""),
                     nearest(entry, catalogue()),
                 )
             )
-        elif entry is not None and dataset.get("simulate") and not catalogue()[entry].simulate:
+        elif dataset.get("simulate") is not None and not catalogue()[entry].simulate:
             problems.append(
                 Problem(
-                    f"datasets.{name}.simulate",
+                    _path(["datasets", name, "simulate"]),
                     f"settings of a simulation, but {entry!r} is not simulated",
                     "simulate only beside a simulated entry: "
                     + listing(key for key, item in catalogue().items() if item.simulate),
                 )
             )
     return content, problems
+
+
+def _path(location: Iterable[object]) -> str:
+    """Return a location as a dotted key; parts that cannot be printed are escaped."""
+    parts = [str(part) for part in location]
+    return ".".join(part if part.isprintable() else repr(part) for part in parts)
+
+
+def _found(value: object) -> str:
+    return "nothing" if value is None else shown(value)
 
 
 def _model_at(location: Iterable[object]) -> type[BaseModel] | None:
@@ -106,26 +125,42 @@ def _no_option(detail: Mapping[str, Any], where: str) -> Problem:
     options = detail["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
     return Problem(
         where,
-        repr(detail["input"]),
+        _found(detail["input"]),
         f"one of {', '.join(options)}",
         nearest(detail["input"], options),
     )
 
 
 def _bad_name(detail: Mapping[str, Any], where: str) -> Problem:
-    return Problem(where, repr(detail["input"]), "letters, digits, '.', '_' and '-' only")
+    allowed = "at most 100 letters, digits, '.', '_' and '-', the first a letter or a digit"
+    return Problem(where, shown(detail["input"]), allowed)
 
 
-def _own_check(detail: Mapping[str, Any], where: str) -> Problem:
-    allowed = {
-        "datasets": "either samples, label and modalities, or catalogue alone",
-        "": "see config/README.md",
-    }
-    return Problem(
-        where or "configuration",
-        str(detail["ctx"]["error"]),
-        allowed[str(detail["loc"][0]) if detail["loc"] else ""],
-    )
+def _no_text(detail: Mapping[str, Any], where: str) -> Problem:
+    value = detail["input"]
+    if detail["type"] == "invalid_key" or detail["loc"][-1] == KEY_MARK:
+        return Problem(where, f"the key {value!r}, which is no text", f"text: '{value}' in quotes")
+    return Problem(where, _found(value), "text; a number needs quotes")
+
+
+def _no_mapping(detail: Mapping[str, Any], where: str) -> Problem:
+    model = _model_at(detail["loc"])
+    keys = f"the keys {listing(model.model_fields)}" if model else "names of your choice"
+    return Problem(where, _found(detail["input"]), f"a mapping with {keys}")
+
+
+def _too_short(detail: Mapping[str, Any], where: str) -> Problem:
+    return Problem(where, shown(detail["input"]), f"at least {detail['ctx']['min_length']} entry")
+
+
+def _empty_text(detail: Mapping[str, Any], where: str) -> Problem:
+    return Problem(where, shown(detail["input"]), "text that is not empty")
+
+
+def _refused(detail: Mapping[str, Any], _: str) -> Problem:
+    context = detail["ctx"]
+    where = _path([*detail["loc"][:-1], *filter(None, [context["key"]])])
+    return Problem(where, context["found"], context["allowed"])
 
 
 _TRANSLATIONS = {
@@ -133,14 +168,21 @@ _TRANSLATIONS = {
     "missing": _missing,
     "enum": _no_option,
     "string_pattern_mismatch": _bad_name,
-    "value_error": _own_check,
+    "string_type": _no_text,
+    "string_unicode": _no_text,
+    "invalid_key": _no_text,
+    "dict_type": _no_mapping,
+    "model_type": _no_mapping,
+    "too_short": _too_short,
+    "string_too_short": _empty_text,
+    "refused": _refused,
 }
 
 
 def _problem(detail: Mapping[str, Any]) -> Problem:
-    where = ".".join(str(part) for part in detail["loc"] if part != "[key]")
+    location = detail["loc"]
+    where = _path(location[:-1] if location[-1] == KEY_MARK else location)
     translate = _TRANSLATIONS.get(detail["type"])
     if translate:
         return translate(detail, where)
-    allowed = detail["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    return Problem(where, repr(detail["input"]), allowed)
+    return Problem(where, _found(detail["input"]), detail["msg"].removeprefix("Input should be "))

@@ -9,12 +9,22 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from balmi.config.kinds import Kind
 
-NAME_PATTERN = r"^[A-Za-z0-9._-]+$"
+# Names become names of files: one that begins with a dot would leave the folder, or hide there.
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+Text = Annotated[str, Field(min_length=1)]
+JOINT = "joint"
+
+
+def _refusal(key: str, found: str, allowed: str) -> PydanticCustomError:
+    """Return an error about `key`, which lies beside the validated field, or below it."""
+    context = {"key": key, "found": found, "allowed": allowed}
+    return PydanticCustomError("refused", "{key}: {found}; allowed: {allowed}", context)
 
 
 class Method(StrEnum):
@@ -51,17 +61,17 @@ class Teacher(StrEnum):
 class Section(BaseModel):
     """A part of the configuration: immutable, and without unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ModalityFile(Section):
     """One table of measurements: samples in rows, features in columns."""
 
-    path: str = Field(
+    path: Text = Field(
         description="CSV, TSV, Parquet, h5ad or h5mu file; CSV and TSV may be gzipped"
     )
     kind: Kind = Field(description="kind of omics; it decides the preprocessing")
-    modality: str | None = Field(
+    modality: Text | None = Field(
         default=None, description="modality inside an h5mu file (default: the modality's own name)"
     )
 
@@ -80,16 +90,16 @@ class Simulation(Section):
 class Dataset(Section):
     """One cohort: either files of your own, or an entry of the shipped catalogue."""
 
-    catalogue: Name | None = Field(
+    catalogue: str | None = Field(
         default=None,
         description="entry of the shipped catalogue; a dataset with nothing below it is the entry"
         " of its own name",
     )
-    samples: str | None = Field(
+    samples: Text | None = Field(
         default=None, description="table with one row per sample; first column the sample id"
     )
-    label: str | None = Field(default=None, description="column of samples that holds the class")
-    group: str | None = Field(
+    label: Text | None = Field(default=None, description="column of samples that holds the class")
+    group: Text | None = Field(
         default=None,
         description="column of samples; one group never lies on both sides of a split",
     )
@@ -97,19 +107,42 @@ class Dataset(Section):
         default_factory=dict, description="name of a modality -> its file; any number of them"
     )
     simulate: Simulation | None = Field(
-        default=None, description="settings of the catalogue's simulated cohort"
+        default=None,
+        validate_default=True,
+        description="settings of the catalogue's simulated cohort",
     )
 
-    @model_validator(mode="after")
-    def _one_source(self) -> Dataset:
-        own = [name for name in ("samples", "label", "modalities") if getattr(self, name)]
-        if self.catalogue is None and len(own) < 3:
-            lacking = sorted({"samples", "label", "modalities"} - set(own))
-            raise ValueError(f"lacks {', '.join(lacking)}")
-        if self.catalogue is not None and (own or self.group):
-            extra = own + (["group"] if self.group else [])
-            raise ValueError(f"gives both catalogue and {', '.join(extra)}")
-        return self
+    @field_validator("modalities")
+    @classmethod
+    def _no_joint(cls, modalities: dict[str, ModalityFile]) -> dict[str, ModalityFile]:
+        if JOINT in modalities:
+            found = "the name that the joint head has in tables"
+            raise _refusal(f"modalities.{JOINT}", found, "any other name")
+        return modalities
+
+    # Checks of several keys belong to the last of them: a model's own validator would be silent
+    # where any key is wrong, and users are to see all problems at once.
+    @field_validator("simulate")
+    @classmethod
+    def _one_source(cls, simulate: Simulation | None, info: ValidationInfo) -> Simulation | None:
+        keys = [key for key in ("samples", "label", "group", "modalities") if info.data.get(key)]
+        allowed = (
+            "either samples, label and modalities, or catalogue; simulate only beside a simulated"
+            " entry of the catalogue"
+        )
+        if "catalogue" not in info.data:
+            return simulate
+        if info.data["catalogue"] is not None:
+            if keys:
+                raise _refusal("", f"both catalogue and {', '.join(keys)}", allowed)
+            return simulate
+        needed = ("samples", "label", "modalities")
+        lacking = [key for key in needed if key in info.data and not info.data[key]]
+        if lacking:
+            raise _refusal("", f"no {', '.join(lacking)}", allowed)
+        if simulate is not None:
+            raise _refusal("simulate", "settings of a simulation without a catalogue", allowed)
+        return simulate
 
 
 class Evaluation(Section):
@@ -240,10 +273,19 @@ class Settings(Section):
     distillation: Distillation = Field(default=Distillation(), description="pretraining")
     resources: Resources = Field(default=Resources(), description="GPU")
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Settings:
-        if self.training.batch_size is not None and self.model.graph_weight > 0:
-            raise ValueError("training.batch_size needs model.graph_weight 0")
-        if len(set(self.methods)) < len(self.methods):
-            raise ValueError("methods names a method twice")
-        return self
+    @field_validator("methods")
+    @classmethod
+    def _each_once(cls, methods: list[Method]) -> list[Method]:
+        twice = [method for method in Method if methods.count(method) > 1]
+        if twice:
+            raise _refusal("methods", f"more than once: {', '.join(twice)}", "every method once")
+        return methods
+
+    @field_validator("training")
+    @classmethod
+    def _batches_without_graph(cls, training: Training, info: ValidationInfo) -> Training:
+        model = info.data.get("model")
+        if training.batch_size is not None and model is not None and model.graph_weight > 0:
+            found = f"{training.batch_size}, while model.graph_weight is {model.graph_weight}"
+            raise _refusal("training.batch_size", found, "null, or model.graph_weight 0")
+        return training

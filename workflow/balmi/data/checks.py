@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ import pandas as pd
 
 from balmi.config.kinds import ANY, RANGES
 from balmi.data.readers import read_measurements, read_samples
-from balmi.errors import Problem, UserError, listing, nearest
+from balmi.errors import Problem, UserError, listing, nearest, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 SHOWN_CELLS = 3
 WHOLE_TOLERANCE = 1e-6
+LARGEST = float(np.finfo(np.float32).max)  # cohorts are kept in single precision
 
 
 @dataclass(frozen=True)
@@ -52,22 +54,31 @@ def _duplicates(index: pd.Index, where: str, what: str) -> list[Problem]:
     repeated = index[index.duplicated()].unique()
     if repeated.empty:
         return []
-    found = f"{what}s that occur more than once: {listing(map(repr, repeated))}"
+    found = f"{what}s that occur more than once: {listing(map(shown, repeated))}"
     return [Problem(where, found, f"every {what} once")]
+
+
+def _blank(index: pd.Index, where: str, what: str) -> list[Problem]:
+    count = int((index.str.strip() == "").sum())
+    return [Problem(where, f"{count} {what}", "one each")] if count else []
 
 
 def _empty(table: pd.DataFrame, where: str, what: str) -> list[Problem]:
     if table.shape[0] and table.shape[1]:
         return []
-    return [
-        Problem(
-            where, f"an empty table ({table.shape[0]} rows, {table.shape[1]} {what})", "a table"
-        )
-    ]
+    found = f"an empty table ({table.shape[0]} rows, {table.shape[1]} {what})"
+    allowed = (
+        f"rows of samples, with {what} beside the sample id; .csv is split at commas, .tsv and .txt"
+        " at tabs"
+    )
+    return [Problem(where, found, allowed)]
 
 
 def _column(table: pd.DataFrame, column: str, where: str) -> list[Problem]:
-    if column in table.columns:
+    count = list(table.columns).count(column)
+    if count > 1:
+        return [Problem(where, f"{column!r}, which names {count} columns", "one column")]
+    if count:
         return []
     return [
         Problem(
@@ -81,17 +92,12 @@ def _column(table: pd.DataFrame, column: str, where: str) -> list[Problem]:
 
 def check_samples(table: pd.DataFrame, dataset: Dataset, key: str) -> list[Problem]:
     """Return what is wrong with the table of samples: empty, ids, label and group columns."""
-    problems = _empty(table, f"{key}.samples: {dataset.samples}", "columns")
+    where = f"{key}.samples: {dataset.samples}"
+    problems = _empty(table, where, "columns")
     if problems:
         return problems
-    problems += _duplicates(table.index, f"{key}.samples: {dataset.samples}", "sample id")
-    blank = int((table.index.str.strip() == "").sum())
-    if blank:
-        problems.append(
-            Problem(
-                f"{key}.samples: {dataset.samples}", f"{blank} rows without an id", "an id each"
-            )
-        )
+    problems += _duplicates(table.index, where, "sample id")
+    problems += _blank(table.index, where, "rows without an id")
     problems += _column(table, dataset.label, f"{key}.label")
     if dataset.group is not None:
         problems += _column(table, dataset.group, f"{key}.group")
@@ -99,11 +105,20 @@ def check_samples(table: pd.DataFrame, dataset: Dataset, key: str) -> list[Probl
 
 
 def _cells(rows: np.ndarray, columns: np.ndarray, table: pd.DataFrame) -> str:
-    shown = [
-        f"row {table.index[i]!r}, column {table.columns[j]!r}: {table.iat[i, j]!r}"
+    texts = [
+        f"row {table.index[i]!r}, column {table.columns[j]!r}: {shown(table.iat[i, j])}"
         for i, j in zip(rows[:SHOWN_CELLS], columns[:SHOWN_CELLS], strict=True)
     ]
-    return "; ".join(shown) + ("; …" if rows.size > SHOWN_CELLS else "")
+    return "; ".join(texts) + ("; …" if rows.size > SHOWN_CELLS else "")
+
+
+def _numbers(column: pd.Series) -> pd.Series:
+    """Return a column as float64; NaN where a cell is no number, such as a date."""
+    if column.dtype.kind in "mMc":
+        return pd.Series(np.nan, index=column.index)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(object)
+    return pd.to_numeric(column, errors="coerce").astype(np.float64)
 
 
 def to_numeric(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[Problem]]:
@@ -116,7 +131,7 @@ def to_numeric(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[Prob
     where
         How the table is named in messages.
     """
-    numeric = table.apply(pd.to_numeric, errors="coerce").astype(np.float64)
+    numeric = table.apply(_numbers)
     problems = []
     text = np.argwhere((numeric.isna() & table.notna()).to_numpy())
     if text.size:
@@ -124,12 +139,10 @@ def to_numeric(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[Prob
         problems.append(
             Problem(where, found, "numbers, or an empty cell where nothing was measured")
         )
-    infinite = np.argwhere(np.isinf(numeric.to_numpy()))
+    infinite = np.argwhere(np.abs(numeric.to_numpy()) > LARGEST)
     if infinite.size:
-        cells = _cells(infinite[:, 0], infinite[:, 1], table)
-        problems.append(
-            Problem(where, f"{len(infinite)} infinite cells: {cells}", "finite numbers")
-        )
+        found = f"{len(infinite)} infinite cells: {_cells(infinite[:, 0], infinite[:, 1], table)}"
+        problems.append(Problem(where, found, f"finite numbers, none beyond {LARGEST:.1e}"))
     return numeric, problems
 
 
@@ -149,7 +162,7 @@ def _range_problem(values: pd.DataFrame, kind: Kind, where: str) -> list[Problem
 
 
 def check_modality(
-    table: pd.DataFrame, samples: pd.Index, kind: Kind, where: str
+    table: pd.DataFrame, samples: pd.Index | None, kind: Kind, where: str
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """Return a modality's table as numbers, and everything that is wrong with it.
 
@@ -158,7 +171,7 @@ def check_modality(
     table
         Samples by features, cells of any type.
     samples
-        The ids of the table of samples.
+        The ids of the table of samples; None where they are unknown, and not compared.
     kind
         The kind of omics.
     where
@@ -169,18 +182,16 @@ def check_modality(
         return table, problems
     problems += _duplicates(table.index, where, "sample id")
     problems += _duplicates(table.columns, where, "feature name")
-    if not table.index.isin(samples).any():
+    problems += _blank(table.index, where, "rows without an id")
+    problems += _blank(table.columns, where, "features without a name")
+    if samples is not None and not table.index.isin(samples).any():
         allowed = f"ids of the table of samples, such as {listing(map(repr, samples[:3]))}"
         if table.columns.isin(samples).any():
             allowed += " (the columns look like samples: transpose the table)"
         found = f"no shared sample; ids here are {listing(map(repr, table.index[:3]))}"
         problems.append(Problem(where, found, allowed, nearest(table.index[0], samples)))
-    if problems:
-        return table, problems
-    numeric, problems = to_numeric(table, where)
-    if not problems:
-        problems = _range_problem(numeric, kind, where)
-    return numeric, problems
+    numeric, cells = to_numeric(table, where)
+    return numeric, problems + (cells or _range_problem(numeric, kind, where))
 
 
 def _usable(samples: pd.DataFrame, modalities: Mapping[str, pd.DataFrame]) -> Tables:
@@ -205,15 +216,16 @@ def _usable(samples: pd.DataFrame, modalities: Mapping[str, pd.DataFrame]) -> Ta
 def _check_classes(tables: Tables, folds: int, key: str) -> list[Problem]:
     counts = tables.samples["label"].value_counts()
     if len(counts) < 2:
-        found = f"{len(counts)} class after dropping what cannot be used"
+        kept = f"{len(tables.samples)} samples are left: {tables.dropped}"
+        found = f"classes: {listing(map(shown, counts.index)) or 'none'}; {kept}"
         return [Problem(f"{key}.label", found, "at least 2 classes")]
     rare = counts[counts < folds]
     problems = []
     if len(rare):
         members = listing(f"{name!r} has {count}" for name, count in rare.items())
-        allowed = (
-            f"at least {folds} members per class, or evaluation.folds of {counts.min()} or less"
-        )
+        allowed = f"at least {folds} members per class"
+        if counts.min() > 1:
+            allowed += f", or evaluation.folds of {counts.min()} or less"
         problems.append(
             Problem(f"{key}.label", f"classes rarer than the folds: {members}", allowed)
         )
@@ -271,20 +283,27 @@ def read_tables(name: str, dataset: Dataset, folds: int) -> Tables:
     measured = {}
     for modality, file in dataset.modalities.items():
         raw = attempt(read_measurements, file.path, file.modality or modality)
-        if raw is not None and table is not None:
+        if raw is not None:
             where = f"{key}.modalities.{modality}: {file.path}"
-            measured[modality], found = check_modality(raw, table.index, file.kind, where)
+            ids = None if table is None or table.empty else table.index
+            measured[modality], found = check_modality(raw, ids, file.kind, where)
             problems += found
     if problems:
         raise UserError(problems)
     columns = {"label": dataset.label} | ({"group": dataset.group} if dataset.group else {})
     samples = pd.DataFrame({new: table[old] for new, old in columns.items()})
-    samples = samples.where(samples.isna(), samples.astype(str)).astype(object)
+    samples = samples.astype(object).map(_text)
     tables = _usable(samples, measured)
     problems = _check_classes(tables, folds, key)
     if problems:
         raise UserError(problems)
     return tables
+
+
+def _text(cell: object) -> str | float:
+    """Return a label or group as text, and NaN for one that is empty."""
+    text = "" if pd.api.types.is_scalar(cell) and pd.isna(cell) else str(cell)
+    return text if text.strip() else np.nan
 
 
 def check_datasets(
@@ -329,10 +348,10 @@ def check_datasets(
 def _state(dataset: Dataset, folds: int) -> str:
     """Return a hash of the dataset's settings and of its files' sizes and times."""
     files = [Path(dataset.samples), *(Path(file.path) for file in dataset.modalities.values())]
-    stamps = [
-        (str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns)
-        for path in files
-        if path.is_file()
-    ]
+    stamps = []
+    for path in files:
+        with suppress(OSError, ValueError):  # a missing file is reported when it is read
+            state = path.stat()
+            stamps.append((str(path.resolve()), state.st_size, state.st_mtime_ns))
     text = json.dumps([dataset.model_dump(mode="json"), folds, stamps])
     return hashlib.sha256(text.encode()).hexdigest()[:24]

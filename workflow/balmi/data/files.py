@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,21 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
             table.to_csv(part, index=False, lineterminator="\n")
         else:
             table.to_parquet(part, index=False)
+
+
+@contextmanager
+def annotated_files() -> Iterator[None]:
+    """Read and write h5ad and h5mu files alike under all versions of mudata, and quietly.
+
+    Names that occur twice within a table are found by `balmi.data.checks`. One name in two
+    modalities, such as a gene in RNA and copy numbers, is in order.
+    """
+    from mudata import set_options
+
+    with warnings.catch_warnings(), set_options(pull_on_update=False):  # the default of mudata 0.4
+        warnings.filterwarnings("ignore", ".*names are not unique", UserWarning)
+        warnings.filterwarnings("ignore", ".*same name because var_names", UserWarning)
+        yield
 
 
 def sha256(path: str | Path) -> str:

@@ -63,7 +63,8 @@ def _validation(fit: np.ndarray, cohort: Cohort, share: float, seed: int) -> np.
 
     A class with fewer members than inner folds would warn: it may lie in training alone, which is
     what is wanted, so the inner folds are no more than the members of the rarest class allow,
-    where that is at least two.
+    where that is at least two. With groups, a fold may hold all that `fit` has of a class: the
+    first one that leaves every class in training is taken.
     """
     labels = cohort.labels[fit]
     groups = None if cohort.groups is None else cohort.groups[fit]
@@ -71,7 +72,11 @@ def _validation(fit: np.ndarray, cohort: Cohort, share: float, seed: int) -> np.
     count = max(2, min(round(1 / share), rarest))
     if rarest < 2:
         return fit[:0]
-    return fit[next(iter(_folds(labels, groups, count, seed)))[1]]
+    present = len(np.unique(labels))
+    for learn, held_out in _folds(labels, groups, count, seed):
+        if len(held_out) and len(np.unique(labels[learn])) == present:
+            return fit[held_out]
+    return fit[:0]
 
 
 def make_splits(cohort: Cohort, evaluation: Evaluation) -> pd.DataFrame:

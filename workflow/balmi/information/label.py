@@ -152,10 +152,7 @@ def label_null(
             likelihoods[member][:, block.test] = chosen
     discriminant, prior = likelihoods
     best = np.max(
-        [
-            np.log((1 - share) * discriminant + share * prior).mean(axis=1)
-            for share in PRIOR_SHARES
-        ],
+        [np.log((1 - share) * discriminant + share * prior).mean(axis=1) for share in PRIOR_SHARES],
         axis=0,
     )
     values = best + np.array([entropy(row) for row in labellings])

@@ -105,10 +105,13 @@ def jackknife_interval(
     rng
         Deals the rows to 20 parts, each left out once.
     groups
-        Group of each row, which is kept together, or None.
+        Group of each row, which is kept together, or None. Where one holds more than a quarter of
+        the rows, too little would be left without it, and rows are dealt one by one.
     """
     rows = np.arange(n)
     member = rows if groups is None else np.unique(groups, return_inverse=True)[1]
+    if np.bincount(member).max() > n / 4:
+        member = rows
     units = member.max() + 1
     count = min(JACKKNIFE_GROUPS, units)
     parts = np.array_split(rng.permutation(units), count)

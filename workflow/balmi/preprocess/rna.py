@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 TARGET_SUM = 1e4
@@ -24,6 +26,8 @@ def log_normalise(counts: np.ndarray) -> np.ndarray:
     from scanpy.pp import log1p, normalize_total
 
     data = AnnData(np.nan_to_num(counts))
-    normalize_total(data, target_sum=TARGET_SUM)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*zero counts", UserWarning)
+        normalize_total(data, target_sum=TARGET_SUM)
     log1p(data)
     return np.where(np.isnan(counts), np.nan, data.X)

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 from balmi.evaluation.verdicts import Verdict
 from balmi.report.performance import MAIN_METRIC, OWN, SINGLE
-from balmi.report.words import counted, decimal, joined, limits, percent, shortened, signed, with_limits
+from balmi.report.words import (
+    counted,
+    decimal,
+    joined,
+    limits,
+    percent,
+    shortened,
+    signed,
+    with_limits,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +44,7 @@ MEANINGS = {
 }
 FEW_PER_FOLD = 10
 LONGEST_NAME = 40
+LISTED_PAIRS = 6
 
 
 @dataclass(frozen=True)
@@ -140,7 +150,7 @@ def _combining_headline(performance: PerformanceView) -> str:
 def _over_stacking(performance: PerformanceView) -> str:
     """Say what the network adds to linear models: a gain over one modality is not yet its own."""
     row = performance.difference(OWN, STACKED)
-    return f" {OWN} over {STACKED}: {row.verdict}." if row and row.verdict else ""
+    return f" For {OWN} against {STACKED}: {row.verdict}." if row and row.verdict else ""
 
 
 def _does_combining_help(views: Views) -> Answer | None:
@@ -219,7 +229,9 @@ def _does_distillation_help(views: Views) -> Answer | None:
         return None
     words: dict[str, list[str]] = {}
     for row in margins:
-        words.setdefault(row.prediction, []).append(f"{_brief(row.teacher)} → {_brief(row.student)}")
+        words.setdefault(row.prediction, []).append(
+            f"{_brief(row.teacher)} → {_brief(row.student)}"
+        )
     helped = [row for row in margins if row.verdict == Verdict.GAIN]
     headline = (
         f"Predicted for {len(helped)} of {counted(len(margins), 'pair')} of teacher and student."
@@ -228,7 +240,10 @@ def _does_distillation_help(views: Views) -> Answer | None:
     )
     statements = []
     for word, pairs in words.items():
-        statements.append(Statement(f"{word[0].upper()}{word[1:]}: {joined(pairs)}."))
+        listed = pairs[:LISTED_PAIRS]
+        if len(pairs) > LISTED_PAIRS:
+            listed.append(f"{len(pairs) - LISTED_PAIRS} more")
+        statements.append(Statement(f"{word[0].upper()}{word[1:]}: {joined(listed)}."))
     return Answer("Is distillation predicted to help?", headline, tuple(statements))
 
 

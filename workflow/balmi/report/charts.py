@@ -234,9 +234,9 @@ def _dots(rows: Sequence[MethodRow], title: str, scale: dict[str, Any]) -> alt.C
     return marks.encode(x=_across("value", title, **scale), y=_down(), yOffset=lane)
 
 
-def information_figure(view: InformationView) -> Markup:
+def information_figure(view: InformationView, modalities: Sequence[str]) -> Markup:
     """Draw the information of each modality about the label, its interval, null and entropy."""
-    keys = modality_keys([row.modality for row in view.label])
+    keys = modality_keys(modalities)
     records = [
         {
             "name": shortened(row.modality, LABEL),

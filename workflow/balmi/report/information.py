@@ -24,8 +24,8 @@ MARGIN_WORDS = {
 class LabelInformation:
     """Information of a modality about the label, in nats.
 
-    `share` is the share of the label's entropy, 0 for a negative estimate; `exceeds` says whether the estimate lies above
-    the 95th percentile of the permuted labels, None where there is no null.
+    `share` is the share of the label's entropy, 0 for a negative estimate; `exceeds` says whether
+    the estimate lies above the 95th percentile of permuted labels, None where there is no null.
     """
 
     modality: str

@@ -48,7 +48,17 @@ def _environment() -> Environment:
     digest = hashlib.sha256(script.encode()).digest()
     environment.filters |= {
         name: getattr(words, name)
-        for name in ("chance", "decimal", "shortened", "signed", "percent", "limits", "with_limits", "joined", "counted")
+        for name in (
+            "chance",
+            "decimal",
+            "shortened",
+            "signed",
+            "percent",
+            "limits",
+            "with_limits",
+            "joined",
+            "counted",
+        )
     }
     environment.globals |= {
         "script": Markup(script),
@@ -66,16 +76,16 @@ def _environment() -> Environment:
 def _figures(view: View) -> dict[str, Any]:
     """Draw the figures for which there are data."""
     figures: dict[str, Any] = {}
+    names = view.summary.modalities
     if view.performance.differences:
         figures["differences"] = charts.differences_figure(view.performance.differences)
     if any(row.folds for row in view.performance.methods):
         figures["folds"] = charts.folds_figure(view.performance.methods)
     if view.information.label:
-        figures["information"] = charts.information_figure(view.information)
+        figures["information"] = charts.information_figure(view.information, names)
     if view.information.margins:
         figures["margins"] = charts.margins_figure(view.information.margins)
     if view.training is not None:
-        names = view.summary.modalities
         figures["training"] = [charts.training_figure(p, names) for p in view.training.panels]
     return figures
 
@@ -150,8 +160,10 @@ def _tallies(rows: Sequence[dict[str, Any]]) -> list[dict[str, int]]:
     combined = [row for row in rows if len(row["modalities"]) > 1]
     columns = ([row["pairs"][place] for row in combined] for place in range(len(PAIRS)))
     return [
-        {str(word): sum(pair is not None and pair["verdict"] == word for pair in column)
-         for word in Verdict}
+        {
+            str(word): sum(pair is not None and pair["verdict"] == word for pair in column)
+            for word in Verdict
+        }
         for column in columns
     ]
 

@@ -1,0 +1,98 @@
+"""Corrected intervals and the words that they support."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from balmi.evaluation.statistics import corrected_interval
+from balmi.evaluation.verdicts import Verdict, verdict
+
+
+def test_by_hand():
+    # Mean .25, variance .05/3; (1/4 + 1/4) .05/3 = 1/120; t = .25 sqrt(120) = sqrt(7.5), 3 df.
+    interval = corrected_interval(np.array([0.1, 0.2, 0.3, 0.4]), 1 / 4)
+    half = 3.182446305 * np.sqrt(1 / 120)
+    assert interval.mean == pytest.approx(0.25)
+    assert interval.lower == pytest.approx(0.25 - half, abs=1e-8)
+    assert interval.upper == pytest.approx(0.25 + half, abs=1e-8)
+    # Student's distribution with 3 degrees of freedom in closed form, s = t / sqrt(3)
+    s = np.sqrt(2.5)
+    assert interval.p == pytest.approx(1 - 2 / np.pi * (s / (1 + s**2) + np.arctan(s)), abs=1e-12)
+
+
+def test_without_correction_it_is_the_t_test():
+    values = np.random.default_rng(0).normal(0.3, 1, 12)
+    interval = corrected_interval(values, 0.0)
+    test = stats.ttest_1samp(values, 0)
+    low, high = test.confidence_interval(0.95)
+    expected = (values.mean(), low, high, test.pvalue)
+    assert (interval.mean, interval.lower, interval.upper, interval.p) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("values", [[], [0.1], [0.1, np.nan], [0.1, np.inf]])
+def test_refuses_what_has_no_interval(values):
+    with pytest.raises(ValueError, match="at least two folds with finite values"):
+        corrected_interval(np.array(values), 0.25)
+
+
+@pytest.mark.parametrize(("value", "p"), [(0.0, 1.0), (0.5, 0.0), (-0.5, 0.0)])
+def test_no_spread(value, p):
+    interval = corrected_interval(np.full(5, value), 0.25)
+    assert (interval.lower, interval.mean, interval.upper, interval.p) == (value, value, value, p)
+
+
+def test_limits_and_p_agree():
+    rng = np.random.default_rng(1)
+    for _ in range(200):
+        interval = corrected_interval(rng.normal(0.05, 0.1, 10), 0.25)
+        assert (interval.p < 0.05) == (verdict(interval.lower, interval.upper) is not Verdict.NONE)
+
+
+def test_a_higher_level_is_wider():
+    values = np.arange(6.0)
+    narrow, wide = (corrected_interval(values, 0.25, level) for level in (0.8, 0.99))
+    assert wide.lower < narrow.lower < narrow.upper < wide.upper
+    assert wide.p == narrow.p
+
+
+def test_coverage_on_scores_that_folds_correlate():
+    """Scores of correlation n_test / (n_test + n_train), the model of the correction.
+
+    There the statistic is Student's exactly: coverage .95, with a Monte Carlo error of .0035 in
+    4000 draws; the uncorrected interval covers far less.
+    """
+    rng = np.random.default_rng(2)
+    folds, repeats, correlation, draws = 5, 5, 1 / 5, 4000
+    shared = rng.normal(size=(draws, 1)) * np.sqrt(correlation)
+    own = rng.normal(size=(draws, folds * repeats)) * np.sqrt(1 - correlation)
+    covered = {fraction: 0 for fraction in (1 / (folds - 1), 0.0)}
+    for values in 0.7 + shared + own:
+        for fraction in covered:
+            interval = corrected_interval(values, fraction)
+            covered[fraction] += interval.lower <= 0.7 <= interval.upper
+    assert covered[1 / (folds - 1)] / draws == pytest.approx(0.95, abs=0.012)
+    assert covered[0.0] / draws < 0.75
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "expected"),
+    [
+        (0.01, 0.05, Verdict.GAIN),
+        (-0.05, -0.01, Verdict.LOSS),
+        (-0.01, 0.05, Verdict.NONE),
+        (0.0, 0.05, Verdict.NONE),
+        (-0.05, 0.0, Verdict.NONE),
+        (0.0, 0.0, Verdict.NONE),
+        (0.2, 0.2, Verdict.GAIN),
+    ],
+)
+def test_verdict(lower, upper, expected):
+    assert verdict(lower, upper) is expected
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper"), [(np.nan, 1.0), (-1.0, np.nan), (np.nan, np.nan), (0.2, 0.1)]
+)
+def test_no_verdict_without_an_interval(lower, upper):
+    with pytest.raises(ValueError, match="no interval"):
+        verdict(lower, upper)

@@ -1,0 +1,156 @@
+"""Label information: values by hand, intervals, and a null that is valid with groups."""
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+from sklearn.metrics import log_loss
+
+from balmi.information.label import (
+    entropy,
+    label_estimate,
+    label_null,
+    permuted_labels,
+    pointwise_information,
+)
+
+COHORTS = 60
+# With a valid test at level .05 more rejections than this have a probability below .001.
+MOST = int(binom.ppf(0.999, COHORTS, 0.05))
+
+
+def test_entropy_by_hand():
+    assert entropy(np.array([0, 0, 1, 3])) == pytest.approx(1.5 * np.log(2))
+    assert entropy(np.zeros(7, dtype=int)) == 0
+    assert entropy(np.arange(5)) == pytest.approx(np.log(5))
+
+
+def test_entropy_does_not_depend_on_order_or_names():
+    labels = np.random.default_rng(0).integers(4, size=50)
+    renamed = np.array([3, 0, 2, 1])[labels]
+    assert entropy(labels[::-1]) == pytest.approx(entropy(labels))
+    assert entropy(renamed) == pytest.approx(entropy(labels))
+
+
+def test_pointwise_information_by_hand():
+    posteriors = np.array([[0.8, 0.2], [0.5, 0.5], [0.1, 0.9], [0.25, 0.75]])
+    labels = np.array([0, 0, 1, 0])  # shares 3/4 and 1/4
+    expected = np.log([0.8 / 0.75, 0.5 / 0.75, 0.9 / 0.25, 0.25 / 0.75])
+    assert pointwise_information(posteriors, labels) == pytest.approx(expected)
+
+
+def test_mean_is_entropy_minus_log_loss():
+    rng = np.random.default_rng(0)
+    labels, posteriors = rng.integers(3, size=80), rng.dirichlet(np.ones(3), 80)
+    expected = entropy(labels) - log_loss(labels, posteriors, labels=[0, 1, 2])
+    assert label_estimate(posteriors, labels, None).value == pytest.approx(expected)
+
+
+def test_perfect_posteriors_show_the_entropy():
+    labels = np.array([0, 1, 1, 2, 2, 2])
+    assert label_estimate(np.eye(3)[labels], labels, None).value == pytest.approx(entropy(labels))
+
+
+class TestInterval:
+    labels = np.array([0, 0, 1, 1, 1])
+    posteriors = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.4, 0.6], [0.5, 0.5]])
+
+    def test_by_hand(self):
+        estimate = label_estimate(self.posteriors, self.labels, None, 7)
+        terms = np.log([0.9 / 0.4, 0.6 / 0.4, 0.8 / 0.6, 0.6 / 0.6, 0.5 / 0.6])
+        half = 1.959964 * np.sqrt(((terms - terms.mean()) ** 2).sum() / 4) / np.sqrt(5)
+        assert estimate.value == pytest.approx(terms.mean())
+        assert estimate.lower == pytest.approx(terms.mean() - half)
+        assert estimate.upper == pytest.approx(terms.mean() + half)
+        assert (estimate.n, estimate.components, estimate.null) == (5, 7, None)
+
+    def test_copies_of_one_patient_add_no_certainty(self):
+        once = label_estimate(self.posteriors, self.labels, None)
+        copies = np.tile(np.arange(5), 3)
+        many = label_estimate(self.posteriors[copies], self.labels[copies], None, groups=copies)
+        blind = label_estimate(self.posteriors[copies], self.labels[copies], None)
+        assert (many.lower, many.upper) == pytest.approx((once.lower, once.upper))
+        assert blind.upper - blind.lower < 0.6 * (many.upper - many.lower)
+
+    def test_groups_of_one_are_samples(self):
+        alone = label_estimate(self.posteriors, self.labels, None, groups=np.array([*"dbeac"]))
+        assert alone == label_estimate(self.posteriors, self.labels, None)
+
+
+class TestPermutedLabels:
+    def test_without_groups(self):
+        labels = np.array([0, 0, 1, 1, 2, 2, 2, 2])
+        permuted = permuted_labels(labels, None, 30, np.random.default_rng(0))
+        assert permuted.shape == (30, 8)
+        assert (np.sort(permuted, axis=1) == labels).all()
+        assert len(np.unique(permuted, axis=0)) > 20
+
+    def test_groups_carry_one_label(self):
+        groups = np.array([*"aabbccddd"])
+        labels = np.array([0, 0, 1, 1, 0, 0, 2, 2, 2])
+        permuted = permuted_labels(labels, groups, 50, np.random.default_rng(0))
+        for row in permuted:
+            first = [row[groups == group] for group in "abcd"]
+            assert all((part == part[0]).all() for part in first)
+            assert sorted(part[0] for part in first) == [0, 0, 1, 2]
+        assert len(np.unique(permuted, axis=0)) == 12  # 4! / 2!
+
+    def test_groups_with_several_labels_swap_as_wholes(self):
+        groups = np.repeat(np.arange(20), 2)
+        labels = np.repeat(np.arange(20) % 2, 2)
+        labels[0] = 1 - labels[0]  # one patient of 20 has both
+        permuted = permuted_labels(labels, groups, 20, np.random.default_rng(0))
+        mixed = (permuted[:, ::2] != permuted[:, 1::2]).sum(axis=1)
+        assert (mixed == 1).all()
+        assert (permuted.sum(axis=1) == labels.sum()).all()
+
+
+def test_observed_statistic_is_what_permutation_refits(white_blocks):
+    """The identity as 'permutation' gives the observed value: both go the same way."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(2, size=60)
+    blocks = white_blocks(rng.normal(size=(60, 3)) + labels[:, None])
+
+    class Identity:
+        def permutation(self, values):
+            return values
+
+    null = label_null(blocks, labels, None, 2, 3, Identity())
+    assert null.permuted == pytest.approx(np.full(3, null.observed))
+    assert null.p_value == 1
+
+
+def test_strong_signal_is_found(white_blocks):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(2, size=80)
+    blocks = white_blocks(rng.normal(size=(80, 3)) + 1.5 * labels[:, None])
+    null = label_null(blocks, labels, None, 2, 39, rng)
+    assert null.p_value == pytest.approx(1 / 40)
+    assert null.observed > null.null95 + 0.1
+
+
+def rejections(white_blocks, copies, aware):
+    """Count p <= .05 over independent cohorts in which a patient gives `copies` samples."""
+    found = 0
+    for seed in range(COHORTS):
+        rng = np.random.default_rng(seed)
+        patients = np.repeat(np.arange(100 // copies), copies)
+        labels = rng.choice(3, p=[0.5, 0.3, 0.2], size=100 // copies)[patients]
+        values = rng.normal(size=(100 // copies, 6))[patients]
+        values = values + 1e-3 * rng.normal(size=values.shape)
+        blocks = white_blocks(values, patients)
+        null = label_null(blocks, labels, patients if aware else None, 3, 39, rng)
+        found += null.p_value <= 0.05
+    return found
+
+
+def test_valid_where_nothing_is_to_be_found(white_blocks):
+    assert rejections(white_blocks, 1, aware=False) <= MOST
+
+
+def test_valid_with_copies_of_one_patient(white_blocks):
+    assert rejections(white_blocks, 4, aware=True) <= MOST
+
+
+def test_permuting_single_samples_of_patients_is_not_valid(white_blocks):
+    """Why groups are permuted as wholes: without it copies look like confirmation."""
+    assert rejections(white_blocks, 4, aware=False) > MOST

@@ -1,0 +1,218 @@
+"""The views: every number and word against a hand computation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic_report import INFORMATION, TRAINING, Names, make_cohort
+
+from balmi.data.cohort import read_cohort
+from balmi.evaluation.statistics import corrected_interval
+from balmi.evaluation.verdicts import verdict
+from balmi.report.answers import Views, answers, tiles
+from balmi.report.cohort import cohort_view
+from balmi.report.downloads import csv_text, downloads
+from balmi.report.information import information_view
+from balmi.report.inputs import read_table
+from balmi.report.performance import performance_view
+from balmi.report.provenance import commit, seeds, versions
+from balmi.report.training import training_view
+from balmi.report.view import build_view
+from balmi.report.words import chance, decimal, joined, percent, shortened, signed, with_limits
+
+
+@pytest.fixture(scope="module")
+def tables(inputs) -> dict[str, pd.DataFrame]:
+    return {name: read_table(path) for name, path in inputs.table_paths.items()}
+
+
+@pytest.fixture(scope="module")
+def view(inputs, tables):
+    return build_view(inputs.dataset, read_cohort(inputs.cohort), tables)
+
+
+def information(rows: list[tuple]) -> pd.DataFrame:
+    full = [row + (np.nan,) * (len(INFORMATION) - len(row)) for row in rows]
+    return pd.DataFrame(full, columns=INFORMATION).fillna({"n": 100})
+
+
+def about(name: str, value: float, half: float = 0.05, null95: float = 0.02) -> tuple:
+    return ("label_information", name, None, value, value - half, value + half, null95)
+
+
+def answered(view_of_information, cohort=None):
+    cohort = make_cohort(Names()) if cohort is None else cohort
+    empty = pd.DataFrame(columns=["method", "repeat", "fold", "metric", "value", "reference"])
+    performance = performance_view(empty, empty, empty, empty.assign(sample=[]), cohort)
+    views = Views(cohort_view(cohort), performance, view_of_information)
+    return {answer.question: answer for answer in answers(views)}, tiles(views)
+
+
+def test_scores_are_corrected_intervals_over_folds(view, tables):
+    table = tables["performance"]
+    for row in view.performance.methods:
+        for metric, score in row.scores.items():
+            own = table[(table["method"] == row.name) & (table["metric"] == metric)]
+            expected = corrected_interval(own["value"].to_numpy(), 1 / 2)
+            assert (score.mean, score.lower) == pytest.approx((expected.mean, expected.lower))
+            assert score.upper == pytest.approx(expected.upper)
+
+
+def test_verdicts_match_their_intervals(view, tables):
+    assert len(view.performance.differences) > 8
+    for row in view.performance.differences:
+        assert row.verdict == verdict(row.lower, row.upper)
+    words = {row.verdict for row in view.performance.differences}
+    assert len(words) > 1
+    shown = {(row.method, row.reference) for row in view.performance.differences}
+    main = tables["comparisons"].query("metric == 'macro_f1'")
+    assert len(main) == len(shown) + view.performance.other_differences
+
+
+def test_every_statement_about_a_difference_has_its_verdict(view):
+    by_pair = {f"{row.method} − {row.reference}": row for row in view.summary.differences}
+    told = [s for answer in view.summary.answers for s in answer.statements if s.verdict]
+    assert len(told) == len(by_pair) == 5
+    for statement in told:
+        row = next(row for pair, row in by_pair.items() if f"({pair})" in statement.text)
+        assert statement.verdict == row.verdict
+        assert with_limits(row.difference, row.lower, row.upper, signed) in statement.text
+
+
+def test_confusion_counts_each_sample_once_per_repeat(view):
+    confusion = view.performance.confusion
+    assert confusion.method == "balanced"
+    counts = [row.count for row in view.cohort.classes]
+    assert np.sum(confusion.counts, axis=1) == pytest.approx(counts)
+    assert np.sum(confusion.shares, axis=1) == pytest.approx(np.ones(len(counts)))
+
+
+def test_a_fold_without_a_value_leaves_a_score_undefined(tables, inputs):
+    table = tables["performance"].copy()
+    hit = (table["method"] == "balanced") & (table["metric"] == "macro_auroc")
+    table.loc[table.index[hit][0], "value"] = np.nan
+    made = build_view("x", read_cohort(inputs.cohort), {**tables, "performance": table})
+    score = next(row for row in made.performance.methods if row.own).scores["macro_auroc"]
+    assert (score.mean, score.lower, score.upper) == (None, None, None)
+
+
+def test_cohort_counts_availability():
+    cohort = make_cohort(Names())
+    view = cohort_view(cohort)
+    available = cohort.available
+    assert view.samples == len(available) == sum(row.count for row in view.classes)
+    assert view.complete == available.all(axis=1).sum()
+    assert [row.samples for row in view.modalities] == list(available.sum(axis=0))
+    assert sum(row.count for row in view.patterns) == view.samples
+    assert view.patterns[0].lacks == ()
+    assert view.dropped == (("samples without a label", 3),)
+
+
+@pytest.mark.parametrize(
+    ("rows", "strongest", "weakest"),
+    [
+        ([about("a", 0.7), about("b", 0.4), about("c", 0.1)], "a", "c"),
+        ([about("a", 0.7), about("b", 0.65), about("c", 0.1)], None, "c"),
+        ([about("a", 0.7), about("b", 0.45), about("c", 0.4)], "a", None),
+        ([about("a", 0.7), about("b", 0.65)], None, None),
+        ([about("a", 0.5, null95=0.6), about("b", 0.1)], None, "b"),
+        ([about("a", 0.7)], None, None),
+        ([("label_information", "a", None, 0.7), about("b", 0.1)], None, None),
+    ],
+)
+def test_modalities_are_ranked_only_where_intervals_stand_apart(rows, strongest, weakest):
+    view = information_view(information(rows), ["a", "b", "c"])
+    assert (view.strongest, view.weakest) == (strongest, weakest)
+    told, shown = answered(view)
+    headline = told["Which modality carries the information?"].headline
+    assert ("carries" in headline) == bool(strongest or weakest)
+    if len(rows) > 1:
+        assert shown[1].value == (strongest or "not separable")
+
+
+def test_modalities_inside_their_null_are_named():
+    rows = [("label_entropy", None, None, 1.0), about("a", 0.5), about("b", 0.01)]
+    view = information_view(information(rows), ["a", "b"])
+    assert view.inside_null == ("b",)
+    assert [row.share for row in view.label] == pytest.approx([0.5, 0.01])
+    told, _ = answered(view)
+    texts = [s.text for s in told["Which modality carries the information?"].statements]
+    assert any("permuted labels give: b." in text for text in texts)
+
+
+def test_margins_predict_by_their_interval():
+    rows = [
+        ("complementarity_margin", "a", "b", 0.3, 0.1, 0.5),
+        ("complementarity_margin", "b", "a", -0.3, -0.5, -0.1),
+        ("complementarity_margin", "a", "c", 0.1, -0.1, 0.3),
+        ("complementarity_margin", "c", "a", 0.1),
+    ]
+    view = information_view(information(rows), ["a", "b", "c"])
+    assert [row.prediction for row in view.margins] == [
+        "predicted to help",
+        "predicted not to help",
+        "undecided",
+        "no interval",
+    ]
+    told, _ = answered(view)
+    assert "1 of 4 pairs" in told["Is distillation predicted to help?"].headline
+
+
+def test_training_shows_epochs_that_half_of_the_replicas_reached(tables, view):
+    assert view.training.replicas == 6
+    assert view.training.epochs == 37
+    assert view.training.longest == 40
+    table = tables["training"].query("method == 'balanced' and modality == 'rna' and epoch == 5")
+    curve = view.training.panels[0].curves[0]
+    expected = np.quantile(table["weight"], [0.1, 0.5, 0.9])
+    assert (curve.low[5], curve.middle[5], curve.high[5]) == pytest.approx(tuple(expected))
+    shares = next(p for p in view.training.panels if p.quantity == "gradient_share")
+    assert [curve.modality for curve in shares.curves] == ["rna", "methylation", "mirna"]
+    assert training_view(pd.DataFrame(columns=TRAINING), ["rna"]) is None
+
+
+def test_text_that_looks_like_something_else_stays_text(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("quantity,modality,other,estimate\nx,NA,,1\nx,1,nan,\n", encoding="utf-8")
+    table = read_table(path)
+    assert list(table["modality"]) == ["NA", "1"]
+    assert pd.isna(table["other"][0])
+    assert table["other"][1] == "nan"
+    assert np.isnan(table["estimate"][1])
+
+
+def test_csv_prefixes_text_only():
+    table = pd.DataFrame({"=x": ["=1+1", "-a", "@b", "+c", "d"], "n": [-1.5, 0, 1, 2, 3]})
+    lines = csv_text(table).splitlines()
+    assert lines == ["'=x,n", "'=1+1,-1.5", "'-a,0.0", "'@b,1.0", "'+c,2.0", "d,3.0"]
+
+
+def test_downloads_embed_the_smallest_first():
+    small, large = pd.DataFrame({"a": [1]}), pd.DataFrame({"a": range(1000)})
+    made = downloads({"large": large, "small": small}, {"large": "l.csv", "small": "s.csv"}, 200)
+    assert [(row.name, row.uri is None, row.rows) for row in made] == [
+        ("large", True, 1000),
+        ("small", False, 1),
+    ]
+
+
+def test_provenance_helpers(tmp_path):
+    found = versions()
+    assert list(found)[:2] == ["balmi", "python"]
+    assert {"torch", "numpy", "scikit-learn", "mudata", "snakemake"} <= set(found)
+    assert commit(tmp_path) is None
+    assert seeds({"a": {"seed": 1, "b": 2}, "methods": []}) == {"a.seed": 1}
+
+
+def test_words():
+    assert (decimal(-0.0221), signed(0.0004), decimal(None)) == ("−0.022", "+0.000", "–")
+    assert (percent(0.001), percent(0.5)) == ("<1\xa0%", "50\xa0%")
+    assert (chance(0.0001), chance(0.05)) == ("<0.001", "0.050")
+    assert [joined(list(names)) for names in ("", "a", "ab", "abc")] == [
+        "",
+        "a",
+        "a and b",
+        "a, b and c",
+    ]
+    assert shortened("x" * 50, 10) == "xxxxxx…xxx"

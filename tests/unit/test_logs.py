@@ -1,0 +1,127 @@
+import io
+import logging
+import sys
+
+import pytest
+from threadpoolctl import threadpool_info
+
+from balmi.errors import Problem, UserError
+from balmi.logs import Progress, job
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def log(tmp_path):
+    return tmp_path / "job.log"
+
+
+def test_a_job_logs_its_name_and_the_library_in_use(log):
+    with job(str(log), "cohort: split") as logger:
+        logger.info("%d folds", 5)
+    text = log.read_text()
+    assert "cohort: split, library " in text
+    assert "balmi" in text.splitlines()[0]
+    assert "INFO 5 folds" in text
+
+
+def test_a_users_error_ends_the_job_without_a_traceback(log, capsys):
+    with pytest.raises(SystemExit) as caught, job(str(log), "cohort: assemble"):
+        raise UserError([Problem("datasets.x.label", "'pam'", "'pam50'"), Problem("b", "c", "d")])
+    assert caught.value.code == 1
+    assert caught.value.__cause__ is None
+    text = log.read_text()
+    for said in (text, capsys.readouterr().err):
+        assert "balmi found 2 problems:" in said
+        assert "found:   'pam'" in said
+        assert "Traceback" not in said
+
+
+def test_an_unexpected_error_leaves_its_traceback_and_is_raised_again(log):
+    with pytest.raises(KeyError, match="nowhere"), job(str(log), "cohort: assemble"):
+        raise KeyError("nowhere")
+    text = log.read_text()
+    assert "stopped by an error that balmi does not expect" in text
+    assert "Traceback (most recent call last)" in text
+    assert "KeyError: 'nowhere'" in text
+
+
+def test_the_terminal_hears_warnings_only_with_the_jobs_name(log, capsys):
+    with job(str(log), "cohort: train") as logger:
+        logger.info("quiet")
+        logger.warning("loud")
+    assert capsys.readouterr().err == "[cohort: train] loud\n"
+    assert "quiet" in log.read_text()
+
+
+def test_a_second_job_does_not_write_to_the_first_ones_log(log, tmp_path):
+    with job(str(log), "first"):
+        pass
+    with job(str(tmp_path / "other.log"), "second") as logger:
+        logger.info("of the second")
+    assert "of the second" not in log.read_text()
+    assert "of the second" in (tmp_path / "other.log").read_text()
+
+
+def test_an_old_log_is_replaced(log):
+    log.write_text("of the last run\n")
+    with job(str(log), "again"):
+        pass
+    assert "of the last run" not in log.read_text()
+
+
+def test_a_job_limits_threads(log):
+    with job(str(log), "threads", threads=1):
+        assert {pool["num_threads"] for pool in threadpool_info()} == {1}
+
+
+def test_progress_logs_the_last_epoch_only_when_it_is_fast(caplog):
+    progress = Progress("balanced")
+    with caplog.at_level(logging.INFO, "balmi"):
+        for epoch in range(1, 4):
+            progress(epoch, 3, active=5)
+    assert caplog.messages == [
+        "balanced: epoch 3 of at most 3, 5 replicas training, at most 0 s left"
+    ]
+
+
+def test_progress_logs_now_and_then_with_the_time_left(caplog, monkeypatch):
+    clock = iter([0.0, 2.0, 6.0, 7.0, 12.0])
+    monkeypatch.setattr("balmi.logs.time.monotonic", lambda: next(clock))
+    progress = Progress("balanced")
+    with caplog.at_level(logging.INFO, "balmi"):
+        for epoch in range(1, 5):
+            progress(epoch, 10, active=2)
+    assert caplog.messages == [
+        "balanced: epoch 2 of at most 10, 2 replicas training, at most 24 s left",
+        "balanced: epoch 4 of at most 10, 2 replicas training, at most 18 s left",
+    ]
+
+
+def test_progress_ends_when_no_replica_trains_any_more(caplog):
+    with caplog.at_level(logging.INFO, "balmi"):
+        Progress("balanced")(4, 100, active=0)
+    assert caplog.messages == [
+        "balanced: epoch 4 of at most 100, 0 replicas training, at most 0 s left"
+    ]
+
+
+def test_progress_draws_a_bar_in_a_terminal(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    progress = Progress("balanced")
+    progress(1, 2, active=3)
+    assert "balanced" in terminal.getvalue()
+    assert "/2" in terminal.getvalue()
+    progress(2, 2, active=3)
+    assert terminal.getvalue().endswith("\r")
+
+
+def test_progress_draws_nothing_into_a_file(monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    Progress("balanced")(1, 1, active=1)
+    assert stream.getvalue() == ""
