@@ -160,6 +160,8 @@ def make_information(names: Names) -> pd.DataFrame:
         if first < second:
             cells = (0.4, 0.3, 0.5, 0.05, 0.01, names.samples, 12)
             rows.append(("pairwise_information", first, second, *cells))
+            cells = (0.2, 0.1, 0.3, np.nan, np.nan, names.samples, np.nan)
+            rows.append(("label_difference", first, second, *cells))
         margin = 0.2 * (names.modalities.index(second) - names.modalities.index(first))
         cells = (margin, margin - 0.25, margin + 0.25, np.nan, np.nan, names.samples, np.nan)
         rows.append(("complementarity_margin", first, second, *cells))

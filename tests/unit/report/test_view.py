@@ -37,8 +37,12 @@ def information(rows: list[tuple]) -> pd.DataFrame:
     return pd.DataFrame(full, columns=INFORMATION).fillna({"n": 100})
 
 
-def about(name: str, value: float, half: float = 0.05, null95: float = 0.02) -> tuple:
-    return ("label_information", name, None, value, value - half, value + half, null95)
+def about(name: str, value: float, p: float = 0.01) -> tuple:
+    return ("label_information", name, None, value, value - 0.05, value + 0.05, 0.02, p)
+
+
+def apart(first: str, second: str, value: float, half: float = 0.1) -> tuple:
+    return ("label_difference", first, second, value, value - half, value + half)
 
 
 def answered(view_of_information, cohort=None):
@@ -109,30 +113,34 @@ def test_cohort_counts_availability():
     assert view.dropped == (("samples without a label", 3),)
 
 
+ABC = [about("a", 0.7), about("b", 0.4), about("c", 0.1)]
+
+
 @pytest.mark.parametrize(
     ("rows", "strongest", "weakest"),
     [
-        ([about("a", 0.7), about("b", 0.4), about("c", 0.1)], "a", "c"),
-        ([about("a", 0.7), about("b", 0.65), about("c", 0.1)], None, "c"),
-        ([about("a", 0.7), about("b", 0.45), about("c", 0.4)], "a", None),
-        ([about("a", 0.7), about("b", 0.65)], None, None),
-        ([about("a", 0.5, null95=0.6), about("b", 0.1)], None, "b"),
-        ([about("a", 0.7)], None, None),
-        ([("label_information", "a", None, 0.7), about("b", 0.1)], None, None),
+        ([*ABC, apart("a", "b", 0.3), apart("a", "c", 0.6), apart("b", "c", 0.3)], "a", "c"),
+        ([*ABC, apart("b", "a", -0.3), apart("c", "a", -0.6), apart("c", "b", -0.3)], "a", "c"),
+        ([*ABC, apart("a", "b", 0.05), apart("a", "c", 0.6), apart("b", "c", 0.3)], None, "c"),
+        ([*ABC, apart("a", "b", 0.3), apart("a", "c", 0.6), apart("b", "c", 0.05)], "a", None),
+        ([*ABC[:2], apart("a", "b", 0.05)], None, None),
+        ([about("a", 0.5, p=0.3), about("b", 0.1), apart("a", "b", 0.4)], None, "b"),
+        (ABC[:1], None, None),
+        (ABC[:2], None, None),
     ],
 )
-def test_modalities_are_ranked_only_where_intervals_stand_apart(rows, strongest, weakest):
+def test_modalities_are_ranked_only_where_their_difference_is_shown(rows, strongest, weakest):
     view = information_view(information(rows), ["a", "b", "c"])
     assert (view.strongest, view.weakest) == (strongest, weakest)
     told, shown = answered(view)
     headline = told["Which modality carries the information?"].headline
     assert ("carries" in headline) == bool(strongest or weakest)
-    if len(rows) > 1:
+    if len(view.label) > 1:
         assert shown[1].value == (strongest or "not separable")
 
 
 def test_modalities_inside_their_null_are_named():
-    rows = [("label_entropy", None, None, 1.0), about("a", 0.5), about("b", 0.01)]
+    rows = [("label_entropy", None, None, 1.0), about("a", 0.5), about("b", 0.01, p=0.4)]
     view = information_view(information(rows), ["a", "b"])
     assert view.inside_null == ("b",)
     assert [row.share for row in view.label] == pytest.approx([0.5, 0.01])

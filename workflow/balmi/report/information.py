@@ -13,6 +13,7 @@ from balmi.report.words import known
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+NULL_LEVEL = 0.05
 MARGIN_WORDS = {
     Verdict.GAIN: "predicted to help",
     Verdict.NONE: "undecided",
@@ -25,7 +26,7 @@ class LabelInformation:
     """Information of a modality about the label, in nats.
 
     `share` is the share of the label's entropy, 0 for a negative estimate; `exceeds` says whether
-    the estimate lies above the 95th percentile of permuted labels, None where there is no null.
+    permuted labels give as much in at most 5 % of cases, None where there is no null.
     """
 
     modality: str
@@ -75,8 +76,8 @@ class InformationView:
     label
         In the order of the modalities.
     strongest, weakest
-        The modality whose interval lies above (below) that of every other; None where they are
-        not separable. The strongest also exceeds its null.
+        The modality whose paired difference from every other has an interval above (below) 0; None
+        where they are not separable. The strongest also exceeds its null.
     pairs, margins
         As in the table.
     """
@@ -100,31 +101,43 @@ class InformationView:
         return both | {(pair.second, pair.first): pair for pair in self.pairs}
 
 
-def _separate(rows: Sequence[LabelInformation]) -> tuple[str | None, str | None]:
-    """Return the strongest and weakest modality, each only where its interval stands apart."""
-    if len(rows) < 2 or any(row.lower is None or row.upper is None for row in rows):
+def _separate(
+    rows: Sequence[LabelInformation], differences: pd.DataFrame
+) -> tuple[str | None, str | None]:
+    """Return the strongest and weakest modality, each only where it differs from every other.
+
+    Modalities are measured on the same samples, so that their paired difference tells more than
+    two intervals side by side.
+    """
+    if len(rows) < 2:
         return None, None
+    wins = set()
+    for _, row in differences.iterrows():
+        if row["lower"] > 0:
+            wins.add((row["modality"], row["other"]))
+        elif row["upper"] < 0:
+            wins.add((row["other"], row["modality"]))
     falling = sorted(rows, key=lambda row: -row.estimate)
     top, bottom = falling[0], falling[-1]
-    above = all(top.lower > row.upper for row in falling[1:])
-    below = all(bottom.upper < row.lower for row in falling[:-1])
+    above = all((top.modality, row.modality) in wins for row in falling[1:])
+    below = all((row.modality, bottom.modality) in wins for row in falling[:-1])
     strongest = top.modality if above and top.exceeds is not False else None
     return strongest, bottom.modality if below else None
 
 
 def _label_row(row: pd.Series, entropy: float | None) -> LabelInformation:
-    null95 = known(row["null95"])
+    p = known(row["p_value"])
     estimate = float(row["estimate"])
     return LabelInformation(
         modality=row["modality"],
         estimate=estimate,
         lower=known(row["lower"]),
         upper=known(row["upper"]),
-        null95=null95,
-        p=known(row["p_value"]),
+        null95=known(row["null95"]),
+        p=p,
         n=int(row["n"]),
         share=max(0.0, estimate) / entropy if entropy else None,
-        exceeds=None if null95 is None else estimate > null95,
+        exceeds=None if p is None else p <= NULL_LEVEL,
     )
 
 
@@ -163,7 +176,7 @@ def information_view(information: pd.DataFrame, modalities: Sequence[str]) -> In
     label = kinds.get("label_information", nothing)
     rows = [_label_row(row, entropy) for _, row in label.iterrows()]
     rows.sort(key=lambda row: order.get(row.modality, len(order)))
-    strongest, weakest = _separate(rows)
+    strongest, weakest = _separate(rows, kinds.get("label_difference", nothing))
     return InformationView(
         entropy=entropy,
         label=tuple(rows),
