@@ -1,55 +1,74 @@
-"""What the tests of several folders share."""
+"""One end-to-end run of the simulated cohort, from a copy of the checkout."""
 
-from __future__ import annotations
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
 
-import logging
-from typing import TYPE_CHECKING
-
-import numpy as np
 import pytest
-from hypothesis import settings
 
-from balmi.data.cohort import Cohort
+ROOT = Path(__file__).parents[1]
+CONFIG = """
+datasets:
+  simulated:
+    catalogue: simulated
+    simulate: {samples: 150, features: 12}
+evaluation: {repeats: 2, folds: 3, seed: 20}
+training: {epochs: 25}
+information: {permutations: 19, fold_permutations: 19}
+"""
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
-settings.register_profile("same", deadline=None, derandomize=True, database=None, max_examples=60)
-settings.load_profile("same")
+@dataclass
+class Checkout:
+    """A copy of the checkout in a folder of its own, in which Snakemake can be run."""
+
+    folder: Path
+
+    def snakemake(self, *arguments, check=True, **environment):
+        """Run Snakemake with the test's configuration and return the finished process."""
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *map(str, arguments)]
+        if "--configfile" not in command:
+            command += ["--configfile", "test.yaml"]
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**os.environ, "PYTHONWARNINGS": "default", **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        done.text = done.stdout + done.stderr
+        assert not check or done.returncode == 0, done.text
+        return done
+
+    def planned(self, *arguments):
+        """Return the rules that a dry run would run."""
+        text = self.snakemake("-n", *arguments).text
+        names = {path.stem for path in (self.folder / "workflow" / "scripts").glob("*.py")}
+        table = text.partition("Job stats:")[2].partition("total")[0]
+        return {line.split()[0] for line in table.splitlines() if line.strip()} & names
 
 
-@pytest.fixture(autouse=True)
-def _logger() -> Iterator[None]:
-    """Give the logger back as it was: `balmi.logs.job` sets it up for a process of its own."""
-    logger = logging.getLogger("balmi")
-    before = logger.handlers[:], logger.level, logger.propagate
-    yield
-    logger.handlers[:], logger.level, logger.propagate = before
+def copy_checkout(folder):
+    for name in ("workflow", "config", "envs"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    (folder / "test.yaml").write_text(CONFIG, encoding="utf-8")
+    return Checkout(folder)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """Return a checkout in which the simulated cohort was run to the end."""
+    checkout = copy_checkout(tmp_path_factory.mktemp("checkout"))
+    checkout.first = checkout.snakemake()
+    return checkout
 
 
 @pytest.fixture
-def make_cohort() -> Callable[..., Cohort]:
-    """Return a maker of cohorts of noise: names of modalities -> features, classes, groups."""
-
-    def make(
-        labels: np.ndarray,
-        features: dict[str, int] | None = None,
-        groups: np.ndarray | None = None,
-        kind: str = "generic",
-        seed: int = 0,
-    ) -> Cohort:
-        rng = np.random.default_rng(seed)
-        features = features or {"rna": 4, "mirna": 3}
-        count = len(labels)
-        return Cohort(
-            samples=np.array([f"s{i:04d}" for i in range(count)]),
-            labels=np.asarray(labels),
-            classes=tuple("abcdefgh"[: int(np.max(labels)) + 1]),
-            groups=groups,
-            values={name: rng.standard_normal((count, n)) for name, n in features.items()},
-            features={name: tuple(f"{name}{i}" for i in range(n)) for name, n in features.items()},
-            kinds=dict.fromkeys(features, kind),
-            provenance={"dataset": "made"},
-        )
-
-    return make
+def fresh(tmp_path):
+    """Return a checkout in which nothing was run."""
+    return copy_checkout(tmp_path / "checkout")

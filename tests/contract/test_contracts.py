@@ -17,6 +17,7 @@ from packaging.specifiers import SpecifierSet
 from balmi.config import document
 from balmi.config.load import load_settings
 from balmi.config.settings import Settings
+from balmi.data.files import annotated_files
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(__file__).parent
@@ -56,12 +57,10 @@ def test_table_obeys_its_contract(finished, name):
 
 @pytest.mark.workflow
 def test_cohort_obeys_its_contract_and_opens_in_muon(finished):
-    from mudata import set_options
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # muon's own imports warn
         import muon
-    with set_options(pull_on_update=False):
+    with annotated_files():
         data = muon.read(str(finished.folder / "results" / "simulated" / "cohort.h5mu"))
     contract = yaml.safe_load((FOLDER / "cohort.yaml").read_text(encoding="utf-8"))
     assert set(data.obs.columns) == set(contract["obs"])

@@ -70,7 +70,9 @@ def test_status_is_read_as_it_was_written(tmp_path, reason):
 
 def test_peers_write_no_history(tmp_path):
     write_outcome(
-        Status("m", "ok", None, "cpu", 0.0), Result(predictions()), tmp_path / "p.parquet",
+        Status("m", "ok", None, "cpu", 0.0),
+        Result(predictions()),
+        tmp_path / "p.parquet",
         tmp_path / "s.json",
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["p.parquet", "s.json"]
@@ -85,12 +87,18 @@ def test_a_status_without_a_number_is_refused(tmp_path):
 
 def test_status_is_plain_json(tmp_path):
     write_outcome(
-        Status("m", "ok", None, "cpu", 2.0), Result(predictions()), tmp_path / "p.parquet",
+        Status("m", "ok", None, "cpu", 2.0),
+        Result(predictions()),
+        tmp_path / "p.parquet",
         tmp_path / "s.json",
     )
     content = json.loads((tmp_path / "s.json").read_text())
     assert content == {
-        "method": "m", "status": "ok", "reason": None, "device": "cpu", "seconds": 2.0
+        "method": "m",
+        "status": "ok",
+        "reason": None,
+        "device": "cpu",
+        "seconds": 2.0,
     }
 
 

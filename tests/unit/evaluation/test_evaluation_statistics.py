@@ -65,7 +65,7 @@ def test_coverage_on_scores_that_folds_correlate():
     folds, repeats, correlation, draws = 5, 5, 1 / 5, 4000
     shared = rng.normal(size=(draws, 1)) * np.sqrt(correlation)
     own = rng.normal(size=(draws, folds * repeats)) * np.sqrt(1 - correlation)
-    covered = {fraction: 0 for fraction in (1 / (folds - 1), 0.0)}
+    covered = dict.fromkeys((1 / (folds - 1), 0.0), 0)
     for values in 0.7 + shared + own:
         for fraction in covered:
             interval = corrected_interval(values, fraction)

@@ -21,7 +21,9 @@ def cohort_of():
             classes=names,
             groups=None if groups is None else np.asarray(groups).astype(str),
             values=values,
-            features={key: tuple(f"{key}{j}" for j in range(x.shape[1])) for key, x in values.items()},
+            features={
+                key: tuple(f"{key}{j}" for j in range(x.shape[1])) for key, x in values.items()
+            },
             kinds=dict.fromkeys(values, "generic"),
             provenance={},
         )
@@ -55,7 +57,9 @@ def white_blocks():
         for number in range(folds):
             train, test = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
             centred = values - values[train].mean(axis=0)
-            basis = np.linalg.inv(np.linalg.cholesky(np.cov(centred[train].T, ddof=0))).T
+            basis = np.linalg.inv(
+                np.linalg.cholesky(centred[train].T @ centred[train] / len(train))
+            ).T
             white = centred @ basis
             blocks.append(Block(train, test, white[train], white[test]))
         return blocks

@@ -9,6 +9,7 @@ from balmi.information.label import (
     entropy,
     label_estimate,
     label_null,
+    mean_interval,
     permuted_labels,
     pointwise_information,
 )
@@ -119,6 +120,19 @@ def test_observed_statistic_is_what_permutation_refits(white_blocks):
     assert null.p_value == 1
 
 
+def test_permuted_labels_go_the_way_of_the_observed_ones(white_blocks):
+    """Also where groups differ in size, so that permuted labels have another entropy."""
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(20), [1] * 8 + [2] * 6 + [5] * 4 + [10] * 2)
+    labels = rng.integers(3, size=20)[groups]
+    blocks = white_blocks(rng.normal(size=(60, 2)), groups)
+    null = label_null(blocks, labels, groups, 3, 10, np.random.default_rng(4))
+    labellings = permuted_labels(labels, groups, 10, np.random.default_rng(4))
+    assert len({round(entropy(row), 6) for row in labellings}) > 5
+    alone = [label_null(blocks, row, None, 3, 1, rng).observed for row in labellings]
+    assert null.permuted == pytest.approx(alone)
+
+
 def test_strong_signal_is_found(white_blocks):
     rng = np.random.default_rng(0)
     labels = rng.integers(2, size=80)
@@ -128,7 +142,7 @@ def test_strong_signal_is_found(white_blocks):
     assert null.observed > null.null95 + 0.1
 
 
-def rejections(white_blocks, copies, aware):
+def rejections(white_blocks, copies, folds_aware, null_aware):
     """Count p <= .05 over independent cohorts in which a patient gives `copies` samples."""
     found = 0
     for seed in range(COHORTS):
@@ -137,20 +151,36 @@ def rejections(white_blocks, copies, aware):
         labels = rng.choice(3, p=[0.5, 0.3, 0.2], size=100 // copies)[patients]
         values = rng.normal(size=(100 // copies, 6))[patients]
         values = values + 1e-3 * rng.normal(size=values.shape)
-        blocks = white_blocks(values, patients)
-        null = label_null(blocks, labels, patients if aware else None, 3, 39, rng)
+        blocks = white_blocks(values, patients if folds_aware else None)
+        null = label_null(blocks, labels, patients if null_aware else None, 3, 39, rng)
         found += null.p_value <= 0.05
     return found
 
 
 def test_valid_where_nothing_is_to_be_found(white_blocks):
-    assert rejections(white_blocks, 1, aware=False) <= MOST
+    assert rejections(white_blocks, 1, folds_aware=False, null_aware=False) <= MOST
 
 
-def test_valid_with_copies_of_one_patient(white_blocks):
-    assert rejections(white_blocks, 4, aware=True) <= MOST
+@pytest.mark.parametrize("folds_aware", [True, False])
+@pytest.mark.parametrize("copies", [2, 4])
+def test_valid_with_copies_of_one_patient(white_blocks, copies, folds_aware):
+    """Even where copies of held-out samples were trained on: permuted labels profit as much."""
+    assert rejections(white_blocks, copies, folds_aware, null_aware=True) <= MOST
 
 
-def test_permuting_single_samples_of_patients_is_not_valid(white_blocks):
-    """Why groups are permuted as wholes: without it copies look like confirmation."""
-    assert rejections(white_blocks, 4, aware=False) > MOST
+def test_ignoring_patients_finds_what_is_not_there(white_blocks):
+    assert rejections(white_blocks, 2, folds_aware=False, null_aware=False) > 2 * MOST
+
+
+def test_mean_interval_by_hand():
+    mean, lower, upper = mean_interval(np.array([1.0, 2.0, 3.0, 6.0]), None)
+    error = np.std([1, 2, 3, 6], ddof=1) / 2
+    assert (mean, lower, upper) == pytest.approx((3.0, 3 - 1.959964 * error, 3 + 1.959964 * error))
+
+
+def test_copies_of_a_sample_in_one_group_do_not_narrow_the_interval():
+    values = np.array([1.0, 2.0, 3.0, 6.0])
+    once = mean_interval(values, np.arange(4))
+    twice = mean_interval(np.repeat(values, 2), np.repeat(np.arange(4), 2))
+    assert once == pytest.approx(mean_interval(values, None))
+    assert twice == pytest.approx(once)

@@ -79,9 +79,9 @@ def _with_catalogue(config: Mapping[str, Any]) -> tuple[dict[str, Any], list[Pro
 
 
 def _path(location: Iterable[object]) -> str:
-    """Return a location as a dotted key; parts that cannot be printed are escaped."""
+    """Return a location as a dotted key; parts that cannot be seen are escaped."""
     parts = [str(part) for part in location]
-    return ".".join(part if part.isprintable() else repr(part) for part in parts)
+    return ".".join(part if part and part.isprintable() else repr(part) for part in parts)
 
 
 def _found(value: object) -> str:

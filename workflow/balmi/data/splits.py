@@ -62,15 +62,16 @@ def _validation(fit: np.ndarray, cohort: Cohort, share: float, seed: int) -> np.
     """Take about `share` of the rows: one fold of an inner (group) k-fold.
 
     A class with fewer members than inner folds would warn: it may lie in training alone, which is
-    what is wanted, so the inner folds are no more than the members of the rarest class allow,
-    where that is at least two. With groups, a fold may hold all that `fit` has of a class: the
-    first one that leaves every class in training is taken.
+    what is wanted, so the inner folds are no more than the members of the rarest class allow, and
+    than there are groups; where that is fewer than two, nothing is taken. With groups, a fold may
+    hold all that `fit` has of a class: the first one that leaves every class in training is taken.
     """
     labels = cohort.labels[fit]
     groups = None if cohort.groups is None else cohort.groups[fit]
     rarest = int(np.bincount(labels)[np.unique(labels)].min())
-    count = max(2, min(round(1 / share), rarest))
-    if rarest < 2:
+    units = len(fit) if groups is None else len(np.unique(groups))
+    count = min(round(1 / share), rarest, units)
+    if count < 2:
         return fit[:0]
     present = len(np.unique(labels))
     for learn, held_out in _folds(labels, groups, count, seed):

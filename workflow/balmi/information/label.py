@@ -42,14 +42,25 @@ def pointwise_information(posteriors: np.ndarray, labels: np.ndarray) -> np.ndar
     return np.log(posteriors[np.arange(len(labels)), labels]) - np.log(shares[labels])
 
 
-def _standard_error(values: np.ndarray, groups: np.ndarray | None) -> float:
-    """Return the standard error of a mean whose terms are independent between groups only."""
-    deviations = values - values.mean()
+def mean_interval(values: np.ndarray, groups: np.ndarray | None) -> tuple[float, float, float]:
+    """Return the mean over samples and the limits of its 95 % interval.
+
+    Parameters
+    ----------
+    values
+        One value per sample; (n,).
+    groups
+        Group of each sample, or None. Samples of one group are not independent, so that their
+        deviations are added before they are squared.
+    """
+    mean = float(values.mean())
+    deviations = values - mean
     if groups is not None:
         _, member = np.unique(groups, return_inverse=True)
         deviations = np.bincount(member, deviations)
     count = len(deviations)
-    return float(np.sqrt(count / (count - 1) * (deviations**2).sum()) / len(values))
+    spread = np.sqrt((deviations**2).sum() * count / (count - 1)) / len(values)
+    return mean, mean - NORMAL_95 * float(spread), mean + NORMAL_95 * float(spread)
 
 
 def label_estimate(
@@ -74,12 +85,10 @@ def label_estimate(
     components
         Principal components behind the posteriors.
     groups
-        Group of each sample, or None; the interval takes groups as independent, not samples.
+        Group of each sample, or None.
     """
-    pointwise = pointwise_information(posteriors, labels)
-    half = NORMAL_95 * _standard_error(pointwise, groups)
-    value = float(pointwise.mean())
-    return Estimate(value, value - half, value + half, null, len(labels), components)
+    interval = mean_interval(pointwise_information(posteriors, labels), groups)
+    return Estimate(*interval, null, len(labels), components)
 
 
 def permuted_labels(

@@ -21,7 +21,13 @@ from balmi.information.crossfit import (
     pooled_posteriors,
 )
 from balmi.information.estimates import Estimate
-from balmi.information.label import entropy, label_estimate, label_null, pointwise_information
+from balmi.information.label import (
+    entropy,
+    label_estimate,
+    label_null,
+    mean_interval,
+    pointwise_information,
+)
 from balmi.information.pairs import (
     gaussian_estimate,
     gaussian_value,
@@ -176,6 +182,9 @@ def measure_cohort(cohort: Cohort, features: Features, settings: Information) ->
             posteriors[name] = single[1]
     rows += list(_raw_pairs(study, tuple(posteriors)))
     for left, right in combinations(posteriors, 2):
+        difference = _label_difference(study, posteriors, left, right)
+        if difference:
+            rows.append(_row("label_difference", left, right, difference))
         views = _representations(study, posteriors, left, right)
         if views:
             estimate = gaussian_estimate(
@@ -207,6 +216,21 @@ def _raw_pairs(study: Study, names: Sequence[str]) -> Iterator[dict]:
             *views, study.settings.permutations, study.rng, study.groups(both)
         )
         yield _row("pairwise_information", left, right, estimate)
+
+
+def _label_difference(
+    study: Study, posteriors: dict[str, np.ndarray], left: str, right: str
+) -> Estimate | None:
+    """Return I(left; Y) - I(right; Y) over the samples that have both, paired by sample."""
+    both = study.having(left, right)
+    if len(both) < FEWEST_SAMPLES:
+        return None
+    labels = study.labels(both)
+    of_left, of_right = (
+        pointwise_information(posteriors[name][both], labels) for name in (left, right)
+    )
+    interval = mean_interval(of_left - of_right, study.groups(both))
+    return Estimate(*interval, None, len(both))
 
 
 def _margin(
@@ -241,7 +265,8 @@ class SplitInformation:
         I(Z_i; Z_j); (replicas, modalities, modalities), symmetric, 0 on the diagonal and where
         there were too few samples.
     margin
-        I(Z_T; Z_S) - I(Z_S; Y) at [replica, teacher, student]; NaN where not estimated.
+        I(Z_T; Z_S) - max(0, I(Z_S; Y)) at [replica, teacher, student]; NaN where not estimated.
+        Information is never negative, and a negative bound would make a margin out of nothing.
     """
 
     label: np.ndarray
@@ -284,7 +309,7 @@ def measure_splits(
                 i, j = names.index(left), names.index(right)
                 value = gaussian_value(*views[1:])
                 shared[replica, [i, j], [j, i]] = value
-                margin[replica, i, j] = value - label[replica, j]
-                margin[replica, j, i] = value - label[replica, i]
+                margin[replica, i, j] = value - max(label[replica, j], 0.0)
+                margin[replica, j, i] = value - max(label[replica, i], 0.0)
         logger.info("information inside training part %d of %d", replica + 1, count)
     return SplitInformation(label, p_value, shared, margin)

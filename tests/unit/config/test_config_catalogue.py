@@ -1,0 +1,65 @@
+import pytest
+from pydantic import ValidationError
+
+from balmi.config.catalogue import Wheel, catalogue, resolve, source
+from balmi.config.kinds import RANGES, Kind
+from balmi.config.load import load_settings
+from balmi.config.settings import Dataset, Simulation
+from balmi.data.simulate import simulate_cohort
+
+FILES = Dataset(
+    samples="s.csv", label="y", modalities={"rna": {"path": "r.csv", "kind": "rna-log"}}
+)
+
+
+def test_every_entry_can_be_named_with_nothing_below_it():
+    settings = load_settings({"datasets": dict.fromkeys(catalogue())})
+    assert list(settings.datasets) == list(catalogue())
+
+
+@pytest.mark.parametrize("name", catalogue())
+def test_every_entry_says_what_it_is_and_where_it_comes_from(name):
+    entry = catalogue()[name]
+    assert entry.title
+    assert entry.licence
+    assert (entry.wheel is None) == entry.simulate
+    if entry.wheel:
+        assert "==" in entry.wheel.requirement
+        assert set(entry.wheel.modalities) == set(entry.kinds)
+
+
+def test_files_of_ones_own_are_left_as_they_are():
+    assert resolve("own", FILES) is FILES
+    assert source(FILES) == "files"
+
+
+def test_an_entry_resolves_to_the_file_that_its_rule_writes():
+    dataset = resolve("mine", Dataset(catalogue="simulated"), folder="elsewhere")
+    assert dataset.samples == "elsewhere/mine.h5mu"
+    assert (dataset.label, dataset.group) == ("subtype", "patient")
+    assert {file.path for file in dataset.modalities.values()} == {"elsewhere/mine.h5mu"}
+    assert dataset.modalities["strong"].kind is Kind.RNA_LOG
+
+
+def test_where_datasets_come_from():
+    assert source(Dataset(catalogue="simulated")) == "simulation"
+    assert source(Dataset(catalogue="tcga-brca")) == "wheel"
+
+
+def test_the_simulated_entry_names_what_the_simulation_makes():
+    entry = catalogue()["simulated"]
+    made = simulate_cohort(Simulation(samples=60, features=4))
+    assert list(entry.kinds) == list(made.modalities)
+    assert {entry.label, entry.group} == set(made.samples.columns)
+
+
+@pytest.mark.parametrize("sum_", ["", "x" * 64, "a" * 63, "A" * 64])
+def test_a_wheel_needs_a_whole_checksum(sum_):
+    content = catalogue()["tcga-brca"].wheel.model_dump()
+    with pytest.raises(ValidationError, match="sha256"):
+        Wheel.model_validate({**content, "sha256": sum_})
+
+
+def test_ranges_are_of_kinds_and_described():
+    assert set(RANGES) <= set(Kind)
+    assert all(allowed.description and allowed.low < allowed.high for allowed in RANGES.values())

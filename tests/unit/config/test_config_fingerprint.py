@@ -1,0 +1,180 @@
+import ast
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from balmi.config import fingerprint
+
+ROOT = Path(__file__).parents[3]
+SCRIPTS = sorted((ROOT / "workflow" / "scripts").glob("*.py"))
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """Return a copy of the library, which the hash is taken of."""
+    copy = tmp_path / "balmi"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(fingerprint.LIBRARY, copy, ignore=ignored)
+    monkeypatch.setattr(fingerprint, "LIBRARY", copy)
+    return copy
+
+
+def code_hash(script):
+    """Return the hash as a new process would take it."""
+    path = script if isinstance(script, Path) else ROOT / "workflow" / "scripts" / f"{script}.py"
+    return fingerprint.code_hash.__wrapped__(path)
+
+
+def edit(path):
+    path.write_text(path.read_text(encoding="utf-8") + "\nEDITED = True\n", encoding="utf-8")
+
+
+def test_a_copy_of_the_library_has_the_same_hash(library):
+    copied = {script.stem: code_hash(script) for script in SCRIPTS}
+    assert copied == {script.stem: fingerprint.code_hash(script) for script in SCRIPTS}
+    assert all(len(text) == 16 for text in copied.values())
+
+
+@pytest.mark.parametrize(
+    ("module", "changed", "same"),
+    [
+        ("evaluation/metrics.py", ["evaluate_methods"], ["train_network", "split_cohort"]),
+        ("report/charts.py", ["build_report"], ["train_network", "evaluate_methods"]),
+        ("report/templates/base.html", ["build_report", "build_overview"], ["evaluate_methods"]),
+        ("report/templates/page.css", ["build_report"], ["train_network"]),
+        ("data/splits.py", ["split_cohort"], ["simulate_dataset", "assemble_cohort"]),
+        ("data/readers.py", ["assemble_cohort", "fetch_dataset"], ["train_network"]),
+        ("preprocess/methylation.py", ["train_network", "fit_baseline"], ["split_cohort"]),
+        ("baselines/peers.py", ["fit_baseline"], ["train_network", "measure_information"]),
+        ("models/network.py", ["train_network"], ["fit_baseline"]),
+        ("training/losses.py", ["train_network", "pretrain_distillation"], ["fit_baseline"]),
+        ("information/label.py", ["measure_information", "measure_splits"], ["fit_baseline"]),
+        ("graph/fusion.py", ["fuse_networks"], ["fit_baseline", "assemble_cohort"]),
+        ("errors.py", ["assemble_cohort", "train_network"], []),
+        ("config/settings.py", [], [script.stem for script in SCRIPTS]),
+        ("__init__.py", [], [script.stem for script in SCRIPTS]),
+    ],
+)
+def test_an_edit_reruns_what_uses_the_module_and_nothing_else(library, module, changed, same):
+    before = {name: code_hash(name) for name in [*changed, *same]}
+    edit(library / module)
+    assert {name for name in before if code_hash(name) != before[name]} == set(changed)
+
+
+def test_a_new_file_beside_the_templates_counts(library):
+    before = code_hash("build_report")
+    (library / "report" / "templates" / "new.svg").write_text("<svg/>")
+    assert code_hash("build_report") != before
+
+
+@pytest.mark.parametrize("ending", ["\n", "\n\n\n", "\r\n"])
+def test_trailing_newlines_do_not_count(library, ending):
+    before = code_hash("split_cohort")
+    path = library / "data" / "splits.py"
+    path.write_bytes(path.read_bytes().rstrip(b"\r\n") + ending.encode())
+    assert code_hash("split_cohort") == before
+
+
+def test_the_scripts_own_text_is_left_to_snakemake(tmp_path, library):
+    one, other = tmp_path / "one.py", tmp_path / "other.py"
+    one.write_text("from balmi.data.splits import make_splits\n")
+    other.write_text("from balmi.data.splits import make_splits\nprint(1)\n")
+    assert code_hash(one) == code_hash(other)
+
+
+def write(library, name, text):
+    path = library / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """Return a library of five modules."""
+    library = tmp_path / "small" / "balmi"
+    library.mkdir(parents=True)
+    for folder in (".", "a", "b"):
+        write(library, f"{folder}/__init__.py", "")
+    write(library, "a/one.py", "x = 1")
+    write(library, "a/two.py", "from balmi.a.one import x")
+    write(library, "b/three.py", "y = 1")
+    monkeypatch.setattr(fingerprint, "LIBRARY", library)
+    return library
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("import balmi.a.one", {"balmi.a", "balmi.a.one"}),
+        ("from balmi.a import one", {"balmi.a", "balmi.a.one"}),
+        ("from balmi.a import one as other, two", {"balmi.a", "balmi.a.one", "balmi.a.two"}),
+        ("from balmi.a.one import x", {"balmi.a", "balmi.a.one"}),
+        ("def f():\n    from balmi.b.three import y", {"balmi.b", "balmi.b.three"}),
+        ("try:\n    import balmi.b.three\nexcept E:\n    pass", {"balmi.b", "balmi.b.three"}),
+        ("if TYPE_CHECKING:\n    from balmi.a.one import x", set()),
+        ("if x:\n    from balmi.a.one import x", {"balmi.a", "balmi.a.one"}),
+        ("import numpy\nfrom os import path\nfrom balmier.a import one", set()),
+    ],
+)
+def test_imports_of_a_file(small, tmp_path, text, found):
+    script = tmp_path / "script.py"
+    script.write_text(text)
+    assert fingerprint.imports(script) - {"balmi"} == found
+
+
+def test_dependencies_follow_imports_of_imports_and_stop_in_circles(small):
+    assert fingerprint.dependencies("balmi.a.two") == ["balmi.a", "balmi.a.one", "balmi.a.two"]
+    write(small, "a/one.py", "import balmi.a.two")
+    assert fingerprint.dependencies("balmi.a.one") == ["balmi.a", "balmi.a.one", "balmi.a.two"]
+
+
+def test_a_type_only_import_reruns_nothing(small, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("import balmi.a.one")
+    write(small, "a/one.py", "if TYPE_CHECKING:\n    import balmi.b.three\nx = 1")
+    before = code_hash(script)
+    write(small, "b/three.py", "y = 2")
+    assert code_hash(script) == before
+    write(small, "a/one.py", "x = 2")
+    assert code_hash(script) != before
+
+
+def test_where_a_text_lies_counts(small, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("import balmi.a.one, balmi.b.three")
+    before = code_hash(script)
+    write(small, "a/one.py", "y = 1")
+    write(small, "b/three.py", "x = 1")
+    assert code_hash(script) != before
+
+
+@pytest.mark.parametrize("script", ["assemble_cohort", "fit_baseline"])
+def test_the_hash_covers_all_that_a_script_loads(script):
+    tree = ast.parse((ROOT / "workflow" / "scripts" / f"{script}.py").read_text())
+    wanted = [ast.unparse(node) for node in tree.body if isinstance(node, ast.ImportFrom)]
+    code = "import sys, json\n" + "\n".join(wanted)
+    code += "\nprint(json.dumps([n for n in sys.modules if n.split('.')[0] == 'balmi']))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        check=True,
+        env={"PYTHONPATH": str(ROOT / "workflow"), "OMP_NUM_THREADS": "1"},
+    )
+    loaded = {
+        name
+        for name in json.loads(done.stdout)
+        if name != "balmi" and not f"{name}.".startswith("balmi.config.")
+    }
+    path = ROOT / "workflow" / "scripts" / f"{script}.py"
+    assert loaded <= set(fingerprint.dependencies(*fingerprint.imports(path)))
+
+
+def test_no_module_imports_relatively():
+    """Such imports would be invisible to the hash."""
+    for path in fingerprint.LIBRARY.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            assert not (isinstance(node, ast.ImportFrom) and node.level), path

@@ -1,0 +1,417 @@
+import copy
+import math
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from balmi.config.load import load_settings
+from balmi.config.settings import Dataset, Method, Settings
+from balmi.errors import UserError
+
+FILES = {
+    "samples": "samples.csv",
+    "label": "subtype",
+    "modalities": {"rna": {"path": "rna.csv", "kind": "rna-log"}},
+}
+
+
+def own(**changes):
+    """Return a configuration with one dataset of files, with some of its keys changed."""
+    return {"datasets": {"own": {**copy.deepcopy(FILES), **changes}}}
+
+
+def problems(config):
+    with pytest.raises(UserError) as caught:
+        load_settings(config)
+    return {problem.where: problem for problem in caught.value.problems}
+
+
+def problem(config):
+    """Return the one problem of a configuration."""
+    (found,) = problems(config).values()
+    return found
+
+
+def test_a_dataset_of_files_needs_three_keys_and_nothing_else():
+    settings = load_settings(own())
+    assert settings.datasets["own"].modalities["rna"].path == "rna.csv"
+    assert settings.methods == list(Method)
+
+
+@pytest.mark.parametrize("text", ["tcga-brca:", "tcga-brca: {}", "tcga-brca: null"])
+def test_nothing_below_a_dataset_is_the_catalogues_entry(text):
+    settings = load_settings(yaml.safe_load(f"datasets:\n  {text}"))
+    assert settings.datasets["tcga-brca"].catalogue == "tcga-brca"
+
+
+def test_the_configuration_given_is_left_as_it_is():
+    config = {"datasets": {"simulated": None}}
+    load_settings(config)
+    assert config == {"datasets": {"simulated": None}}
+
+
+@pytest.mark.parametrize(
+    ("change", "where", "nearest"),
+    [
+        ({"evaluatoin": {}}, "evaluatoin", "'evaluation'"),
+        ({"evaluation": {"repeets": 3}}, "evaluation.repeets", "'repeats'"),
+        ({"training": {"batchsize": 3}}, "training.batchsize", "'batch_size'"),
+        (own(lable="x"), "datasets.own.lable", "'label'"),
+        (
+            own(modalities={"rna": {"path": "p", "kind": "cnv", "modalty": "x"}}),
+            "datasets.own.modalities.rna.modalty",
+            "'modality'",
+        ),
+        (
+            {"datasets": {"s": {"catalogue": "simulated", "simulate": {"sampels": 90}}}},
+            "datasets.s.simulate.sampels",
+            "'samples'",
+        ),
+    ],
+)
+def test_unknown_key(change, where, nearest):
+    found = problem({**own(), **change})
+    assert found.where == where
+    assert found.found == "an unknown key"
+    assert nearest.strip("'") in found.allowed
+    assert found.nearest == nearest
+
+
+def test_unknown_key_without_a_near_one_lists_the_keys():
+    found = problem({**own(), "zzzzz": 1})
+    assert found.allowed.startswith("one of datasets, evaluation, methods")
+    assert found.nearest is None
+
+
+@pytest.mark.parametrize("missing", ["samples", "label", "modalities"])
+def test_missing_key_of_a_dataset(missing):
+    config = own()
+    del config["datasets"]["own"][missing]
+    found = problem(config)
+    assert found.where == "datasets.own"
+    assert found.found == f"no {missing}"
+    assert found.allowed.startswith("either samples, label and modalities, or catalogue")
+
+
+@pytest.mark.parametrize(
+    ("missing", "meaning"), [("path", "CSV, TSV, Parquet"), ("kind", "kind of omics")]
+)
+def test_missing_key_of_a_modality(missing, meaning):
+    config = own()
+    del config["datasets"]["own"]["modalities"]["rna"][missing]
+    found = problem(config)
+    assert found.where == f"datasets.own.modalities.rna.{missing}"
+    assert found.found == "nothing"
+    assert meaning in found.allowed
+
+
+def test_unknown_kind():
+    found = problem(own(modalities={"rna": {"path": "p", "kind": "rna-counts2"}}))
+    assert found.where == "datasets.own.modalities.rna.kind"
+    assert found.found == "'rna-counts2'"
+    assert "rna-counts, rna-log, methylation-beta" in found.allowed
+    assert found.nearest == "'rna-counts'"
+
+
+def test_unknown_method():
+    found = problem({**own(), "methods": ["balanced", "stackd-lr"]})
+    assert found.where == "methods.1"
+    assert found.found == "'stackd-lr'"
+    assert found.allowed == "one of " + ", ".join(Method)
+    assert found.nearest == "'stacked-lr'"
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "allowed"),
+    [
+        ("evaluation", "repeats", 0, "greater than or equal to 1"),
+        ("evaluation", "folds", 1, "greater than or equal to 2"),
+        ("evaluation", "folds", 51, "less than or equal to 50"),
+        ("evaluation", "folds", "five", "a valid integer"),
+        ("evaluation", "folds", 2.5, "a valid integer"),
+        ("evaluation", "folds", None, "a valid integer"),
+        ("evaluation", "folds", [5], "a valid integer"),
+        ("evaluation", "validation", 0.5, "less than 0.5"),
+        ("evaluation", "seed", -1, "greater than or equal to 0"),
+        ("information", "permutations", 18, "greater than or equal to 19"),
+        ("training", "learning_rate", 0, "greater than 0"),
+        ("training", "learning_rate", math.inf, "a finite number"),
+        ("training", "learning_rate", math.nan, "a finite number"),
+        ("training", "class_weight_power", 0.1, "less than or equal to 0"),
+        ("training", "balancing", "informatoin", "one of uniform, information"),
+        ("model", "dropout", 1, "less than 1"),
+        ("resources", "gpu", 2, "less than or equal to 1"),
+    ],
+)
+def test_wrong_type_or_range(section, key, value, allowed):
+    found = problem({**own(), section: {key: value}})
+    assert found.where == f"{section}.{key}"
+    assert found.found == ("nothing" if value is None else repr(value))
+    assert allowed in found.allowed
+
+
+def test_a_long_value_is_cut():
+    found = problem({**own(), "evaluation": {"folds": "x" * 10_000}})
+    assert len(found.found) < 100
+
+
+BAD_NAMES = [
+    "my cohort", "a/b", "<script>", "é", "ﬁ", "١", "abc\n", "\nabc", "a\tb", "", ".", "..", ".a",
+    "-a", "a\\b", "a:b", "a*", "{x}", "x" * 101, "\u202ea", "a\x00b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_dataset_with_other_characters(name):
+    found = problem({"datasets": {name: FILES}})
+    assert found.where.startswith("datasets.")
+    assert found.where.endswith((f".{name}", f".{name!r}"))
+    assert found.found.startswith(repr(name)[:80])
+    assert "letters, digits, '.', '_' and '-'" in found.allowed
+    assert "\n" not in found.where + found.found
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_modality_with_other_characters(name):
+    found = problem(own(modalities={name: FILES["modalities"]["rna"]}))
+    assert found.where.startswith("datasets.own.modalities.")
+    assert "letters, digits, '.', '_' and '-'" in found.allowed
+
+
+@pytest.mark.parametrize("name", ["a", "A9", "tcga-brca_v1.2", "2023", "x" * 100])
+def test_names_that_are_allowed(name):
+    config = {"datasets": {name: {**FILES, "modalities": {name: FILES["modalities"]["rna"]}}}}
+    assert list(load_settings(config).datasets[name].modalities) == [name]
+
+
+def test_the_joint_heads_name_is_taken():
+    found = problem(own(modalities={"joint": FILES["modalities"]["rna"]}))
+    assert found.where == "datasets.own.modalities.joint"
+    assert "joint head" in found.found
+
+
+@pytest.mark.parametrize("value", [["rna.csv"], "rna.csv", 5, 0, False, True, [], ""])
+def test_dataset_that_is_no_mapping(value):
+    found = problem({"datasets": {"simulated": value}})
+    assert found.where == "datasets.simulated"
+    assert found.found == repr(value)
+    assert found.allowed.startswith("a mapping with the keys catalogue, samples, label")
+
+
+@pytest.mark.parametrize("value", [["x"], "x", 5, 0, None, [], True])
+def test_datasets_that_are_no_mapping(value):
+    found = problem({"datasets": value})
+    assert found.where == "datasets"
+    assert found.found == ("nothing" if value is None else repr(value))
+    assert found.allowed == "a mapping with names of your choice"
+
+
+def test_datasets_missing():
+    found = problem({"methods": ["balanced"]})
+    assert (found.where, found.found) == ("datasets", "nothing")
+    assert "name of a dataset" in found.allowed
+
+
+def test_datasets_empty():
+    assert problem({"datasets": {}}).allowed == "at least 1 entry"
+
+
+def test_methods_empty():
+    found = problem({**own(), "methods": []})
+    assert (found.where, found.found, found.allowed) == ("methods", "[]", "at least 1 entry")
+
+
+@pytest.mark.parametrize("config", [None, [], [1], "x", 5, True])
+def test_configuration_that_is_no_mapping(config):
+    found = problem(config)
+    assert found.where == "configuration"
+    assert found.found == ("nothing" if config is None else repr(config))
+    assert "a mapping with the keys datasets, evaluation" in found.allowed
+
+
+@pytest.mark.parametrize("section", ["evaluation", "training", "resources", "model"])
+def test_section_with_nothing_below_it(section):
+    found = problem({**own(), section: None})
+    assert (found.where, found.found) == (section, "nothing")
+    assert found.allowed.startswith("a mapping with the keys ")
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("1: {}\ndatasets: {simulated: }", "1"),
+        ("datasets: {2023: {catalogue: simulated}}", "datasets.2023"),
+        ("datasets: {null: {catalogue: simulated}}", "datasets.None"),
+        ("datasets: {1.5: {catalogue: simulated}}", "datasets.1.5"),
+        ("datasets: {simulated: }\nevaluation: {5: 1}", "evaluation.5"),
+        (
+            "datasets: {a: {samples: s, label: l, modalities: {7: {path: p, kind: cnv}}}}",
+            "datasets.a.modalities.7",
+        ),
+    ],
+)
+def test_key_that_yaml_reads_as_a_number(text, where):
+    found = problem(yaml.safe_load(text))
+    assert found.where == where
+    assert "which is no text" in found.found
+    assert "in quotes" in found.allowed
+
+
+@pytest.mark.parametrize("key", ["samples", "label", "group"])
+@pytest.mark.parametrize("value", [1, ["a"], {"a": 1}, True])
+def test_dataset_key_that_is_no_text(key, value):
+    found = problem(own(**{key: value}))
+    assert found.where == f"datasets.own.{key}"
+    assert found.found == repr(value)
+    assert found.allowed.startswith("text")
+
+
+@pytest.mark.parametrize("key", ["samples", "label", "group"])
+def test_dataset_key_that_is_empty(key):
+    found = problem(own(**{key: ""}))
+    assert (found.where, found.allowed) == (f"datasets.own.{key}", "text that is not empty")
+
+
+def test_methods_named_twice():
+    found = problem({**own(), "methods": ["uniform", "balanced", "uniform"]})
+    assert found.where == "methods"
+    assert found.found == "more than once: uniform"
+    assert found.allowed == "every method once"
+
+
+def test_batches_need_a_network_without_graph():
+    found = problem({**own(), "training": {"batch_size": 32}})
+    assert found.where == "training.batch_size"
+    assert found.found == "32, while model.graph_weight is 0.1"
+    assert found.allowed == "null, or model.graph_weight 0"
+    load_settings({**own(), "training": {"batch_size": 32}, "model": {"graph_weight": 0}})
+
+
+def test_unknown_entry_of_the_catalogue():
+    found = problem({"datasets": {"own": {"catalogue": "tcga-brac"}}})
+    assert found.where == "datasets.own.catalogue"
+    assert found.found == "'tcga-brac', which is no entry of the catalogue"
+    assert found.allowed == "tcga-brca, simulated"
+    assert found.nearest == "'tcga-brca'"
+
+
+def test_empty_dataset_that_is_no_entry_of_the_catalogue():
+    found = problem({"datasets": {"tcga-brac": None}})
+    assert (found.where, found.found) == ("datasets.tcga-brac", "nothing")
+    assert found.allowed == "tcga-brca, simulated, or files of your own"
+    assert found.nearest == "'tcga-brca'"
+
+
+@pytest.mark.parametrize("entry", [["tcga-brca"], {"tcga-brca": 1}, 5, True])
+def test_entry_of_the_catalogue_that_is_no_text(entry):
+    found = problem({"datasets": {"own": {"catalogue": entry}}})
+    assert (found.where, found.found) == ("datasets.own.catalogue", repr(entry))
+
+
+def test_catalogue_and_files():
+    found = problem(own(catalogue="simulated", group="patient"))
+    assert found.where == "datasets.own"
+    assert found.found == "both catalogue and samples, label, group, modalities"
+
+
+@pytest.mark.parametrize("simulate", [{}, {"samples": 100}])
+def test_simulation_of_what_is_not_simulated(simulate):
+    found = problem({"datasets": {"b": {"catalogue": "tcga-brca", "simulate": simulate}}})
+    assert found.where == "datasets.b.simulate"
+    assert "'tcga-brca' is not simulated" in found.found
+    assert found.allowed.endswith(": simulated")
+
+
+def test_simulation_beside_files():
+    found = problem(own(simulate={"samples": 100}))
+    assert found.where == "datasets.own.simulate"
+    assert "without a catalogue" in found.found
+
+
+def test_everything_at_once():
+    found = problems(
+        {
+            "datasets": {
+                "my cohort": FILES,
+                "own": {"samples": 3, "modalities": {"rna": {"path": "p", "kind": "rna"}}},
+                "half": {"samples": "s.csv", "modalities": {"r na": {"path": 1, "kind": "cnv"}}},
+                "list": ["x"],
+                "tcga": None,
+                "both": {**FILES, "catalogue": "simulated"},
+            },
+            "evaluation": {"folds": 1, "seeds": 3},
+            "methods": ["balanced", "balanced"],
+            "training": {"batch_size": 10},
+            "modle": {},
+        }
+    )
+    assert set(found) == {
+        "datasets.my cohort",
+        "datasets.own",
+        "datasets.own.samples",
+        "datasets.own.modalities.rna.kind",
+        "datasets.half",
+        "datasets.half.modalities.r na",
+        "datasets.half.modalities.r na.path",
+        "datasets.list",
+        "datasets.tcga",
+        "datasets.both",
+        "evaluation.folds",
+        "evaluation.seeds",
+        "methods",
+        "training.batch_size",
+        "modle",
+    }
+    assert found["datasets.own"].found == "no label"
+    assert found["datasets.half"].found == "no label"
+
+
+KEYS = st.one_of(
+    st.sampled_from(
+        sorted({*Settings.model_fields, *Dataset.model_fields, "own", "rna", "path", "kind"})
+    ),
+    st.text(max_size=4),
+    st.integers(),
+    st.booleans(),
+    st.none(),
+    st.floats(),
+)
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=6),
+    st.sampled_from(["tcga-brca", "simulated", "rna-log", "balanced"]),
+)
+TREES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+DATASETS = st.dictionaries(
+    KEYS, TREES | st.dictionaries(st.sampled_from(sorted(Dataset.model_fields)), TREES), max_size=3
+)
+CONFIGURATIONS = st.one_of(
+    TREES,
+    st.dictionaries(KEYS, TREES, max_size=4),
+    st.fixed_dictionaries(
+        {"datasets": DATASETS},
+        optional={name: TREES for name in Settings.model_fields if name != "datasets"},
+    ),
+)
+
+
+@settings(max_examples=400)
+@given(CONFIGURATIONS)
+def test_any_configuration_is_loaded_or_explained(config):
+    found, text = [], ""
+    try:
+        loaded = load_settings(config)
+    except UserError as error:
+        found, text = error.problems, str(error)
+    assert found or isinstance(loaded, Settings)
+    assert all(problem.where and problem.found and problem.allowed for problem in found)
+    assert text.startswith("balmi found") == bool(found)

@@ -1,0 +1,215 @@
+import os
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from balmi.config.settings import Evaluation
+from balmi.data.assemble import assemble_cohort
+from balmi.data.files import sha256, write_table
+from balmi.data.splits import PARTS, Split, make_splits, read_splits
+
+ROOT = Path(__file__).parents[3]
+
+
+def splits_of(cohort, evaluation, folder):
+    """Return the splits as later stages read them."""
+    write_table(make_splits(cohort, evaluation), folder / "splits.parquet")
+    return read_splits(folder / "splits.parquet", cohort)
+
+
+def check_partition(splits, count):
+    """Check what every split must obey: disjoint parts that cover all, each sample tested once."""
+    tested = Counter()
+    for split in splits:
+        parts = np.concatenate([getattr(split, part) for part in PARTS])
+        assert sorted(parts) == list(range(count))
+        for part in PARTS:
+            rows = getattr(split, part)
+            assert list(rows) == sorted(rows)
+        assert split.fit.tolist() == sorted({*split.train, *split.validation})
+        tested.update((split.repeat, row) for row in split.test.tolist())
+    repeats = {split.repeat for split in splits}
+    assert tested == Counter((repeat, row) for repeat in repeats for row in range(count))
+
+
+@pytest.fixture
+def cohort(make_cohort):
+    return make_cohort(np.repeat([0, 1, 2], [40, 25, 13]))
+
+
+def test_every_sample_is_tested_once_per_repeat(cohort, tmp_path):
+    splits = splits_of(cohort, Evaluation(repeats=3, folds=4), tmp_path)
+    assert [(split.repeat, split.fold) for split in splits] == [
+        (repeat, fold) for repeat in range(3) for fold in range(4)
+    ]
+    check_partition(splits, len(cohort.samples))
+
+
+def test_folds_are_stratified_within_one_sample(cohort):
+    table = make_splits(cohort, Evaluation(repeats=2, folds=5))
+    labels = dict(zip(cohort.samples, cohort.labels, strict=True))
+    tests = table[table["part"] == "test"]
+    counts = tests.groupby(["repeat", "fold", tests["sample"].astype(str).map(labels)]).size()
+    for label, total in Counter(cohort.labels).items():
+        found = counts.xs(label, level=2)
+        assert len(found) == 10
+        assert set(found) <= {total // 5, -(-total // 5)}
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.2, 0.2), (0.1, 0.1), (0.34, 1 / 3)])
+def test_validation_is_about_its_share_of_training_and_stratified(
+    cohort, tmp_path, share, expected
+):
+    for split in splits_of(cohort, Evaluation(validation=share), tmp_path):
+        counts = np.bincount(cohort.labels[split.validation], minlength=3)
+        all_ = np.bincount(cohort.labels[split.fit], minlength=3)
+        assert np.abs(counts - expected * all_).max() <= 1
+        assert np.bincount(cohort.labels[split.train], minlength=3).min() >= 1
+
+
+def test_a_class_of_two_members_in_training_is_on_both_sides(make_cohort, tmp_path):
+    cohort = make_cohort(np.repeat([0, 1], [30, 3]))
+    for split in splits_of(cohort, Evaluation(folds=3, validation=0.1), tmp_path):
+        assert np.bincount(cohort.labels[split.train], minlength=2)[1] == 1
+        assert np.bincount(cohort.labels[split.validation], minlength=2)[1] == 1
+
+
+def test_a_class_of_one_member_in_training_leaves_no_validation(make_cohort, tmp_path):
+    cohort = make_cohort(np.repeat([0, 1], [30, 2]))
+    splits = splits_of(cohort, Evaluation(folds=2), tmp_path)
+    assert all(split.validation.size == 0 for split in splits)
+    check_partition(splits, 32)
+
+
+@st.composite
+def grouped(draw):
+    """Return labels, groups and a number of folds that the checks allow."""
+    folds = draw(st.integers(2, 5))
+    sizes = draw(st.lists(st.integers(1, 4), min_size=2 * folds, max_size=30))
+    classes = draw(st.integers(2, 3))
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    pure = draw(st.booleans())
+    count = len(sizes) if pure else len(groups)
+    labels = np.array(draw(st.lists(st.integers(0, classes - 1), min_size=count, max_size=count)))
+    labels = labels[groups] if pure else labels
+    order = np.random.default_rng(draw(st.integers(0, 9))).permutation(len(groups))
+    _, labels = np.unique(labels, return_inverse=True)
+    assume(labels.max() > 0)
+    table = pd.DataFrame({"label": labels, "group": groups})
+    assume(table.groupby("label")["group"].nunique().min() >= folds)
+    assume(table["label"].value_counts().min() >= folds)
+    return labels[order], np.array([f"g{i}" for i in groups])[order], folds
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
+    max_examples=60,
+)
+@given(case=grouped(), seed=st.integers(0, 5), share=st.sampled_from([0.1, 0.2, 0.4]))
+def test_no_group_lies_on_two_sides(make_cohort, tmp_path, case, seed, share):
+    labels, groups, folds = case
+    cohort = make_cohort(labels, groups=groups)
+    evaluation = Evaluation(repeats=2, folds=folds, seed=seed, validation=share)
+    splits = splits_of(cohort, evaluation, tmp_path)
+    assert len(splits) == 2 * folds
+    check_partition(splits, len(labels))
+    for split in splits:
+        sides = [set(groups[getattr(split, part)]) for part in PARTS]
+        assert not sides[0] & sides[1]
+        assert not sides[0] & sides[2]
+        assert not sides[1] & sides[2]
+        if split.validation.size:  # what training learns, it can learn of every class
+            assert set(labels[split.train]) == set(labels[split.fit])
+
+
+def test_the_only_group_of_a_class_stays_in_training(make_cohort, tmp_path):
+    """Two folds leave one of a class's two groups to train on: validation must not take it."""
+    groups = np.array(["a"] * 4 + ["b"] * 4 + [f"c{i}" for i in range(12)])
+    cohort = make_cohort(np.repeat([0, 1], [8, 12]), groups=groups)
+    for split in splits_of(cohort, Evaluation(repeats=5, folds=2), tmp_path):
+        assert set(cohort.labels[split.train]) == {0, 1}
+        assert split.validation.size
+
+
+def test_a_repeat_is_a_seed(cohort):
+    def tests(seed, repeat):
+        table = make_splits(cohort, Evaluation(repeats=repeat + 1, seed=seed))
+        table = table[table["repeat"] == repeat].reset_index(drop=True)
+        return table.drop(columns="repeat")
+
+    for repeat in range(3):
+        pd.testing.assert_frame_equal(tests(4, repeat), tests(4 + repeat, 0))
+    assert not tests(4, 0).equals(tests(5, 0))
+
+
+def test_splits_do_not_depend_on_the_order_of_rows_in_files(source):
+    source.group = "patient"
+    evaluation = Evaluation(repeats=2, folds=3)
+    expected = make_splits(assemble_cohort("own", source.dataset(), 3), evaluation)
+    for seed in range(3):
+        source.samples = source.samples.sample(frac=1, random_state=seed)
+        for name, table in source.modalities.items():
+            source.modalities[name] = table.sample(frac=1, random_state=seed)
+        found = make_splits(assemble_cohort("own", source.dataset(), 3), evaluation)
+        pd.testing.assert_frame_equal(found, expected)
+
+
+def test_splits_do_not_depend_on_measurements(cohort):
+    other = replace(cohort, values={name: -values for name, values in cohort.values.items()})
+    pd.testing.assert_frame_equal(
+        make_splits(cohort, Evaluation()), make_splits(other, Evaluation())
+    )
+
+
+CODE = """
+import sys
+import numpy as np
+sys.path.insert(0, {workflow!r})
+from balmi.config.settings import Dataset, Evaluation
+from balmi.data.assemble import assemble_cohort
+from balmi.data.files import write_table
+from balmi.data.splits import make_splits
+cohort = assemble_cohort("own", Dataset.model_validate_json({dataset!r}), 3)
+write_table(make_splits(cohort, Evaluation(folds=3)), {path!r})
+"""
+
+
+def test_splits_do_not_depend_on_the_hash_seed(source):
+    source.group = "patient"
+    dataset = source.dataset().model_dump_json(exclude_none=True)
+    sums = set()
+    for seed in ("0", "1", "4242"):
+        path = source.folder / f"{seed}.parquet"
+        code = CODE.format(workflow=str(ROOT / "workflow"), dataset=dataset, path=str(path))
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+        sums.add(sha256(path))
+    assert len(sums) == 1
+
+
+def test_the_table_obeys_its_contract(cohort, tmp_path):
+    table = make_splits(cohort, Evaluation())
+    assert list(table) == ["repeat", "fold", "sample", "part"]
+    assert table["part"].cat.categories.tolist() == list(PARTS)
+    assert len(table) == 25 * len(cohort.samples)
+    assert not table.isna().any(axis=None)
+
+
+def test_splits_of_another_cohort_are_refused(cohort, tmp_path):
+    write_table(make_splits(cohort, Evaluation()), tmp_path / "splits.parquet")
+    other = replace(cohort, samples=np.array([f"x{name}" for name in cohort.samples]))
+    with pytest.raises(KeyError, match="not in the cohort"):
+        read_splits(tmp_path / "splits.parquet", other)
+
+
+def test_rows_to_learn_from_are_sorted():
+    split = Split(0, 0, np.array([0, 4]), np.array([1, 5]), np.array([2, 3]))
+    assert split.fit.tolist() == [0, 1, 4, 5]
