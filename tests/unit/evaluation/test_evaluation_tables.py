@@ -139,8 +139,15 @@ def test_a_method_without_rows_is_not_compared():
 
 
 def test_a_method_that_lacks_a_fold_is_not_passed_over_in_silence():
-    with pytest.raises(ValueError, match="finite"):
+    with pytest.raises(ValueError, match="different folds"):
         comparison_table(scores({"one": ONE, "two": TWO[:5]}), FOLDS)
+
+
+def test_a_metric_that_a_fold_leaves_undefined_has_no_comparison(caplog):
+    table = scores({"one": ONE, "two": TWO})
+    table.loc[table.index[0], "value"] = np.nan
+    assert comparison_table(table, FOLDS).empty
+    assert "a fold has no value" in caplog.text
 
 
 def test_status_table(tmp_path):

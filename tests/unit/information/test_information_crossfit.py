@@ -5,11 +5,11 @@ import pytest
 from scipy.optimize import minimize
 
 from balmi.information.crossfit import (
+    CHEAP_MEMBERS,
     MEMBERS,
     Block,
     class_prior,
     cross_fit_blocks,
-    discriminant_cross_fit,
     discriminant_posteriors,
     fold_numbers,
     pool_weights,
@@ -90,8 +90,8 @@ class TestBlocks:
         fold = fold_numbers(50, None, 5, seed=0)
         blocks = cross_fit_blocks(Features(cohort, 10), "a", np.arange(50), fold, 10)
         assert all(block.train_scores.shape == (40, 0) for block in blocks)
-        for posteriors in (pooled_posteriors, discriminant_cross_fit):
-            found = posteriors(blocks, cohort.labels, 3)
+        for members in (tuple(MEMBERS.values()), CHEAP_MEMBERS):
+            found = pooled_posteriors(blocks, cohort.labels, 3, members)
             for block in blocks:
                 prior = class_prior(cohort.labels[block.train], 3)
                 assert found[block.test] == pytest.approx(np.tile(prior, (10, 1)))
@@ -171,24 +171,14 @@ def test_the_own_label_does_not_enter_a_held_out_posterior(white_blocks, classes
     values = rng.normal(size=(60, 5))
     labels = np.concatenate([np.arange(classes), rng.integers(classes, size=60 - classes)])
     blocks = white_blocks(values)
-    before = discriminant_cross_fit(blocks, labels, classes)
-    for block in blocks:
-        garbled = labels.copy()
-        garbled[block.test] = (garbled[block.test] + 1) % classes
-        after = discriminant_cross_fit(blocks, garbled, classes)
-        np.testing.assert_array_equal(before[block.test], after[block.test])
-        assert not np.allclose(before[block.train], after[block.train])
-
-
-def test_a_tenth_of_the_prior_is_mixed_in(white_blocks):
-    rng = np.random.default_rng(0)
-    labels = rng.integers(3, size=60)
-    blocks = white_blocks(rng.normal(size=(60, 2)))
-    found = discriminant_cross_fit(blocks, labels, 3)
-    for block in blocks:
-        train = labels[block.train]
-        alone = plain_discriminant(block.train_scores, train, block.test_scores, 3)
-        assert found[block.test] == pytest.approx(0.9 * alone + 0.1 * class_prior(train, 3))
+    for member in MEMBERS.values():
+        for block in blocks:
+            garbled = labels.copy()
+            garbled[block.test] = (garbled[block.test] + 1) % classes
+            before = member(block, labels[block.train], classes)
+            np.testing.assert_array_equal(before, member(block, garbled[block.train], classes))
+            other = np.zeros_like(labels[block.train])
+            assert not np.allclose(before, member(block, other, classes))
 
 
 class TestPool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict, fields
 from itertools import permutations
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from balmi.evaluation.metrics import METRICS
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from balmi.data.cohort import Cohort
+
+logger = logging.getLogger("balmi")
 
 
 def performance_table(predictions: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
@@ -63,8 +67,16 @@ def comparison_table(performance: pd.DataFrame, folds: int) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns method, reference, metric, difference, lower, upper, p. A difference is method
-        minus reference; for log_loss and ece smaller is better.
+        minus reference; for log_loss and ece smaller is better. A metric that a fold leaves
+        undefined, as the AUROC of a single class is, has no row.
+
+    Raises
+    ------
+    ValueError
+        Where a method lacks a fold, so that nothing can be paired.
     """
+    if performance.groupby("method").size().nunique() > 1:
+        raise ValueError("methods were evaluated on different folds")
     rows = []
     for metric, part in performance.groupby("metric", sort=False):
         scores = part.pivot_table(
@@ -72,6 +84,9 @@ def comparison_table(performance: pd.DataFrame, folds: int) -> pd.DataFrame:
         )
         for method, reference in permutations(scores.columns, 2):
             difference = (scores[method] - scores[reference]).to_numpy()
+            if not np.isfinite(difference).all():
+                logger.warning("%s of %s and %s: a fold has no value", metric, method, reference)
+                continue
             interval = corrected_interval(difference, 1 / (folds - 1))
             rows.append(
                 {

@@ -15,14 +15,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, KFold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from balmi.preprocess.pipeline import Features
+
+    Member = Callable[["Block", np.ndarray, int], np.ndarray]
 
 SAMPLES_PER_COMPONENT = 5
 SMALLEST_DEVIATION = 1e-6
 POOL_ROUNDS = 100
-PRIOR_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -182,32 +183,6 @@ def discriminant_and_prior(
     return posterior, np.broadcast_to(prior[:, None, :], posterior.shape)
 
 
-def discriminant_cross_fit(blocks: list[Block], labels: np.ndarray, classes: int) -> np.ndarray:
-    """Cross-fitted posteriors of the discriminant member with a tenth of the prior mixed in.
-
-    Cheaper than the pool of all members, for estimates that are needed in every training part.
-
-    Parameters
-    ----------
-    blocks
-        The folds; their test parts cover every sample once.
-    labels
-        Class codes; (n,).
-    classes
-        Number of classes.
-
-    Returns
-    -------
-    numpy.ndarray
-        Posteriors of the held-out samples, strictly positive; (n, classes).
-    """
-    posteriors = np.empty((len(labels), classes))
-    for block in blocks:
-        posterior, prior = discriminant_and_prior(block, labels[None], classes)
-        posteriors[block.test] = (1 - PRIOR_SHARE) * posterior[0] + PRIOR_SHARE * prior[0]
-    return posteriors
-
-
 def _discriminant(block: Block, labels: np.ndarray, classes: int) -> np.ndarray:
     return discriminant_posteriors(block.train_scores, labels[None], block.test_scores, classes)[0]
 
@@ -229,11 +204,13 @@ def _prior(block: Block, labels: np.ndarray, classes: int) -> np.ndarray:
     return np.tile(class_prior(labels, classes), (len(block.test), 1))
 
 
-MEMBERS: dict[str, Callable[[Block, np.ndarray, int], np.ndarray]] = {
+MEMBERS: dict[str, Member] = {
     "prior": _prior,
     "discriminant": _discriminant,
     "logistic": _logistic,
 }
+# Cheap enough to be refitted inside every training part.
+CHEAP_MEMBERS = (MEMBERS["prior"], MEMBERS["discriminant"])
 
 
 def pool_weights(likelihoods: np.ndarray) -> np.ndarray:
@@ -256,8 +233,13 @@ def pool_weights(likelihoods: np.ndarray) -> np.ndarray:
     return weights
 
 
-def pooled_posteriors(blocks: list[Block], labels: np.ndarray, classes: int) -> np.ndarray:
-    """Cross-fitted posteriors of the pool of all members.
+def pooled_posteriors(
+    blocks: list[Block],
+    labels: np.ndarray,
+    classes: int,
+    members: Sequence[Member] = tuple(MEMBERS.values()),
+) -> np.ndarray:
+    """Cross-fitted posteriors of a pool of members.
 
     The weights used on a fold come from the held-out likelihoods of the other folds.
 
@@ -269,24 +251,26 @@ def pooled_posteriors(blocks: list[Block], labels: np.ndarray, classes: int) -> 
         Class codes; (n,).
     classes
         Number of classes.
+    members
+        The members, the prior first.
 
     Returns
     -------
     numpy.ndarray
         Posteriors of the held-out samples, strictly positive; (n, classes).
     """
-    members = np.empty((len(MEMBERS), len(labels), classes))
+    each = np.empty((len(members), len(labels), classes))
     fold = np.empty(len(labels), dtype=int)
     for number, block in enumerate(blocks):
         fold[block.test] = number
-        for index, member in enumerate(MEMBERS.values()):
-            members[index, block.test] = member(block, labels[block.train], classes)
-    likelihoods = members[:, np.arange(len(labels)), labels].T
+        for index, member in enumerate(members):
+            each[index, block.test] = member(block, labels[block.train], classes)
+    likelihoods = each[:, np.arange(len(labels)), labels].T
     pooled = np.empty((len(labels), classes))
     for number in range(len(blocks)):
         weights = pool_weights(likelihoods[fold != number])
         # A floor for the prior keeps every probability positive at a cost below .01 nats.
-        weights = 0.99 * weights + 0.01 * np.eye(len(MEMBERS))[0]
+        weights = 0.99 * weights + 0.01 * np.eye(len(members))[0]
         rows = fold == number
-        pooled[rows] = np.einsum("m,mnc->nc", weights, members[:, rows])
+        pooled[rows] = np.einsum("m,mnc->nc", weights, each[:, rows])
     return pooled / pooled.sum(axis=1, keepdims=True)

@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 
 from balmi.information.crossfit import (
+    CHEAP_MEMBERS,
+    MEMBERS,
     cross_fit_blocks,
-    discriminant_cross_fit,
     fold_numbers,
     pooled_posteriors,
 )
@@ -38,12 +39,12 @@ from balmi.information.pairs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from balmi.config.settings import Information
     from balmi.data.cohort import Cohort
     from balmi.data.splits import Split
-    from balmi.information.crossfit import Block
+    from balmi.information.crossfit import Member
     from balmi.preprocess.pipeline import Features
 
 logger = logging.getLogger("balmi")
@@ -105,7 +106,7 @@ def _study(
 
 
 def _single(
-    study: Study, modality: str, posteriors_of: Callable[[list[Block], np.ndarray, int], np.ndarray]
+    study: Study, modality: str, members: Sequence[Member]
 ) -> tuple[Estimate, np.ndarray] | None:
     """Return a modality's label information, and posteriors in place of `rows` (NaN elsewhere)."""
     having = study.having(modality)
@@ -120,7 +121,7 @@ def _single(
     groups = study.groups(having)
     null = label_null(blocks, labels, groups, classes, study.permutations, study.rng)
     posteriors = np.full((len(study.rows), classes), np.nan)
-    posteriors[having] = posteriors_of(blocks, labels, classes)
+    posteriors[having] = pooled_posteriors(blocks, labels, classes, members)
     components = max(block.train_scores.shape[1] for block in blocks)
     estimate = label_estimate(posteriors[having], labels, null, components, groups)
     return estimate, posteriors
@@ -176,7 +177,7 @@ def measure_cohort(cohort: Cohort, features: Features, settings: Information) ->
     rows = [_row("label_entropy", None, None, Estimate(h, h, h, None, len(cohort.labels)))]
     posteriors = {}
     for name in cohort.modalities:
-        single = _single(study, name, pooled_posteriors)
+        single = _single(study, name, tuple(MEMBERS.values()))
         if single:
             rows.append(_row("label_information", name, None, single[0]))
             posteriors[name] = single[1]
@@ -233,17 +234,34 @@ def _label_difference(
     return Estimate(*interval, None, len(both))
 
 
+def complementarity_margin(shared: float, pointwise: np.ndarray) -> float:
+    """Return I(Z_T; Z_S) - max(0, I(Z_S; Y)), nats (arXiv:2510.13182).
+
+    Information is never negative, and a negative bound would make a margin out of nothing.
+
+    Parameters
+    ----------
+    shared
+        Information between both representations.
+    pointwise
+        Pointwise information of the student about the label, of the same samples; (n,).
+    """
+    return shared - max(0.0, float(pointwise.mean()))
+
+
 def _margin(
     study: Study, posteriors: dict[str, np.ndarray], teacher: str, student: str
 ) -> Estimate | None:
-    """Return I(Z_T; Z_S) - I(Z_S; Y) (arXiv:2510.13182) with a jackknife interval."""
+    """Return the complementarity margin with a jackknife interval."""
     views = _representations(study, posteriors, teacher, student)
     if not views:
         return None
     both, z_teacher, z_student = views
     pointwise = pointwise_information(posteriors[student][both], study.labels(both))
     interval = jackknife_interval(
-        lambda rows: gaussian_value(z_teacher[rows], z_student[rows]) - pointwise[rows].mean(),
+        lambda rows: complementarity_margin(
+            gaussian_value(z_teacher[rows], z_student[rows]), pointwise[rows]
+        ),
         len(both),
         study.rng,
         study.groups(both),
@@ -265,8 +283,8 @@ class SplitInformation:
         I(Z_i; Z_j); (replicas, modalities, modalities), symmetric, 0 on the diagonal and where
         there were too few samples.
     margin
-        I(Z_T; Z_S) - max(0, I(Z_S; Y)) at [replica, teacher, student]; NaN where not estimated.
-        Information is never negative, and a negative bound would make a margin out of nothing.
+        I(Z_T; Z_S) - max(0, I(Z_S; Y)) over the samples that have both, at [replica, teacher,
+        student]; NaN where not estimated.
     """
 
     label: np.ndarray
@@ -298,18 +316,21 @@ def measure_splits(
         study = _study(cohort, features, split.fit, settings, settings.fold_permutations)
         posteriors = {}
         for index, name in enumerate(names):
-            single = _single(study, name, discriminant_cross_fit)
+            single = _single(study, name, CHEAP_MEMBERS)
             if single:
                 label[replica, index] = single[0].value
                 p_value[replica, index] = single[0].null.p_value
                 posteriors[name] = single[1]
         for left, right in combinations(posteriors, 2):
             views = _representations(study, posteriors, left, right)
-            if views:
-                i, j = names.index(left), names.index(right)
-                value = gaussian_value(*views[1:])
-                shared[replica, [i, j], [j, i]] = value
-                margin[replica, i, j] = value - max(label[replica, j], 0.0)
-                margin[replica, j, i] = value - max(label[replica, i], 0.0)
+            if not views:
+                continue
+            i, j = names.index(left), names.index(right)
+            shared[replica, [i, j], [j, i]] = value = gaussian_value(*views[1:])
+            for teacher, student, name in ((i, j, right), (j, i, left)):
+                pointwise = pointwise_information(
+                    posteriors[name][views[0]], study.labels(views[0])
+                )
+                margin[replica, teacher, student] = complementarity_margin(value, pointwise)
         logger.info("information inside training part %d of %d", replica + 1, count)
     return SplitInformation(label, p_value, shared, margin)

@@ -103,7 +103,7 @@ def _ranking(view: InformationView) -> str:
         return f"{strongest} carries the most information; the others are {NOT_SEPARABLE}."
     if view.weakest:
         return f"{weakest} carries the least information; the others are {NOT_SEPARABLE}."
-    return f"The modalities are {NOT_SEPARABLE}: none differs from all others by more than its interval."
+    return f"The modalities are {NOT_SEPARABLE}: none is shown to differ from all others."
 
 
 def _which_modality(views: Views) -> Answer | None:

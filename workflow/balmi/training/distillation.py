@@ -16,7 +16,7 @@ import torch
 
 from balmi.config.settings import Teacher
 from balmi.models.network import ReplicaNetwork, Shape
-from balmi.training.balancing import Importance, UniformRule
+from balmi.training.balancing import GATE_LEVEL, Importance, UniformRule
 from balmi.training.history import history_table
 from balmi.training.losses import SoftTargets
 from balmi.training.seeds import replica_seed
@@ -52,8 +52,9 @@ class Plan:
 def plan_distillation(information: SplitInformation, settings: Distillation) -> Plan:
     """Choose every student's teacher: the strongest modality whose margin is positive.
 
-    The strength grows with the margin as strength * margin / I(Z_T; Z_S), which lies between 0 and
-    the configured strength; the formula is this project's own.
+    Teacher and student must both exceed their permutation null: noise has nothing to teach, and
+    cannot be taught. The strength grows with the margin as strength * margin / I(Z_T; Z_S), which
+    lies between 0 and the configured strength; the formula is this project's own.
 
     Parameters
     ----------
@@ -69,15 +70,17 @@ def plan_distillation(information: SplitInformation, settings: Distillation) -> 
     if settings.teacher is Teacher.NONE:
         return Plan(teacher, strength)
     margin = np.nan_to_num(information.margin, nan=-np.inf)
+    informative = information.p_value <= GATE_LEVEL
     for replica in range(replicas):
         for student in range(count):
             able = (margin[replica, :, student] > 0) & (label[replica] > label[replica, student])
-            if not able.any():
+            able &= informative[replica]
+            if not able.any() or not informative[replica, student]:
                 continue
             best = int(np.where(able, label[replica], -np.inf).argmax())
             teacher[replica, student] = best
             ratio = margin[replica, best, student] / information.shared[replica, best, student]
-            strength[replica, student] = settings.strength * min(1.0, float(ratio))
+            strength[replica, student] = settings.strength * float(np.clip(ratio, 0, 1))
     return Plan(teacher, strength)
 
 
