@@ -32,7 +32,7 @@ def test_a_users_error_ends_the_job_without_a_traceback(log, capsys):
     with pytest.raises(SystemExit) as caught, job(str(log), "cohort: assemble"):
         raise UserError([Problem("datasets.x.label", "'pam'", "'pam50'"), Problem("b", "c", "d")])
     assert caught.value.code == 1
-    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
     text = log.read_text()
     for said in (text, capsys.readouterr().err):
         assert "balmi found 2 problems:" in said
