@@ -48,7 +48,7 @@ def test_where_datasets_come_from():
 
 def test_the_simulated_entry_names_what_the_simulation_makes():
     entry = catalogue()["simulated"]
-    made = simulate_cohort(Simulation(samples=60, features=4))
+    made = simulate_cohort(Simulation(samples=120, features=4))
     assert list(entry.kinds) == list(made.modalities)
     assert {entry.label, entry.group} == set(made.samples.columns)
 

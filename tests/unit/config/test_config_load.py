@@ -158,8 +158,8 @@ def test_a_long_value_is_cut():
 
 
 BAD_NAMES = [
-    "my cohort", "a/b", "<script>", "é", "ﬁ", "١", "abc\n", "\nabc", "a\tb", "", ".", "..", ".a",
-    "-a", "a\\b", "a:b", "a*", "{x}", "x" * 101, "\u202ea", "a\x00b",
+    "my cohort", "a/b", "<script>", "é", "ﬁ", "١", "abc\n", "\nabc", "a\tb", "", ".", "..", "_-.",
+    "a\\b", "a:b", "a*", "{x}", "x" * 101, "\u202ea", "a\x00b",
 ]  # fmt: skip
 
 
@@ -180,10 +180,16 @@ def test_modality_with_other_characters(name):
     assert "letters, digits, '.', '_' and '-'" in found.allowed
 
 
-@pytest.mark.parametrize("name", ["a", "A9", "tcga-brca_v1.2", "2023", "x" * 100])
+@pytest.mark.parametrize("name", ["a", "A9", "tcga-brca_v1.2", "2023", "x" * 100, "-a", ".a"])
 def test_names_that_are_allowed(name):
     config = {"datasets": {name: {**FILES, "modalities": {name: FILES["modalities"]["rna"]}}}}
     assert list(load_settings(config).datasets[name].modalities) == [name]
+
+
+def test_the_overviews_name_is_taken():
+    found = problem({"datasets": {"overview.html": FILES}})
+    assert found.where == "datasets.overview.html"
+    assert "overview" in found.found
 
 
 def test_the_joint_heads_name_is_taken():
@@ -316,7 +322,7 @@ def test_catalogue_and_files():
     assert found.found == "both catalogue and samples, label, group, modalities"
 
 
-@pytest.mark.parametrize("simulate", [{}, {"samples": 100}])
+@pytest.mark.parametrize("simulate", [{}, {"samples": 200}])
 def test_simulation_of_what_is_not_simulated(simulate):
     found = problem({"datasets": {"b": {"catalogue": "tcga-brca", "simulate": simulate}}})
     assert found.where == "datasets.b.simulate"
@@ -325,7 +331,7 @@ def test_simulation_of_what_is_not_simulated(simulate):
 
 
 def test_simulation_beside_files():
-    found = problem(own(simulate={"samples": 100}))
+    found = problem(own(simulate={"samples": 200}))
     assert found.where == "datasets.own.simulate"
     assert "without a catalogue" in found.found
 

@@ -381,6 +381,14 @@ def test_fewer_than_two_classes(source, labels, found):
     assert "samples without a label" in problem.found
 
 
+def test_a_modality_of_unlabelled_samples_only(source):
+    source.samples.iloc[:2, 0] = None
+    source.modalities["rna"] = source.modalities["rna"].iloc[:2]
+    found = source.problem()
+    assert found.where == "datasets.own.modalities.rna"
+    assert found.found == "no measurement of any labelled sample"
+
+
 def test_missing_groups(source):
     source.group = "patient"
     source.samples.loc[["s03", "s04"], "patient"] = ["", "NA"]

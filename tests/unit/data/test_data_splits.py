@@ -82,11 +82,19 @@ def test_a_class_of_two_members_in_training_is_on_both_sides(make_cohort, tmp_pa
         assert np.bincount(cohort.labels[split.validation], minlength=2)[1] == 1
 
 
-def test_a_class_of_one_member_in_training_leaves_no_validation(make_cohort, tmp_path):
+def test_a_class_of_one_member_lies_in_training(make_cohort, tmp_path):
     cohort = make_cohort(np.repeat([0, 1], [30, 2]))
     splits = splits_of(cohort, Evaluation(folds=2), tmp_path)
-    assert all(split.validation.size == 0 for split in splits)
+    for split in splits:
+        assert np.bincount(cohort.labels[split.train], minlength=2)[1] == 1
+        assert len(split.validation) == 3
     check_partition(splits, 32)
+
+
+def test_no_validation_where_every_class_has_one_member_in_training(make_cohort, tmp_path):
+    cohort = make_cohort(np.repeat([0, 1], [2, 2]))
+    splits = splits_of(cohort, Evaluation(folds=2), tmp_path)
+    assert all(split.validation.size == 0 for split in splits)
 
 
 @st.composite

@@ -29,7 +29,7 @@ def cohort_of(simulated):
 
 @pytest.fixture(scope="session")
 def cohort():
-    return cohort_of(simulate_cohort(Simulation(samples=90, features=6, seed=3)))
+    return cohort_of(simulate_cohort(Simulation(samples=120, features=6, seed=3)))
 
 
 @pytest.fixture(scope="session")

@@ -71,15 +71,18 @@ class FoldTask:
         Raises
         ------
         MethodNotApplicable
-            Where the rarest class has fewer than two members in the training part.
+            Where the training part has fewer than two groups, or members of the rarest class.
         """
         labels = self.labels[self.fit]
-        count = min(INNER_FOLDS, int(np.bincount(labels, minlength=self.classes).min()))
-        if count < 2:
-            raise MethodNotApplicable("a class has fewer than 2 members in a training part")
-        kind = StratifiedKFold if self.groups is None else StratifiedGroupKFold
-        splitter = kind(count, shuffle=True, random_state=self.seed)
         groups = None if self.groups is None else self.groups[self.fit]
+        units = len(labels) if groups is None else len(np.unique(groups))
+        rarest = int(np.bincount(labels, minlength=self.classes).min())
+        count = min(INNER_FOLDS, rarest, units)
+        if count < 2:
+            what = "a class has fewer than 2 members" if rarest < 2 else "there is only one group"
+            raise MethodNotApplicable(f"{what} in a training part")
+        kind = StratifiedKFold if groups is None else StratifiedGroupKFold
+        splitter = kind(count, shuffle=True, random_state=self.seed)
         for learn, held_out in splitter.split(self.fit, labels, groups):
             yield self.fit[learn], self.fit[held_out]
 

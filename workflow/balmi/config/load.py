@@ -132,7 +132,7 @@ def _no_option(detail: Mapping[str, Any], where: str) -> Problem:
 
 
 def _bad_name(detail: Mapping[str, Any], where: str) -> Problem:
-    allowed = "at most 100 letters, digits, '.', '_' and '-', the first a letter or a digit"
+    allowed = "at most 100 letters, digits, '.', '_' and '-', with a letter or a digit among them"
     return Problem(where, shown(detail["input"]), allowed)
 
 
@@ -168,6 +168,7 @@ _TRANSLATIONS = {
     "missing": _missing,
     "enum": _no_option,
     "string_pattern_mismatch": _bad_name,
+    "string_too_long": _bad_name,
     "string_type": _no_text,
     "string_unicode": _no_text,
     "invalid_key": _no_text,

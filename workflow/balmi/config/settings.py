@@ -14,9 +14,10 @@ from pydantic_core import PydanticCustomError
 
 from balmi.config.kinds import Kind
 
-# Names become names of files: one that begins with a dot would leave the folder, or hide there.
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
-Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+# Names become names of files: `.` and `..` are none, and a file system has its limit.
+NAME_PATTERN = r"^[._-]*[A-Za-z0-9][A-Za-z0-9._-]*$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=100)]
+OVERVIEW = "overview.html"
 Text = Annotated[str, Field(min_length=1)]
 JOINT = "joint"
 
@@ -79,7 +80,7 @@ class ModalityFile(Section):
 class Simulation(Section):
     """A simulated cohort with planted information; see resources/README.md."""
 
-    samples: int = Field(default=400, ge=60, description="number of samples")
+    samples: int = Field(default=400, ge=120, description="number of samples")
     features: int = Field(default=40, ge=4, description="features per modality")
     missing: float = Field(
         default=0.2, ge=0, le=0.6, description="share of samples that lack the weak modality"
@@ -272,6 +273,13 @@ class Settings(Section):
     training: Training = Field(default=Training(), description="optimisation and balancing")
     distillation: Distillation = Field(default=Distillation(), description="pretraining")
     resources: Resources = Field(default=Resources(), description="GPU")
+
+    @field_validator("datasets")
+    @classmethod
+    def _no_overview(cls, datasets: dict[str, Dataset]) -> dict[str, Dataset]:
+        if OVERVIEW in datasets:
+            raise _refusal(f"datasets.{OVERVIEW}", "the name of the overview", "any other name")
+        return datasets
 
     @field_validator("methods")
     @classmethod

@@ -213,6 +213,18 @@ def _usable(samples: pd.DataFrame, modalities: Mapping[str, pd.DataFrame]) -> Ta
     )
 
 
+def _check_measured(tables: Tables, key: str) -> list[Problem]:
+    return [
+        Problem(
+            f"{key}.modalities.{name}",
+            "no measurement of any labelled sample",
+            "measurements of samples that have a label",
+        )
+        for name, table in tables.modalities.items()
+        if table.empty and len(tables.samples)
+    ]
+
+
 def _check_classes(tables: Tables, folds: int, key: str) -> list[Problem]:
     counts = tables.samples["label"].value_counts()
     if len(counts) < 2:
@@ -294,7 +306,7 @@ def read_tables(name: str, dataset: Dataset, folds: int) -> Tables:
     samples = pd.DataFrame({new: table[old] for new, old in columns.items()})
     samples = samples.astype(object).map(_text)
     tables = _usable(samples, measured)
-    problems = _check_classes(tables, folds, key)
+    problems = _check_measured(tables, key) + _check_classes(tables, folds, key)
     if problems:
         raise UserError(problems)
     return tables

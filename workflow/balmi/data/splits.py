@@ -7,6 +7,7 @@ decide when to stop, and everything else trains on both.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -61,22 +62,22 @@ def _folds(
 def _validation(fit: np.ndarray, cohort: Cohort, share: float, seed: int) -> np.ndarray:
     """Take about `share` of the rows: one fold of an inner (group) k-fold.
 
-    A class with fewer members than inner folds would warn: it may lie in training alone, which is
-    what is wanted, so the inner folds are no more than the members of the rarest class allow, and
-    than there are groups; where that is fewer than two, nothing is taken. With groups, a fold may
-    hold all that `fit` has of a class: the first one that leaves every class in training is taken.
+    The fold must leave every class in training; the first that does is taken, and nothing where
+    none does. A class with fewer members than inner folds may lie in training alone.
     """
     labels = cohort.labels[fit]
     groups = None if cohort.groups is None else cohort.groups[fit]
-    rarest = int(np.bincount(labels)[np.unique(labels)].min())
+    commonest = int(np.bincount(labels).max())
     units = len(fit) if groups is None else len(np.unique(groups))
-    count = min(round(1 / share), rarest, units)
+    count = min(round(1 / share), commonest, units)
+    present = len(np.unique(labels))
     if count < 2:
         return fit[:0]
-    present = len(np.unique(labels))
-    for learn, held_out in _folds(labels, groups, count, seed):
-        if len(held_out) and len(np.unique(labels[learn])) == present:
-            return fit[held_out]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        for learn, held_out in _folds(labels, groups, count, seed):
+            if len(held_out) and len(np.unique(labels[learn])) == present:
+                return fit[held_out]
     return fit[:0]
 
 
