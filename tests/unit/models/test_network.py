@@ -1,18 +1,20 @@
 """The replica-batched network against networks of plain torch layers."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from balmi.models.network import Batch, ReplicaNetwork, Shape, drop, mean_logits, propagate
 
-SHAPE = Shape(modalities=("a", "b"), widths=(5, 3), classes=4, hidden=6, dropout=0.4)
+SHAPE = Shape(modalities=("a", "b"), widths=((5, 5), (3, 3)), classes=4, hidden=6, dropout=0.4)
 
 
 def batch(replicas=2, samples=7, seed=0):
     generator = torch.Generator().manual_seed(seed)
     inputs = [
         torch.randn(replicas, samples, width, generator=generator, dtype=torch.float64)
-        for width in SHAPE.widths
+        for width, _ in SHAPE.widths
     ]
     available = torch.ones(replicas, samples, 2, dtype=torch.bool)
     available[:, 0, 1] = False
@@ -59,10 +61,11 @@ def test_an_absent_modality_does_not_change_the_joint_logits():
 
 
 def test_initial_weights_do_not_depend_on_company():
-    both = ReplicaNetwork(SHAPE, seeds=(1, 2))
-    alone = ReplicaNetwork(SHAPE, seeds=(2,))
+    both = ReplicaNetwork(replace(SHAPE, widths=((5, 4), (3, 3))), seeds=(1, 2))
+    alone = ReplicaNetwork(replace(SHAPE, widths=((4,), (3,))), seeds=(2,))
     for together, single in zip(both.parameters(), alone.parameters(), strict=True):
-        assert torch.equal(together[1:], single)
+        assert torch.equal(together[1:, : single.shape[1]], single)
+        assert not together[1:, single.shape[1] :].any()
 
 
 def test_replicas_do_not_mix_in_gradients():

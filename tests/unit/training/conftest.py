@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -28,17 +30,28 @@ def cohort_of(simulated):
 
 
 @pytest.fixture(scope="session")
-def cohort():
+def plain_cohort():
     return cohort_of(simulate_cohort(Simulation(samples=120, features=6, seed=3)))
 
 
 @pytest.fixture(scope="session")
-def features(cohort):
-    return Features(cohort, max_features=5)
+def cohort(plain_cohort, splits):
+    """Return the cohort with a feature that is constant in one training part only."""
+    values = dict(plain_cohort.values)
+    first = plain_cohort.modalities[0]
+    values[first] = values[first].copy()
+    values[first][splits[1].fit, 0] = 0.0
+    return replace(plain_cohort, values=values)
 
 
 @pytest.fixture(scope="session")
-def splits(cohort):
+def features(cohort):
+    return Features(cohort, max_features=6)
+
+
+@pytest.fixture(scope="session")
+def splits(plain_cohort):
+    cohort = plain_cohort
     table = make_splits(cohort, Evaluation(repeats=1, folds=3, seed=7))
     found = []
     for (repeat, fold), rows in table.groupby(["repeat", "fold"]):

@@ -28,6 +28,17 @@ def test_information_rule_by_hand():
     np.testing.assert_allclose(second[0], expected, rtol=1e-12)
 
 
+def test_a_score_that_could_not_be_taken_counts_as_the_mean_of_the_others():
+    settings = SETTINGS.model_copy(update={"balancing_smoothing": 0.0})
+    known = importance([0.5] * 3, [0.5] * 3, [0.02] * 3)
+    scores = torch.tensor([[0.9, 0.5, np.nan], [np.nan, np.nan, np.nan]], dtype=torch.float64)
+    both = Importance(*(torch.cat([part, part]) for part in vars(known).values()))
+    weights = InformationRule(both, settings).weights(scores)
+    raw = np.exp(np.array([-0.9, -0.5, -0.7]) / 0.5)
+    np.testing.assert_allclose(weights[0], 3 * raw / raw.sum())
+    np.testing.assert_allclose(weights[1], [1, 1, 1])
+
+
 def test_the_null_gate_silences_an_uninformative_modality():
     rule = InformationRule(importance([0.8, 0.3], [0.4, 0.4], [0.02, 0.4]), SETTINGS)
     # by F1 alone the useless modality would get the larger weight

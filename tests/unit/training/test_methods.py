@@ -40,7 +40,8 @@ def test_predictions_are_those_of_test_samples_and_better_than_chance(method, co
 def test_concatenation_keeps_every_feature(data):
     joined = concatenated(data)
     assert joined.modalities == ("concat",)
-    assert joined.inputs[0].shape[2] == sum(values.shape[2] for values in data.inputs)
+    assert joined.widths[0] == tuple(sum(each) for each in zip(*data.widths, strict=True))
+    assert joined.inputs[0].shape[2] == max(joined.widths[0])
     assert joined.available.all()
 
 

@@ -1,5 +1,7 @@
 """The batched trainer against a sequential loop of plain torch, in float64."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from balmi.config.settings import Model, Training
 from balmi.data.splits import Split
 from balmi.errors import MethodFailed, MethodNotApplicable
 from balmi.training.balancing import Importance, InformationRule, UniformRule
-from balmi.training.data import ReplicaData, training_views
+from balmi.training.data import ReplicaData, concatenated, training_views
 from balmi.training.distillation import new_network
 from balmi.training.losses import SoftTargets
 from balmi.training.seeds import replica_seed
@@ -32,10 +34,15 @@ def rule(data, kind=UniformRule):
 
 
 def alone(data, replica):
-    """Return the data of one replica."""
+    """Return the data of one replica, without the padding that its company needs."""
+    widths = [each[replica] for each in data.widths]
     return ReplicaData(
         modalities=data.modalities,
-        inputs=tuple(values[replica : replica + 1] for values in data.inputs),
+        inputs=tuple(
+            values[replica : replica + 1, :, : max(width, 1)]
+            for values, width in zip(data.inputs, widths, strict=True)
+        ),
+        widths=tuple((width,) for width in widths),
         available=data.available[replica : replica + 1],
         labels=data.labels,
         classes=data.classes,
@@ -78,7 +85,7 @@ class Sequential:
             noise = torch.rand(len(rows), count, generator=self.noise).double()
         result, at = [], 0
         for values, (first, second, head) in zip(self.data.inputs, self.layers, strict=True):
-            hidden = network @ values[self.replica, rows]
+            hidden = network @ values[self.replica, rows][:, : first.in_features]
             for layer in (first, second):
                 if layer is second:
                     hidden = network @ hidden
@@ -213,6 +220,37 @@ def test_a_replica_alone_equals_itself_in_company(data, batch_size):
     assert (predict(network, single)[0] - together[longest]).abs().max() < TOLERANCE
 
 
+@pytest.mark.parametrize("joined", [False, True])
+def test_replicas_of_other_widths_do_not_matter(data, joined):
+    assert len(set(data.widths[0])) > 1
+    first = concatenated(data) if joined else data
+    network = new_network(first, MODEL, SETTINGS.seed, "test")
+    train(network, first, Objective(rule(first)), SETTINGS, "test", silent)
+    together = predict(network, first)
+    for replica in range(3):
+        single = concatenated(alone(data, replica)) if joined else alone(data, replica)
+        network = new_network(single, MODEL, SETTINGS.seed, "test")
+        train(network, single, Objective(rule(single)), SETTINGS, "test", silent)
+        assert (predict(network, single)[0] - together[replica]).abs().max() < TOLERANCE
+
+
+def test_a_modality_without_validation_samples_keeps_its_latest_parameters(data):
+    own = data.only("weak")
+    available = own.available.clone()
+    available[1, data.splits[1].validation] = False
+    lacking = replace(own, available=available)
+    network = new_network(lacking, MODEL, SETTINGS.seed, "test")
+    history = train(network, lacking, Objective(rule(lacking)), SETTINGS, "test", silent)
+    ends = [sum(bool(epoch.active[replica]) for epoch in history) for replica in range(3)]
+    assert ends[1] == SETTINGS.patience
+    assert history[0].validation_losses[1].isnan().all()
+    assert history[0].macro_f1[1].isnan().all()
+    assert history[0].macro_f1[0].isfinite().all()
+    for replica in (0, 1):
+        start = new_network(lacking, MODEL, SETTINGS.seed, "test").heads[0].weight[replica]
+        assert (network.heads[0].weight[replica] - start).abs().max() > 1e-3
+
+
 def test_two_runs_are_bit_equal(data):
     found = []
     for _ in range(2):
@@ -233,9 +271,7 @@ def test_test_samples_have_no_say(data):
         changed = values.clone()
         changed[:, split.test] = 100.0
         inputs.append(changed)
-    garbled = ReplicaData(
-        single.modalities, tuple(inputs), single.available, labels, single.classes, single.splits
-    )
+    garbled = replace(single, inputs=tuple(inputs), labels=labels)
     learned = []
     for each in (single, garbled):
         network = new_network(each, MODEL, SETTINGS.seed, "test")
@@ -273,9 +309,7 @@ def test_macro_f1_equals_scikit_learn():
 def test_a_loss_that_is_not_finite_fails_with_its_epoch(data):
     inputs = tuple(values.clone() for values in data.inputs)
     inputs[0][1, data.splits[1].train[0]] = torch.inf
-    broken = ReplicaData(
-        data.modalities, inputs, data.available, data.labels, data.classes, data.splits
-    )
+    broken = replace(data, inputs=inputs)
     network = new_network(broken, MODEL, 0, "test")
     with pytest.raises(MethodFailed, match="not finite in epoch 1 of test"):
         train(network, broken, Objective(rule(broken)), SETTINGS, "test", silent)
@@ -285,9 +319,7 @@ def test_a_replica_without_validation_samples_is_not_applicable(data):
     split = data.splits[0]
     lacking = Split(0, 0, split.fit, split.fit[:0], split.test)
     single = alone(data, 0)
-    broken = ReplicaData(
-        single.modalities, single.inputs, single.available, single.labels, 3, (lacking,)
-    )
+    broken = replace(single, splits=(lacking,))
     network = new_network(broken, MODEL, 0, "test")
     with pytest.raises(MethodNotApplicable, match="fewer than 2 members"):
         train(network, broken, Objective(rule(broken)), SETTINGS, "test", silent)

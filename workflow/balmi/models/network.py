@@ -25,7 +25,7 @@ class Shape:
     modalities
         Names.
     widths
-        Features per modality.
+        Modality by replica: features that the replica has; others are padded with zeros.
     classes
         Number of classes.
     hidden
@@ -35,7 +35,7 @@ class Shape:
     """
 
     modalities: tuple[str, ...]
-    widths: tuple[int, ...]
+    widths: tuple[tuple[int, ...], ...]
     classes: int
     hidden: int
     dropout: float
@@ -86,12 +86,17 @@ class Logits:
 class ReplicaLinear(nn.Module):
     """A linear layer per replica.
 
+    Weights are drawn for the inputs that a replica has, and are 0 for its padding, where they stay
+    0: a replica starts the same whatever the width of its company.
+
     Parameters
     ----------
     generators
         One source of randomness per replica, for the initial weights.
-    fan_in, fan_out
-        Widths.
+    fan_in
+        Inputs of each replica.
+    fan_out
+        Outputs.
     dtype
         Floating-point type.
     """
@@ -99,19 +104,20 @@ class ReplicaLinear(nn.Module):
     def __init__(
         self,
         generators: Sequence[torch.Generator],
-        fan_in: int,
+        fan_in: Sequence[int],
         fan_out: int,
         dtype: torch.dtype,
     ) -> None:
         super().__init__()
-        bound = max(fan_in, 1) ** -0.5
-        draws = [
-            torch.rand(fan_in + 1, fan_out, generator=generator, dtype=torch.float64)
-            for generator in generators
-        ]
-        values = (torch.stack(draws) * 2 - 1).to(dtype) * bound
-        self.weight = nn.Parameter(values[:, :-1].contiguous())
-        self.bias = nn.Parameter(values[:, -1:].contiguous())
+        weight = torch.zeros(len(fan_in), max(1, *fan_in), fan_out, dtype=dtype)
+        bias = torch.zeros(len(fan_in), 1, fan_out, dtype=dtype)
+        for replica, (generator, own) in enumerate(zip(generators, fan_in, strict=True)):
+            draw = torch.rand(own + 1, fan_out, generator=generator, dtype=torch.float64)
+            values = (draw * 2 - 1) * max(own, 1) ** -0.5
+            weight[replica, :own] = values[:-1]
+            bias[replica, 0] = values[-1]
+        self.weight = nn.Parameter(weight)
+        self.bias = nn.Parameter(bias)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """Map (replicas, samples, fan_in) to (replicas, samples, fan_out)."""
@@ -144,13 +150,13 @@ class Encoder(nn.Module):
     def __init__(
         self,
         generators: Sequence[torch.Generator],
-        width: int,
+        widths: Sequence[int],
         hidden: int,
         dtype: torch.dtype,
     ) -> None:
         super().__init__()
-        self.first = ReplicaLinear(generators, width, hidden, dtype)
-        self.second = ReplicaLinear(generators, hidden, hidden, dtype)
+        self.first = ReplicaLinear(generators, widths, hidden, dtype)
+        self.second = ReplicaLinear(generators, [hidden] * len(widths), hidden, dtype)
 
     def forward(
         self,
@@ -208,10 +214,11 @@ class ReplicaNetwork(nn.Module):
         self.shape = shape
         generators = [torch.Generator().manual_seed(seed) for seed in seeds]
         self.encoders = nn.ModuleList(
-            Encoder(generators, width, shape.hidden, dtype) for width in shape.widths
+            Encoder(generators, widths, shape.hidden, dtype) for widths in shape.widths
         )
         self.heads = nn.ModuleList(
-            ReplicaLinear(generators, shape.hidden, shape.classes, dtype) for _ in shape.widths
+            ReplicaLinear(generators, [shape.hidden] * len(widths), shape.classes, dtype)
+            for widths in shape.widths
         )
 
     def forward(self, batch: Batch, noise: torch.Tensor | None = None) -> Logits:

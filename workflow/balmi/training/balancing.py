@@ -31,7 +31,7 @@ class BalancingRule(Protocol):
         ----------
         macro_f1
             Each modality's macro-F1 on validation samples after the last epoch, (replicas,
-            modalities); None before the first.
+            modalities), NaN where no validation sample has it; None before the first.
         """
         ...
 
@@ -66,6 +66,12 @@ class UniformRule:
         return self._ones
 
 
+def known_scores(macro_f1: torch.Tensor) -> torch.Tensor:
+    """Replace scores that could not be taken by the mean of the others, which favours nobody."""
+    mean = torch.nan_to_num(macro_f1.nanmean(dim=1, keepdim=True))
+    return torch.where(macro_f1.isnan(), mean, macro_f1)
+
+
 class InformationRule:
     """The rule of arXiv:2511.00987 as read here: w_m ~ softmax(-F1_m / T) g_m, gated and smoothed.
 
@@ -87,7 +93,7 @@ class InformationRule:
 
     def weights(self, macro_f1: torch.Tensor | None) -> torch.Tensor:
         """Return smoothed weights; by importance alone before there is any performance."""
-        score = torch.zeros_like(self._importance) if macro_f1 is None else macro_f1
+        score = torch.zeros_like(self._importance) if macro_f1 is None else known_scores(macro_f1)
         raw = torch.softmax(-score / self._temperature, dim=1) * self._importance
         total = raw.sum(dim=1, keepdim=True)
         new = raw.shape[1] * raw / torch.where(total > 0, total, torch.ones_like(total))

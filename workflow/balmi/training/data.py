@@ -37,6 +37,8 @@ class ReplicaData:
         Number of classes.
     splits
         The replicas.
+    widths
+        Modality by replica: features before the padding.
     networks
         A' of each replica, (n, n), or None for multilayer perceptrons.
     """
@@ -47,6 +49,7 @@ class ReplicaData:
     labels: torch.Tensor
     classes: int
     splits: tuple[Split, ...]
+    widths: tuple[tuple[int, ...], ...]
     networks: tuple[csr_array, ...] | None = None
 
     @property
@@ -64,6 +67,7 @@ class ReplicaData:
             labels=self.labels,
             classes=self.classes,
             splits=self.splits,
+            widths=(self.widths[index],),
             networks=self.networks,
         )
 
@@ -75,17 +79,12 @@ class ReplicaData:
         return result.to(self.labels.device)
 
 
-def _stack(
-    prepared: Sequence[dict[str, np.ndarray]], names: Sequence[str], dtype: torch.dtype
-) -> list[torch.Tensor]:
-    """Stack replicas of each modality, narrower ones padded with zeros."""
-    stacked = []
-    for name in names:
-        width = max(1, *(values[name].shape[1] for values in prepared))
-        tensor = torch.zeros(len(prepared), len(prepared[0][name]), width, dtype=dtype)
-        for replica, values in enumerate(prepared):
-            tensor[replica, :, : values[name].shape[1]] = torch.from_numpy(values[name])
-        stacked.append(tensor)
+def _padded(tables: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Stack tables of the same rows, narrower ones padded with zeros; at least one column."""
+    width = max(1, *(table.shape[1] for table in tables))
+    stacked = tables[0].new_zeros(len(tables), len(tables[0]), width)
+    for replica, table in enumerate(tables):
+        stacked[replica, :, : table.shape[1]] = table
     return stacked
 
 
@@ -117,28 +116,44 @@ def replica_data(
     """
     prepared = [features.split(split.fit) for split in splits]
     names = cohort.modalities
-    known = torch.tensor([[values[name].shape[1] > 0 for name in names] for values in prepared])
+    widths = tuple(tuple(values[name].shape[1] for values in prepared) for name in names)
+    known = torch.tensor(widths).T > 0
     available = torch.from_numpy(features.available)[None] & known[:, None, :]
     return ReplicaData(
         modalities=names,
-        inputs=tuple(tensor.to(device) for tensor in _stack(prepared, names, dtype)),
+        inputs=tuple(
+            _padded([torch.from_numpy(values[name]).to(dtype) for values in prepared]).to(device)
+            for name in names
+        ),
         available=available.to(device),
         labels=torch.from_numpy(cohort.labels).to(device),
         classes=len(cohort.classes),
         splits=tuple(splits),
+        widths=widths,
         networks=None if networks is None else tuple(networks),
     )
 
 
 def concatenated(data: ReplicaData) -> ReplicaData:
     """Return the data as one modality: all features side by side, absent ones at their mean 0."""
+    tables = [
+        torch.cat(
+            [
+                values[replica, :, : widths[replica]]
+                for values, widths in zip(data.inputs, data.widths, strict=True)
+            ],
+            dim=1,
+        )
+        for replica in range(len(data.splits))
+    ]
     return ReplicaData(
         modalities=("concat",),
-        inputs=(torch.cat(data.inputs, dim=2),),
+        inputs=(_padded(tables),),
         available=data.available.any(dim=2, keepdim=True),
         labels=data.labels,
         classes=data.classes,
         splits=data.splits,
+        widths=(tuple(table.shape[1] for table in tables),),
     )
 
 

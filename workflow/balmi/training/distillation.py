@@ -100,7 +100,7 @@ def new_network(data: ReplicaData, model: Model, seed: int, purpose: str) -> Rep
     """
     shape = Shape(
         modalities=data.modalities,
-        widths=tuple(values.shape[2] for values in data.inputs),
+        widths=data.widths,
         classes=data.classes,
         hidden=model.hidden,
         dropout=model.dropout,

@@ -53,10 +53,13 @@ NETWORKS: dict[Method, NetworkMethod] = {
 
 
 def importance(information: SplitInformation | None, data: ReplicaData) -> Importance:
-    """Return what balancing rules may know of the modalities; ones where nothing was measured."""
+    """Return what balancing rules may know of the modalities; NaN where nothing was measured.
+
+    Only rules that need no information work without any: NaN passes no gate.
+    """
     if information is None:
-        ones = torch.ones(len(data.splits), len(data.modalities), dtype=torch.float64)
-        return Importance(ones, ones, ones)
+        nothing = torch.full((len(data.splits), len(data.modalities)), torch.nan)
+        return Importance(nothing, nothing, nothing)
     others = max(information.shared.shape[1] - 1, 1)
     return Importance(
         label=torch.from_numpy(information.label),
@@ -105,6 +108,8 @@ def train_method(
         As `balmi.training.trainer.train` does.
     """
     recipe = NETWORKS[method]
+    if recipe.balancing is None and information is None:
+        raise ValueError(f"{method} needs the information of the training parts")
     if recipe.concatenated:
         data = concatenated(data)
     network = new_network(data, model, training.seed, str(method))

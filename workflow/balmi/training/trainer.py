@@ -43,9 +43,11 @@ class Epoch:
     weights
         Weights of the unimodal losses; (replicas, modalities).
     losses, validation_losses
-        Unimodal losses, then the joint one, nats; (replicas, modalities + 1).
+        Unimodal losses, then the joint one, nats; (replicas, modalities + 1). The training loss
+        is the mean over the epoch's steps.
     macro_f1
-        On validation samples, in the same order; (replicas, modalities + 1).
+        On validation samples, in the same order; (replicas, modalities + 1), NaN, as the
+        validation loss is, where no validation sample has the modality.
     gradient_share
         Share of the encoders' and heads' gradient norm in the epoch's last step; (replicas,
         modalities).
@@ -201,7 +203,11 @@ def _gradient_share(network: ReplicaNetwork) -> torch.Tensor:
 
 
 class _Best:
-    """Every replica's parameters at its best epoch, and whether it still trains."""
+    """Every replica's parameters at its best epoch, and whether it still trains.
+
+    A replica whose modality no validation sample has gets no score: it keeps its latest
+    parameters, and ends after as many epochs as the patience.
+    """
 
     def __init__(self, network: ReplicaNetwork, replicas: int, patience: int) -> None:
         self.active = torch.ones(replicas, dtype=torch.bool)
@@ -216,8 +222,9 @@ class _Best:
         improved = self.active & (score < self._score)
         self._score = torch.where(improved, score, self._score)
         self._stale = torch.where(improved, torch.zeros_like(self._stale), self._stale + 1)
+        keep = improved | (self.active & score.isnan())
         for kept, parameter in zip(self._kept, self._network.parameters(), strict=True):
-            kept[improved.to(kept.device)] = parameter.detach()[improved.to(kept.device)]
+            kept[keep.to(kept.device)] = parameter.detach()[keep.to(kept.device)]
         self.active = self.active & (self._stale < self._patience)
 
     def restore(self) -> None:
@@ -291,11 +298,14 @@ def train(
     columns = network.shape.noise_columns
     for epoch in range(settings.epochs):
         rule = objective.rule.weights(history[-1].macro_f1[:, :-1] if history else None)
-        weight = rule.to(like)
+        weight, active = rule.to(like), best.active.to(like.device)
+        steps = []
         for seen in next(views):
             noise = dropout_noise(seen.sizes, columns, noise_sources, like)
             losses, _, _ = head_losses(network, seen, weights, noise, objective.soft)
-            total = (weight * losses[:, :-1]).sum() + objective.joint_weight * losses[:, -1].sum()
+            steps.append(losses.detach())
+            each = (weight * losses[:, :-1]).sum(dim=1) + objective.joint_weight * losses[:, -1]
+            total = each[active].sum()
             if not torch.isfinite(total):
                 raise MethodFailed(f"the loss is not finite in epoch {epoch + 1} of {purpose}")
             optimiser.zero_grad(set_to_none=True)
@@ -303,9 +313,11 @@ def train(
             optimiser.step()
         share = _gradient_share(network)
         scores, f1 = _validate(network, held_out, in_validation, weights)
+        if scores[active].isinf().any():
+            raise MethodFailed(f"the loss is not finite after epoch {epoch + 1} of {purpose}")
         active = best.active
         best.update(scores[:, -1].double().cpu())
-        parts = (rule, losses.detach(), scores, f1, share)
+        parts = (rule, torch.stack(steps).mean(dim=0), scores, f1, share)
         history.append(Epoch(active, *(part.cpu() for part in parts)))
         progress(epoch + 1, settings.epochs, int(best.active.sum()))
         if not best.active.any():
@@ -318,7 +330,11 @@ def train(
 def _validate(
     network: ReplicaNetwork, held_out: View, counted: torch.Tensor, weights: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return losses and macro-F1 of every head on the counted samples of a view."""
+    """Return losses and macro-F1 of every head on the counted samples of a view.
+
+    Both are NaN where no counted sample has the modality; a loss that is NaN for another reason
+    becomes infinite.
+    """
     _, logits, has = head_losses(network, held_out, weights)
     has = has & counted.unsqueeze(-1)
     labels = held_out.labels.unsqueeze(-1).expand(has.shape)
@@ -329,7 +345,9 @@ def _validate(
         macro_f1(predicted[..., head], held_out.labels, has[..., head], weights.shape[1])
         for head in range(has.shape[2])
     ]
-    return losses, torch.stack(scores, dim=1)
+    nobody = ~has.any(dim=1)
+    losses = torch.nan_to_num(losses, nan=torch.inf).masked_fill(nobody, torch.nan)
+    return losses, torch.stack(scores, dim=1).masked_fill(nobody, torch.nan)
 
 
 @torch.no_grad()
