@@ -67,6 +67,12 @@ def entry_of(wildcards):
     return catalogue()[SETTINGS.datasets[wildcards.dataset].catalogue]
 
 
+def about(wildcards, key):
+    """Return what the catalogue says about a dataset; None for files of one's own."""
+    dataset = SETTINGS.datasets[wildcards.dataset]
+    return getattr(catalogue()[dataset.catalogue], key) if dataset.catalogue else None
+
+
 def networks_of(wildcards):
     """Return the fused networks where the encoders pass messages on them."""
     used = SETTINGS.model.graph_weight > 0 and wildcards.get("method") != "concat-mlp"

@@ -18,7 +18,6 @@ rule evaluate_methods:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        folds=SETTINGS.evaluation.folds,
         code=code_of("evaluate_methods"),
     message:
         "{wildcards.dataset}: compare the methods"

@@ -25,6 +25,8 @@ rule build_report:
     params:
         settings=SETTINGS.model_dump(mode="json", exclude={"datasets"}),
         dataset=lambda wildcards: DATASETS[wildcards.dataset].model_dump(mode="json"),
+        title=lambda wildcards: about(wildcards, "title"),
+        licence=lambda wildcards: about(wildcards, "licence"),
         code=code_of("build_report"),
     message:
         "{wildcards.dataset}: build the report"

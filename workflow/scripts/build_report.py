@@ -11,6 +11,8 @@ with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: report"):
         dataset_settings=snakemake.params.dataset,
         versions=versions(),
         commit=commit(Path(snakemake.scriptdir)),
+        title=snakemake.params.title,
+        licence=snakemake.params.licence,
         **{name: Path(file) for name, file in snakemake.input.items()},
     )
     build_report(inputs, Path(snakemake.output.html), Path(snakemake.output.view))

@@ -1,6 +1,7 @@
 from balmi.data.cohort import read_cohort
 from balmi.data.files import write_table
 from balmi.evaluation.evaluate import comparison_table, joined, performance_table, status_table
+from balmi.evaluation.statistics import split_ratio
 from balmi.logs import job
 from balmi.outcome import empty_training
 
@@ -8,7 +9,8 @@ with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: evaluate"):
     cohort = read_cohort(snakemake.input.cohort)
     predictions = joined(snakemake.input.predictions)
     performance = performance_table(predictions, cohort)
-    comparisons = comparison_table(performance, snakemake.params.folds)
+    fraction = split_ratio(predictions, len(cohort.samples))
+    comparisons = comparison_table(performance, fraction)
     histories = snakemake.input.get("training", [])
     training = joined(histories) if histories else empty_training()
     write_table(predictions, snakemake.output.predictions)

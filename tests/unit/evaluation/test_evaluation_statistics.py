@@ -1,10 +1,11 @@
 """Corrected intervals and the words that they support."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
-from balmi.evaluation.statistics import corrected_interval
+from balmi.evaluation.statistics import corrected_interval, split_ratio
 from balmi.evaluation.verdicts import Verdict, verdict
 
 
@@ -96,3 +97,16 @@ def test_verdict(lower, upper, expected):
 def test_no_verdict_without_an_interval(lower, upper):
     with pytest.raises(ValueError, match="no interval"):
         verdict(lower, upper)
+
+
+def test_test_fraction_by_hand():
+    """Folds of 2 and 4 out of 6 samples, predicted by two methods."""
+    predictions = pd.DataFrame(
+        {
+            "method": ["a", "b"] * 6,
+            "repeat": 0,
+            "fold": np.repeat([0, 1], [4, 8]),
+            "sample": np.repeat(list("uvwxyz"), 2),
+        }
+    )
+    assert split_ratio(predictions, 6) == pytest.approx((2 / 4 + 4 / 2) / 2)

@@ -11,6 +11,7 @@ from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.statistics import corrected_interval
 
 FOLDS = 3
+RATIO = 1 / (FOLDS - 1)
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_no_predictions_give_empty_tables(cohort, predictions):
     table = performance_table(predictions[:0], cohort)
     assert table.empty
     assert list(table.columns) == ["method", "repeat", "fold", "metric", "value"]
-    assert comparison_table(table, FOLDS).empty
+    assert comparison_table(table, RATIO).empty
 
 
 def scores(values):
@@ -99,7 +100,7 @@ def only(table, method, reference):
 
 
 def test_differences_are_paired_and_corrected():
-    row = only(comparison_table(scores({"one": ONE, "two": TWO}), FOLDS), "one", "two")
+    row = only(comparison_table(scores({"one": ONE, "two": TWO}), RATIO), "one", "two")
     expected = corrected_interval(ONE - TWO, 1 / 2)  # two training folds to one test fold
     assert row["difference"] == pytest.approx(np.mean([0.1, 0.05, 0.1, 0.05, 0.15, -0.05]))
     assert tuple(row[["lower", "upper", "p"]]) == pytest.approx(
@@ -108,7 +109,7 @@ def test_differences_are_paired_and_corrected():
 
 
 def test_antisymmetric(cohort, predictions):
-    table = comparison_table(performance_table(predictions, cohort), FOLDS)
+    table = comparison_table(performance_table(predictions, cohort), RATIO)
     assert len(table) == len(METRICS) * 3 * 2
     assert list(table.columns) == [
         *("method", "reference", "metric", "difference", "lower", "upper", "p")
@@ -124,29 +125,31 @@ def test_antisymmetric(cohort, predictions):
 
 def test_pairs_by_fold_and_not_by_row():
     table = scores({"one": ONE, "two": TWO})
-    first = only(comparison_table(table, FOLDS), "one", "two")
+    first = only(comparison_table(table, RATIO), "one", "two")
     for seed in range(5):
-        moved = comparison_table(table.sample(frac=1, random_state=seed), FOLDS)
+        moved = comparison_table(table.sample(frac=1, random_state=seed), RATIO)
         again = only(moved, "one", "two")
         assert list(again[:3]) == list(first[:3])
         assert again[3:].astype(float).to_numpy() == pytest.approx(first[3:].astype(float))
 
 
 def test_a_method_without_rows_is_not_compared():
-    table = comparison_table(scores({"one": ONE, "two": TWO, "none": []}), FOLDS)
+    table = comparison_table(scores({"one": ONE, "two": TWO, "none": []}), RATIO)
     assert set(table["method"]) == {"one", "two"}
-    assert comparison_table(scores({"one": ONE}), FOLDS).empty
+    assert comparison_table(scores({"one": ONE}), RATIO).empty
 
 
 def test_a_method_that_lacks_a_fold_is_not_passed_over_in_silence():
     with pytest.raises(ValueError, match="different folds"):
-        comparison_table(scores({"one": ONE, "two": TWO[:5]}), FOLDS)
+        comparison_table(scores({"one": ONE, "two": TWO[:5]}), RATIO)
 
 
-def test_a_metric_that_a_fold_leaves_undefined_has_no_comparison(caplog):
+@pytest.mark.parametrize("methods", [("one",), ("one", "two")])
+def test_a_metric_that_a_fold_leaves_undefined_has_no_comparison(methods, caplog):
     table = scores({"one": ONE, "two": TWO})
-    table.loc[table.index[0], "value"] = np.nan
-    assert comparison_table(table, FOLDS).empty
+    first = (table["repeat"] == table["repeat"][0]) & (table["fold"] == table["fold"][0])
+    table.loc[first & table["method"].isin(methods), "value"] = np.nan
+    assert comparison_table(table, RATIO).empty
     assert "a fold has no value" in caplog.text
 
 

@@ -124,7 +124,7 @@ ABC = [about("a", 0.7), about("b", 0.4), about("c", 0.1)]
         ([*ABC, apart("a", "b", 0.05), apart("a", "c", 0.6), apart("b", "c", 0.3)], None, "c"),
         ([*ABC, apart("a", "b", 0.3), apart("a", "c", 0.6), apart("b", "c", 0.05)], "a", None),
         ([*ABC[:2], apart("a", "b", 0.05)], None, None),
-        ([about("a", 0.5, p=0.3), about("b", 0.1), apart("a", "b", 0.4)], None, "b"),
+        ([about("a", 0.5, p=0.3), about("b", 0.1), apart("a", "b", 0.4)], None, None),
         (ABC[:1], None, None),
         (ABC[:2], None, None),
     ],
@@ -165,6 +165,30 @@ def test_margins_predict_by_their_interval():
     ]
     told, _ = answered(view)
     assert "1 of 4 pairs" in told["Is distillation predicted to help?"].headline
+
+
+def test_only_stronger_teachers_with_information_are_predicted_to_help():
+    rows = [
+        *(about("a", 0.5), about("b", 0.3), about("c", 0.0, p=0.6)),
+        ("complementarity_margin", "a", "b", 0.3, 0.1, 0.5),
+        ("complementarity_margin", "b", "a", 0.3, 0.1, 0.5),
+        ("complementarity_margin", "a", "c", 0.3, 0.1, 0.5),
+    ]
+    view = information_view(information(rows), ["a", "b", "c"])
+    assert [row.prediction for row in view.margins] == [
+        "predicted to help",
+        "the teacher is not the stronger",
+        "one of the two shows no information",
+    ]
+    told, _ = answered(view)
+    assert "1 of 1 pair " in told["Is distillation predicted to help?"].headline
+
+
+def test_a_weakest_modality_is_not_named_among_noise():
+    rows = [about("a", 0.5), about("b", 0.0, p=0.6), about("c", -0.1, p=0.9)]
+    rows += [apart("a", "b", 0.5), apart("a", "c", 0.6), apart("b", "c", 0.2)]
+    view = information_view(information(rows), ["a", "b", "c"])
+    assert (view.strongest, view.weakest) == ("a", None)
 
 
 def test_training_shows_epochs_that_half_of_the_replicas_reached(tables, view):

@@ -17,7 +17,7 @@ from balmi.config.kinds import Kind
 # Names become names of files: `.` and `..` are none, and a file system has its limit.
 NAME_PATTERN = r"^[._-]*[A-Za-z0-9][A-Za-z0-9._-]*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=100)]
-OVERVIEW = "overview.html"
+TAKEN = ("overview.html", "overview.log", "report.zip", ".gitkeep")
 Text = Annotated[str, Field(min_length=1)]
 JOINT = "joint"
 
@@ -276,9 +276,10 @@ class Settings(Section):
 
     @field_validator("datasets")
     @classmethod
-    def _no_overview(cls, datasets: dict[str, Dataset]) -> dict[str, Dataset]:
-        if OVERVIEW in datasets:
-            raise _refusal(f"datasets.{OVERVIEW}", "the name of the overview", "any other name")
+    def _no_file_of_results(cls, datasets: dict[str, Dataset]) -> dict[str, Dataset]:
+        for name in TAKEN:
+            if name in datasets:
+                raise _refusal(f"datasets.{name}", "the name of a file in results", "another name")
         return datasets
 
     @field_validator("methods")

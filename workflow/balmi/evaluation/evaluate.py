@@ -53,15 +53,15 @@ def performance_table(predictions: pd.DataFrame, cohort: Cohort) -> pd.DataFrame
     return pd.DataFrame(rows, columns=["method", "repeat", "fold", "metric", "value"])
 
 
-def comparison_table(performance: pd.DataFrame, folds: int) -> pd.DataFrame:
+def comparison_table(performance: pd.DataFrame, fraction: float) -> pd.DataFrame:
     """Return the corrected paired difference of every ordered pair of methods.
 
     Parameters
     ----------
     performance
         As `performance_table` gives it.
-    folds
-        Folds per repeat, which set the ratio of test to training samples.
+    fraction
+        Test samples over training samples of a fold.
 
     Returns
     -------
@@ -79,15 +79,14 @@ def comparison_table(performance: pd.DataFrame, folds: int) -> pd.DataFrame:
         raise ValueError("methods were evaluated on different folds")
     rows = []
     for metric, part in performance.groupby("metric", sort=False):
-        scores = part.pivot_table(
-            index=["repeat", "fold"], columns="method", values="value", sort=False
-        )
+        scores = part.pivot(index=["repeat", "fold"], columns="method", values="value")
+        scores = scores[part["method"].unique()]
         for method, reference in permutations(scores.columns, 2):
             difference = (scores[method] - scores[reference]).to_numpy()
             if not np.isfinite(difference).all():
                 logger.warning("%s of %s and %s: a fold has no value", metric, method, reference)
                 continue
-            interval = corrected_interval(difference, 1 / (folds - 1))
+            interval = corrected_interval(difference, fraction)
             rows.append(
                 {
                     "method": method,

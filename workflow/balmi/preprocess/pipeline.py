@@ -36,8 +36,10 @@ class VarianceSelector(TransformerMixin, BaseEstimator):
     def fit(self, values: np.ndarray, y: None = None) -> VarianceSelector:
         """Choose features by their variance in `values` (samples by features)."""
         variance = np.var(values, axis=0)
+        # Relative to the feature's own size: what rounding leaves of a constant is no variance.
+        varies = variance > SMALLEST_VARIANCE * np.mean(values**2, axis=0)
         order = np.argsort(-variance, kind="stable")[: self.count]
-        self.kept_ = np.sort(order[variance[order] > SMALLEST_VARIANCE])
+        self.kept_ = np.sort(order[varies[order]])
         return self
 
     def transform(self, values: np.ndarray) -> np.ndarray:

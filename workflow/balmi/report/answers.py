@@ -142,8 +142,10 @@ def _combining_headline(performance: PerformanceView) -> str:
         return f"It depends on how: a gain with {joined(gains)}, a loss with {joined(losses)}."
     if gains:
         return f"Yes: with {joined(gains)}, a gain over one modality on its own."
-    if losses:
+    if len(losses) == len(rows):
         return f"No: with {joined(losses)}, a loss against one modality on its own."
+    if losses:
+        return f"Not shown: with {joined(losses)}, a loss against one modality on its own."
     return "Not shown: no interval against one modality on its own excludes zero."
 
 
@@ -233,10 +235,11 @@ def _does_distillation_help(views: Views) -> Answer | None:
             f"{_brief(row.teacher)} → {_brief(row.student)}"
         )
     helped = [row for row in margins if row.verdict == Verdict.GAIN]
+    able = counted(sum(row.eligible for row in margins), "pair")
     headline = (
-        f"Predicted for {len(helped)} of {counted(len(margins), 'pair')} of teacher and student."
+        f"Predicted for {len(helped)} of {able} of a stronger teacher and a weaker student."
         if helped
-        else "Not predicted: no margin's interval lies above zero."
+        else "Not predicted: no stronger teacher has a margin whose interval lies above zero."
     )
     statements = []
     for word, pairs in words.items():

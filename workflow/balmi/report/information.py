@@ -19,6 +19,8 @@ MARGIN_WORDS = {
     Verdict.NONE: "undecided",
     Verdict.LOSS: "predicted not to help",
 }
+NOT_STRONGER = "the teacher is not the stronger"
+NO_INFORMATION = "one of the two shows no information"
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,11 @@ class Pair:
 
 @dataclass(frozen=True)
 class Margin:
-    """The complementarity margin of a teacher and a student, in nats, and what it predicts."""
+    """The complementarity margin of a teacher and a student, in nats, and what it predicts.
+
+    `eligible` says whether the pair would be distilled at a positive margin: the teacher is the
+    stronger, and both exceed their null. Other pairs have no verdict.
+    """
 
     teacher: str
     student: str
@@ -63,6 +69,7 @@ class Margin:
     upper: float | None
     verdict: str | None
     prediction: str
+    eligible: bool
 
 
 @dataclass(frozen=True)
@@ -122,7 +129,9 @@ def _separate(
     above = all((top.modality, row.modality) in wins for row in falling[1:])
     below = all((row.modality, bottom.modality) in wins for row in falling[:-1])
     strongest = top.modality if above and top.exceeds is not False else None
-    return strongest, bottom.modality if below else None
+    # Two modalities without information may differ by the bias of their estimates alone.
+    informative = all(row.exceeds is not False for row in falling[:-1])
+    return strongest, bottom.modality if below and informative else None
 
 
 def _label_row(row: pd.Series, entropy: float | None) -> LabelInformation:
@@ -141,9 +150,19 @@ def _label_row(row: pd.Series, entropy: float | None) -> LabelInformation:
     )
 
 
-def _margin(row: pd.Series) -> Margin:
+def _obstacle(teacher: LabelInformation | None, student: LabelInformation | None) -> str | None:
+    """Say why a pair is never distilled, or None where it may be."""
+    if teacher is None or student is None:
+        return None
+    if teacher.exceeds is False or student.exceeds is False:
+        return NO_INFORMATION
+    return None if teacher.estimate > student.estimate else NOT_STRONGER
+
+
+def _margin(row: pd.Series, label: dict[str, LabelInformation]) -> Margin:
     lower, upper = known(row["lower"]), known(row["upper"])
-    word = None if lower is None or upper is None else verdict(lower, upper)
+    obstacle = _obstacle(label.get(row["modality"]), label.get(row["other"]))
+    word = None if obstacle or lower is None or upper is None else verdict(lower, upper)
     return Margin(
         teacher=row["modality"],
         student=row["other"],
@@ -151,7 +170,8 @@ def _margin(row: pd.Series) -> Margin:
         lower=lower,
         upper=upper,
         verdict=None if word is None else str(word),
-        prediction="no interval" if word is None else MARGIN_WORDS[word],
+        prediction=obstacle or ("no interval" if word is None else MARGIN_WORDS[word]),
+        eligible=obstacle is None,
     )
 
 
@@ -194,6 +214,7 @@ def information_view(information: pd.DataFrame, modalities: Sequence[str]) -> In
             for _, row in kinds.get("pairwise_information", nothing).iterrows()
         ),
         margins=tuple(
-            _margin(row) for _, row in kinds.get("complementarity_margin", nothing).iterrows()
+            _margin(row, {each.modality: each for each in rows})
+            for _, row in kinds.get("complementarity_margin", nothing).iterrows()
         ),
     )

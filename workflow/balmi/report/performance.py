@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from balmi.config.settings import Method
-from balmi.evaluation.statistics import corrected_interval
+from balmi.evaluation.statistics import corrected_interval, split_ratio
 from balmi.evaluation.verdicts import verdict
 from balmi.report.words import known
 
@@ -144,13 +144,13 @@ class PerformanceView:
         return next((row.scores[MAIN_METRIC] for row in self.methods if row.name == method), None)
 
 
-def _score(values: np.ndarray, folds: int) -> Score:
+def _score(values: np.ndarray, fraction: float) -> Score:
     """Return the mean over folds; a fold without a value leaves the score undefined."""
     if not len(values) or not np.isfinite(values).all():
         return Score(None, None, None)
     if len(values) < 2:
         return Score(float(values.mean()), None, None)
-    interval = corrected_interval(values, 1 / (folds - 1))
+    interval = corrected_interval(values, fraction)
     return Score(interval.mean, interval.lower, interval.upper)
 
 
@@ -158,13 +158,15 @@ def _methods(
     performance: pd.DataFrame,
     predictions: pd.DataFrame,
     metrics: tuple[Metric, ...],
-    folds: int,
+    fraction: float,
 ) -> list[MethodRow]:
     tested = predictions.groupby("method")["sample"].nunique()
     rows = []
     for name, table in performance.groupby("method", sort=True):
         scores = {
-            metric.key: _score(table.loc[table["metric"] == metric.key, "value"].to_numpy(), folds)
+            metric.key: _score(
+                table.loc[table["metric"] == metric.key, "value"].to_numpy(), fraction
+            )
             for metric in metrics
         }
         main = table[table["metric"] == MAIN_METRIC].sort_values(["repeat", "fold"])
@@ -237,7 +239,8 @@ def performance_view(
     found = set(performance["metric"])
     metrics = tuple(metric for metric in METRICS if metric.key in found)
     folds = int(performance["fold"].nunique())
-    rows = _methods(performance, predictions, metrics, folds)
+    fraction = split_ratio(predictions, len(cohort.samples))
+    rows = _methods(performance, predictions, metrics, fraction)
     names = [row.name for row in rows]
     shown = OWN if OWN in names else next(iter(names), None)
     differences, others = _differences(comparisons)

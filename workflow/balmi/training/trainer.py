@@ -346,7 +346,8 @@ def _validate(
         for head in range(has.shape[2])
     ]
     nobody = ~has.any(dim=1)
-    losses = torch.nan_to_num(losses, nan=torch.inf).masked_fill(nobody, torch.nan)
+    losses = torch.nan_to_num(losses, nan=torch.inf, posinf=torch.inf)
+    losses = losses.masked_fill(nobody, torch.nan)
     return losses, torch.stack(scores, dim=1).masked_fill(nobody, torch.nan)
 
 
