@@ -1,7 +1,8 @@
 """Run one method on one dataset, and keep how it ended.
 
-A method that cannot run leaves ``not_applicable`` with a reason, and one that broke leaves
-``failed`` with its message. Both leave whole files without rows, so that later stages still run.
+A method that cannot run leaves ``not_applicable`` with a reason, and one whose numbers broke (a
+loss that is not finite, a singular matrix) leaves ``failed`` with its message. Both leave whole files
+without rows, so that later stages still run. Any other error is a bug, and stops the job.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from balmi.data.files import write_json, write_table
@@ -20,8 +22,6 @@ from balmi.errors import MethodFailed, MethodNotApplicable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    import numpy as np
 
     from balmi.data.cohort import Cohort
     from balmi.data.splits import Split
@@ -140,7 +140,7 @@ def run_method(
     except MethodNotApplicable as error:
         state, reason = "not_applicable", str(error)
         logger.warning("%s is not applicable: %s", method, reason)
-    except MethodFailed as error:
+    except (MethodFailed, np.linalg.LinAlgError) as error:
         state, reason = "failed", str(error)
         logger.error("%s failed: %s", method, reason)
     seconds = round(time.perf_counter() - start, 3)

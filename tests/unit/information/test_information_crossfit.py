@@ -250,3 +250,26 @@ class TestPool:
             posteriors = pooled_posteriors(blocks, labels, 3)
             values.append(pointwise_information(posteriors, labels).mean())
         assert -0.03 < np.mean(values) < 0.01
+
+
+def test_an_interaction_is_seen_by_the_kernel_member_only(white_blocks):
+    """The sign of a product carries one bit that no linear classifier can read."""
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(600, 2))
+    labels = (values[:, 0] * values[:, 1] > 0).astype(int)
+    right = dict.fromkeys(MEMBERS, 0.0)
+    for block in white_blocks(values):
+        for name, member in MEMBERS.items():
+            guess = member(block, labels[block.train], 2).argmax(axis=1)
+            right[name] += (guess == labels[block.test]).sum() / len(labels)
+    assert right["kernel"] > 0.85
+    assert max(right["discriminant"], right["logistic"]) < 0.6
+
+
+def test_kernel_scores_are_white_in_training_and_learn_nothing_held_out(white_blocks):
+    values = np.random.default_rng(1).normal(size=(100, 3))
+    first = white_blocks(values)[0]
+    learn, _ = first.kernel_scores
+    np.testing.assert_allclose(np.cov(learn.T, bias=True), np.eye(learn.shape[1]), atol=1e-6)
+    garbled = Block(first.train, first.test, first.train_scores, 5 * first.test_scores)
+    np.testing.assert_array_equal(learn, garbled.kernel_scores[0])

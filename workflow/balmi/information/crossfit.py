@@ -7,10 +7,12 @@ learned on the training part of a fold, so that the log-loss on its other part i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.decomposition import PCA
+from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, KFold
 
@@ -22,8 +24,37 @@ if TYPE_CHECKING:
     Member = Callable[["Block", np.ndarray, int], np.ndarray]
 
 SAMPLES_PER_COMPONENT = 5
+LANDMARKS = 200
+KERNEL_COMPONENTS = 60
 SMALLEST_DEVIATION = 1e-6
 POOL_ROUNDS = 100
+
+
+def white_scores(
+    learn: np.ndarray, other: np.ndarray, components: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return principal component scores that are white in the training part.
+
+    Parameters
+    ----------
+    learn, other
+        Training and held-out samples; (n, features) and (m, features).
+    components
+        Components at most; never above a fifth of the training part.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        (n, components) and (m, components).
+    """
+    count = min(components, len(learn) // SAMPLES_PER_COMPONENT, learn.shape[1])
+    if count:
+        pca = PCA(count, svd_solver="covariance_eigh").fit(learn)
+        learn, other = pca.transform(learn), pca.transform(other)
+    # A direction that does not vary in training would blow up what varies in it elsewhere.
+    deviation = learn.std(axis=0)
+    kept = np.flatnonzero(deviation > SMALLEST_DEVIATION)[:count]
+    return learn[:, kept] / deviation[kept], other[:, kept] / deviation[kept]
 
 
 @dataclass(frozen=True)
@@ -42,6 +73,21 @@ class Block:
     test: np.ndarray
     train_scores: np.ndarray
     test_scores: np.ndarray
+
+    @cached_property
+    def kernel_scores(self) -> tuple[np.ndarray, np.ndarray]:
+        """White scores of radial functions of the scores, in training and held out.
+
+        The Nystroem method on landmarks of the training part. In them a linear classifier sees
+        classes that differ by curves or interactions.
+        """
+        width = self.train_scores.shape[1]
+        landmarks = min(LANDMARKS, len(self.train) // 2)
+        if width == 0 or landmarks < 2:
+            return self.train_scores[:, :0], self.test_scores[:, :0]
+        radial = Nystroem(gamma=0.5 / width, n_components=landmarks, random_state=0)
+        learn = radial.fit_transform(self.train_scores)
+        return white_scores(learn, radial.transform(self.test_scores), KERNEL_COMPONENTS)
 
 
 def fold_numbers(count: int, groups: np.ndarray | None, folds: int, seed: int) -> np.ndarray:
@@ -97,15 +143,8 @@ def cross_fit_blocks(
         train, test = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
         values = features.split(rows[train], (modality,))[modality]
         learn, other = values[rows[train]], values[rows[test]]
-        count = min(components, len(train) // SAMPLES_PER_COMPONENT, values.shape[1])
-        if count:
-            pca = PCA(count, svd_solver="covariance_eigh").fit(learn)
-            learn, other = pca.transform(learn), pca.transform(other)
-        # A direction that does not vary in training would blow up what varies in it elsewhere.
-        deviation = learn.std(axis=0)
-        kept = np.flatnonzero(deviation > SMALLEST_DEVIATION)[:count]
-        scale = deviation[kept]
-        blocks.append(Block(train, test, learn[:, kept] / scale, other[:, kept] / scale))
+        scores = white_scores(learn, other, components)
+        blocks.append(Block(train, test, *scores))
     return blocks
 
 
@@ -157,10 +196,8 @@ def discriminant_posteriors(
     return posterior / posterior.sum(axis=2, keepdims=True)
 
 
-def discriminant_and_prior(
-    block: Block, labels: np.ndarray, classes: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Fit discriminant analysis and the prior on a fold, for many labellings at once.
+def cheap_posteriors(block: Block, labels: np.ndarray, classes: int) -> list[np.ndarray]:
+    """Fit the members that are cheap to refit on a fold, for many labellings at once.
 
     Parameters
     ----------
@@ -173,18 +210,26 @@ def discriminant_and_prior(
 
     Returns
     -------
-    tuple of numpy.ndarray
-        Posteriors of the held-out samples by the discriminant and by the prior; (labellings,
-        held out, classes) each.
+    list of numpy.ndarray
+        Posteriors of the held-out samples by the prior, the discriminant and the kernel
+        discriminant; (labellings, held out, classes) each.
     """
     train = labels[:, block.train]
-    posterior = discriminant_posteriors(block.train_scores, train, block.test_scores, classes)
-    prior = np.array([class_prior(row, classes) for row in train])
-    return posterior, np.broadcast_to(prior[:, None, :], posterior.shape)
+    prior = np.array([class_prior(row, classes) for row in train])[:, None, :]
+    return [
+        np.broadcast_to(prior, (len(labels), len(block.test), classes)),
+        discriminant_posteriors(block.train_scores, train, block.test_scores, classes),
+        discriminant_posteriors(block.kernel_scores[0], train, block.kernel_scores[1], classes),
+    ]
 
 
 def _discriminant(block: Block, labels: np.ndarray, classes: int) -> np.ndarray:
     return discriminant_posteriors(block.train_scores, labels[None], block.test_scores, classes)[0]
+
+
+def _kernel(block: Block, labels: np.ndarray, classes: int) -> np.ndarray:
+    learn, other = block.kernel_scores
+    return discriminant_posteriors(learn, labels[None], other, classes)[0]
 
 
 def _logistic(block: Block, labels: np.ndarray, classes: int) -> np.ndarray:
@@ -207,10 +252,11 @@ def _prior(block: Block, labels: np.ndarray, classes: int) -> np.ndarray:
 MEMBERS: dict[str, Member] = {
     "prior": _prior,
     "discriminant": _discriminant,
+    "kernel": _kernel,
     "logistic": _logistic,
 }
 # Cheap enough to be refitted inside every training part.
-CHEAP_MEMBERS = (MEMBERS["prior"], MEMBERS["discriminant"])
+CHEAP_MEMBERS = (_prior, _discriminant, _kernel)
 
 
 def pool_weights(likelihoods: np.ndarray) -> np.ndarray:

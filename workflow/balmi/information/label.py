@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from balmi.information.crossfit import discriminant_and_prior
+from balmi.information.crossfit import cheap_posteriors
 from balmi.information.estimates import Estimate, Null, permuted_rows
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def mean_interval(values: np.ndarray, groups: np.ndarray | None) -> tuple[float,
         One value per sample; (n,).
     groups
         Group of each sample, or None. Samples of one group are not independent, so that their
-        deviations are added before they are squared.
+        deviations are added before they are squared. One group alone tells nothing about the
+        spread: the limits are then infinite.
     """
     mean = float(values.mean())
     deviations = values - mean
@@ -59,6 +60,8 @@ def mean_interval(values: np.ndarray, groups: np.ndarray | None) -> tuple[float,
         _, member = np.unique(groups, return_inverse=True)
         deviations = np.bincount(member, deviations)
     count = len(deviations)
+    if count < 2:
+        return mean, -np.inf, np.inf
     spread = np.sqrt((deviations**2).sum() * count / (count - 1)) / len(values)
     return mean, mean - NORMAL_95 * float(spread), mean + NORMAL_95 * float(spread)
 
@@ -132,10 +135,11 @@ def label_null(
     permutations: int,
     rng: np.random.Generator,
 ) -> Null:
-    """Return the held-out information of the discriminant member, refitted on permuted labels.
+    """Return the held-out information of the better cheap member, refitted on permuted labels.
 
-    The folds do not depend on labels, and every labelling takes the share of the prior that suits
-    it best, so that observed and permuted statistics are exchangeable and on one scale.
+    The folds do not depend on labels, and every labelling takes the member and the share of the
+    prior that suit it best, so that observed and permuted statistics are exchangeable and on one
+    scale. The kernel member sees interactions that a linear one reads as nothing.
 
     Parameters
     ----------
@@ -153,15 +157,19 @@ def label_null(
         Source of randomness.
     """
     labellings = np.vstack([labels, permuted_labels(labels, groups, permutations, rng)])
-    likelihoods = np.empty((2, *labellings.shape))
+    likelihoods = np.empty((3, *labellings.shape))
     for block in blocks:
         true = labellings[:, block.test, None]
-        for member, posteriors in enumerate(discriminant_and_prior(block, labellings, classes)):
+        for member, posteriors in enumerate(cheap_posteriors(block, labellings, classes)):
             chosen = np.take_along_axis(posteriors, true, axis=2)[..., 0]
             likelihoods[member][:, block.test] = chosen
-    discriminant, prior = likelihoods
+    prior, *members = likelihoods
     best = np.max(
-        [np.log((1 - share) * discriminant + share * prior).mean(axis=1) for share in PRIOR_SHARES],
+        [
+            np.log((1 - share) * member + share * prior).mean(axis=1)
+            for member in members
+            for share in PRIOR_SHARES
+        ],
         axis=0,
     )
     values = best + np.array([entropy(row) for row in labellings])

@@ -10,6 +10,7 @@ import logging
 from dataclasses import asdict, dataclass
 from itertools import combinations, permutations
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -69,8 +70,6 @@ class Study:
         Settings of the estimates.
     permutations
         Permutations behind each label null.
-    rng
-        Source of randomness.
     """
 
     cohort: Cohort
@@ -79,12 +78,15 @@ class Study:
     fold: np.ndarray
     settings: Information
     permutations: int
-    rng: np.random.Generator
 
     def having(self, *modalities: str) -> np.ndarray:
         """Return positions within `rows` of the samples that have all the modalities."""
         columns = [self.cohort.modalities.index(name) for name in modalities]
         return np.flatnonzero(self.features.available[self.rows][:, columns].all(axis=1))
+
+    def random(self, *names: str) -> np.random.Generator:
+        """Return the source of randomness of a quantity: by name, not by order of computation."""
+        return np.random.default_rng([self.settings.seed, crc32("/".join(names).encode())])
 
     def labels(self, positions: np.ndarray) -> np.ndarray:
         """Return class codes at positions within `rows`."""
@@ -101,8 +103,7 @@ def _study(
 ) -> Study:
     groups = None if cohort.groups is None else cohort.groups[rows]
     fold = fold_numbers(len(rows), groups, settings.folds, settings.seed)
-    rng = np.random.default_rng(settings.seed)
-    return Study(cohort, features, rows, fold, settings, permutations, rng)
+    return Study(cohort, features, rows, fold, settings, permutations)
 
 
 def _single(
@@ -119,7 +120,7 @@ def _single(
         study.features, modality, rows, study.fold[having], study.settings.label_components
     )
     groups = study.groups(having)
-    null = label_null(blocks, labels, groups, classes, study.permutations, study.rng)
+    null = label_null(blocks, labels, groups, classes, study.permutations, study.random(modality))
     posteriors = np.full((len(study.rows), classes), np.nan)
     posteriors[having] = pooled_posteriors(blocks, labels, classes, members)
     components = max(block.train_scores.shape[1] for block in blocks)
@@ -189,7 +190,7 @@ def measure_cohort(cohort: Cohort, features: Features, settings: Information) ->
         views = _representations(study, posteriors, left, right)
         if views:
             estimate = gaussian_estimate(
-                *views[1:], settings.permutations, study.rng, study.groups(views[0])
+                *views[1:], settings.permutations, study.random(left, right), study.groups(views[0])
             )
             rows.append(_row("representation_information", left, right, estimate))
     for teacher, student in permutations(posteriors, 2):
@@ -214,7 +215,7 @@ def _raw_pairs(study: Study, names: Sequence[str]) -> Iterator[dict]:
             principal_scores(rank_normalise(prepared[name][rows]), count) for name in (left, right)
         ]
         estimate = gaussian_estimate(
-            *views, study.settings.permutations, study.rng, study.groups(both)
+            *views, study.settings.permutations, study.random(left, right), study.groups(both)
         )
         yield _row("pairwise_information", left, right, estimate)
 
@@ -263,7 +264,7 @@ def _margin(
             gaussian_value(z_teacher[rows], z_student[rows]), pointwise[rows]
         ),
         len(both),
-        study.rng,
+        study.random(teacher, student),
         study.groups(both),
     )
     return Estimate(*interval, None, len(both))
