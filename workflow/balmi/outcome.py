@@ -1,8 +1,8 @@
 """Run one method on one dataset, and keep how it ended.
 
 A method that cannot run leaves ``not_applicable`` with a reason, and one whose numbers broke (a
-loss that is not finite, a singular matrix) leaves ``failed`` with its message. Both leave whole files
-without rows, so that later stages still run. Any other error is a bug, and stops the job.
+loss that is not finite, a singular matrix) leaves ``failed`` with its message. Both leave whole
+files without rows, so that later stages still run. Any other error is a bug, and stops the job.
 """
 
 from __future__ import annotations

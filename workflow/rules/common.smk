@@ -90,6 +90,12 @@ def guidance_of(wildcards):
     }
 
 
+def plan_of(wildcards):
+    """Return who taught whom, where the balanced network was pretrained."""
+    plan = "results/{dataset}/pretraining/plan.csv"
+    return {"plan": plan} if "balanced" in NETWORK_METHODS else {}
+
+
 def simulation_of(wildcards):
     """Return the settings of a simulated dataset."""
     simulation = SETTINGS.datasets[wildcards.dataset].simulate or Simulation()

@@ -1,5 +1,6 @@
 rule build_report:
     input:
+        unpack(plan_of),
         cohort="results/{dataset}/cohort.h5mu",
         predictions="results/{dataset}/predictions.parquet",
         performance="results/{dataset}/tables/performance.csv",

@@ -248,3 +248,26 @@ def test_words():
         "a, b and c",
     ]
     assert shortened("x" * 50, 10) == "xxxxxx…xxx"
+
+
+def test_what_was_distilled_is_told():
+    rows = [about("a", 0.5), about("b", 0.3), ("complementarity_margin", "a", "b", 0.3, 0.1, 0.5)]
+    plan = pd.DataFrame(
+        {
+            "repeat": [0, 0, 0, 0],
+            "fold": [0, 0, 1, 1],
+            "student": ["a", "b", "a", "b"],
+            "teacher": [None, "a", None, None],
+            "strength": [0.0, 0.4, 0.0, 0.0],
+        }
+    )
+    view = information_view(information(rows), ["a", "b"], plan)
+    (lesson,) = view.lessons
+    assert (lesson.teacher, lesson.student, lesson.replicas, lesson.of) == ("a", "b", 1, 2)
+    told, _ = answered(view)
+    texts = [s.text for s in told["Is distillation predicted to help?"].statements]
+    assert any("b learned from a in 1 of 2 folds" in text and "0.400" in text for text in texts)
+    nothing = information_view(information(rows), ["a", "b"], plan.assign(teacher=None))
+    told, _ = answered(nothing)
+    texts = [s.text for s in told["Is distillation predicted to help?"].statements]
+    assert any("Nothing was distilled" in text for text in texts)

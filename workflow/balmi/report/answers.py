@@ -247,7 +247,24 @@ def _does_distillation_help(views: Views) -> Answer | None:
         if len(pairs) > LISTED_PAIRS:
             listed.append(f"{len(pairs) - LISTED_PAIRS} more")
         statements.append(Statement(f"{word[0].upper()}{word[1:]}: {joined(listed)}."))
+    statements += _told_lessons(views.information)
     return Answer("Is distillation predicted to help?", headline, tuple(statements))
+
+
+def _told_lessons(view: InformationView) -> list[Statement]:
+    """Say what was distilled: each training part decides by its own margins."""
+    if view.lessons is None:
+        return []
+    if not view.lessons:
+        return [Statement("Nothing was distilled in the training of the balanced network.")]
+    return [
+        Statement(
+            f"In the training of the balanced network, {_brief(row.student)} learned from"
+            f" {_brief(row.teacher)} in {row.replicas} of {counted(row.of, 'fold')},"
+            f" the teacher's share of the loss {decimal(row.strength)} on average."
+        )
+        for row in view.lessons
+    ]
 
 
 QUESTIONS: tuple[Callable[[Views], Answer | None], ...] = (

@@ -73,6 +73,20 @@ class Margin:
 
 
 @dataclass(frozen=True)
+class Lesson:
+    """What a student learned from a teacher in the pretraining.
+
+    In `replicas` of all replicas, with the mean share `strength` of the soft loss there.
+    """
+
+    teacher: str
+    student: str
+    replicas: int
+    of: int
+    strength: float
+
+
+@dataclass(frozen=True)
 class InformationView:
     """What the report tells about information.
 
@@ -87,6 +101,8 @@ class InformationView:
         where they are not separable. The strongest also exceeds its null.
     pairs, margins
         As in the table.
+    lessons
+        What was distilled; None where nothing was pretrained.
     """
 
     entropy: float | None
@@ -95,6 +111,7 @@ class InformationView:
     weakest: str | None
     pairs: tuple[Pair, ...]
     margins: tuple[Margin, ...]
+    lessons: tuple[Lesson, ...] | None
 
     @property
     def inside_null(self) -> tuple[str, ...]:
@@ -175,7 +192,18 @@ def _margin(row: pd.Series, label: dict[str, LabelInformation]) -> Margin:
     )
 
 
-def information_view(information: pd.DataFrame, modalities: Sequence[str]) -> InformationView:
+def _lessons(plan: pd.DataFrame) -> tuple[Lesson, ...]:
+    replicas = len(plan[["repeat", "fold"]].drop_duplicates())
+    taught = plan.dropna(subset=["teacher"]).groupby(["student", "teacher"])["strength"]
+    return tuple(
+        Lesson(teacher, student, len(strength), replicas, float(strength.mean()))
+        for (student, teacher), strength in taught
+    )
+
+
+def information_view(
+    information: pd.DataFrame, modalities: Sequence[str], plan: pd.DataFrame | None = None
+) -> InformationView:
     """Make the view of information.
 
     Parameters
@@ -184,6 +212,8 @@ def information_view(information: pd.DataFrame, modalities: Sequence[str]) -> In
         The table of the contract.
     modalities
         Names in the cohort's order.
+    plan
+        Who taught whom, or None where nothing was pretrained.
     """
     kinds = dict(tuple(information.groupby("quantity", sort=True)))
     nothing = information.iloc[:0]
@@ -217,4 +247,5 @@ def information_view(information: pd.DataFrame, modalities: Sequence[str]) -> In
             _margin(row, {each.modality: each for each in rows})
             for _, row in kinds.get("complementarity_margin", nothing).iterrows()
         ),
+        lessons=None if plan is None else _lessons(plan),
     )

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 # Text columns are named, or a modality called 1 would be read as a number and one called NA as
 # an empty cell.
 TEXT = ("method", "reference", "metric", "quantity", "modality", "other", "status", "reason")
-TEXT_COLUMNS = dict.fromkeys((*TEXT, "device"), str)
+ROLES = ("student", "teacher")
+TEXT_COLUMNS = dict.fromkeys((*TEXT, *ROLES, "device"), str)
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class ReportInputs:
         The dataset's title for people.
     licence
         The licence of the data.
+    plan
+        Who taught whom in the pretraining, or None where nothing was pretrained.
     """
 
     dataset: str
@@ -56,12 +59,14 @@ class ReportInputs:
     commit: str | None = None
     title: str | None = None
     licence: str | None = None
+    plan: Path | None = None
 
     @property
     def table_paths(self) -> dict[str, Path]:
         """The tables by name, in the order in which the report offers them."""
         names = ("performance", "comparisons", "information", "methods", "training", "predictions")
-        return {name: getattr(self, name) for name in names}
+        found = {name: getattr(self, name) for name in (*names, "plan")}
+        return {name: path for name, path in found.items() if path is not None}
 
 
 def read_table(path: Path) -> pd.DataFrame:

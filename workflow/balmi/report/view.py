@@ -108,7 +108,7 @@ def build_view(
         The cohort.
     tables
         ``performance``, ``comparisons``, ``methods``, ``predictions``, ``information`` and
-        ``training``, as in ``tests/contract/tables.yaml``.
+        ``training``, as in ``tests/contract/tables.yaml``; ``plan`` where there is one.
     title
         The dataset's title for people.
     """
@@ -121,7 +121,7 @@ def build_view(
             tables["predictions"],
             cohort,
         ),
-        information=information_view(tables["information"], cohort.modalities),
+        information=information_view(tables["information"], cohort.modalities, tables.get("plan")),
     )
     summary = Summary(
         dataset=dataset,
