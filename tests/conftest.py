@@ -35,7 +35,7 @@ class Checkout:
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env={**os.environ, "PYTHONWARNINGS": "default", **environment},
+            env={**os.environ, **environment},
             capture_output=True,
             text=True,
             check=False,

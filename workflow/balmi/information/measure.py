@@ -187,6 +187,7 @@ def measure_cohort(cohort: Cohort, features: Features, settings: Information) ->
         difference = _label_difference(study, posteriors, left, right)
         if difference:
             rows.append(_row("label_difference", left, right, difference))
+    for left, right in combinations(posteriors, 2):
         views = _representations(study, posteriors, left, right)
         if views:
             estimate = gaussian_estimate(
