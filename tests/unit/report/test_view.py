@@ -76,7 +76,9 @@ def test_verdicts_match_their_intervals(view, tables):
 
 def test_every_statement_about_a_difference_has_its_verdict(view):
     by_pair = {f"{row.method} − {row.reference}": row for row in view.summary.differences}
-    told = [s for answer in view.summary.answers for s in answer.statements if s.verdict]
+    statements = [s for answer in view.summary.answers for s in answer.statements if s.verdict]
+    told = [s for s in statements if "log-loss" not in s.text]
+    assert len(statements) == len(told) + 1
     assert len(told) == len(by_pair) == 5
     for statement in told:
         row = next(row for pair, row in by_pair.items() if f"({pair})" in statement.text)
@@ -271,3 +273,21 @@ def test_what_was_distilled_is_told():
     told, _ = answered(nothing)
     texts = [s.text for s in told["Is distillation predicted to help?"].statements]
     assert any("Nothing was distilled" in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("limits", "word"),
+    [((0.01, 0.09), "loss"), ((-0.09, -0.01), "gain"), ((-0.02, 0.05), "no difference")],
+)
+def test_a_larger_log_loss_is_a_loss(inputs, tables, limits, word):
+    comparisons = tables["comparisons"]
+    row = {"method": "balanced", "reference": "stacked-lr", "metric": "log_loss", "p": 0.02}
+    row |= {"difference": sum(limits) / 2, "lower": limits[0], "upper": limits[1]}
+    pair = (comparisons["method"] == "balanced") & (comparisons["reference"] == "stacked-lr")
+    others = comparisons[~(pair & (comparisons["metric"] == "log_loss"))]
+    changed = pd.concat([others, pd.DataFrame([row])], ignore_index=True)
+    made = build_view("x", read_cohort(inputs.cohort), {**tables, "comparisons": changed})
+    assert made.performance.log_loss.verdict.startswith(word)
+    told = next(a for a in made.summary.answers if a.question.startswith("Does combining"))
+    statement = next(s for s in told.statements if "log-loss" in s.text)
+    assert statement.verdict == made.performance.log_loss.verdict

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from balmi.evaluation.verdicts import Verdict
-from balmi.report.performance import MAIN_METRIC, OWN, SINGLE
+from balmi.report.performance import MAIN_METRIC, OWN, SINGLE, STACKED
 from balmi.report.words import (
     counted,
     decimal,
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from balmi.report.information import InformationView
     from balmi.report.performance import Difference, PerformanceView
 
-STACKED = "stacked-lr"
 NOT_SEPARABLE = "not separable"
 # The pairs that answer whether combining helps, in the order in which they are told.
 PAIRS = (
@@ -168,6 +167,11 @@ def _does_combining_help(views: Views) -> Answer | None:
     if rows:
         note = "Differences of macro-F1 over the same folds; not corrected for being several."
         statements.append(Statement(note))
+    if performance.log_loss is not None:
+        row = performance.log_loss
+        amount = with_limits(row.difference, row.lower, row.upper, signed)
+        text = f"In log-loss, where less is better ({row.method} − {row.reference}): {amount}"
+        statements.append(Statement(text, row.verdict))
     headline = _combining_headline(performance) + _over_stacking(performance)
     return Answer("Does combining modalities help?", headline, tuple(statements))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 OWN = str(Method.BALANCED)
 SINGLE = str(Method.UNIMODAL_LR)
+STACKED = str(Method.STACKED_LR)
 MAIN_METRIC = "macro_f1"
 
 
@@ -66,7 +67,7 @@ class MethodRow:
 
 @dataclass(frozen=True)
 class Difference:
-    """A paired difference of macro-F1, method minus reference, with its verdict."""
+    """A paired difference, method minus reference, with its verdict: a gain is an improvement."""
 
     method: str
     reference: str
@@ -118,6 +119,8 @@ class PerformanceView:
         Of the own method, or else of the method with the highest macro-F1.
     statuses
         Every configured method.
+    log_loss
+        Difference in log-loss of the own method and stacked-lr, or None.
     """
 
     repeats: int
@@ -128,6 +131,7 @@ class PerformanceView:
     other_differences: int
     confusion: Confusion | None
     statuses: tuple[MethodStatus, ...]
+    log_loss: Difference | None
 
     @property
     def not_ok(self) -> tuple[MethodStatus, ...]:
@@ -190,22 +194,32 @@ def _differences(comparisons: pd.DataFrame) -> tuple[list[Difference], int]:
     single = (main["reference"] == SINGLE) & ~own & ~alone
     chosen = main if not (own | single).any() else main[own | single]
     chosen = chosen.sort_values("method", key=lambda names: names != OWN, kind="stable")
-    rows = []
-    for cells in chosen.itertuples(index=False):
-        lower, upper = known(cells.lower), known(cells.upper)
-        word = None if lower is None or upper is None else str(verdict(lower, upper))
-        rows.append(
-            Difference(
-                method=cells.method,
-                reference=cells.reference,
-                difference=known(cells.difference),
-                lower=lower,
-                upper=upper,
-                p=known(cells.p),
-                verdict=word,
-            )
-        )
+    rows = [_difference(cells) for cells in chosen.itertuples(index=False)]
     return rows, len(main) - len(rows)
+
+
+def _difference(cells: Any, sign: int = 1) -> Difference:
+    """Return a row of comparisons; `sign` is -1 for a metric of which less is better."""
+    lower, upper = known(cells.lower), known(cells.upper)
+    word = None
+    if lower is not None and upper is not None:
+        word = str(verdict(*sorted((sign * lower, sign * upper))))
+    return Difference(
+        method=cells.method,
+        reference=cells.reference,
+        difference=known(cells.difference),
+        lower=lower,
+        upper=upper,
+        p=known(cells.p),
+        verdict=word,
+    )
+
+
+def _log_loss(comparisons: pd.DataFrame) -> Difference | None:
+    """Return the difference in log-loss of the own method and stacking, or None."""
+    pair = (comparisons["method"] == OWN) & (comparisons["reference"] == STACKED)
+    found = comparisons[pair & (comparisons["metric"] == "log_loss")]
+    return None if found.empty else _difference(next(found.itertuples(index=False)), sign=-1)
 
 
 def _confusion(method: str, predictions: pd.DataFrame, cohort: Cohort) -> Confusion:
@@ -262,4 +276,5 @@ def performance_view(
             )
             for cells in methods.itertuples(index=False)
         ),
+        log_loss=_log_loss(comparisons),
     )
