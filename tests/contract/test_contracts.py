@@ -1,7 +1,9 @@
 """Files of the end-to-end run against their contracts, and generated files against their source."""
 
+import ast
 import json
 import re
+import sys
 import tomllib
 import warnings
 from pathlib import Path
@@ -14,7 +16,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from balmi.config import document
+from balmi.config import document, fingerprint
 from balmi.config.load import load_settings
 from balmi.config.settings import Settings
 from balmi.data.files import annotated_files
@@ -160,3 +162,44 @@ def test_citation_and_package_name_one_version():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["version"] == __version__
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+STANDARD = sys.stdlib_module_names | {"balmi", "pydantic_core"}  # pydantic brings its own core
+PACKAGES = {
+    "yaml": "pyyaml",
+    "sklearn": "scikit-learn",
+    "torch": "pytorch",
+    "vl_convert": "vl-convert-python",
+}
+
+
+def environment_of(script):
+    """Return the packages of the conda environment that a script's rule names."""
+    for path in (ROOT / "workflow" / "rules").glob("*.smk"):
+        for rule in f"\n{path.read_text(encoding='utf-8')}".split("\nrule ")[1:]:
+            if f"scripts/{script.name}" in rule:
+                name = re.search(r"envs/(\w+\.yaml)", rule).group(1)
+                content = yaml.safe_load((ROOT / "envs" / name).read_text(encoding="utf-8"))
+                return {line.split(" ")[0] for line in content["dependencies"]}
+    raise AssertionError(f"no rule runs {script.name}")
+
+
+def imported_packages(script):
+    """Return the packages that a script and the library modules behind it import."""
+    settings = ["balmi.config.settings", "balmi.config.kinds", "balmi.config.catalogue"]
+    modules = [*fingerprint.dependencies(*fingerprint.imports(script)), *settings]
+    files = [script, *map(fingerprint._file, modules)]
+    nodes = [
+        node for file in files for node in fingerprint._run_time_nodes(ast.parse(file.read_text()))
+    ]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+    return {name.split(".")[0] for name in names} - STANDARD - {"__future__"}
+
+
+@pytest.mark.parametrize(
+    "script", sorted((ROOT / "workflow" / "scripts").glob("*.py")), ids=lambda path: path.stem
+)
+def test_every_import_of_a_script_is_in_its_environment(script):
+    needed = {PACKAGES.get(name, name) for name in imported_packages(script)}
+    assert needed <= environment_of(script)
