@@ -36,7 +36,7 @@ install: $(VENV)/.test ## install the workflow and what tests need into .venv
 schema: $(VENV)/.run ## write the JSON schema and the key tables from the settings' models
 	PYTHONPATH=workflow $(BIN)/python -m balmi.config.document
 
-report: $(VENV)/.run ## bundle all reports with snakemake --report into results/report.zip
+report: $(VENV)/.run ## bundle the shipped configuration's reports into results/report.zip
 	$(BIN)/snakemake --cores 1 --report results/report.zip
 
 clean: ## remove results and installed packages, but no downloads
@@ -51,6 +51,7 @@ $(BIN)/python:
 
 # torch comes first and pinned: another package that asks for it would choose a build of its own.
 $(VENV)/.run: envs/requirements.txt | $(BIN)/python
+	@echo "installing $(TORCH) and what else envs/requirements.txt pins: minutes, and gigabytes with CUDA"
 	$(PIP) install --quiet $(TORCH)
 	$(PIP) install --quiet -r envs/requirements.txt
 	@touch $@

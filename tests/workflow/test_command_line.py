@@ -81,3 +81,7 @@ def test_the_slurm_profile_plans_everything(fresh):
 def test_lint_is_clean(fresh):
     done = fresh.snakemake("--lint", check=False)
     assert done.returncode == 0, done.text
+
+
+def test_a_configuration_file_without_datasets_is_refused(fresh):
+    assert "datasets" in run_bad(fresh, "evaluation: {folds: 3}\n")

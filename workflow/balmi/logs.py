@@ -45,7 +45,7 @@ def job(log: str, name: str, threads: int = 1) -> Iterator[logging.Logger]:
     Raises
     ------
     SystemExit
-        With status 1, after the message of a `UserError`.
+        With status 1 after the message of a `UserError`, with 130 where the user interrupts.
     """
     file = logging.FileHandler(log, mode="w", encoding="utf-8")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
@@ -62,6 +62,9 @@ def job(log: str, name: str, threads: int = 1) -> Iterator[logging.Logger]:
     except UserError as error:
         logger.error("%s", error)
         raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        logger.error("interrupted")
+        raise SystemExit(130) from None
     except Exception:
         logger.exception("stopped by an error that balmi does not expect")
         raise

@@ -2,9 +2,8 @@
 
 import os
 import re
+import sys
 from pathlib import Path
-
-from snakemake.exceptions import WorkflowError
 
 from balmi.config.catalogue import catalogue, resolve, source
 from balmi.config.fingerprint import code_hash
@@ -25,7 +24,9 @@ try:
             SETTINGS.datasets, SETTINGS.evaluation, Path(".snakemake/balmi/checked")
         )
 except UserError as error:
-    raise WorkflowError(str(error)) from None
+    sys.exit(
+        str(error)
+    )  # the message alone: a WorkflowError would bring lines of the Snakefile
 
 DATASETS = {name: resolve(name, dataset) for name, dataset in SETTINGS.datasets.items()}
 METHODS = [method.value for method in SETTINGS.methods]

@@ -9,7 +9,7 @@ from data_source import COUNT
 import balmi.data.checks
 from balmi.config.kinds import RANGES, Kind
 from balmi.config.settings import Dataset, Evaluation
-from balmi.data.checks import check_datasets, to_numeric
+from balmi.data.checks import check_datasets, read_tables, to_numeric
 from balmi.errors import UserError
 
 
@@ -371,14 +371,17 @@ def test_a_class_of_one_member_fits_no_number_of_folds(source):
 
 
 @pytest.mark.parametrize(
-    ("labels", "found"), [("LumA", "classes: 'LumA'; 24 samples"), (None, "classes: none; 0 sam")]
+    ("labels", "found"),
+    [
+        ("LumA", "classes: 'LumA'; 24 samples are left"),
+        (None, "classes: none; 0 samples are left after dropping 24 samples without a label"),
+    ],
 )
 def test_fewer_than_two_classes(source, labels, found):
     source.samples["subtype"] = labels
     problem = source.problem()
     assert (problem.where, problem.allowed) == ("datasets.own.label", "at least 2 classes")
-    assert problem.found.startswith(found)
-    assert "samples without a label" in problem.found
+    assert problem.found == found
 
 
 def test_a_modality_of_unlabelled_samples_only(source):
@@ -387,6 +390,20 @@ def test_a_modality_of_unlabelled_samples_only(source):
     found = source.problem()
     assert found.where == "datasets.own.modalities.rna"
     assert found.found == "no measurement of any labelled sample"
+
+
+def test_a_label_of_measurements(source):
+    source.samples["subtype"] = [f"{i / 7:.3f}" for i in range(24)]
+    assert "a column of 24 values holds measurements" in source.problem().allowed
+
+
+def test_a_missing_file_is_named_with_its_key(source):
+    dataset = source.dataset().model_copy(update={"samples": str(source.folder / "nowhere.csv")})
+    with pytest.raises(UserError) as caught:
+        read_tables("own", dataset, 3)
+    (found,) = caught.value.problems
+    assert found.where == f"datasets.own.samples: {source.folder / 'nowhere.csv'}"
+    assert found.found == "no such file"
 
 
 def test_missing_groups(source):

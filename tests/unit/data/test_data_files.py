@@ -1,10 +1,14 @@
 import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import balmi
 from balmi.data.files import replace_when_written, sha256, write_json, write_table
 
 
@@ -88,3 +92,22 @@ def test_checksum(tmp_path):
     assert sha256(tmp_path / "file") == (
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     )
+
+
+def test_reading_annotated_files_leaves_other_loggers_alone(capsys):
+    """mudata's switch would give the root logger a handler that prints every line again."""
+    code = (
+        "import logging\n"
+        "from balmi.data.files import annotated_files\n"
+        "with annotated_files():\n    pass\n"
+        "assert all(type(h) is logging.NullHandler for h in logging.root.handlers)\n"
+    )
+    library = str(Path(balmi.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        env={**os.environ, "PYTHONPATH": library},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -186,4 +186,7 @@ def _problem(detail: Mapping[str, Any]) -> Problem:
     translate = _TRANSLATIONS.get(detail["type"])
     if translate:
         return translate(detail, where)
-    return Problem(where, _found(detail["input"]), detail["msg"].removeprefix("Input should be "))
+    allowed = detail["msg"].removeprefix("Input should be ").partition(", ")[0]
+    return Problem(
+        where, _found(detail["input"]), allowed.replace("a valid integer", "a whole number")
+    )

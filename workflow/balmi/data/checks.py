@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from balmi.data.readers import read_measurements, read_samples
 from balmi.errors import Problem, UserError, listing, nearest, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from balmi.config.kinds import Kind
     from balmi.config.settings import Dataset, Evaluation
@@ -157,7 +157,11 @@ def _range_problem(values: pd.DataFrame, kind: Kind, where: str) -> list[Problem
         return []
     cells = _cells(bad[:, 0], bad[:, 1], values)
     return [
-        Problem(where, f"{len(bad)} cells outside what {kind} holds: {cells}", allowed.description)
+        Problem(
+            where,
+            f"{len(bad)} cells outside what {kind} holds: {cells}",
+            allowed.description,
+        )
     ]
 
 
@@ -228,7 +232,8 @@ def _check_measured(tables: Tables, key: str) -> list[Problem]:
 def _check_classes(tables: Tables, folds: int, key: str) -> list[Problem]:
     counts = tables.samples["label"].value_counts()
     if len(counts) < 2:
-        kept = f"{len(tables.samples)} samples are left: {tables.dropped}"
+        lost = listing(f"{count} {what}" for what, count in tables.dropped.items() if count)
+        kept = f"{len(tables.samples)} samples are left{lost and ' after dropping '}{lost}"
         found = f"classes: {listing(map(shown, counts.index)) or 'none'}; {kept}"
         return [Problem(f"{key}.label", found, "at least 2 classes")]
     rare = counts[counts < folds]
@@ -236,7 +241,9 @@ def _check_classes(tables: Tables, folds: int, key: str) -> list[Problem]:
     if len(rare):
         members = listing(f"{name!r} has {count}" for name, count in rare.items())
         allowed = f"at least {folds} members per class"
-        if counts.min() > 1:
+        if len(counts) > len(tables.samples) / 2:
+            allowed += f" (a column of {len(counts)} values holds measurements rather than classes)"
+        elif counts.min() > 1:
             allowed += f", or evaluation.folds of {counts.min()} or less"
         problems.append(
             Problem(f"{key}.label", f"classes rarer than the folds: {members}", allowed)
@@ -255,7 +262,9 @@ def _check_groups(samples: pd.DataFrame, folds: int, key: str) -> list[Problem]:
     few = groups[groups < folds]
     if few.empty:
         return []
-    members = listing(f"{name!r} lies in {count} groups" for name, count in few.items())
+    members = listing(
+        f"{name!r} lies in {count} group{'s' * (count > 1)}" for name, count in few.items()
+    )
     allowed = (
         f"every class in at least {folds} groups, or fewer evaluation.folds: with these groups"
     )
@@ -282,21 +291,27 @@ def read_tables(name: str, dataset: Dataset, folds: int) -> Tables:
     key = f"datasets.{name}"
     problems: list[Problem] = []
 
-    def attempt(read: object, *arguments: object) -> pd.DataFrame | None:
+    def attempt(
+        where: str, read: Callable[..., pd.DataFrame], *arguments: str
+    ) -> pd.DataFrame | None:
+        """Read a table, or keep what is wrong with its file under the key that names it."""
         try:
             return read(*arguments)
         except UserError as error:
-            problems.extend(error.problems)
+            problems.extend(
+                replace(problem, where=f"{where}: {problem.where}") for problem in error.problems
+            )
             return None
 
-    table = attempt(read_samples, dataset.samples)
+    table = attempt(f"{key}.samples", read_samples, dataset.samples)
     if table is not None:
         problems += check_samples(table, dataset, key)
     measured = {}
     for modality, file in dataset.modalities.items():
-        raw = attempt(read_measurements, file.path, file.modality or modality)
+        where = f"{key}.modalities.{modality}"
+        raw = attempt(where, read_measurements, file.path, file.modality or modality)
         if raw is not None:
-            where = f"{key}.modalities.{modality}: {file.path}"
+            where = f"{where}: {file.path}"
             ids = None if table is None or table.empty else table.index
             measured[modality], found = check_modality(raw, ids, file.kind, where)
             problems += found

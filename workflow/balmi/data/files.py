@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import warnings
 from contextlib import contextmanager, nullcontext
@@ -57,6 +58,9 @@ def annotated_files() -> Iterator[None]:
     """
     import mudata
 
+    # The switch of mudata 0.3 logs to the root logger, which would then repeat Snakemake's lines.
+    if not logging.root.handlers:
+        logging.root.addHandler(logging.NullHandler())
     # mudata 0.3 pulls columns of modalities into the global tables unless told not to; 0.4 has
     # neither the habit nor the switch.
     switch = getattr(mudata, "set_options", None)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from balmi.report.performance import Difference, PerformanceView
 
 NOT_SEPARABLE = "not separable"
+FEWEST_FOLDS = 10
 # The pairs that answer whether combining helps, in the order in which they are told.
 PAIRS = (
     (OWN, SINGLE),
@@ -94,7 +95,8 @@ def key_differences(performance: PerformanceView) -> tuple[Difference, ...]:
 
 def _ranking(view: InformationView) -> str:
     if len(view.label) == 1:
-        return f"Only {_brief(view.label[0].modality)} was measured, so there is nothing to rank."
+        name = _brief(view.label[0].modality)
+        return f"Information could be estimated for {name} only, so there is nothing to rank."
     strongest, weakest = (_brief(name or "") for name in (view.strongest, view.weakest))
     if view.strongest and view.weakest:
         return f"{strongest} carries the most information, {weakest} the least."
@@ -120,7 +122,9 @@ def _which_modality(views: Views) -> Answer | None:
         text = f"Not above what permuted labels give: {names}. No information is shown there."
         statements.append(Statement(text))
     elif nulls == {True}:
-        statements.append(Statement("Every modality exceeds what permuted labels give."))
+        every = len(view.label) == len(views.cohort.modalities)
+        which = "Every modality" if every else "Every modality with enough samples"
+        statements.append(Statement(f"{which} exceeds what permuted labels give."))
     return Answer("Which modality carries the information?", _ranking(view), tuple(statements))
 
 
@@ -203,6 +207,9 @@ def _sample_statements(cohort: CohortView, folds: int) -> list[Statement]:
         verb = "lacks" if lacking == 1 else "lack"
         text = f"{counted(lacking, 'sample')} ({share}) {verb} at least one modality."
         statements.append(Statement(text))
+    lost = joined([f"{count} {what}" for what, count in cohort.dropped if count])
+    if lost:
+        statements.append(Statement(f"Left out: {lost}. Do the ids of all tables agree?"))
     return statements
 
 
@@ -214,6 +221,9 @@ def _trust(views: Views) -> Answer:
         design = f"{counted(performance.repeats, 'repeat')} of {performance.folds}-fold"
         text = f"{design} cross-validation: {total} test folds. Folds share training samples;"
         statements.append(Statement(f"{text} the intervals are widened for it."))
+    if 0 < total < FEWEST_FOLDS:
+        text = f"{counted(total, 'test fold')} are too few to know how much scores vary: no verdict"
+        statements.append(Statement(f"{text} is safe. Raise evaluation.repeats."))
     resolution = _resolution(performance)
     if resolution is not None:
         statements.append(resolution)

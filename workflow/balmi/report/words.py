@@ -30,9 +30,11 @@ def chance(p: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """Return a share as whole per cent; a share that is not 0 never reads 0 %."""
+    """Return a share as whole per cent; one that is not 0 or 1 never reads 0 % or 100 %."""
     if share is None:
         return MISSING
+    if 0.995 <= share < 1:
+        return f">99{NBSP}%"
     return f"<1{NBSP}%" if 0 < share < 0.005 else f"{100 * share:.0f}{NBSP}%".replace("-", "−")
 
 
