@@ -38,18 +38,27 @@ def _run_time_nodes(tree: ast.AST) -> Iterator[ast.AST]:
         yield from _run_time_nodes(node)
 
 
-def imports(path: Path) -> frozenset[str]:
-    """Return the balmi modules that a file imports when it runs, anywhere in its text."""
+@cache
+def _imported(text: str) -> frozenset[str]:
+    """Return the dotted names that a module's text imports, and the packages above them.
+
+    Kept by text, since most scripts share most of the library and parsing is what costs.
+    """
     named = set()
-    for node in _run_time_nodes(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _run_time_nodes(ast.parse(text)):
         if isinstance(node, ast.Import):
             named |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             named |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    parts = {
+    return frozenset(
         ".".join(name.split(".")[: i + 1]) for name in named for i in range(name.count(".") + 1)
-    }
-    return frozenset(name for name in parts if name.split(".")[0] == "balmi" and _file(name))
+    )
+
+
+def imports(path: Path) -> frozenset[str]:
+    """Return the balmi modules that a file imports when it runs, anywhere in its text."""
+    found = _imported(path.read_text(encoding="utf-8"))
+    return frozenset(name for name in found if name.split(".")[0] == "balmi" and _file(name))
 
 
 def dependencies(*modules: str) -> list[str]:

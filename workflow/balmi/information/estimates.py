@@ -43,6 +43,10 @@ def permuted_rows(count: int, groups: np.ndarray | None, rng: np.random.Generato
     return rows
 
 
+# A statistic exceeds its null where permutations reach it in at most this share of cases.
+NULL_LEVEL = 0.05
+
+
 @dataclass(frozen=True)
 class Null:
     """Values of a statistic where there is nothing to find.

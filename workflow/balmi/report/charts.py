@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 import numpy as np
 
+from balmi.config.settings import JOINT
 from balmi.evaluation.verdicts import Verdict
 from balmi.report.svg import INK, SOFT, to_svg
-from balmi.report.training import JOINT
 from balmi.report.words import chance, decimal, limits, shortened, signed, with_limits
 
 if TYPE_CHECKING:

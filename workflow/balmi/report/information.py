@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from balmi.evaluation.verdicts import Verdict, verdict
+from balmi.information.estimates import NULL_LEVEL
 from balmi.report.words import known
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NULL_LEVEL = 0.05
 MARGIN_WORDS = {
     Verdict.GAIN: "predicted to help",
     Verdict.NONE: "undecided",

@@ -10,6 +10,7 @@ import numpy as np
 from balmi.config.settings import Method
 from balmi.evaluation.statistics import corrected_interval, split_ratio
 from balmi.evaluation.verdicts import verdict
+from balmi.outcome import PROBABILITY_PREFIX
 from balmi.report.words import known
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def _log_loss(comparisons: pd.DataFrame) -> Difference | None:
 def _confusion(method: str, predictions: pd.DataFrame, cohort: Cohort) -> Confusion:
     table = predictions[predictions["method"] == method]
     true = cohort.labels[cohort.positions(table["sample"].to_numpy(dtype=str))]
-    columns = [f"p:{name}" for name in cohort.classes]
+    columns = [f"{PROBABILITY_PREFIX}{name}" for name in cohort.classes]
     counts = np.zeros((len(columns), len(columns)))
     np.add.at(counts, (true, table[columns].to_numpy().argmax(axis=1)), 1)
     counts /= max(table["repeat"].nunique(), 1)

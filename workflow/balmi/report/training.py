@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from balmi.config.settings import JOINT
 from balmi.report.performance import OWN
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STAGE = "joint"
-JOINT = "joint"
 MAX_EPOCHS = 120
 BAND = (0.1, 0.5, 0.9)
 QUANTITIES = {

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 
 from balmi.config.settings import Balancing
+from balmi.information.estimates import NULL_LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from balmi.config.settings import Training
-
-GATE_LEVEL = 0.05
 
 
 class BalancingRule(Protocol):
@@ -84,7 +83,7 @@ class InformationRule:
     """
 
     def __init__(self, importance: Importance, settings: Training) -> None:
-        gate = (importance.p_value <= GATE_LEVEL).to(importance.label.dtype)
+        gate = (importance.p_value <= NULL_LEVEL).to(importance.label.dtype)
         held = torch.nan_to_num(importance.label).clamp(min=0)
         self._importance = gate * (held + importance.shared.clamp(min=0)) / 2
         self._temperature = settings.balancing_temperature

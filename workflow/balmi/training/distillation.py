@@ -15,8 +15,9 @@ import pandas as pd
 import torch
 
 from balmi.config.settings import Teacher
+from balmi.information.estimates import NULL_LEVEL
 from balmi.models.network import ReplicaNetwork, Shape
-from balmi.training.balancing import GATE_LEVEL, Importance, UniformRule
+from balmi.training.balancing import Importance, UniformRule
 from balmi.training.history import history_table
 from balmi.training.losses import SoftTargets
 from balmi.training.seeds import replica_seed
@@ -70,7 +71,7 @@ def plan_distillation(information: SplitInformation, settings: Distillation) -> 
     if settings.teacher is Teacher.NONE:
         return Plan(teacher, strength)
     margin = np.nan_to_num(information.margin, nan=-np.inf)
-    informative = information.p_value <= GATE_LEVEL
+    informative = information.p_value <= NULL_LEVEL
     for replica in range(replicas):
         for student in range(count):
             able = (margin[replica, :, student] > 0) & (label[replica] > label[replica, student])

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from balmi.config.settings import JOINT
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from balmi.data.splits import Split
     from balmi.training.trainer import Epoch
-
-JOINT = "joint"
 
 
 def history_table(
