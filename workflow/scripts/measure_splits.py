@@ -2,7 +2,7 @@ from balmi.config.settings import Information, Preprocessing
 from balmi.data.cohort import read_cohort
 from balmi.data.splits import read_splits
 from balmi.information.files import write_split_information
-from balmi.information.measure import measure_splits
+from balmi.information.splits import measure_splits
 from balmi.logs import job
 from balmi.preprocess.pipeline import Features
 

@@ -5,8 +5,10 @@ import pytest
 from scipy.stats import binom
 from sklearn.metrics import log_loss
 
+from balmi.information.estimates import Null
 from balmi.information.label import (
     entropy,
+    extrapolated,
     label_estimate,
     label_null,
     mean_interval,
@@ -34,47 +36,83 @@ def test_entropy_does_not_depend_on_order_or_names():
 
 def test_pointwise_information_by_hand():
     posteriors = np.array([[0.8, 0.2], [0.5, 0.5], [0.1, 0.9], [0.25, 0.75]])
-    labels = np.array([0, 0, 1, 0])  # shares 3/4 and 1/4
-    expected = np.log([0.8 / 0.75, 0.5 / 0.75, 0.9 / 0.25, 0.25 / 0.75])
-    assert pointwise_information(posteriors, labels) == pytest.approx(expected)
+    priors = np.array([[0.75, 0.25], [0.75, 0.25], [0.6, 0.4], [0.6, 0.4]])
+    labels = np.array([0, 0, 1, 0])
+    expected = np.log([0.8 / 0.75, 0.5 / 0.75, 0.9 / 0.4, 0.25 / 0.6])
+    assert pointwise_information(posteriors, priors, labels) == pytest.approx(expected)
 
 
-def test_mean_is_entropy_minus_log_loss():
+def shares(labels):
+    """Class frequencies of all samples, for each of them: their log-loss is the entropy."""
+    return np.tile(np.bincount(labels) / len(labels), (len(labels), 1))
+
+
+def test_mean_is_what_the_log_loss_gains():
     rng = np.random.default_rng(0)
-    labels, posteriors = rng.integers(3, size=80), rng.dirichlet(np.ones(3), 80)
-    expected = entropy(labels) - log_loss(labels, posteriors, labels=[0, 1, 2])
-    assert label_estimate(posteriors, labels, None).value == pytest.approx(expected)
+    labels = rng.integers(3, size=80)
+    posteriors, priors = rng.dirichlet(np.full(3, 5), (2, 80))
+    losses = [log_loss(labels, each, labels=[0, 1, 2]) for each in (priors, posteriors)]
+    found = label_estimate(posteriors, priors, labels, None)
+    assert found.value == pytest.approx(losses[0] - losses[1])
+    expected = entropy(labels) - losses[1]
+    found = label_estimate(posteriors, shares(labels), labels, None)
+    assert found.value == pytest.approx(expected)
 
 
-def test_perfect_posteriors_show_the_entropy():
+def test_perfect_posteriors_show_the_entropy_and_no_more():
     labels = np.array([0, 1, 1, 2, 2, 2])
-    assert label_estimate(np.eye(3)[labels], labels, None).value == pytest.approx(entropy(labels))
+    found = label_estimate(np.eye(3)[labels], np.full((6, 3), 0.1), labels, None)
+    assert (found.value, found.upper) == pytest.approx((entropy(labels), entropy(labels)))
 
 
 class TestInterval:
     labels = np.array([0, 0, 1, 1, 1])
     posteriors = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.4, 0.6], [0.5, 0.5]])
+    priors = shares(labels)
 
     def test_by_hand(self):
-        estimate = label_estimate(self.posteriors, self.labels, None, 7)
+        estimate = label_estimate(self.posteriors, self.priors, self.labels, None, 7)
         terms = np.log([0.9 / 0.4, 0.6 / 0.4, 0.8 / 0.6, 0.6 / 0.6, 0.5 / 0.6])
         half = 1.959964 * np.sqrt(((terms - terms.mean()) ** 2).sum() / 4) / np.sqrt(5)
         assert estimate.value == pytest.approx(terms.mean())
         assert estimate.lower == pytest.approx(terms.mean() - half)
-        assert estimate.upper == pytest.approx(terms.mean() + half)
+        assert estimate.upper == pytest.approx(min(terms.mean() + half, entropy(self.labels)))
         assert (estimate.n, estimate.components, estimate.null) == (5, 7, None)
 
     def test_copies_of_one_patient_add_no_certainty(self):
-        once = label_estimate(self.posteriors, self.labels, None)
+        once = label_estimate(self.posteriors, self.priors, self.labels, None)
         copies = np.tile(np.arange(5), 3)
-        many = label_estimate(self.posteriors[copies], self.labels[copies], None, groups=copies)
-        blind = label_estimate(self.posteriors[copies], self.labels[copies], None)
+        many = label_estimate(
+            self.posteriors[copies], self.priors[copies], self.labels[copies], None, groups=copies
+        )
+        blind = label_estimate(
+            self.posteriors[copies], self.priors[copies], self.labels[copies], None
+        )
         assert (many.lower, many.upper) == pytest.approx((once.lower, once.upper))
         assert blind.upper - blind.lower < 0.6 * (many.upper - many.lower)
 
     def test_groups_of_one_are_samples(self):
-        alone = label_estimate(self.posteriors, self.labels, None, groups=np.array([*"dbeac"]))
-        assert alone == label_estimate(self.posteriors, self.labels, None)
+        alone = label_estimate(
+            self.posteriors, self.priors, self.labels, None, groups=np.array([*"dbeac"])
+        )
+        assert alone == label_estimate(self.posteriors, self.priors, self.labels, None)
+
+
+class TestLearningCurve:
+    found = Null(0.4, np.zeros(39))
+
+    def test_by_hand(self):
+        """Missing c/n: .5 - .04 / .8 = .45 of five folds and .5 - .04 / .5 = .42 of two."""
+        assert extrapolated(0.45, 0.42, 5, self.found, 2.0) == pytest.approx(0.5)
+        assert extrapolated(0.5 - 0.06, 0.5 - 0.08, 3, self.found, 2.0) == pytest.approx(0.5)
+
+    def test_never_above_the_entropy(self):
+        assert extrapolated(0.45, 0.3, 5, self.found, 0.6) == 0.6
+
+    def test_no_curve_without_learning(self):
+        nothing = Null(0.0, np.linspace(-1, 1, 39))
+        assert extrapolated(-0.01, -0.05, 5, nothing, 1.0) == -0.01
+        assert extrapolated(0.3, 0.35, 5, self.found, 1.0) == 0.3
 
 
 class TestPermutedLabels:

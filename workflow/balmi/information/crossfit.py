@@ -1,7 +1,7 @@
-"""Cross-fitted posteriors of the label given one modality.
+"""Folds of a cross-fitting, and what classifiers see of one or several modalities in them.
 
-Whatever is learned (scaling, feature choice, principal components, classifier, pool weights) is
-learned on the training part of a fold, so that the log-loss on its other part is a fair one.
+Whatever is learned here (scaling, feature choice, normal scores, principal components, landmarks)
+is learned on the training part of a fold, without labels.
 """
 
 from __future__ import annotations
@@ -11,62 +11,93 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.stats import norm
 from sklearn.decomposition import PCA
 from sklearn.kernel_approximation import Nystroem
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, KFold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from balmi.preprocess.pipeline import Features
 
-    Member = Callable[["Block", np.ndarray, int], np.ndarray]
-
 SAMPLES_PER_COMPONENT = 5
+QUANTILES = 100
 LANDMARKS = 200
-KERNEL_COMPONENTS = 60
+RADIAL_COMPONENTS = 60
 SMALLEST_DEVIATION = 1e-6
-POOL_ROUNDS = 100
+LARGE = 500
+
+# What a member sees: learned and other samples, (n, columns) and (m, columns).
+Parts = tuple[np.ndarray, np.ndarray]
 
 
-def white_scores(
-    learn: np.ndarray, other: np.ndarray, components: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return principal component scores that are white in the training part.
+def normal_scores(learn: np.ndarray, other: np.ndarray) -> Parts:
+    """Replace every feature by the normal scores of its quantiles among the learned samples.
+
+    Information does not depend on the scale of a feature, and its estimates should not either.
+
+    Parameters
+    ----------
+    learn, other
+        (n, features) and (m, features).
+    """
+    count = min(len(learn), QUANTILES)
+    shares = (np.arange(count) + 0.5) / count
+    knots = np.sort(learn, axis=0)[(shares * len(learn)).astype(int)]
+    scores = norm.ppf(shares)
+    both = np.vstack([learn, other])
+    mapped = [np.interp(column, at, scores) for column, at in zip(both.T, knots.T, strict=True)]
+    mapped = np.column_stack(mapped) if mapped else both
+    return mapped[: len(learn)], mapped[len(learn) :]
+
+
+def _solver(samples: int, features: int) -> str:
+    """Return the quickest solver: an exact one for large tables takes longer than all members."""
+    if features <= LARGE:
+        return "covariance_eigh"
+    return "full" if samples <= LARGE else "randomized"
+
+
+def principal_components(learn: np.ndarray, other: np.ndarray, count: int) -> Parts:
+    """Return scores on the first principal components, with a variance of 1 on average.
 
     Parameters
     ----------
     learn, other
         Training and held-out samples; (n, features) and (m, features).
-    components
-        Components at most; never above a fifth of the training part.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        (n, components) and (m, components).
+    count
+        Components at most; never more than there are directions that vary in training.
     """
-    count = min(components, len(learn) // SAMPLES_PER_COMPONENT, learn.shape[1])
-    if count:
-        pca = PCA(count, svd_solver="covariance_eigh").fit(learn)
-        learn, other = pca.transform(learn), pca.transform(other)
+    count = min(count, *learn.shape)
+    if count <= 0:
+        return learn[:, :0], other[:, :0]
+    pca = PCA(count, svd_solver=_solver(*learn.shape), random_state=0).fit(learn)
+    learn, other = pca.transform(learn), pca.transform(other)
     # A direction that does not vary in training would blow up what varies in it elsewhere.
+    kept = learn.std(axis=0) > SMALLEST_DEVIATION
+    scale = np.sqrt((learn[:, kept] ** 2).mean()) if kept.any() else 1.0
+    return learn[:, kept] / scale, other[:, kept] / scale
+
+
+def white(learn: np.ndarray, other: np.ndarray, count: int) -> Parts:
+    """Return principal component scores that are white in the training part; at most `count`."""
+    learn, other = principal_components(learn, other, count)
     deviation = learn.std(axis=0)
-    kept = np.flatnonzero(deviation > SMALLEST_DEVIATION)[:count]
-    return learn[:, kept] / deviation[kept], other[:, kept] / deviation[kept]
+    return learn / deviation, other / deviation
 
 
 @dataclass(frozen=True)
 class Block:
-    """One fold of the cross-fitting for one modality.
+    """One fold of the cross-fitting for one modality, or for several at once.
 
     Parameters
     ----------
     train, test
         Positions within the samples under study, disjoint.
     train_scores, test_scores
-        Principal component scores, white in the training part; (samples, components).
+        Principal component scores of the modalities, the leading ones of all modalities first;
+        (samples, components). Each modality's have a variance of 1 on average.
     """
 
     train: np.ndarray
@@ -75,19 +106,29 @@ class Block:
     test_scores: np.ndarray
 
     @cached_property
-    def kernel_scores(self) -> tuple[np.ndarray, np.ndarray]:
-        """White scores of radial functions of the scores, in training and held out.
+    def scores(self) -> Parts:
+        """The scores themselves, in training and held out."""
+        return self.train_scores, self.test_scores
 
-        The Nystroem method on landmarks of the training part. In them a linear classifier sees
-        classes that differ by curves or interactions.
+    @cached_property
+    def white_scores(self) -> Parts:
+        """The scores, white in training, for classifiers that are quick to refit."""
+        return white(*self.scores, self.train_scores.shape[1])
+
+    @cached_property
+    def radial_scores(self) -> Parts:
+        """White scores of radial functions of the scores (Nystroem method).
+
+        In them a linear classifier sees classes that differ by curves or interactions. The scores
+        are not whitened before: distances are to be those of the leading components.
         """
-        width = self.train_scores.shape[1]
-        landmarks = min(LANDMARKS, len(self.train) // 2)
-        if width == 0 or landmarks < 2:
-            return self.train_scores[:, :0], self.test_scores[:, :0]
-        radial = Nystroem(gamma=0.5 / width, n_components=landmarks, random_state=0)
-        learn = radial.fit_transform(self.train_scores)
-        return white_scores(learn, radial.transform(self.test_scores), KERNEL_COMPONENTS)
+        learn, other = self.scores
+        landmarks = min(LANDMARKS, len(learn) // 2)
+        if learn.shape[1] == 0 or landmarks < 2:
+            return learn[:, :0], other[:, :0]
+        radial = Nystroem(gamma=0.5 / learn.shape[1], n_components=landmarks, random_state=0)
+        count = min(RADIAL_COMPONENTS, len(learn) // SAMPLES_PER_COMPONENT)
+        return white(radial.fit_transform(learn), radial.transform(other), count)
 
 
 def fold_numbers(count: int, groups: np.ndarray | None, folds: int, seed: int) -> np.ndarray:
@@ -121,202 +162,39 @@ def fold_numbers(count: int, groups: np.ndarray | None, folds: int, seed: int) -
 
 
 def cross_fit_blocks(
-    features: Features, modality: str, rows: np.ndarray, fold: np.ndarray, components: int
+    features: Features,
+    modalities: Sequence[str],
+    rows: np.ndarray,
+    fold: np.ndarray,
+    components: int,
 ) -> list[Block]:
-    """Prepare the folds of a cross-fitting for one modality.
+    """Prepare the folds of a cross-fitting.
 
     Parameters
     ----------
     features
         The cohort's features.
-    modality
-        The modality; every row must have it.
+    modalities
+        The modalities; every row must have them all.
     rows
         The rows of the cohort under study; shape (n,).
     fold
         Fold in which each of those rows is held out; shape (n,).
     components
-        Principal components at most; never above a fifth of the training part.
+        Principal components per modality at most; in all never above a fifth of the training part.
     """
     blocks = []
     for number in np.unique(fold):
         train, test = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
-        values = features.split(rows[train], (modality,))[modality]
-        learn, other = values[rows[train]], values[rows[test]]
-        scores = white_scores(learn, other, components)
-        blocks.append(Block(train, test, *scores))
+        prepared = features.split(rows[train], tuple(modalities))
+        count = min(components, len(train) // SAMPLES_PER_COMPONENT // len(modalities))
+        parts = [
+            principal_components(*normal_scores(values[rows[train]], values[rows[test]]), count)
+            for values in prepared.values()
+        ]
+        leading = np.argsort(
+            np.concatenate([np.arange(learn.shape[1]) for learn, _ in parts]), kind="stable"
+        )
+        learn, other = (np.hstack(side)[:, leading] for side in zip(*parts, strict=True))
+        blocks.append(Block(train, test, learn, other))
     return blocks
-
-
-def class_prior(labels: np.ndarray, classes: int) -> np.ndarray:
-    """Return smoothed class frequencies (one half added per class); shape (classes,)."""
-    counts = np.bincount(labels, minlength=classes) + 0.5
-    return counts / counts.sum()
-
-
-def discriminant_posteriors(
-    train: np.ndarray, labels: np.ndarray, test: np.ndarray, classes: int
-) -> np.ndarray:
-    """Posteriors of shrunken linear discriminant analysis, for many labellings at once.
-
-    In white coordinates the total covariance is the identity I, so the covariance within classes
-    is W = I - sum_c pi_c m_c m_c^T for every labelling, and a refit on permuted labels costs one
-    small linear solve. W is shrunk towards I by k / (n + k).
-
-    Parameters
-    ----------
-    train
-        White scores of the training part; (n, k).
-    labels
-        Class codes, one row per labelling; (labellings, n).
-    test
-        Scores of the other part; (m, k).
-    classes
-        Number of classes; a class that a labelling lacks gets the smoothed prior's mass only.
-
-    Returns
-    -------
-    numpy.ndarray
-        Posteriors; (labellings, m, classes).
-    """
-    count, width = train.shape
-    member = np.eye(classes)[labels]
-    sizes = member.sum(axis=1)
-    prior = (sizes + 0.5) / (count + 0.5 * classes)
-    means = np.einsum("lnc,nk->lck", member, train) / np.maximum(sizes, 1)[..., None]
-    weighted = means * (sizes / count)[..., None]
-    within = np.eye(width) - np.einsum("lck,lcj->lkj", weighted, means)
-    shrinkage = width / (count + width)
-    within = (1 - shrinkage) * within + shrinkage * np.eye(width)
-    slopes = np.linalg.solve(within, means.transpose(0, 2, 1))
-    offsets = np.log(prior) - 0.5 * np.einsum("lck,lkc->lc", means, slopes)
-    logits = test @ slopes + offsets[:, None, :]
-    logits -= logits.max(axis=2, keepdims=True)
-    posterior = np.exp(logits)
-    return posterior / posterior.sum(axis=2, keepdims=True)
-
-
-def cheap_posteriors(block: Block, labels: np.ndarray, classes: int) -> list[np.ndarray]:
-    """Fit the members that are cheap to refit on a fold, for many labellings at once.
-
-    Parameters
-    ----------
-    block
-        A fold of the cross-fitting.
-    labels
-        Class codes of all samples, one row per labelling; (labellings, n).
-    classes
-        Number of classes.
-
-    Returns
-    -------
-    list of numpy.ndarray
-        Posteriors of the held-out samples by the prior, the discriminant and the kernel
-        discriminant; (labellings, held out, classes) each.
-    """
-    train = labels[:, block.train]
-    prior = np.array([class_prior(row, classes) for row in train])[:, None, :]
-    return [
-        np.broadcast_to(prior, (len(labels), len(block.test), classes)),
-        discriminant_posteriors(block.train_scores, train, block.test_scores, classes),
-        discriminant_posteriors(block.kernel_scores[0], train, block.kernel_scores[1], classes),
-    ]
-
-
-def _discriminant(block: Block, labels: np.ndarray, classes: int) -> np.ndarray:
-    return discriminant_posteriors(block.train_scores, labels[None], block.test_scores, classes)[0]
-
-
-def _kernel(block: Block, labels: np.ndarray, classes: int) -> np.ndarray:
-    learn, other = block.kernel_scores
-    return discriminant_posteriors(learn, labels[None], other, classes)[0]
-
-
-def _logistic(block: Block, labels: np.ndarray, classes: int) -> np.ndarray:
-    if not block.train_scores.shape[1]:
-        return _prior(block, labels, classes)
-    seen = np.unique(labels)
-    posterior = np.zeros((len(block.test), classes))
-    if len(seen) == 1:
-        posterior[:, seen] = 1.0
-        return posterior
-    model = LogisticRegression(C=0.1, max_iter=500).fit(block.train_scores, labels)
-    posterior[:, seen] = model.predict_proba(block.test_scores)
-    return posterior
-
-
-def _prior(block: Block, labels: np.ndarray, classes: int) -> np.ndarray:
-    return np.tile(class_prior(labels, classes), (len(block.test), 1))
-
-
-MEMBERS: dict[str, Member] = {
-    "prior": _prior,
-    "discriminant": _discriminant,
-    "kernel": _kernel,
-    "logistic": _logistic,
-}
-# Cheap enough to be refitted inside every training part.
-CHEAP_MEMBERS = (_prior, _discriminant, _kernel)
-
-
-def pool_weights(likelihoods: np.ndarray) -> np.ndarray:
-    """Return the weights of a linear pool that maximise its likelihood, by EM.
-
-    Parameters
-    ----------
-    likelihoods
-        Probability that each member gave to the true class; (samples, members).
-
-    Returns
-    -------
-    numpy.ndarray
-        Weights, at least 0 and summing to 1; (members,).
-    """
-    weights = np.full(likelihoods.shape[1], 1 / likelihoods.shape[1])
-    for _ in range(POOL_ROUNDS):
-        share = likelihoods * weights
-        weights = (share / share.sum(axis=1, keepdims=True)).mean(axis=0)
-    return weights
-
-
-def pooled_posteriors(
-    blocks: list[Block],
-    labels: np.ndarray,
-    classes: int,
-    members: Sequence[Member] = tuple(MEMBERS.values()),
-) -> np.ndarray:
-    """Cross-fitted posteriors of a pool of members.
-
-    The weights used on a fold come from the held-out likelihoods of the other folds.
-
-    Parameters
-    ----------
-    blocks
-        The folds; their test parts cover every sample once.
-    labels
-        Class codes; (n,).
-    classes
-        Number of classes.
-    members
-        The members, the prior first.
-
-    Returns
-    -------
-    numpy.ndarray
-        Posteriors of the held-out samples, strictly positive; (n, classes).
-    """
-    each = np.empty((len(members), len(labels), classes))
-    fold = np.empty(len(labels), dtype=int)
-    for number, block in enumerate(blocks):
-        fold[block.test] = number
-        for index, member in enumerate(members):
-            each[index, block.test] = member(block, labels[block.train], classes)
-    likelihoods = each[:, np.arange(len(labels)), labels].T
-    pooled = np.empty((len(labels), classes))
-    for number in range(len(blocks)):
-        weights = pool_weights(likelihoods[fold != number])
-        # A floor for the prior keeps every probability positive at a cost below .01 nats.
-        weights = 0.99 * weights + 0.01 * np.eye(len(members))[0]
-        rows = fold == number
-        pooled[rows] = np.einsum("m,mnc->nc", weights, each[:, rows])
-    return pooled / pooled.sum(axis=1, keepdims=True)

@@ -73,6 +73,22 @@ class Null:
         return float((1 + (self.permuted >= self.observed).sum()) / (1 + len(self.permuted)))
 
 
+class NotApplicable(Exception):
+    """An estimate that the data do not allow.
+
+    Parameters
+    ----------
+    reason
+        Why, in words for users.
+    n
+        Number of samples that there were for it.
+    """
+
+    def __init__(self, reason: str, n: int) -> None:
+        self.reason, self.n = reason, n
+        super().__init__(reason)
+
+
 @dataclass(frozen=True)
 class Estimate:
     """An estimate of information with what is needed to judge it; nats.
@@ -82,9 +98,9 @@ class Estimate:
     value
         The estimate; may be negative where there is little to find.
     lower, upper
-        Limits of its 95 % interval.
+        Limits of its 95 % interval, or None for a point value.
     null
-        The permutation null.
+        The permutation null, or None.
     n
         Number of samples.
     components
@@ -92,8 +108,8 @@ class Estimate:
     """
 
     value: float
-    lower: float
-    upper: float
+    lower: float | None
+    upper: float | None
     null: Null | None
     n: int
     components: int | None = None

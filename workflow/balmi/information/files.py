@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from safetensors.numpy import load_file, save_file
 
 from balmi.data.files import replace_when_written
-from balmi.information.measure import SplitInformation
+from balmi.information.splits import SplitInformation
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""Information between one modality and the label: I(X; Y) >= H(Y) - held-out log-loss."""
+"""Information between modalities and the label: what held-out posteriors gain over the prior."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from balmi.information.crossfit import cheap_posteriors
-from balmi.information.estimates import Estimate, Null, permuted_rows
+from balmi.information.estimates import NULL_LEVEL, Estimate, Null, permuted_rows
+from balmi.information.members import cheap_posteriors
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from balmi.information.crossfit import Block
 
 NORMAL_95 = 1.959964
@@ -23,23 +25,29 @@ def entropy(labels: np.ndarray) -> float:
     return float(-(shares * np.log(shares)).sum())
 
 
-def pointwise_information(posteriors: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return log p(y|x) - log p(y) of every sample.
+def pointwise_information(
+    posteriors: np.ndarray, priors: np.ndarray, labels: np.ndarray
+) -> np.ndarray:
+    """Return log p(y|x) - log p(y) of every sample, both learned without it.
+
+    H(Y) would be the log-loss of a prior that knows all labels. Its plug-in estimate is too low by
+    (classes - 1) / 2n, and the posteriors had to learn the class frequencies besides: with many
+    classes and few samples, independent data would read less than nothing.
 
     Parameters
     ----------
-    posteriors
-        Held-out posteriors; (n, classes).
+    posteriors, priors
+        Held-out posteriors and class frequencies; (n, classes).
     labels
         Class codes; (n,).
 
     Returns
     -------
     numpy.ndarray
-        Nats; (n,). The mean is H(Y) minus the log-loss.
+        Nats; (n,). The mean is the log-loss of the priors minus that of the posteriors.
     """
-    shares = np.bincount(labels, minlength=posteriors.shape[1]) / len(labels)
-    return np.log(posteriors[np.arange(len(labels)), labels]) - np.log(shares[labels])
+    rows = np.arange(len(labels))
+    return np.log(posteriors[rows, labels]) - np.log(priors[rows, labels])
 
 
 def mean_interval(values: np.ndarray, groups: np.ndarray | None) -> tuple[float, float, float]:
@@ -68,6 +76,7 @@ def mean_interval(values: np.ndarray, groups: np.ndarray | None) -> tuple[float,
 
 def label_estimate(
     posteriors: np.ndarray,
+    priors: np.ndarray,
     labels: np.ndarray,
     null: Null | None,
     components: int | None = None,
@@ -76,11 +85,12 @@ def label_estimate(
     """Return the label information that held-out posteriors show.
 
     The interval covers the held-out lower bound of the information, not the information itself.
+    Neither it nor the estimate exceeds the entropy of the label.
 
     Parameters
     ----------
-    posteriors
-        Held-out posteriors; (n, classes).
+    posteriors, priors
+        Held-out posteriors and class frequencies; (n, classes).
     labels
         Class codes; (n,).
     null
@@ -90,8 +100,35 @@ def label_estimate(
     groups
         Group of each sample, or None.
     """
-    interval = mean_interval(pointwise_information(posteriors, labels), groups)
-    return Estimate(*interval, null, len(labels), components)
+    interval = mean_interval(pointwise_information(posteriors, priors, labels), groups)
+    limit = entropy(labels)
+    value, lower, upper = (min(each, limit) for each in interval)
+    return Estimate(value, lower, upper, null, len(labels), components)
+
+
+def extrapolated(full: float, half: float, folds: int, null: Null, limit: float) -> float:
+    """Return the information that endless training samples would show, along the learning curve.
+
+    What is missing of a held-out estimate falls as one over the number of training samples, which
+    is (K - 1)/K of all samples in K folds and a half in two, so that the limit is
+    I_K + (I_K - I_2) / (2 (K - 1)/K - 1). Where permuted labels do as well, nothing was learned and
+    there is no curve to follow; neither is there where fewer training samples did better.
+
+    Parameters
+    ----------
+    full, half
+        Estimates of K folds and of two, nats.
+    folds
+        K, at least 3.
+    null
+        The permutation null.
+    limit
+        Entropy of the label, above which no information lies.
+    """
+    if null.p_value > NULL_LEVEL:
+        return full
+    gain = max(0.0, full - half) / (2 * (folds - 1) / folds - 1)
+    return min(full + gain, limit)
 
 
 def permuted_labels(
@@ -128,7 +165,7 @@ def permuted_labels(
 
 
 def label_null(
-    blocks: list[Block],
+    blocks: Sequence[Block],
     labels: np.ndarray,
     groups: np.ndarray | None,
     classes: int,
@@ -172,5 +209,5 @@ def label_null(
         ],
         axis=0,
     )
-    values = best + np.array([entropy(row) for row in labellings])
+    values = best - np.log(prior).mean(axis=1)
     return Null(float(values[0]), values[1:])

@@ -1,163 +1,94 @@
-"""Measure a cohort: the table of the report, and the values inside every training part.
-
-Training is steered only by what its own training part says (`measure_splits`); the table of the
-whole cohort (`measure_cohort`) is a diagnosis and no method reads it.
-"""
+"""Measure a whole cohort: the table of the report. It is a diagnosis, and no method reads it."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations, permutations
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 import numpy as np
 import pandas as pd
 
-from balmi.information.crossfit import (
-    CHEAP_MEMBERS,
-    MEMBERS,
-    cross_fit_blocks,
-    fold_numbers,
-    pooled_posteriors,
-)
-from balmi.information.estimates import Estimate
-from balmi.information.label import (
-    entropy,
-    label_estimate,
-    label_null,
-    mean_interval,
-    pointwise_information,
-)
+from balmi.information.companions import FEWEST_PER_FOLD, composite_estimate
+from balmi.information.complementarity import margin_estimate
+from balmi.information.decomposition import decompose
+from balmi.information.estimates import Estimate, NotApplicable
+from balmi.information.known import Knowledge, every_coalition
+from balmi.information.label import entropy, mean_interval
 from balmi.information.pairs import (
     gaussian_estimate,
-    gaussian_value,
     jackknife_interval,
     principal_scores,
     rank_normalise,
-    representation,
 )
+from balmi.information.shapley import (
+    balance,
+    coalitions,
+    monotone,
+    orderings,
+    shapley_values,
+    shares,
+)
+from balmi.information.study import canonical, study_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from balmi.config.settings import Information
     from balmi.data.cohort import Cohort
-    from balmi.data.splits import Split
-    from balmi.information.crossfit import Member
+    from balmi.information.known import Coalition
+    from balmi.information.study import Study
     from balmi.preprocess.pipeline import Features
 
 logger = logging.getLogger("balmi")
 
-FEWEST_SAMPLES = 30
-SAMPLES_PER_CLASS = 3  # two representations of classes - 1 columns must leave degrees of freedom
-
-
-@dataclass(frozen=True)
-class Study:
-    """The rows of a cohort under study with the deal of the cross-fitting.
-
-    Parameters
-    ----------
-    cohort, features
-        The cohort and its features.
-    rows
-        Rows under study; (n,).
-    fold
-        Fold in which each is held out; (n,).
-    settings
-        Settings of the estimates.
-    permutations
-        Permutations behind each label null.
-    """
-
-    cohort: Cohort
-    features: Features
-    rows: np.ndarray
-    fold: np.ndarray
-    settings: Information
-    permutations: int
-
-    def having(self, *modalities: str) -> np.ndarray:
-        """Return positions within `rows` of the samples that have all the modalities."""
-        columns = [self.cohort.modalities.index(name) for name in modalities]
-        return np.flatnonzero(self.features.available[self.rows][:, columns].all(axis=1))
-
-    def random(self, *names: str) -> np.random.Generator:
-        """Return the source of randomness of a quantity: by name, not by order of computation."""
-        return np.random.default_rng([self.settings.seed, crc32("/".join(names).encode())])
-
-    def labels(self, positions: np.ndarray) -> np.ndarray:
-        """Return class codes at positions within `rows`."""
-        return self.cohort.labels[self.rows[positions]]
-
-    def groups(self, positions: np.ndarray) -> np.ndarray | None:
-        """Return groups at positions within `rows`, or None where the cohort has none."""
-        groups = self.cohort.groups
-        return None if groups is None else groups[self.rows[positions]]
-
-
-def _study(
-    cohort: Cohort, features: Features, rows: np.ndarray, settings: Information, permutations: int
-) -> Study:
-    groups = None if cohort.groups is None else cohort.groups[rows]
-    fold = fold_numbers(len(rows), groups, settings.folds, settings.seed)
-    return Study(cohort, features, rows, fold, settings, permutations)
-
-
-def _single(
-    study: Study, modality: str, members: Sequence[Member]
-) -> tuple[Estimate, np.ndarray] | None:
-    """Return a modality's label information, and posteriors in place of `rows` (NaN elsewhere)."""
-    having = study.having(modality)
-    if len(having) < FEWEST_SAMPLES or len(np.unique(study.fold[having])) < 2:
-        logger.warning("information of %s: %d samples are too few", modality, len(having))
-        return None
-    classes = len(study.cohort.classes)
-    rows, labels = study.rows[having], study.labels(having)
-    blocks = cross_fit_blocks(
-        study.features, modality, rows, study.fold[having], study.settings.label_components
-    )
-    groups = study.groups(having)
-    null = label_null(blocks, labels, groups, classes, study.permutations, study.random(modality))
-    posteriors = np.full((len(study.rows), classes), np.nan)
-    posteriors[having] = pooled_posteriors(blocks, labels, classes, members)
-    components = max(block.train_scores.shape[1] for block in blocks)
-    estimate = label_estimate(posteriors[having], labels, null, components, groups)
-    return estimate, posteriors
-
-
-def _representations(
-    study: Study, posteriors: dict[str, np.ndarray], left: str, right: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """Return the positions that have both modalities, and both representations there."""
-    both = study.having(left, right)
-    fewest = max(FEWEST_SAMPLES, SAMPLES_PER_CLASS * len(study.cohort.classes))
-    if len(both) < fewest:
-        return None
-    fold = study.fold[both]
-    views = [representation(posteriors[name][both], fold) for name in (left, right)]
-    return both, views[0], views[1]
-
-
-def _row(quantity: str, modality: str | None, other: str | None, estimate: Estimate) -> dict:
-    row = {"quantity": quantity, "modality": modality, "other": other}
-    row |= {key: value for key, value in asdict(estimate).items() if key != "null"}
-    row["estimate"] = row.pop("value")
-    row["null95"] = estimate.null.null95 if estimate.null else None
-    row["p_value"] = estimate.null.p_value if estimate.null else None
-    return row
-
-
+TOGETHER = "+"
+COMPANIONS = ("pairwise_linear", "pairwise_nonlinear")
+# What these lack, others lack too: one warning says it.
+WARNED = ("label_information", "pairwise_information")
 COLUMNS = (
     *("quantity", "modality", "other", "estimate", "lower", "upper", "null95", "p_value"),
-    *("n", "components"),
+    *("n", "components", "status", "reason"),
 )
 
 
+@dataclass(frozen=True)
+class Row:
+    """A row of ``tables/information.csv``: an estimate, or the reason why there is none."""
+
+    quantity: str
+    modality: str | None
+    other: str | None
+    outcome: Estimate | NotApplicable
+
+    def cells(self) -> dict[str, object]:
+        """Return the row by columns."""
+        head = {"quantity": self.quantity, "modality": self.modality, "other": self.other}
+        found = self.outcome
+        if isinstance(found, NotApplicable):
+            return {**head, "n": found.n, "status": "not_applicable", "reason": found.reason}
+        null = found.null
+        return {
+            **head,
+            "estimate": found.value,
+            "lower": found.lower,
+            "upper": found.upper,
+            "null95": None if null is None else null.null95,
+            "p_value": None if null is None else null.p_value,
+            "n": found.n,
+            "components": found.components,
+            "status": "ok",
+        }
+
+
+def name_of(coalition: Iterable[str]) -> str:
+    """Return the name of a coalition in tables: its modalities joined by ``+``."""
+    return TOGETHER.join(coalition)
+
+
 def measure_cohort(cohort: Cohort, features: Features, settings: Information) -> pd.DataFrame:
-    """Estimate the information of all modalities and pairs over the whole cohort.
+    """Estimate the information of all modalities, pairs and coalitions over the whole cohort.
 
     Parameters
     ----------
@@ -169,170 +100,247 @@ def measure_cohort(cohort: Cohort, features: Features, settings: Information) ->
     Returns
     -------
     pandas.DataFrame
-        ``tables/information.csv``. A modality or pair with fewer than 30 samples has no row.
+        ``tables/information.csv``. An estimate that the data do not allow has a row with status
+        ``not_applicable`` and the reason. Nothing depends on the order of samples, modalities or
+        features, nor on the names of classes.
     """
-    study = _study(
-        cohort, features, np.arange(len(cohort.samples)), settings, settings.permutations
-    )
-    h = entropy(cohort.labels)
-    rows = [_row("label_entropy", None, None, Estimate(h, h, h, None, len(cohort.labels)))]
-    posteriors = {}
-    for name in cohort.modalities:
-        single = _single(study, name, tuple(MEMBERS.values()))
-        if single:
-            rows.append(_row("label_information", name, None, single[0]))
-            posteriors[name] = single[1]
-    rows += list(_raw_pairs(study, tuple(posteriors)))
-    for left, right in combinations(posteriors, 2):
-        difference = _label_difference(study, posteriors, left, right)
-        if difference:
-            rows.append(_row("label_difference", left, right, difference))
-    for left, right in combinations(posteriors, 2):
-        views = _representations(study, posteriors, left, right)
-        if views:
-            estimate = gaussian_estimate(
-                *views[1:], settings.permutations, study.random(left, right), study.groups(views[0])
-            )
-            rows.append(_row("representation_information", left, right, estimate))
-    for teacher, student in permutations(posteriors, 2):
-        estimate = _margin(study, posteriors, teacher, student)
-        if estimate:
-            rows.append(_row("complementarity_margin", teacher, student, estimate))
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"components": "Int64"})
+    ordered, its_features = canonical(cohort, features)
+    rows = np.arange(len(ordered.samples))
+    study = study_of(ordered, its_features, rows, settings, settings.permutations)
+    knowledge = Knowledge(study, _coalitions(study))
+    table = [row for section in SECTIONS for row in section(knowledge)]
+    for row in table:
+        if isinstance(row.outcome, NotApplicable) and row.quantity in WARNED:
+            what = " and ".join(filter(None, [row.modality, row.other]))
+            logger.warning("%s of %s: %s", row.quantity, what, row.outcome)
+    frame = pd.DataFrame([row.cells() for row in table], columns=COLUMNS)
+    numbers = dict.fromkeys(("estimate", "lower", "upper", "null95", "p_value"), float)
+    return frame.astype({**numbers, "components": "Int64"})
 
 
-def _raw_pairs(study: Study, names: Sequence[str]) -> Iterator[dict]:
-    """Yield the Gaussian information of every pair of modalities on equally many components."""
-    prepared = study.features.split(study.rows)
-    for left, right in combinations(names, 2):
-        both = study.having(left, right)
-        rows = study.rows[both]
-        if len(rows) < FEWEST_SAMPLES:
-            logger.warning("information of %s and %s: %d shared samples", left, right, len(rows))
-            continue
-        widths = [prepared[name].shape[1] for name in (left, right)]
-        count = min(study.settings.components, *widths)
-        views = [
-            principal_scores(rank_normalise(prepared[name][rows]), count) for name in (left, right)
-        ]
-        estimate = gaussian_estimate(
-            *views, study.settings.permutations, study.random(left, right), study.groups(both)
-        )
-        yield _row("pairwise_information", left, right, estimate)
+def _orderings(study: Study) -> list[tuple[int, ...]]:
+    """Return the orders in which modalities join, for Shapley values."""
+    return orderings(len(study.modalities), study.random("orderings"))
 
 
-def _label_difference(
-    study: Study, posteriors: dict[str, np.ndarray], left: str, right: str
-) -> Estimate | None:
-    """Return I(left; Y) - I(right; Y) over the samples that have both, paired by sample."""
-    both = study.having(left, right)
-    if len(both) < FEWEST_SAMPLES:
-        return None
-    labels = study.labels(both)
-    of_left, of_right = (
-        pointwise_information(posteriors[name][both], labels) for name in (left, right)
-    )
-    interval = mean_interval(of_left - of_right, study.groups(both))
-    return Estimate(*interval, None, len(both))
-
-
-def complementarity_margin(shared: float, pointwise: np.ndarray) -> float:
-    """Return I(Z_T; Z_S) - max(0, I(Z_S; Y)), nats (arXiv:2510.13182).
-
-    Information is never negative, and a negative bound would make a margin out of nothing.
-
-    Parameters
-    ----------
-    shared
-        Information between both representations.
-    pointwise
-        Pointwise information of the student about the label, of the same samples; (n,).
-    """
-    return shared - max(0.0, float(pointwise.mean()))
-
-
-def _margin(
-    study: Study, posteriors: dict[str, np.ndarray], teacher: str, student: str
-) -> Estimate | None:
-    """Return the complementarity margin with a jackknife interval."""
-    views = _representations(study, posteriors, teacher, student)
-    if not views:
-        return None
-    both, z_teacher, z_student = views
-    pointwise = pointwise_information(posteriors[student][both], study.labels(both))
-    interval = jackknife_interval(
-        lambda rows: complementarity_margin(
-            gaussian_value(z_teacher[rows], z_student[rows]), pointwise[rows]
+def _coalitions(study: Study) -> list[Coalition]:
+    """Return all coalitions that a section asks for, the smaller ones first."""
+    names = study.modalities
+    needed = {
+        *every_coalition(names, min(2, len(names))),
+        *combinations(names, max(1, len(names) - 1)),
+        *(
+            tuple(names[index] for index in sorted(members))
+            for members in coalitions(_orderings(study))
+            if members
         ),
-        len(both),
-        study.random(teacher, student),
-        study.groups(both),
+    }
+    return sorted(needed, key=lambda coalition: (len(coalition), coalition))
+
+
+def _rows(
+    quantities: Sequence[str],
+    modality: str | None,
+    other: str | None,
+    measure: Callable[[], Sequence[Estimate | NotApplicable]],
+) -> Iterator[Row]:
+    """Yield a row per quantity, with its estimate or with the reason that all of them share."""
+    try:
+        found = measure()
+    except NotApplicable as refusal:
+        found = [refusal] * len(quantities)
+    for quantity, outcome in zip(quantities, found, strict=True):
+        yield Row(quantity, modality, other, outcome)
+
+
+def _entropy(knowledge: Knowledge) -> Iterator[Row]:
+    labels = knowledge.study.labels
+    h = entropy(labels)
+    yield Row("label_entropy", None, None, Estimate(h, h, h, None, len(labels)))
+
+
+def _label(knowledge: Knowledge) -> Iterator[Row]:
+    """Yield what every coalition knows of the label: a lower bound, and where it would end."""
+
+    def both(coalition: Coalition) -> list[Estimate]:
+        known = knowledge[coalition]
+        n, components = known.estimate.n, known.estimate.components
+        return [known.estimate, Estimate(known.limit, None, None, None, n, components)]
+
+    for coalition in knowledge.coalitions:
+        kind = "label" if len(coalition) == 1 else "subset"
+        yield from _rows(
+            (f"{kind}_information", f"{kind}_extrapolated"),
+            name_of(coalition),
+            None,
+            lambda coalition=coalition: both(coalition),
+        )
+
+
+def _differences(knowledge: Knowledge) -> Iterator[Row]:
+    """Yield I(first; Y) - I(second; Y) over the samples that have both, paired by sample."""
+
+    def difference(first: str, second: str) -> list[Estimate]:
+        both = knowledge.study.having((first, second))
+        one, two = (knowledge.pointwise((name,), both) for name in (first, second))
+        interval = mean_interval(one - two, knowledge.study.groups(both))
+        return [Estimate(*interval, None, len(both))]
+
+    for pair in combinations(knowledge.study.modalities, 2):
+        yield from _rows(("label_difference",), *pair, lambda pair=pair: difference(*pair))
+
+
+def _raw_pairs(knowledge: Knowledge) -> Iterator[Row]:
+    """Yield the information of every pair of modalities on equally many components."""
+    study = knowledge.study
+    prepared = study.features.split(study.rows)
+
+    def views(first: str, second: str) -> tuple[np.ndarray, list[np.ndarray]]:
+        both = study.having((first, second))
+        widths = [prepared[name].shape[1] for name in (first, second)]
+        count = min(study.settings.components, *widths)
+        return both, [
+            principal_scores(rank_normalise(prepared[name][study.rows[both]]), count)
+            for name in (first, second)
+        ]
+
+    def gaussian(first: str, second: str) -> list[Estimate]:
+        both, pair = views(first, second)
+        rng = study.random(first, second)
+        return [gaussian_estimate(*pair, study.permutations, rng, study.groups(both))]
+
+    def composite(first: str, second: str) -> list[Estimate | NotApplicable]:
+        both, pair = views(first, second)
+        fold, n = study.fold[both], len(both)
+        smallest = int(np.unique(fold, return_counts=True)[1].min())
+        if smallest < FEWEST_PER_FOLD:
+            reason = f"a fold holds {smallest} samples; at least {FEWEST_PER_FOLD} are needed"
+            raise NotApplicable(reason, n)
+        rng = study.random("composite", first, second)
+        found = composite_estimate(*pair, fold, study.permutations, rng, study.groups(both))
+        components = max(view.shape[1] for view in pair)
+        nothing = NotApplicable("no component that it found is seen in held-out samples", n)
+        return [
+            *(
+                nothing if np.isnan(value) else Estimate(value, None, None, None, n, components)
+                for value in (found.linear, found.nonlinear)
+            ),
+            Estimate(found.value, None, None, found.null, n, components),
+        ]
+
+    for pair in combinations(study.modalities, 2):
+        yield from _rows(("pairwise_information",), *pair, lambda pair=pair: gaussian(*pair))
+        quantities = (*COMPANIONS, "pairwise_composite")
+        yield from _rows(quantities, *pair, lambda pair=pair: composite(*pair))
+
+
+def _representations(knowledge: Knowledge) -> Iterator[Row]:
+    """Yield the information between what two modalities say of the label."""
+    study = knowledge.study
+
+    def shared(first: str, second: str) -> list[Estimate]:
+        both, *views = knowledge.representations(first, second)
+        rng = study.random(first, second)
+        return [gaussian_estimate(*views, study.permutations, rng, study.groups(both))]
+
+    for pair in combinations(study.modalities, 2):
+        yield from _rows(("representation_information",), *pair, lambda pair=pair: shared(*pair))
+
+
+def _margins(knowledge: Knowledge) -> Iterator[Row]:
+    """Yield the complementarity margin of every teacher and student, and what the student knows."""
+
+    def margin(teacher: str, student: str) -> list[Estimate]:
+        both, *_ = knowledge.representations(teacher, student)
+        pointwise = knowledge.pointwise((student,), both)
+        held = Estimate(*mean_interval(pointwise, knowledge.study.groups(both)), None, len(both))
+        return [held, margin_estimate(knowledge, teacher, student)]
+
+    for pair in permutations(knowledge.study.modalities, 2):
+        quantities = ("student_information", "complementarity_margin")
+        yield from _rows(quantities, *pair, lambda pair=pair: margin(*pair))
+
+
+def _decompositions(knowledge: Knowledge) -> Iterator[Row]:
+    """Yield what two sides tell of the label: pairs, and every modality and the rest."""
+    study, names = knowledge.study, knowledge.study.modalities
+    sides: list[tuple[Coalition, Coalition]] = [
+        ((first,), (second,)) for first, second in combinations(names, 2)
+    ]
+    if len(names) > 2:
+        sides += [((name,), tuple(each for each in names if each != name)) for name in names]
+
+    def parts(first: Coalition, second: Coalition) -> list[Estimate]:
+        joint = tuple(sorted(first + second))
+        both = study.having(joint)
+        posteriors = [knowledge.posteriors(each, both) for each in (first, second, joint)]
+        labels = study.labels[both]
+
+        def statistic(rows: np.ndarray) -> np.ndarray:
+            found = decompose(*(each[rows] for each in posteriors), labels[rows])
+            return np.array(
+                [found.redundant, found.unique_first, found.unique_second, found.synergistic]
+            )
+
+        rng = study.random("parts", *first, *second)
+        interval = jackknife_interval(statistic, len(both), rng, study.groups(both))
+        return [Estimate(*limits, None, len(both)) for limits in zip(*interval, strict=True)]
+
+    quantities = (
+        "redundant_information",
+        "unique_information",
+        "unique_of_other",
+        "synergistic_information",
     )
-    return Estimate(*interval, None, len(both))
+    for first, second in sides:
+        yield from _rows(
+            quantities,
+            name_of(first),
+            name_of(second),
+            lambda first=first, second=second: parts(first, second),
+        )
 
 
-@dataclass(frozen=True)
-class SplitInformation:
-    """What the training part of every replica says; nats.
+def _shapley(knowledge: Knowledge) -> Iterator[Row]:
+    """Yield how the information of all modalities is shared out, and how evenly."""
+    study, names = knowledge.study, knowledge.study.modalities
+    if len(names) < 2:
+        return
+    orders = _orderings(study)
 
-    Parameters
-    ----------
-    label
-        I(Z_m; Y); (replicas, modalities), NaN where there were too few samples.
-    p_value
-        Its permutation p-value; (replicas, modalities), 1 where there were too few samples.
-    shared
-        I(Z_i; Z_j); (replicas, modalities, modalities), symmetric, 0 on the diagonal and where
-        there were too few samples.
-    margin
-        I(Z_T; Z_S) - max(0, I(Z_S; Y)) over the samples that have both, at [replica, teacher,
-        student]; NaN where not estimated.
-    """
+    def shared_out() -> list[Estimate]:
+        complete = study.having(names)
+        pointwise = {
+            members: knowledge.pointwise(tuple(names[i] for i in sorted(members)), complete)
+            for members in coalitions(orders)
+            if members
+        }
 
-    label: np.ndarray
-    p_value: np.ndarray
-    shared: np.ndarray
-    margin: np.ndarray
+        def statistic(rows: np.ndarray) -> np.ndarray:
+            game = {members: float(values[rows].mean()) for members, values in pointwise.items()}
+            values = shapley_values(monotone({**game, frozenset(): 0.0}), orders)
+            of_all = shares(values)
+            return np.array([*values, *of_all, balance(of_all)])
+
+        interval = jackknife_interval(
+            statistic, len(complete), study.random("shapley"), study.groups(complete)
+        )
+        return [Estimate(*limits, None, len(complete)) for limits in zip(*interval, strict=True)]
+
+    kinds = ("shapley_information", "shapley_share")
+    heads = [*((kind, name) for kind in kinds for name in names), ("balance", None)]
+    quantities = [quantity for quantity, _ in heads]
+    for row, (_, modality) in zip(_rows(quantities, None, None, shared_out), heads, strict=True):
+        yield Row(row.quantity, modality, None, row.outcome)
 
 
-def measure_splits(
-    cohort: Cohort, features: Features, splits: Sequence[Split], settings: Information
-) -> SplitInformation:
-    """Estimate, inside every training part, what steers balancing and distillation.
-
-    Parameters
-    ----------
-    cohort, features
-        The cohort and its features.
-    splits
-        The replicas; test rows are not touched.
-    settings
-        Folds, components, permutations, seed.
-    """
-    count, names = len(splits), cohort.modalities
-    label = np.full((count, len(names)), np.nan)
-    p_value = np.ones((count, len(names)))
-    shared = np.zeros((count, len(names), len(names)))
-    margin = np.full((count, len(names), len(names)), np.nan)
-    for replica, split in enumerate(splits):
-        study = _study(cohort, features, split.fit, settings, settings.fold_permutations)
-        posteriors = {}
-        for index, name in enumerate(names):
-            single = _single(study, name, CHEAP_MEMBERS)
-            if single:
-                label[replica, index] = single[0].value
-                p_value[replica, index] = single[0].null.p_value
-                posteriors[name] = single[1]
-        for left, right in combinations(posteriors, 2):
-            views = _representations(study, posteriors, left, right)
-            if not views:
-                continue
-            i, j = names.index(left), names.index(right)
-            shared[replica, [i, j], [j, i]] = value = gaussian_value(*views[1:])
-            for teacher, student, name in ((i, j, right), (j, i, left)):
-                pointwise = pointwise_information(
-                    posteriors[name][views[0]], study.labels(views[0])
-                )
-                margin[replica, teacher, student] = complementarity_margin(value, pointwise)
-        logger.info("information inside training part %d of %d", replica + 1, count)
-    return SplitInformation(label, p_value, shared, margin)
+SECTIONS = (
+    _entropy,
+    _label,
+    _differences,
+    _raw_pairs,
+    _representations,
+    _margins,
+    _decompositions,
+    _shapley,
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from scipy.special import digamma
@@ -13,6 +13,8 @@ from balmi.information.estimates import Estimate, Null, permuted_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+Values = TypeVar("Values", float, np.ndarray)
 
 JACKKNIFE_GROUPS = 20
 SAMPLES_PER_COMPONENT = 10
@@ -56,14 +58,14 @@ def wishart_bias(n: int, left: int, right: int) -> float:
     return 0.5 * (expected(left) + expected(right) - expected(left + right))
 
 
-def _whiten(values: np.ndarray) -> np.ndarray:
+def orthonormal(values: np.ndarray) -> np.ndarray:
     """Return an orthonormal basis of the centred columns; (n, rank)."""
     centred = values - values.mean(axis=0)
     basis, singular, _ = np.linalg.svd(centred, full_matrices=False)
     return basis[:, singular > 1e-9 * singular.max(initial=1e-300)]
 
 
-def _from_cross(cross: np.ndarray) -> np.ndarray:
+def correlation_information(cross: np.ndarray) -> np.ndarray:
     """Return -1/2 sum log(1 - rho^2) of canonical correlations rho of cross blocks (..., p, q)."""
     correlations = np.linalg.svd(cross, compute_uv=False)
     return -0.5 * np.log1p(-(np.minimum(correlations, LARGEST_CORRELATION) ** 2)).sum(axis=-1)
@@ -82,24 +84,24 @@ def gaussian_value(left: np.ndarray, right: np.ndarray) -> float:
     ValueError
         Where there are too few samples for the dimensions.
     """
-    a, b = _whiten(left), _whiten(right)
+    a, b = orthonormal(left), orthonormal(right)
     if a.shape[1] + b.shape[1] >= len(left) - 1:
         raise ValueError(f"{len(left)} samples are too few for {a.shape[1]} + {b.shape[1]} columns")
-    return float(_from_cross(a.T @ b)) - wishart_bias(len(left), a.shape[1], b.shape[1])
+    return float(correlation_information(a.T @ b)) - wishart_bias(len(left), a.shape[1], b.shape[1])
 
 
 def jackknife_interval(
-    statistic: Callable[[np.ndarray], float],
+    statistic: Callable[[np.ndarray], Values],
     n: int,
     rng: np.random.Generator,
     groups: np.ndarray | None = None,
-) -> tuple[float, float, float]:
+) -> tuple[Values, Values, Values]:
     """Return a statistic and the limits of its grouped jackknife interval of 95 %.
 
     Parameters
     ----------
     statistic
-        A function of the rows that it may use.
+        A function of the rows that it may use: a number, or an array of several.
     n
         Number of rows.
     rng
@@ -116,8 +118,8 @@ def jackknife_interval(
     count = min(JACKKNIFE_GROUPS, units)
     parts = np.array_split(rng.permutation(units), count)
     without = np.array([statistic(rows[~np.isin(member, part)]) for part in parts])
-    spread = (count - 1) / count * ((without - without.mean()) ** 2).sum()
-    value, half = statistic(rows), float(norm.ppf(0.975) * np.sqrt(spread))
+    spread = (count - 1) / count * ((without - without.mean(axis=0)) ** 2).sum(axis=0)
+    value, half = statistic(rows), norm.ppf(0.975) * np.sqrt(spread)
     return value, value - half, value + half
 
 
@@ -145,9 +147,9 @@ def gaussian_estimate(
     interval = jackknife_interval(
         lambda rows: gaussian_value(left[rows], right[rows]), n, rng, groups
     )
-    a, b = _whiten(left), _whiten(right)
+    a, b = orthonormal(left), orthonormal(right)
     crosses = np.stack([a.T @ b[permuted_rows(n, groups, rng)] for _ in range(permutations)])
-    permuted = _from_cross(crosses) - wishart_bias(n, a.shape[1], b.shape[1])
+    permuted = correlation_information(crosses) - wishart_bias(n, a.shape[1], b.shape[1])
     null = Null(interval[0], permuted)
     return Estimate(*interval, null, n, max(left.shape[1], right.shape[1]))
 

@@ -89,7 +89,7 @@ class Features:
     def __init__(self, cohort: Cohort, max_features: int) -> None:
         self.available = cohort.available
         self.modalities = cohort.modalities
-        self._max_features = max_features
+        self.max_features = max_features
         self._values = {}
         for column, (name, values) in enumerate(cohort.values.items()):
             has = self.available[:, column]
@@ -128,7 +128,7 @@ class Features:
         values = self._values[name]
         if learn.size < 2:
             return np.zeros((len(values), 0))
-        chosen = selector(self._max_features).fit(values[learn])
+        chosen = selector(self.max_features).fit(values[learn])
         kept = chosen.transform(values[has])
         result = np.zeros((len(values), kept.shape[1]))
         if kept.shape[1]:

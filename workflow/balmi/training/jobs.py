@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from balmi.config.settings import Distillation, Method, Model, Preprocessing, Training
     from balmi.data.cohort import Cohort
-    from balmi.information.measure import SplitInformation
+    from balmi.information.splits import SplitInformation
     from balmi.outcome import Status
     from balmi.training.data import ReplicaData
 

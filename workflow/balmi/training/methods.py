@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from balmi.config.settings import Model, Training
     from balmi.data.cohort import Cohort
-    from balmi.information.measure import SplitInformation
+    from balmi.information.splits import SplitInformation
     from balmi.training.data import ReplicaData
 
 

@@ -1,0 +1,148 @@
+"""Pooled posteriors: temperatures and weights at their optimum, and nothing held out in them."""
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from balmi.information.crossfit import Block, fold_numbers
+from balmi.information.label import entropy, label_estimate, pointwise_information
+from balmi.information.members import CHEAP_MEMBERS, MEMBERS, class_prior
+from balmi.information.pool import (
+    INNER_FOLDS,
+    PRIOR_WEIGHT,
+    best_temperature,
+    held_out_priors,
+    pool_weights,
+    pooled_posteriors,
+    tempered,
+)
+
+ALL = tuple(MEMBERS.values())
+
+
+class TestTemperature:
+    def test_tempered_by_hand(self):
+        found = tempered(np.array([[0.2, 0.8], [0.5, 0.5]]), 2.0)
+        root = np.sqrt([0.2, 0.8])
+        assert found == pytest.approx(np.array([root / root.sum(), [0.5, 0.5]]))
+        once = np.array([[0.1, 0.2, 0.7]])
+        assert tempered(once, 1.0) == pytest.approx(once)
+
+    def test_a_sure_zero_is_not_final(self):
+        assert tempered(np.array([[0.0, 1.0]]), 1.0).min() > 0
+
+    def test_undoes_what_made_posteriors_too_sure(self):
+        """Labels drawn from p, posteriors p^3: the best temperature is 3."""
+        rng = np.random.default_rng(0)
+        posteriors = rng.dirichlet(np.ones(3), 20000)
+        labels = (posteriors.cumsum(axis=1) < rng.random((20000, 1))).sum(axis=1)
+        sharpened = tempered(posteriors, 1 / 3)
+        assert best_temperature(sharpened, labels) == pytest.approx(3, rel=0.05)
+        assert best_temperature(posteriors, labels) == pytest.approx(1, rel=0.05)
+
+
+class TestPool:
+    @pytest.mark.parametrize("seed", range(4))
+    def test_weights_are_the_optimum(self, seed):
+        rng = np.random.default_rng(seed)
+        likelihoods = rng.beta([2, 1, 4], [2, 1, 3], size=(300, 3))
+        weights = pool_weights(likelihoods)
+        optimum = minimize(
+            lambda w: -np.log(likelihoods @ w).mean(),
+            np.full(3, 1 / 3),
+            bounds=[(0, 1)] * 3,
+            constraints={"type": "eq", "fun": lambda w: w.sum() - 1},
+            method="SLSQP",
+            options={"ftol": 1e-12},
+        )
+        assert weights.min() >= 0
+        assert weights.sum() == pytest.approx(1)
+        assert -np.log(likelihoods @ weights).mean() == pytest.approx(optimum.fun, abs=2e-4)
+
+    def test_the_better_member_takes_all(self):
+        likelihoods = np.column_stack([np.full(50, 0.2), np.full(50, 0.9)])
+        assert pool_weights(likelihoods) == pytest.approx([0, 1], abs=1e-12)
+
+    def test_posteriors_are_mixtures_of_tempered_members(self, white_blocks):
+        rng = np.random.default_rng(0)
+        labels = rng.integers(3, size=90)
+        values = rng.normal(size=(90, 3)) + 2 * np.eye(3)[labels]
+        blocks = white_blocks(values)
+        found = pooled_posteriors(blocks, labels, None, 3, ALL)
+        assert found.min() > 0
+        assert found.sum(axis=1) == pytest.approx(np.ones(90))
+        for block in blocks:
+            inside = labels[block.train]
+            inner = fold_numbers(72, None, INNER_FOLDS, seed=0)
+            likelihoods, outside = [], []
+            for member in ALL:
+                learn, other = member.parts(block)
+                held = np.empty((72, 3))
+                for number in range(INNER_FOLDS):
+                    out = inner == number
+                    held[out] = member.posterior(learn[~out], inside[~out], learn[out], 3)
+                temperature = best_temperature(held, inside)
+                likelihoods.append(tempered(held, temperature)[np.arange(72), inside])
+                whole = member.posterior(learn, inside, other, 3)
+                outside.append(tempered(whole, temperature))
+            weights = (1 - PRIOR_WEIGHT) * pool_weights(np.array(likelihoods).T)
+            weights[0] += PRIOR_WEIGHT
+            expected = np.tensordot(weights, np.array(outside), axes=1)
+            assert found[block.test] == pytest.approx(expected)
+
+    @pytest.mark.parametrize("members", [ALL, CHEAP_MEMBERS])
+    def test_labels_of_a_fold_shape_none_of_its_posteriors(self, white_blocks, members):
+        """Neither through a member, nor through a temperature or a weight."""
+        rng = np.random.default_rng(0)
+        labels = rng.integers(3, size=90)
+        blocks = white_blocks(rng.normal(size=(90, 3)) + 2 * np.eye(3)[labels])
+        before = pooled_posteriors(blocks, labels, None, 3, members)
+        for block in blocks[:2]:
+            garbled = labels.copy()
+            garbled[block.test] = rng.permutation(garbled[block.test])
+            after = pooled_posteriors(blocks, garbled, None, 3, members)
+            np.testing.assert_array_equal(before[block.test], after[block.test])
+            assert not np.array_equal(before, after)
+
+    def test_one_group_in_training_leaves_the_prior(self):
+        rng = np.random.default_rng(0)
+        values, labels = rng.normal(size=(60, 2)), np.arange(60) % 3
+        groups = np.repeat([*"ab"], 30)
+        halves = np.arange(30), np.arange(30, 60)
+        blocks = [Block(a, b, values[a], values[b]) for a, b in (halves, halves[::-1])]
+        found = pooled_posteriors(blocks, labels, groups, 3, ALL)
+        assert found == pytest.approx(np.tile(class_prior(labels[:30], 3), (60, 1)))
+
+    def test_perfectly_separable_labels_show_at_most_the_entropy(self, white_blocks):
+        labels = np.arange(90) % 3
+        values = 50 * np.eye(3)[labels] + np.random.default_rng(0).normal(size=(90, 3))
+        posteriors = pooled_posteriors(white_blocks(values), labels, None, 3, ALL)
+        priors = held_out_priors(white_blocks(values), labels, 3)
+        found = label_estimate(posteriors, priors, labels, None)
+        assert entropy(labels) - 0.03 < found.value <= found.upper <= entropy(labels)
+
+    def test_a_class_absent_from_a_training_part(self):
+        """The only member of class 2 is held out: finite, and priced by the prior."""
+        rng = np.random.default_rng(0)
+        train, test = np.arange(30), np.arange(30, 40)
+        values = rng.normal(size=(40, 2))
+        blocks = [
+            Block(train, test, values[train], values[test]),
+            Block(test, train, values[test], values[train]),
+        ]
+        labels = np.concatenate([np.arange(39) % 2, [2]])
+        posteriors = pooled_posteriors(blocks, labels, None, 3)
+        assert (posteriors > 0).all()
+        assert posteriors[39, 2] < 0.1
+
+    def test_independent_data_read_nothing(self, white_blocks):
+        """Mean of 6 cohorts: the prior as a member keeps it near 0, and pooling adds nothing."""
+        values = []
+        for seed in range(6):
+            rng = np.random.default_rng(seed)
+            labels = rng.choice(3, p=[0.5, 0.3, 0.2], size=150)
+            blocks = white_blocks(rng.normal(size=(150, 10)))
+            posteriors = pooled_posteriors(blocks, labels, None, 3)
+            priors = held_out_priors(blocks, labels, 3)
+            values.append(pointwise_information(posteriors, priors, labels).mean())
+        assert -0.03 < np.mean(values) < 0.02

@@ -1,0 +1,62 @@
+"""The canonical order: names of samples, modalities and features decide it, not positions."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from balmi.config.settings import Information
+from balmi.information.estimates import NotApplicable
+from balmi.information.study import canonical, class_codes, study_of
+from balmi.preprocess.pipeline import Features
+
+
+def test_class_codes_by_hand():
+    """The commonest class is 0; of classes of equal size the one that comes first."""
+    assert class_codes(np.array([2, 0, 0, 1, 0, 2, 1])).tolist() == [1, 0, 0, 2, 0, 1, 2]
+    assert class_codes(np.array([7, 7, 3])).tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize("codes", [[0, 1, 2], [2, 0, 1], [1, 2, 0]])
+def test_class_codes_do_not_depend_on_names(codes):
+    labels = np.random.default_rng(0).integers(3, size=40)
+    assert np.array_equal(class_codes(labels), class_codes(np.array(codes)[labels]))
+
+
+def test_canonical_order_moves_everything_together(make_cohort):
+    made = make_cohort(np.array([0, 1, 1, 0, 1]), {"rna": 3, "dna": 2})
+    cohort = replace(made, samples=np.array(["c", "a", "e", "b", "d"]))
+    cohort.features["rna"] = ("z", "x", "y")
+    ordered, features = canonical(cohort, Features(cohort, 7))
+    assert ordered.modalities == ("dna", "rna")
+    assert ordered.samples.tolist() == [*"abcde"]
+    assert ordered.labels.tolist() == [1, 0, 0, 1, 1]
+    assert ordered.features["rna"] == ("x", "y", "z")
+    expected = cohort.values["rna"][[1, 3, 0, 4, 2]][:, [1, 2, 0]]
+    np.testing.assert_array_equal(ordered.values["rna"], expected)
+    assert features.max_features == 7
+    assert features.modalities == ordered.modalities
+
+
+class TestHaving:
+    def study(self, cohort):
+        rows = np.arange(len(cohort.samples))
+        return study_of(cohort, Features(cohort, 10), rows, Information(), 19)
+
+    def test_samples_that_have_all(self, cohort_of):
+        rng = np.random.default_rng(0)
+        values = {name: rng.normal(size=(90, 2)) for name in "ab"}
+        values["a"][:20] = np.nan
+        values["b"][50:] = np.nan
+        study = self.study(cohort_of(values, np.arange(90) % 2))
+        assert study.having(("a",)).tolist() == list(range(20, 90))
+        assert study.having(("a", "b")).tolist() == list(range(20, 50))
+        with pytest.raises(NotApplicable, match="30 samples have them all; at least 31") as caught:
+            study.having(("a", "b"), 31)
+        assert caught.value.n == 30
+
+    def test_randomness_goes_by_name(self, cohort_of):
+        study = self.study(cohort_of({"a": np.eye(40)}, np.arange(40) % 2))
+        draws = [study.random(*names).random() for names in (("a",), ("a",), ("b",), ("a", "b"))]
+        assert draws[0] == draws[1]
+        assert len(set(draws)) == 3

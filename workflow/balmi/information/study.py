@@ -1,0 +1,148 @@
+"""What is studied: rows of a cohort in an order of their own, and how they are dealt to folds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+import numpy as np
+
+from balmi.information.crossfit import cross_fit_blocks, fold_numbers
+from balmi.information.estimates import NotApplicable
+from balmi.preprocess.pipeline import Features
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from balmi.config.settings import Information
+    from balmi.data.cohort import Cohort
+    from balmi.information.crossfit import Block
+
+FEWEST_SAMPLES = 30
+SAMPLES_PER_CLASS = 3  # two representations of classes - 1 columns must leave degrees of freedom
+HALVES = 2
+
+
+def canonical(cohort: Cohort, features: Features) -> tuple[Cohort, Features]:
+    """Sort samples, modalities and features by name, so that their order changes no estimate.
+
+    Folds are dealt by position and sums are rounded in order: without this, a cohort with its
+    columns shuffled would read differently in the last digits, or in the second.
+    """
+    rows = np.argsort(cohort.samples, kind="stable")
+    names = sorted(cohort.modalities)
+    columns = {name: np.argsort(np.array(cohort.features[name], dtype=str)) for name in names}
+    ordered = replace(
+        cohort,
+        samples=cohort.samples[rows],
+        labels=cohort.labels[rows],
+        groups=None if cohort.groups is None else cohort.groups[rows],
+        values={name: cohort.values[name][rows][:, columns[name]] for name in names},
+        features={name: tuple(np.array(cohort.features[name])[columns[name]]) for name in names},
+        kinds={name: cohort.kinds[name] for name in names},
+    )
+    return ordered, Features(ordered, features.max_features)
+
+
+def class_codes(labels: np.ndarray) -> np.ndarray:
+    """Return class codes from the commonest class on, ties by first sample, names disregarded."""
+    _, first, member, counts = np.unique(
+        labels, return_index=True, return_inverse=True, return_counts=True
+    )
+    rank = np.empty(len(counts), dtype=int)
+    rank[np.lexsort([first, -counts])] = np.arange(len(counts))
+    return rank[member]
+
+
+@dataclass(frozen=True)
+class Study:
+    """The rows of a cohort under study with the deal of the cross-fitting.
+
+    Parameters
+    ----------
+    cohort, features
+        The cohort in canonical order, and its features.
+    rows
+        Rows under study, sorted; (n,).
+    labels
+        Class codes of those rows, from the commonest class; (n,).
+    fold, half
+        Fold in which each is held out, of the configured number of folds and of two; (n,).
+    settings
+        Settings of the estimates.
+    permutations
+        Permutations behind each null.
+    """
+
+    cohort: Cohort
+    features: Features
+    rows: np.ndarray
+    labels: np.ndarray
+    fold: np.ndarray
+    half: np.ndarray
+    settings: Information
+    permutations: int
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The names of the modalities, sorted."""
+        return self.cohort.modalities
+
+    @property
+    def classes(self) -> int:
+        """Number of classes among the rows under study."""
+        return int(self.labels.max()) + 1
+
+    def having(self, modalities: Sequence[str], fewest: int = FEWEST_SAMPLES) -> np.ndarray:
+        """Return positions within `rows` of the samples that have all the modalities.
+
+        Raises
+        ------
+        NotApplicable
+            Where they are fewer than `fewest`, cannot be dealt to folds, or are of one class.
+        """
+        columns = [self.modalities.index(name) for name in modalities]
+        found = np.flatnonzero(self.features.available[self.rows][:, columns].all(axis=1))
+        what = f"{len(found)} samples" + (" have them all" if len(modalities) > 1 else "")
+        if len(found) < fewest:
+            raise NotApplicable(f"{what}; at least {fewest} are needed", len(found))
+        if min(len(np.unique(deal[found])) for deal in (self.fold, self.half)) < HALVES:
+            raise NotApplicable(f"{what}, all of one group: none can be held out", len(found))
+        if len(np.unique(self.labels[found])) < 2:
+            raise NotApplicable(f"{what}, all of one class: there is no label to know", len(found))
+        return found
+
+    def random(self, *names: str) -> np.random.Generator:
+        """Return the source of randomness of a quantity: by name, not by order of computation."""
+        return np.random.default_rng([self.settings.seed, crc32("/".join(names).encode())])
+
+    def groups(self, positions: np.ndarray) -> np.ndarray | None:
+        """Return groups at positions within `rows`, or None where the cohort has none."""
+        groups = self.cohort.groups
+        return None if groups is None else groups[self.rows[positions]]
+
+    def blocks(
+        self, modalities: Sequence[str], positions: np.ndarray, deal: np.ndarray
+    ) -> list[Block]:
+        """Return the folds of a cross-fitting of modalities by `fold` or by `half`."""
+        return cross_fit_blocks(
+            self.features,
+            modalities,
+            self.rows[positions],
+            deal[positions],
+            self.settings.label_components,
+        )
+
+
+def study_of(
+    cohort: Cohort, features: Features, rows: np.ndarray, settings: Information, permutations: int
+) -> Study:
+    """Return a study of rows of a cohort that is in canonical order."""
+    rows = np.sort(rows)
+    groups = None if cohort.groups is None else cohort.groups[rows]
+    fold, half = (
+        fold_numbers(len(rows), groups, folds, settings.seed) for folds in (settings.folds, HALVES)
+    )
+    labels = class_codes(cohort.labels[rows])
+    return Study(cohort, features, rows, labels, fold, half, settings, permutations)
