@@ -27,6 +27,7 @@ rule simulate_dataset:
     conda:
         "../../envs/analysis.yaml"
     params:
+        design=lambda wildcards: entry_of(wildcards).simulate.value,
         simulation=simulation_of,
         code=code_of("simulate_dataset"),
     message:

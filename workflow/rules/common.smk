@@ -92,9 +92,13 @@ def guidance_of(wildcards):
 
 
 def plan_of(wildcards):
-    """Return who taught whom, where the balanced network was pretrained."""
-    plan = "results/{dataset}/pretraining/plan.csv"
-    return {"plan": plan} if "balanced" in NETWORK_METHODS else {}
+    """Return who taught whom and with what gain, where the balanced network was pretrained."""
+    if "balanced" not in NETWORK_METHODS:
+        return {}
+    return {
+        "plan": "results/{dataset}/pretraining/plan.csv",
+        "complementarity": "results/{dataset}/tables/complementarity.csv",
+    }
 
 
 def simulation_of(wildcards):

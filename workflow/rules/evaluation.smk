@@ -23,3 +23,25 @@ rule evaluate_methods:
         "{wildcards.dataset}: compare the methods"
     script:
         "../scripts/evaluate_methods.py"
+
+
+rule compare_gains:
+    input:
+        splits="results/{dataset}/splits.parquet",
+        information="results/{dataset}/tables/information.csv",
+        gains="results/{dataset}/pretraining/gains.parquet",
+    output:
+        complementarity="results/{dataset}/tables/complementarity.csv",
+    log:
+        "results/{dataset}/logs/compare_gains.log",
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        code=code_of("compare_gains"),
+    message:
+        "{wildcards.dataset}: put predicted and observed gains of distillation side by side"
+    script:
+        "../scripts/compare_gains.py"

@@ -29,6 +29,34 @@ rule pretrain_distillation:
         "../scripts/pretrain_distillation.py"
 
 
+rule observe_gains:
+    input:
+        cohort="results/{dataset}/cohort.h5mu",
+        splits="results/{dataset}/splits.parquet",
+        networks=networks_of,
+    output:
+        gains="results/{dataset}/pretraining/gains.parquet",
+        status="results/{dataset}/pretraining/gains_status.json",
+    log:
+        "results/{dataset}/logs/observe_gains.log",
+    conda:
+        "../../envs/training.yaml"
+    resources:
+        gpu=SETTINGS.resources.gpu,
+        mem_mb=growing(6000),
+        runtime=growing(240),
+    params:
+        preprocessing=section("preprocessing"),
+        model=section("model"),
+        training=section("training"),
+        distillation=section("distillation"),
+        code=code_of("observe_gains"),
+    message:
+        "{wildcards.dataset}: observe what every teacher gives to every student"
+    script:
+        "../scripts/observe_gains.py"
+
+
 rule train_network:
     input:
         unpack(guidance_of),

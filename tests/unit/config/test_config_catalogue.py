@@ -4,7 +4,7 @@ from pydantic import ValidationError
 from balmi.config.catalogue import Wheel, catalogue, resolve, source
 from balmi.config.kinds import RANGES, Kind
 from balmi.config.load import load_settings
-from balmi.config.settings import Dataset, Simulation
+from balmi.config.settings import Dataset, Design, Simulation
 from balmi.data.simulate import simulate_cohort
 
 FILES = Dataset(
@@ -22,7 +22,7 @@ def test_every_entry_says_what_it_is_and_where_it_comes_from(name):
     entry = catalogue()[name]
     assert entry.title
     assert entry.licence
-    assert (entry.wheel is None) == entry.simulate
+    assert (entry.wheel is None) != (entry.simulate is None)
     if entry.wheel:
         assert "==" in entry.wheel.requirement
         assert set(entry.wheel.modalities) == set(entry.kinds)
@@ -43,14 +43,29 @@ def test_an_entry_resolves_to_the_file_that_its_rule_writes():
 
 def test_where_datasets_come_from():
     assert source(Dataset(catalogue="simulated")) == "simulation"
+    assert source(Dataset(catalogue="simulated-gaussian")) == "simulation"
     assert source(Dataset(catalogue="tcga-brca")) == "wheel"
 
 
-def test_the_simulated_entry_names_what_the_simulation_makes():
-    entry = catalogue()["simulated"]
-    made = simulate_cohort(Simulation(samples=120, features=4))
+SIMULATED = [name for name, entry in catalogue().items() if entry.simulate]
+
+
+@pytest.mark.parametrize("name", SIMULATED)
+def test_a_simulated_entry_names_what_the_simulation_makes(name):
+    entry = catalogue()[name]
+    made = simulate_cohort(Simulation(samples=120, features=4), entry.simulate)
     assert list(entry.kinds) == list(made.modalities)
-    assert {entry.label, entry.group} == set(made.samples.columns)
+    assert {entry.label, entry.group} - {None} == set(made.samples.columns)
+
+
+def test_every_design_has_an_entry():
+    assert {catalogue()[name].simulate for name in SIMULATED} == set(Design)
+
+
+def test_dials_are_keys_and_each_belongs_to_one_design():
+    dials = [key for design in Design for key in design.dials]
+    assert len(dials) == len(set(dials))
+    assert set(dials) < set(Simulation.model_fields)
 
 
 @pytest.mark.parametrize("sum_", ["", "x" * 64, "a" * 63, "A" * 64])

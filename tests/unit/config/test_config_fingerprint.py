@@ -52,6 +52,8 @@ def test_a_copy_of_the_library_has_the_same_hash(library):
         ("baselines/peers.py", ["fit_baseline"], ["train_network", "measure_information"]),
         ("models/network.py", ["train_network"], ["fit_baseline"]),
         ("training/losses.py", ["train_network", "pretrain_distillation"], ["fit_baseline"]),
+        ("training/complementarity.py", ["observe_gains"], ["train_network", "evaluate_methods"]),
+        ("evaluation/complementarity.py", [], ["evaluate_methods", "observe_gains"]),
         ("information/label.py", ["measure_information", "measure_splits"], ["fit_baseline"]),
         ("graph/fusion.py", ["fuse_networks"], ["fit_baseline", "assemble_cohort"]),
         ("errors.py", ["assemble_cohort", "train_network"], []),

@@ -299,14 +299,14 @@ def test_unknown_entry_of_the_catalogue():
     found = problem({"datasets": {"own": {"catalogue": "tcga-brac"}}})
     assert found.where == "datasets.own.catalogue"
     assert found.found == "'tcga-brac', which is no entry of the catalogue"
-    assert found.allowed == "tcga-brca, simulated"
+    assert found.allowed == "tcga-brca, simulated, simulated-gaussian"
     assert found.nearest == "'tcga-brca'"
 
 
 def test_empty_dataset_that_is_no_entry_of_the_catalogue():
     found = problem({"datasets": {"tcga-brac": None}})
     assert (found.where, found.found) == ("datasets.tcga-brac", "nothing")
-    assert found.allowed == "tcga-brca, simulated, or files of your own"
+    assert found.allowed == "tcga-brca, simulated, simulated-gaussian, or files of your own"
     assert found.nearest == "'tcga-brca'"
 
 
@@ -327,7 +327,43 @@ def test_simulation_of_what_is_not_simulated(simulate):
     found = problem({"datasets": {"b": {"catalogue": "tcga-brca", "simulate": simulate}}})
     assert found.where == "datasets.b.simulate"
     assert "'tcga-brca' is not simulated" in found.found
-    assert found.allowed.endswith(": simulated")
+    assert found.allowed.endswith(": simulated, simulated-gaussian")
+
+
+@pytest.mark.parametrize(
+    ("entry", "key", "value"),
+    [("simulated", "shared_information", 0.3), ("simulated-gaussian", "missing", 0.1)],
+)
+def test_dial_of_another_simulation(entry, key, value):
+    simulate = {"samples": 200, key: value}
+    found = problem({"datasets": {"b": {"catalogue": entry, "simulate": simulate}}})
+    assert found.where == f"datasets.b.simulate.{key}"
+    assert found.found == f"a key that the simulation of {entry!r} does not have"
+    assert "samples, features" in found.allowed
+    assert key not in found.allowed
+
+
+def gaussian(shared_information):
+    simulate = {"shared_information": shared_information}
+    return {"datasets": {"g": {"catalogue": "simulated-gaussian", "simulate": simulate}}}
+
+
+@pytest.mark.parametrize("value", [-0.001, 1.28, 5])
+def test_shared_information_that_the_design_cannot_have(value):
+    found = problem(gaussian(value))
+    assert found.where == "datasets.g.simulate.shared_information"
+    assert found.found == str(float(value))
+    assert found.allowed.startswith("0 to 1.27 nats")
+
+
+@pytest.mark.parametrize("value", [0, 0.3, 1.27])
+def test_shared_information_that_the_design_can_have(value):
+    assert load_settings(gaussian(value)).datasets["g"].simulate.shared_information == value
+
+
+@pytest.mark.parametrize("value", ["much", math.nan, None])
+def test_shared_information_that_is_no_number(value):
+    assert problem(gaussian(value)).where == "datasets.g.simulate.shared_information"
 
 
 def test_simulation_beside_files():
@@ -390,7 +426,7 @@ LEAVES = st.one_of(
     st.integers(),
     st.floats(),
     st.text(max_size=6),
-    st.sampled_from(["tcga-brca", "simulated", "rna-log", "balanced"]),
+    st.sampled_from(["tcga-brca", "simulated", "simulated-gaussian", "rna-log", "balanced"]),
 )
 TREES = st.recursive(
     LEAVES,

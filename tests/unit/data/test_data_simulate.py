@@ -1,16 +1,22 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.integrate import trapezoid
+from scipy.special import entr, ndtr
 
 from balmi.config.catalogue import resolve
-from balmi.config.settings import Dataset, Simulation
+from balmi.config.settings import LARGEST_SHARED_INFORMATION, Dataset, Design, Simulation
 from balmi.data.assemble import assemble_cohort
 from balmi.data.cohort import write_tables
 from balmi.data.simulate import (
     CLASSES,
+    DESIGNS,
     SEPARATION,
     SHARES,
+    STUDENT_CORRELATION,
+    TEACHER_CORRELATION,
     planted_information,
+    sign_information,
     simulate_cohort,
 )
 
@@ -133,3 +139,83 @@ def test_the_simulated_cohort_goes_the_way_of_users_files(tmp_path):
     weak = made.modalities["weak"].reindex(made.samples.index).to_numpy()
     np.testing.assert_allclose(cohort.values["weak"], weak)
     assert cohort.available[:, 2].sum() == len(made.modalities["weak"])
+
+
+def test_every_design_can_be_drawn_and_has_its_seed():
+    assert set(DESIGNS) == set(Design)
+    for design in Design:
+        one, other = (simulate_cohort(SMALL, design) for _ in range(2))
+        third = simulate_cohort(SMALL.model_copy(update={"seed": 1}), design)
+        pd.testing.assert_frame_equal(one.samples, other.samples)
+        assert set(one.truth) == set(one.modalities)
+        for name, table in one.modalities.items():
+            pd.testing.assert_frame_equal(table, other.modalities[name])
+            assert not table.equals(third.modalities[name])
+
+
+def gaussian(**changes):
+    return simulate_cohort(Simulation(**changes), Design.GAUSSIAN)
+
+
+def test_shapes_of_the_gaussian_design():
+    made = gaussian(samples=121, features=6)
+    assert list(made.modalities) == ["teacher", "student"]
+    assert all(table.shape == (121, 6) for table in made.modalities.values())
+    assert all(table.index.equals(made.samples.index) for table in made.modalities.values())
+    assert set(made.samples["outcome"]) == {"low", "high"}
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.3, -0.3, 0.6, 0.95])
+def test_sign_information_against_the_definition(correlation):
+    """H(sign Y) - H(sign Y | X) by brute force on a fine grid of x."""
+    grid = np.linspace(-9, 9, 200_001)
+    density = np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi)
+    above = ndtr(grid * correlation / np.sqrt(1 - correlation**2))
+    expected = np.log(2) - trapezoid(density * (entr(above) + entr(1 - above)), grid)
+    assert sign_information(correlation) == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_approximation_that_the_argument_uses():
+    close = -np.log1p(-2 / np.pi * STUDENT_CORRELATION**2) / 2
+    assert sign_information(STUDENT_CORRELATION) == pytest.approx(close, abs=5e-4)
+
+
+def test_the_dial_reaches_to_the_ends_of_what_is_possible():
+    largest = 2 * TEACHER_CORRELATION * STUDENT_CORRELATION
+    assert pytest.approx(1) == TEACHER_CORRELATION**2 + STUDENT_CORRELATION**2
+    possible = -np.log1p(-(largest**2)) / 2
+    assert possible - 0.01 < LARGEST_SHARED_INFORMATION <= possible
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.13, 0.6, LARGEST_SHARED_INFORMATION])
+def test_the_gaussian_design_has_the_information_that_was_set(shared):
+    """Both latents are found again from the features of many samples, by knowing the design."""
+    settings = Simulation(samples=20_000, features=8, shared_information=shared, seed=4)
+    made = simulate_cohort(settings, Design.GAUSSIAN)
+    high = (made.samples["outcome"] == "high").to_numpy()
+    assert high.mean() == pytest.approx(0.5, abs=0.015)
+    teacher, student = (made.modalities[name].to_numpy() for name in ("teacher", "student"))
+    # every feature of the student varies alike, and the class tells the direction of S
+    np.testing.assert_allclose(np.cov(student.T), np.eye(8), atol=0.05)
+    weights = np.linalg.svd(teacher - teacher.mean(axis=0), full_matrices=False)[2][0]
+    found = {
+        "teacher": teacher @ weights,
+        "student": student @ (student[high].mean(axis=0) - student[~high].mean(axis=0)),
+    }
+    measures = 2 * high - 1
+    reached = {key: abs(np.corrcoef(value, measures)[0, 1]) for key, value in found.items()}
+    # corr(X, sign Y) = sqrt(2 / pi) corr(X, Y); the teacher's features are noisy
+    share = np.sqrt(2 / np.pi)
+    assert reached["student"] == pytest.approx(share * STUDENT_CORRELATION, abs=0.02)
+    assert (
+        share * TEACHER_CORRELATION * 0.85 < reached["teacher"] < share * TEACHER_CORRELATION + 0.02
+    )
+    together = abs(np.corrcoef(found["teacher"], found["student"])[0, 1])
+    known = reached["teacher"] / (share * TEACHER_CORRELATION)  # corr(T, what is found of T)
+    assert together / known == pytest.approx(np.sqrt(1 - np.exp(-2 * shared)), abs=0.03)
+
+
+def test_the_truth_of_the_gaussian_design():
+    truth = gaussian(samples=120).truth
+    assert truth["student"] == pytest.approx(0.1306, abs=1e-4)
+    assert truth["teacher"] == pytest.approx(0.2666, abs=1e-4)

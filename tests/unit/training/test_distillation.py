@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from balmi.config.settings import Distillation, Model, Teacher, Training
-from balmi.information.measure import SplitInformation
+from balmi.information.splits import SplitInformation
 from balmi.training.distillation import (
     load_pretrained,
     new_network,

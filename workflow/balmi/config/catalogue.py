@@ -9,7 +9,7 @@ import yaml
 from pydantic import Field
 
 from balmi.config.kinds import Kind
-from balmi.config.settings import Dataset, ModalityFile, Name, Section
+from balmi.config.settings import Dataset, Design, ModalityFile, Name, Section
 
 CATALOGUE_FILE = Path(__file__).with_name("catalogue.yaml")
 
@@ -40,7 +40,7 @@ class Entry(Section):
     group: str | None = None
     kinds: dict[Name, Kind]
     wheel: Wheel | None = None
-    simulate: bool = False
+    simulate: Design | None = None
 
 
 @cache

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from balmi.config.catalogue import catalogue
-from balmi.config.settings import Settings
+from balmi.config.settings import Design, Settings, Simulation
 from balmi.errors import Problem, UserError, listing, nearest, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 KEY_MARK = "[key]"  # pydantic's last part of the location of a mapping's bad key
 
@@ -66,16 +66,28 @@ def _with_catalogue(config: Mapping[str, Any]) -> tuple[dict[str, Any], list[Pro
                     nearest(entry, catalogue()),
                 )
             )
-        elif dataset.get("simulate") is not None and not catalogue()[entry].simulate:
-            problems.append(
-                Problem(
-                    _path(["datasets", name, "simulate"]),
-                    f"settings of a simulation, but {entry!r} is not simulated",
-                    "simulate only beside a simulated entry: "
-                    + listing(key for key, item in catalogue().items() if item.simulate),
-                )
-            )
+        elif dataset.get("simulate") is not None:
+            problems += _simulation_problems(name, entry, dataset["simulate"])
     return content, problems
+
+
+def _simulation_problems(name: str, entry: str, simulate: object) -> Iterator[Problem]:
+    """Yield what does not suit the entry of the catalogue whose simulation is set."""
+    where = ["datasets", name, "simulate"]
+    design = catalogue()[entry].simulate
+    if design is None:
+        yield Problem(
+            _path(where),
+            f"settings of a simulation, but {entry!r} is not simulated",
+            "simulate only beside a simulated entry: "
+            + listing(key for key, item in catalogue().items() if item.simulate),
+        )
+        return
+    others = {key for other in Design if other is not design for key in other.dials}
+    allowed = [key for key in Simulation.model_fields if key not in others]
+    for key in sorted(others & set(simulate if isinstance(simulate, Mapping) else ())):
+        found = f"a key that the simulation of {entry!r} does not have"
+        yield Problem(_path([*where, key]), found, f"one of {listing(allowed)}")
 
 
 def _path(location: Iterable[object]) -> str:

@@ -21,6 +21,8 @@ TAKEN = ("overview.html", "overview.log", "report.zip", ".gitkeep")
 Text = Annotated[str, Field(min_length=1)]
 JOINT = "joint"
 
+LARGEST_SHARED_INFORMATION = 1.27  # of the Gaussian design, by its fixed correlations
+
 
 def _refusal(key: str, found: str, allowed: str) -> PydanticCustomError:
     """Return an error about `key`, which lies beside the validated field, or below it."""
@@ -59,6 +61,22 @@ class Teacher(StrEnum):
     NONE = "none"
 
 
+class Design(StrEnum):
+    """The designs of simulated cohorts; every simulated entry of the catalogue has one.
+
+    planted: modalities of known strength, one of them missing in a share of the samples.
+    gaussian: teacher, student and label are jointly Gaussian, with a dial for what both share.
+    """
+
+    PLANTED = "planted"
+    GAUSSIAN = "gaussian"
+
+    @property
+    def dials(self) -> tuple[str, ...]:
+        """The keys of `Simulation` that only this design has."""
+        return {Design.PLANTED: ("missing",), Design.GAUSSIAN: ("shared_information",)}[self]
+
+
 class Section(BaseModel):
     """A part of the configuration: immutable, and without unknown keys."""
 
@@ -83,9 +101,29 @@ class Simulation(Section):
     samples: int = Field(default=400, ge=120, description="number of samples")
     features: int = Field(default=40, ge=4, description="features per modality")
     missing: float = Field(
-        default=0.2, ge=0, le=0.6, description="share of samples that lack the weak modality"
+        default=0.2,
+        ge=0,
+        le=0.6,
+        description="share of samples that lack the weak modality (`simulated`)",
+    )
+    shared_information: float = Field(
+        default=0.3,
+        json_schema_extra={"minimum": 0, "maximum": LARGEST_SHARED_INFORMATION},
+        description="I(Z_T; Z_S) of teacher and student in nats (`simulated-gaussian`)",
     )
     seed: int = Field(default=0, ge=0, description="seed of the simulation")
+
+    @field_validator("shared_information")
+    @classmethod
+    def _possible(cls, value: float) -> float:
+        # One refusal with the whole range, which says why there is one.
+        if not 0 <= value <= LARGEST_SHARED_INFORMATION:
+            allowed = (
+                f"0 to {LARGEST_SHARED_INFORMATION} nats, since what teacher and student know of"
+                " the label bounds what they share"
+            )
+            raise _refusal("shared_information", str(value), allowed)
+        return value
 
 
 class Dataset(Section):

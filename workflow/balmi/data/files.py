@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+# Text columns are named, or a modality called 1 would be read as a number and one called NA as
+# an empty cell.
+TEXT = ("method", "reference", "metric", "quantity", "modality", "other", "status", "reason")
+ROLES = ("student", "teacher")
+TEXT_COLUMNS = dict.fromkeys((*TEXT, *ROLES, "device", "predicted"), str)
+
 
 @contextmanager
 def replace_when_written(path: str | Path) -> Iterator[Path]:
@@ -47,6 +53,18 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
             table.to_csv(part, index=False, lineterminator="\n")
         else:
             table.to_parquet(part, index=False)
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a table that `write_table` wrote; only an empty cell is empty, not the text ``NA``."""
+    import pandas as pd
+
+    path = Path(path)
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    header = pd.read_csv(path, nrows=0).columns
+    types = {name: kind for name, kind in TEXT_COLUMNS.items() if name in header}
+    return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
 
 
 @contextmanager

@@ -1,9 +1,26 @@
-"""A simulated cohort whose information is known because it was planted.
+"""Simulated cohorts whose information is known because it was planted.
 
-Three classes, and four modalities. Two latent vectors lie behind them: u carries the class, v does
-not. ``strong`` measures u well; ``redundant`` measures the same u with more noise, so that all it
-knows of the class ``strong`` knows too; ``weak`` measures one further, faint copy of the class;
-``noise`` measures v. Samples come in pairs of one patient, and a share of them lacks ``weak``.
+Planted: three classes, and four modalities. Two latent vectors lie behind them: u carries the
+class, v does not. ``strong`` measures u well; ``redundant`` measures the same u with more noise, so
+that all it knows of the class ``strong`` knows too; ``weak`` measures one further, faint copy of
+the class; ``noise`` measures v. Samples come in pairs of one patient, and a share of them lacks
+``weak``.
+
+Gaussian: two classes, a ``teacher`` and a ``student``, made for the complementarity hypothesis
+(arXiv:2510.13182), which is proved for jointly Gaussian variables. The proof is known here by its
+abstract only; the argument below is this project's own. Scalars T, S and Y are jointly Gaussian
+with variance 1, corr(T, Y) = r_T, corr(S, Y) = r_S and corr(T, S) = rho; the class is the sign of
+Y. ``teacher`` measures T in every feature, so that it is learned from few samples. S is one
+direction of the student's d features, which all vary alike: it could be read off without error if
+the direction were known, but the direction has to be learned. Least squares on n samples find it
+with an error of (d / n) (1 - r^2) / r^2, where r is the correlation of S and the target (the
+squared tangent of the angle between the true and the estimated direction). A distilled student
+learns from E[Y|T], a multiple of T, with r = rho instead of r = corr(S, Y) = r_S. So it learns
+better exactly where rho > r_S, that is where I(T; S) = -log(1 - rho^2) / 2 exceeds I(S; Y) =
+-log(1 - r_S^2) / 2: the gain changes its sign at margin 0. With classes instead of Y the student
+alone has r = corr(S, sign Y) = sqrt(2 / pi) r_S, and I(S; sign Y) equals -log(1 - 2 r_S^2 / pi) / 2
+to 0.0004 nats at the r_S used here, so that the same holds for the margin I(T; S) - I(S; sign Y).
+The shared information is a dial; r_T and r_S are fixed.
 """
 
 from __future__ import annotations
@@ -13,8 +30,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
+
+from balmi.config.settings import Design
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from balmi.config.settings import Simulation
 
 CLASSES = ("alpha", "beta", "gamma")
@@ -74,36 +96,110 @@ def planted_information(separation: float, seed: int = 0) -> float:
     return float(np.mean(log_density[np.arange(TRUTH_DRAWS), labels] - evidence))
 
 
-def simulate_cohort(settings: Simulation) -> SimulatedCohort:
-    """Draw the cohort.
+def _names(samples: int) -> list[str]:
+    return [f"sample-{i:04d}" for i in range(samples)]
 
-    Parameters
-    ----------
-    settings
-        Samples, features, share of samples without ``weak``, and seed.
-    """
+
+def _table(values: np.ndarray, modality: str) -> pd.DataFrame:
+    """Return measurements (samples, features) as a table with names."""
+    columns = [f"{modality}-{i:03d}" for i in range(values.shape[1])]
+    return pd.DataFrame(values, index=_names(len(values)), columns=columns)
+
+
+def _planted(settings: Simulation) -> SimulatedCohort:
+    """Draw a cohort of known strong, redundant, weak and uninformative modalities."""
     rng = np.random.default_rng(settings.seed)
     patients = np.arange(settings.samples) // 2
     labels = rng.choice(len(CLASSES), patients.max() + 1, p=SHARES)[patients]
-    names = [f"sample-{i:04d}" for i in range(settings.samples)]
     shared = {key: rng.standard_normal((settings.samples, LATENT)) for key in ("u", "v", "w")}
     modalities = {}
     for name, separation in SEPARATION.items():
         latent = _centres(separation)[labels] + shared[SHARED_NOISE[name]]
         loadings = rng.standard_normal((LATENT, settings.features))
         noise = rng.standard_normal((settings.samples, settings.features)) * FEATURE_NOISE[name]
-        columns = [f"{name}-{i:03d}" for i in range(settings.features)]
-        modalities[name] = pd.DataFrame(latent @ loadings + noise, index=names, columns=columns)
+        modalities[name] = _table(latent @ loadings + noise, name)
     lacking = rng.choice(
         settings.samples, round(settings.missing * settings.samples), replace=False
     )
-    modalities["weak"] = modalities["weak"].drop(index=[names[i] for i in sorted(lacking)])
+    modalities["weak"] = modalities["weak"].drop(index=modalities["weak"].index[sorted(lacking)])
     samples = pd.DataFrame(
         {
             "subtype": np.array(CLASSES)[labels],
             "patient": [f"patient-{i:04d}" for i in patients],
         },
-        index=names,
+        index=_names(settings.samples),
     )
     truth = {name: planted_information(separation) for name, separation in SEPARATION.items()}
     return SimulatedCohort(samples, modalities, truth)
+
+
+# Their squares add up to 1, so that corr(T, S) may lie anywhere from 0 to twice their product.
+TEACHER_CORRELATION, STUDENT_CORRELATION = 0.8, 0.6
+OUTCOMES = ("low", "high")
+NODES = 200
+
+
+def sign_information(correlation: float) -> float:
+    """Return I(X; sign Y) of jointly Gaussian X and Y, in nats, by Gauss-Hermite quadrature.
+
+    Parameters
+    ----------
+    correlation
+        corr(X, Y), between -1 and 1 and neither of them.
+    """
+    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+    above = nodes * correlation / np.sqrt(1 - correlation**2)
+    remaining = sum(norm.cdf(side) * norm.logcdf(side) for side in (above, -above))
+    return float(np.log(2) + weights @ remaining / weights.sum())
+
+
+def _gaussian(settings: Simulation) -> SimulatedCohort:
+    """Draw a cohort of a teacher and a student that share as much information as is set."""
+    rng = np.random.default_rng(settings.seed)
+    shared = np.sqrt(-np.expm1(-2 * settings.shared_information))
+    covariance = np.array(
+        [
+            [1, shared, TEACHER_CORRELATION],
+            [shared, 1, STUDENT_CORRELATION],
+            [TEACHER_CORRELATION, STUDENT_CORRELATION, 1],
+        ]
+    )
+    values, vectors = np.linalg.eigh(covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
+    teacher, student, outcome = root @ rng.standard_normal((3, settings.samples))
+    direction = rng.standard_normal(settings.features)
+    direction /= np.linalg.norm(direction)
+    others = rng.standard_normal((settings.samples, settings.features))
+    others -= np.outer(others @ direction, direction)
+    loadings = rng.standard_normal(settings.features)
+    noise = rng.standard_normal((settings.samples, settings.features))
+    tables = {
+        "teacher": np.outer(teacher, loadings) + noise,
+        "student": np.outer(student, direction) + others,
+    }
+    classes = np.array(OUTCOMES)[(outcome > 0).astype(int)]
+    samples = pd.DataFrame({"outcome": classes}, index=_names(settings.samples))
+    known = {"teacher": TEACHER_CORRELATION, "student": STUDENT_CORRELATION}
+    truth = {name: sign_information(correlation) for name, correlation in known.items()}
+    return SimulatedCohort(
+        samples, {name: _table(table, name) for name, table in tables.items()}, truth
+    )
+
+
+DESIGNS: dict[Design, Callable[[Simulation], SimulatedCohort]] = {
+    Design.PLANTED: _planted,
+    Design.GAUSSIAN: _gaussian,
+}
+
+
+def simulate_cohort(settings: Simulation, design: Design = Design.PLANTED) -> SimulatedCohort:
+    """Draw a cohort.
+
+    Parameters
+    ----------
+    settings
+        Samples, features, seed, and the dials of the design.
+    design
+        What is planted.
+    """
+    return DESIGNS[design](settings)

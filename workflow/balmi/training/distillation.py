@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from balmi.config.settings import Distillation, Model, Training
-    from balmi.information.measure import SplitInformation
+    from balmi.information.splits import SplitInformation
     from balmi.training.data import ReplicaData
+    from balmi.training.trainer import Epoch
 
 PRETRAINING = "pretraining"
 PLAN_COLUMNS = ("repeat", "fold", "student", "teacher", "strength")
@@ -164,11 +165,9 @@ def pretrain(
     def fit(name: str, stage: str, soft: SoftTargets | None) -> ReplicaNetwork:
         own = data.only(name)
         purpose = f"{PRETRAINING}/{stage}/{name}"
-        network = new_network(own, model, training.seed, purpose)
-        ones = torch.ones(len(own.splits), 1)
-        rule = UniformRule(Importance(ones, ones, ones), training)
-        objective = Objective(rule, joint_weight=0.0, soft=soft)
-        history = train(network, own, objective, training, purpose, progress(f"{stage} {name}"))
+        network, history = fit_modality(
+            own, soft, model, training, purpose, progress(f"{stage} {name}")
+        )
         tables.append(
             history_table(PRETRAINING, stage, history, own.modalities, own.splits, joint_weight=0.0)
         )
@@ -181,7 +180,7 @@ def pretrain(
     for index, name in enumerate(data.modalities):
         chosen = torch.from_numpy(plan.teacher[:, index] >= 0).to(every.device)
         if chosen.any():
-            student = fit(name, "student", _soft_targets(data, every, plan, index, distillation))
+            student = fit(name, "student", soft_targets(data, every, plan, index, distillation))
             _adopt(networks[name], student, chosen)
     parameters = {
         f"{name}/{key}": value.detach().cpu().contiguous()
@@ -191,10 +190,64 @@ def pretrain(
     return Pretrained(parameters, pd.concat(tables, ignore_index=True), _plan_table(plan, data))
 
 
-def _soft_targets(
+def fit_modality(
+    own: ReplicaData,
+    soft: SoftTargets | None,
+    model: Model,
+    training: Training,
+    purpose: str,
+    progress: Callable[[int, int, int], None],
+) -> tuple[ReplicaNetwork, list[Epoch]]:
+    """Train the encoder and head of one modality in all replicas.
+
+    Parameters
+    ----------
+    own
+        The replicas' data of that modality only.
+    soft
+        What its teacher says, or None without one.
+    model, training
+        Settings.
+    purpose
+        A name that sets its initial weights and randomness apart from those of other trainings.
+    progress
+        Called after every epoch.
+
+    Returns
+    -------
+    tuple of ReplicaNetwork and list of Epoch
+        The network and its history.
+
+    Raises
+    ------
+    MethodNotApplicable, MethodFailed
+        As `balmi.training.trainer.train` does.
+    """
+    network = new_network(own, model, training.seed, purpose)
+    ones = torch.ones(len(own.splits), 1)
+    rule = UniformRule(Importance(ones, ones, ones), training)
+    objective = Objective(rule, joint_weight=0.0, soft=soft)
+    return network, train(network, own, objective, training, purpose, progress)
+
+
+def soft_targets(
     data: ReplicaData, logits: torch.Tensor, plan: Plan, student: int, settings: Distillation
 ) -> SoftTargets:
-    """Return what each replica's teacher says to one student."""
+    """Return what each replica's teacher says to one student.
+
+    Parameters
+    ----------
+    data
+        The replicas' data.
+    logits
+        What every modality says alone; (replicas, modalities, n, classes).
+    plan
+        Who teaches whom.
+    student
+        Index of the student.
+    settings
+        Temperature.
+    """
     replica = torch.arange(len(data.splits), device=logits.device)
     teacher = torch.from_numpy(plan.teacher[:, student]).clamp(min=0).to(logits.device)
     has = data.available

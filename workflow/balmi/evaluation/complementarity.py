@@ -1,0 +1,137 @@
+"""The complementarity hypothesis on one cohort: what it predicts beside what was observed.
+
+arXiv:2510.13182: distilling from teacher T into student S helps where I(Z_T; Z_S) > I(Z_S; Y).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from balmi.evaluation.statistics import corrected_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PAIR = ["teacher", "student"]
+COLUMNS = (
+    *(*PAIR, "teacher_student", "student_label", "margin", "lower", "upper", "predicted"),
+    *("observed_gain", "observed_lower", "observed_upper"),
+)
+
+
+class Prediction(StrEnum):
+    """What the interval of a margin predicts for the student."""
+
+    GAIN = "gain"
+    NO_GAIN = "no gain"
+    UNDECIDED = "undecided"
+
+
+def prediction(lower: float, upper: float) -> Prediction:
+    """Name what a margin predicts: undecided where its interval holds 0 or is not known.
+
+    Parameters
+    ----------
+    lower, upper
+        Limits of the interval of I(Z_T; Z_S) - I(Z_S; Y), nats.
+    """
+    if lower > 0:
+        return Prediction.GAIN
+    return Prediction.NO_GAIN if upper < 0 else Prediction.UNDECIDED
+
+
+def margins_of(information: pd.DataFrame) -> pd.DataFrame:
+    """Take the margins out of a table of information.
+
+    Parameters
+    ----------
+    information
+        As in ``tables/information.csv``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns teacher, student, teacher_student, student_label, margin, lower and upper; a row per
+        teacher and student whose margin the data allow.
+    """
+    known = information[information["status"] == "ok"]
+    kinds = {
+        kind: known[known["quantity"] == kind].set_index(["modality", "other"])["estimate"]
+        for kind in ("representation_information", "student_information")
+    }
+    shared = {frozenset(pair): value for pair, value in kinds["representation_information"].items()}
+    rows = [
+        {
+            "teacher": row.modality,
+            "student": row.other,
+            "teacher_student": shared[frozenset((row.modality, row.other))],
+            "student_label": kinds["student_information"][row.modality, row.other],
+            "margin": row.estimate,
+            "lower": row.lower,
+            "upper": row.upper,
+        }
+        for row in known[known["quantity"] == "complementarity_margin"].itertuples()
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS[:7])
+
+
+def _observation(differences: np.ndarray, split_ratio: float) -> Mapping[str, float]:
+    """Return the mean difference of the folds that have one, with its corrected interval."""
+    known = differences[np.isfinite(differences)]
+    if known.size < 2:
+        return dict.fromkeys(COLUMNS[-3:], np.nan)
+    interval = corrected_interval(known, split_ratio)
+    return dict(zip(COLUMNS[-3:], (interval.mean, interval.lower, interval.upper), strict=True))
+
+
+def complementarity_table(
+    margins: pd.DataFrame, gains: pd.DataFrame, split_ratio: float
+) -> pd.DataFrame:
+    """Put the margins beside the gains.
+
+    Parameters
+    ----------
+    margins
+        Columns teacher, student, teacher_student, student_label, margin, lower and upper, nats; one
+        row per teacher and student.
+    gains
+        As in ``pretraining/gains.parquet``; may have no rows.
+    split_ratio
+        Test samples over training samples of a fold, as
+        `balmi.evaluation.statistics.split_ratio` gives it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``tables/complementarity.csv``: the rows of `margins` with the columns predicted,
+        observed_gain (macro-F1 with the teacher minus macro-F1 alone, mean over folds),
+        observed_lower and observed_upper. The observed columns are empty where fewer than two folds
+        have a value.
+
+    Raises
+    ------
+    ValueError
+        Where a teacher and student have several margins, or several gains in one fold.
+    """
+    if margins.duplicated(PAIR).any():
+        raise ValueError("a teacher and student have more than one margin")
+    if gains.duplicated([*PAIR, "repeat", "fold"]).any():
+        raise ValueError("a teacher and student have more than one gain in a fold")
+    differences = gains["macro_f1"] - gains["macro_f1_alone"]
+    of_pair = {
+        pair: part.to_numpy() for pair, part in differences.groupby([gains[c] for c in PAIR])
+    }
+    nothing = np.array([])
+    rows = [
+        {
+            **row,
+            "predicted": str(prediction(row["lower"], row["upper"])),
+            **_observation(of_pair.get((row["teacher"], row["student"]), nothing), split_ratio),
+        }
+        for row in margins.to_dict("records")
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)

@@ -1,0 +1,17 @@
+from balmi.config.settings import Distillation, Model, Preprocessing, Training
+from balmi.logs import job
+from balmi.training.complementarity import observe_job
+from balmi.training.jobs import TrainingInputs
+
+with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: observed gains"):
+    inputs = TrainingInputs(
+        cohort=snakemake.input.cohort,
+        splits=snakemake.input.splits,
+        networks=snakemake.input.get("networks") or None,
+        information=None,
+        preprocessing=Preprocessing(**snakemake.params.preprocessing),
+        model=Model(**snakemake.params.model),
+        training=Training(**snakemake.params.training),
+        gpus=snakemake.resources.gpu,
+    )
+    observe_job(inputs, Distillation(**snakemake.params.distillation), **dict(snakemake.output))
