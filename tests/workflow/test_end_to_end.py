@@ -106,8 +106,8 @@ def test_trained_models_are_safetensors_without_holes(finished):
         ("evaluation/metrics.py", {"evaluate_methods", "build_report", "build_overview"}),
         (
             "training/trainer.py",
-            {"pretrain_distillation", "train_network", "evaluate_methods"}
-            | {"build_report", "build_overview"},
+            {"pretrain_distillation", "observe_gains", "train_network"}
+            | {"evaluate_methods", "compare_gains", "build_report", "build_overview"},
         ),
         (
             "baselines/peers.py",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import combinations, permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,11 +12,13 @@ import pandas as pd
 from balmi.config.settings import Settings
 from balmi.data.cohort import Cohort, write_cohort
 from balmi.data.files import write_table
+from balmi.evaluation.complementarity import complementarity_table
 from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.statistics import corrected_interval
 from balmi.report.render import ReportInputs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 REPEATS, FOLDS = 2, 3
@@ -33,7 +35,9 @@ NETWORKS = ("balanced", "uniform")
 PERFORMANCE = ["method", "repeat", "fold", "metric", "value"]
 COMPARISONS = ["method", "reference", "metric", "difference", "lower", "upper", "p"]
 INFORMATION = ["quantity", "modality", "other", "estimate", "lower", "upper", "null95"]
-INFORMATION += ["p_value", "n", "components"]
+INFORMATION += ["p_value", "n", "components", "status", "reason"]
+COMPLEMENTARITY = ["teacher", "student", "teacher_student", "student_label", "margin", "lower"]
+COMPLEMENTARITY += ["upper", "predicted", "observed_gain", "observed_lower", "observed_upper"]
 TRAINING = ["method", "stage", "repeat", "fold", "epoch", "modality", "weight", "loss"]
 TRAINING += ["validation_loss", "macro_f1", "gradient_share"]
 
@@ -57,6 +61,7 @@ class Names:
     failed: tuple[tuple[str, str, str], ...] = ()
     samples: int = 180
     epochs: int = 40
+    refusal: str | None = None
 
 
 def make_cohort(names: Names) -> Cohort:
@@ -148,24 +153,118 @@ def make_comparisons(performance: pd.DataFrame, methods: list[str]) -> pd.DataFr
     return pd.DataFrame(rows, columns=COMPARISONS)
 
 
+def own_information(names: Names, modality: str) -> float:
+    """Return what a modality knows of the label: the first most, the last less than nothing."""
+    place = names.modalities.index(modality)
+    return 0.7 / (place + 1) ** 2 - 0.1 * (place > 1)
+
+
+def margin_of(names: Names, teacher: str, student: str) -> float:
+    return 0.2 * (names.modalities.index(student) - names.modalities.index(teacher))
+
+
+def estimate(value: float, half: float | None = None, **others: float) -> dict[str, float]:
+    """Return the cells of an estimate: its interval reaches `half` to either side."""
+    limits = {} if half is None else {"lower": value - half, "upper": value + half}
+    return {"estimate": value, **limits, **others}
+
+
+def _label_rows(names: Names, ordered: list[str]) -> Iterator[tuple]:
+    yield "label_entropy", None, None, estimate(1.1, 0.0)
+    coalitions = [
+        members
+        for size in range(1, len(ordered) + 1)
+        for members in combinations(ordered, size)
+        if size in (1, 2, len(ordered) - 1, len(ordered))
+    ]
+    for members in coalitions:
+        kind = "label" if len(members) == 1 else "subset"
+        value = max(own_information(names, name) for name in members) + 0.02 * (len(members) - 1)
+        test = {"null95": 0.03, "p_value": 0.01 if value > 0.03 else 0.62, "components": 12}
+        yield f"{kind}_information", "+".join(members), None, estimate(value, 0.09, **test)
+        yield f"{kind}_extrapolated", "+".join(members), None, estimate(max(0.0, 1.05 * value))
+
+
+def _pair_rows(names: Names, ordered: list[str]) -> Iterator[tuple]:
+    test = {"null95": 0.05, "p_value": 0.01, "components": 12}
+    for place, (first, second) in enumerate(combinations(ordered, 2)):
+        most = 0.4 / (place + 1) + 0.15
+        yield "label_difference", first, second, estimate(0.2, 0.1)
+        yield "pairwise_information", first, second, estimate(most - 0.1, 0.1, **test)
+        yield "pairwise_linear", first, second, estimate(most - 0.12, components=12)
+        yield "pairwise_nonlinear", first, second, estimate(most, components=12)
+        yield "pairwise_composite", first, second, estimate(most, **test)
+        yield "representation_information", first, second, estimate(0.3)
+    for teacher, student in permutations(ordered, 2):
+        known = own_information(names, student)
+        yield "student_information", teacher, student, estimate(known, 0.09)
+        margin = estimate(margin_of(names, teacher, student), 0.25)
+        yield "complementarity_margin", teacher, student, margin
+
+
+def _part_rows(names: Names, ordered: list[str]) -> Iterator[tuple]:
+    sides = [((first,), (second,)) for first, second in combinations(ordered, 2)]
+    if len(ordered) > 2:
+        sides += [((name,), tuple(other for other in ordered if other != name)) for name in ordered]
+    for first, second in sides:
+        one, two = (max(own_information(names, name) for name in side) for side in (first, second))
+        both = 0.8 * max(0.0, min(one, two))
+        values = {
+            "redundant_information": both,
+            "unique_information": one - both,
+            "unique_of_other": two - both,
+            "synergistic_information": 0.05 if len(second) == 1 else -0.004,
+        }
+        for quantity, value in values.items():
+            yield quantity, "+".join(first), "+".join(second), estimate(value, 0.03)
+
+
+def _share_rows(names: Names, ordered: list[str]) -> Iterator[tuple]:
+    if len(ordered) < 2:
+        return
+    values = {name: max(0.002, own_information(names, name)) for name in ordered}
+    shares = {name: value / sum(values.values()) for name, value in values.items()}
+    for name, value in values.items():
+        yield "shapley_information", name, None, estimate(value, 0.04)
+    for name, value in shares.items():
+        yield "shapley_share", name, None, estimate(value, 0.03)
+    entropy = -sum(share * np.log(share) for share in shares.values())
+    yield "balance", None, None, estimate(entropy / np.log(len(shares)), 0.04)
+
+
 def make_information(names: Names) -> pd.DataFrame:
-    empty = (np.nan,) * 4
-    rows: list[tuple] = [("label_entropy", None, None, 1.1, *empty, names.samples, np.nan)]
-    for place, name in enumerate(names.modalities):
-        value = 0.7 / (place + 1) ** 2 - 0.1 * (place > 1)
-        limits = (value - 0.09, value + 0.09)
-        null = (0.03, 0.01 if value > 0.03 else 0.62)
-        rows.append(("label_information", name, None, value, *limits, *null, names.samples, 12))
-    for first, second in permutations(names.modalities, 2):
-        if first < second:
-            cells = (0.4, 0.3, 0.5, 0.05, 0.01, names.samples, 12)
-            rows.append(("pairwise_information", first, second, *cells))
-            cells = (0.2, 0.1, 0.3, np.nan, np.nan, names.samples, np.nan)
-            rows.append(("label_difference", first, second, *cells))
-        margin = 0.2 * (names.modalities.index(second) - names.modalities.index(first))
-        cells = (margin, margin - 0.25, margin + 0.25, np.nan, np.nan, names.samples, np.nan)
-        rows.append(("complementarity_margin", first, second, *cells))
+    """Return the table of the contract; with a reason for refusal, only the label's entropy."""
+    ordered = sorted(names.modalities)
+    parts = (_label_rows, _pair_rows, _part_rows, _share_rows)
+    rows = []
+    for quantity, modality, other, cells in (row for part in parts for row in part(names, ordered)):
+        head = {"quantity": quantity, "modality": modality, "other": other, "n": names.samples}
+        if names.refusal and quantity != "label_entropy":
+            rows.append({**head, "n": 12, "status": "not_applicable", "reason": names.refusal})
+        else:
+            rows.append({**head, **cells, "status": "ok"})
     return pd.DataFrame(rows, columns=INFORMATION).astype({"components": "Int64"})
+
+
+def make_complementarity(names: Names) -> pd.DataFrame:
+    """Return margins beside gains: one pair is not observed, and another has the wrong sign."""
+    gains = {1: 0.05, 2: -0.04, -1: 0.01, -2: -0.05}
+    margins = []
+    for teacher, student in permutations(sorted(names.modalities), 2):
+        margin = margin_of(names, teacher, student)
+        values = (0.3, own_information(names, student), margin, margin - 0.25, margin + 0.25)
+        margins.append((teacher, student, *values))
+    table = pd.DataFrame(margins, columns=COMPLEMENTARITY[:7])
+    observed = []
+    for place, row in enumerate(margins):
+        if place == 0:
+            continue
+        step = round(row[4] / 0.2)
+        for fold in range(FOLDS):
+            gain = gains.get(step, 0.0) + 0.01 * (fold - 1)
+            observed.append((row[0], row[1], 0, fold, 0.5 + gain, 0.5))
+    columns = ["teacher", "student", "repeat", "fold", "macro_f1", "macro_f1_alone"]
+    return complementarity_table(table, pd.DataFrame(observed, columns=columns), 1 / (FOLDS - 1))
 
 
 def make_training(names: Names, methods: list[str]) -> pd.DataFrame:
@@ -225,6 +324,8 @@ def write_dataset(folder: Path, names: Names = Names()) -> ReportInputs:
         "training": make_training(names, [name for name in NETWORKS if name in ran]),
         "methods": make_methods(names, ran),
     }
+    if "balanced" in ran and len(names.modalities) > 1 and not names.refusal:
+        tables["complementarity"] = make_complementarity(names)
     paths = {}
     for name, table in tables.items():
         ending = "parquet" if name in ("predictions", "training") else "csv"

@@ -15,13 +15,18 @@ from typing import TYPE_CHECKING
 import pytest
 from synthetic_report import ATTRIBUTE, FORMULA, LONG, SCRIPT, UNICODE, Names, write_dataset
 
+from balmi.data.files import read_table
 from balmi.errors import UserError
-from balmi.report import render
+from balmi.report import information_charts, render
+from balmi.report.amounts import Amount
+from balmi.report.complementarity import Margin
+from balmi.report.decomposition import Parts, Share
 from balmi.report.render import TEMPLATES, ReportInputs, build_overview, build_report
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+BRIEF = ("balanced", "stacked-lr")
 VOID = {"meta", "input", "br", "img", "link", "hr"}
 OWN_SCRIPT = (TEMPLATES / "page.js").read_text(encoding="utf-8")
 
@@ -176,7 +181,7 @@ def test_page_is_accessible_in_form(built):
     assert len(page.tags("caption")) == len(page.tags("table"))
     assert all("scope" in attributes for attributes in page.tags("th"))
     figures = [svg for svg in page.tags("svg") if svg.get("aria-hidden") != "true"]
-    assert len(figures) == 4 + 5
+    assert len(figures) == 6 + 5
     assert {svg["role"] for svg in figures} == {"img"}
 
 
@@ -229,6 +234,73 @@ def test_sections_without_data_are_left_out(tmp_path, names, sections, without):
     assert overview(tmp_path, view)
 
 
+def test_information_is_told_with_its_raw_numbers(built):
+    words = Page(built[0]).words
+    for told in (
+        "interval of the held-out bound, not of the information itself",
+        "only rna tells it",
+        "both tell it",
+        "only together",
+        "all others",
+        "−0.004 (−0.034 to 0.026)",
+        "0.735",
+        "comparable at equal k",
+        "agree on 1 of 2 pairs that can be judged",
+        "(3 undecided, 1 not observed)",
+    ):
+        assert told in words
+    assert "Not estimated" not in words
+    assert csv_rows(built[0], "complementarity")[0][0] == "teacher"
+
+
+def test_every_part_is_drawn_once_and_none_below_zero(inputs, built):
+    figure = re.search(r"<svg[^>]*aria-labelledby=\"parts-title\".*?</svg>", built[0], re.DOTALL)
+    bars = re.findall(r'<path d="M[^"]*" fill="([^"]+)" stroke="([^"]+)"', figure[0])
+    table = read_table(inputs.information)
+    names = ("redundant_information", "unique_information", "unique_of_other")
+    parts = table[table["quantity"].isin([*names, "synergistic_information"])]
+    assert len(bars) == (parts["estimate"] > 0).sum()
+    dashed = (parts["quantity"] == "synergistic_information") & (parts["estimate"] > 0)
+    assert [edge for _, edge in bars].count("var(--ink)") == dashed.sum()
+
+
+def test_many_modalities_stay_readable(tmp_path):
+    six = ("rna", "methylation", "mirna", "protein", "copy-number", "metabolites")
+    page, _ = build(
+        write_dataset(tmp_path, Names(modalities=six, methods=BRIEF, epochs=8)), tmp_path
+    )
+    words = Page(page).words
+    assert "Drawn are 16 of the 21 rows" in words
+    assert "Drawn are 12 of the 30 pairs" in words
+    assert "the 10 highest bounds of 22 combinations" in words
+    rows = {
+        name: re.search(rf'id="{name}".*?<tbody>(.*?)</tbody>', page, re.DOTALL)[1].count("<tr>")
+        for name in ("parts-table", "margins-table", "pair-information", "subset-information")
+    }
+    assert list(rows.values()) == [21, 30, 15, 10]
+
+
+def test_what_was_not_estimated_is_told_with_the_reason(tmp_path):
+    reason = f"12 samples {SCRIPT}"
+    page, view = build(write_dataset(tmp_path, Names(refusal=reason, methods=BRIEF)), tmp_path)
+    found = Page(page)
+    assert found.scripts == [OWN_SCRIPT]
+    assert "Not estimated" in found.words
+    assert reason in found.words
+    assert "information" in [attributes["id"] for attributes in found.tags("section")]
+    assert "label-information" not in page
+    assert "nan" not in found.words.split()
+    assert "not estimated" in Page(overview(tmp_path, view)).words
+
+
+def test_margins_without_observation_stay_predictions(inputs, tmp_path):
+    page, _ = build(replace(inputs, complementarity=None), tmp_path)
+    words = Page(page).words
+    assert "no gain was observed on this dataset" in words
+    assert "Does distillation do what the margin predicts?" not in words
+    assert "observed gain" not in words
+
+
 def test_missing_modalities_are_counted(built):
     words = Page(built[0]).words
     assert "Which samples lack what" in words
@@ -268,3 +340,24 @@ def test_title_licence_and_absent_commit(inputs, tmp_path):
     assert "A title" in words
     assert "Licence of the data: CC BY 4.0." in words
     assert "not a git checkout" in words
+
+
+def test_figures_hold_hostile_names_as_text():
+    amount = Amount(0.2, 0.1, 0.3)
+    parts = Parts(SCRIPT, ATTRIBUTE, False, amount, amount, None, Amount(-0.1, None, None), 50)
+    margin = Margin(
+        *(SCRIPT, ATTRIBUTE, 0.2, 0.1, 0.1, 0.05, 0.2, "gain"),
+        *(None, True, amount, "gain supported"),
+    )
+    names = (SCRIPT, ATTRIBUTE)
+    figures = (
+        information_charts.parts_figure([parts], names),
+        information_charts.shares_figure([Share(SCRIPT, amount, None, 50)], names),
+        information_charts.margins_figure([margin], observed=True),
+    )
+    for figure in figures:
+        page = Page(str(figure))
+        assert not page.tags("script")
+        assert not page.tags("img")
+        assert "</scr" in page.words
+        assert "onerror" not in {name for _, attributes in page.elements for name in attributes}

@@ -8,13 +8,13 @@ import pytest
 from synthetic_report import INFORMATION, TRAINING, Names, make_cohort
 
 from balmi.data.cohort import read_cohort
+from balmi.data.files import read_table
 from balmi.evaluation.statistics import corrected_interval
 from balmi.evaluation.verdicts import verdict
 from balmi.report.answers import Views, answers, tiles
 from balmi.report.cohort import cohort_view
 from balmi.report.downloads import csv_text, downloads
 from balmi.report.information import information_view
-from balmi.report.inputs import read_table
 from balmi.report.performance import performance_view
 from balmi.report.provenance import commit, seeds, versions
 from balmi.report.training import training_view
@@ -159,29 +159,31 @@ def test_margins_predict_by_their_interval():
         ("complementarity_margin", "c", "a", 0.1),
     ]
     view = information_view(information(rows), ["a", "b", "c"])
-    assert [row.prediction for row in view.margins] == [
-        "predicted to help",
-        "predicted not to help",
-        "undecided",
-        "no interval",
+    assert [(row.teacher, row.student, row.told) for row in view.margins] == [
+        ("a", "b", "predicted to help"),
+        ("a", "c", "undecided"),
+        ("c", "a", "undecided"),
+        ("b", "a", "predicted not to help"),
     ]
     told, _ = answered(view)
     assert "1 of 4 pairs" in told["Is distillation predicted to help?"].headline
+    assert view.agreement is None
 
 
 def test_only_stronger_teachers_with_information_are_predicted_to_help():
     rows = [
         *(about("a", 0.5), about("b", 0.3), about("c", 0.0, p=0.6)),
-        ("complementarity_margin", "a", "b", 0.3, 0.1, 0.5),
-        ("complementarity_margin", "b", "a", 0.3, 0.1, 0.5),
+        ("complementarity_margin", "a", "b", 0.5, 0.1, 0.9),
+        ("complementarity_margin", "b", "a", 0.4, 0.1, 0.7),
         ("complementarity_margin", "a", "c", 0.3, 0.1, 0.5),
     ]
     view = information_view(information(rows), ["a", "b", "c"])
-    assert [row.prediction for row in view.margins] == [
-        "predicted to help",
-        "the teacher is not the stronger",
-        "one of the two shows no information",
+    assert [(row.told, row.advised) for row in view.margins] == [
+        ("predicted to help", True),
+        ("the teacher is not the stronger", False),
+        ("one of the two shows no information", False),
     ]
+    assert {row.predicted for row in view.margins} == {"gain"}
     told, _ = answered(view)
     assert "1 of 1 pair " in told["Is distillation predicted to help?"].headline
 
@@ -241,6 +243,7 @@ def test_provenance_helpers(tmp_path):
 
 def test_words():
     assert (decimal(-0.0221), signed(0.0004), decimal(None)) == ("−0.022", "+0.000", "–")
+    assert (decimal(-1e-16), signed(-0.0004)) == ("0.000", "−0.000")
     assert (percent(0.001), percent(0.5)) == ("<1\xa0%", "50\xa0%")
     assert (chance(0.0001), chance(0.05)) == ("<0.001", "0.050")
     assert [joined(list(names)) for names in ("", "a", "ab", "abc")] == [

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from balmi.evaluation.verdicts import Verdict
+from balmi.report.decomposition import parts_of
 from balmi.report.performance import MAIN_METRIC, OWN, SINGLE, STACKED
+from balmi.report.refusals import LABEL_TOPIC
 from balmi.report.words import (
     counted,
     decimal,
@@ -107,10 +109,38 @@ def _ranking(view: InformationView) -> str:
     return f"The modalities are {NOT_SEPARABLE}: none is shown to differ from all others."
 
 
+def _not_estimated(question: str, view: InformationView) -> Answer | None:
+    """Say why no modality was estimated, or nothing where the table does not name them."""
+    told = [row for row in view.refusals if row.topic == LABEL_TOPIC]
+    statements = (
+        Statement(f"{joined([_brief(name) for name in row.which])}: {row.reason}.") for row in told
+    )
+    return Answer(question, "It could not be estimated.", tuple(statements)) if told else None
+
+
+def _redundancy(views: Views) -> list[Statement]:
+    """Say what the modality with the highest estimate tells alone, and what others tell too."""
+    view = views.information
+    top = max(view.label, key=lambda row: row.estimate)
+    parts = parts_of(view.parts, top.modality, rest=len(views.cohort.modalities) > 2)
+    if parts is None or top.exceeds is False:
+        return []
+    both, alone = parts.redundant, parts.unique_first
+    if both is None or alone is None:
+        return []
+    others = "the others together" if parts.rest else _brief(parts.second)
+    told = f"{with_limits(both.estimate, both.lower, both.upper)} nats are told by {others} too"
+    only = f"{with_limits(alone.estimate, alone.lower, alone.upper)} by it alone"
+    if not alone.shown:
+        only = "nothing is shown to be told by it alone"
+    return [Statement(f"Of what {_brief(top.modality)} tells, {told}, and {only}.")]
+
+
 def _which_modality(views: Views) -> Answer | None:
     view = views.information
+    question = "Which modality carries the information?"
     if not view.label:
-        return None
+        return _not_estimated(question, view)
     statements = []
     for row in sorted(view.label, key=lambda row: -row.estimate):
         amount = with_limits(row.estimate, row.lower, row.upper)
@@ -125,7 +155,10 @@ def _which_modality(views: Views) -> Answer | None:
         every = len(view.label) == len(views.cohort.modalities)
         which = "Every modality" if every else "Every modality with enough samples"
         statements.append(Statement(f"{which} exceeds what permuted labels give."))
-    return Answer("Which modality carries the information?", _ranking(view), tuple(statements))
+    if view.balance is not None:
+        statements.append(Statement(view.balance.sentence))
+    statements += _redundancy(views)
+    return Answer(question, _ranking(view), tuple(statements))
 
 
 def _told(row: Difference) -> Statement:
@@ -245,11 +278,9 @@ def _does_distillation_help(views: Views) -> Answer | None:
         return None
     words: dict[str, list[str]] = {}
     for row in margins:
-        words.setdefault(row.prediction, []).append(
-            f"{_brief(row.teacher)} → {_brief(row.student)}"
-        )
-    helped = [row for row in margins if row.verdict == Verdict.GAIN]
-    able = counted(sum(row.eligible for row in margins), "pair")
+        words.setdefault(row.told, []).append(f"{_brief(row.teacher)} → {_brief(row.student)}")
+    helped = [row for row in margins if row.advised]
+    able = counted(sum(row.obstacle is None for row in margins), "pair")
     headline = (
         f"Predicted for {len(helped)} of {able} of a stronger teacher and a weaker student."
         if helped
@@ -261,6 +292,8 @@ def _does_distillation_help(views: Views) -> Answer | None:
         if len(pairs) > LISTED_PAIRS:
             listed.append(f"{len(pairs) - LISTED_PAIRS} more")
         statements.append(Statement(f"{word[0].upper()}{word[1:]}: {joined(listed)}."))
+    if views.information.agreement is not None:
+        statements.append(Statement(views.information.agreement.sentence))
     statements += _told_lessons(views.information)
     return Answer("Is distillation predicted to help?", headline, tuple(statements))
 

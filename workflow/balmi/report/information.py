@@ -2,39 +2,69 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from balmi.evaluation.verdicts import Verdict, verdict
 from balmi.information.estimates import NULL_LEVEL
-from balmi.report.words import known
+from balmi.report.amounts import Amount, amount_of, by_pair, rows_by_quantity
+from balmi.report.complementarity import (
+    Agreement,
+    Lesson,
+    Margin,
+    agreement_of,
+    drawn_margins,
+    lessons_view,
+    margins_view,
+)
+from balmi.report.decomposition import (
+    Balance,
+    Parts,
+    Share,
+    balance_view,
+    drawn_parts,
+    parts_view,
+    shares_view,
+)
+from balmi.report.refusals import MAX_REFUSALS, Refusal, refusals_view
+from balmi.report.words import combination, known
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-MARGIN_WORDS = {
-    Verdict.GAIN: "predicted to help",
-    Verdict.NONE: "undecided",
-    Verdict.LOSS: "predicted not to help",
-}
-NOT_STRONGER = "the teacher is not the stronger"
-NO_INFORMATION = "one of the two shows no information"
+    from balmi.report.amounts import Row
+
+MAX_SUBSETS = 10
 
 
 @dataclass(frozen=True)
 class LabelInformation:
-    """Information of a modality about the label, in nats.
+    """Information of a modality, or of several together, about the label; nats.
 
-    `share` is the share of the label's entropy, 0 for a negative estimate; `exceeds` says whether
-    permuted labels give as much in at most 5 % of cases, None where there is no null.
+    Parameters
+    ----------
+    modality
+        Its name, or those of several as readers see them.
+    estimate, lower, upper
+        What could be read out of held-out samples, a lower bound, with the interval of that bound.
+    extrapolated
+        Where the learning curve points to with endless samples, or None.
+    null95, p
+        95th percentile under permuted labels, and the p-value; None where there is no null.
+    n
+        Samples.
+    share
+        Share of the label's entropy, 0 for a negative estimate.
+    exceeds
+        Whether permuted labels give as much in at most 5 % of cases, None where there is no null.
     """
 
     modality: str
     estimate: float
     lower: float | None
     upper: float | None
+    extrapolated: float | None
     null95: float | None
     p: float | None
     n: int
@@ -44,46 +74,33 @@ class LabelInformation:
 
 @dataclass(frozen=True)
 class Pair:
-    """Information between two modalities, in nats, at `components` principal components each."""
+    """Information between two modalities, in nats, at `components` principal components each.
+
+    Parameters
+    ----------
+    first, second
+        Names of modalities.
+    gaussian
+        In the Gaussian model of their ranks (G).
+    linear, nonlinear
+        Along linear (K) and non-linear (N) canonical directions, or None.
+    composite, p
+        The largest of the three, and its p-value; None where they were not estimated.
+    n
+        Samples that have both.
+    components
+        Principal components per modality, or None.
+    """
 
     first: str
     second: str
-    estimate: float
+    gaussian: Amount
+    linear: float | None
+    nonlinear: float | None
+    composite: float | None
     p: float | None
     n: int
     components: int | None
-
-
-@dataclass(frozen=True)
-class Margin:
-    """The complementarity margin of a teacher and a student, in nats, and what it predicts.
-
-    `eligible` says whether the pair would be distilled at a positive margin: the teacher is the
-    stronger, and both exceed their null. Other pairs have no verdict.
-    """
-
-    teacher: str
-    student: str
-    estimate: float
-    lower: float | None
-    upper: float | None
-    verdict: str | None
-    prediction: str
-    eligible: bool
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What a student learned from a teacher in the pretraining.
-
-    In `replicas` of all replicas, with the mean share `strength` of the soft loss there.
-    """
-
-    teacher: str
-    student: str
-    replicas: int
-    of: int
-    strength: float
 
 
 @dataclass(frozen=True)
@@ -96,22 +113,44 @@ class InformationView:
         Entropy of the label in nats, None where the table lacks it.
     label
         In the order of the modalities.
+    subsets
+        Several modalities together, by falling estimate.
     strongest, weakest
         The modality whose paired difference from every other has an interval above (below) 0; None
         where they are not separable. The strongest also exceeds its null.
-    pairs, margins
+    pairs, parts, shares
         As in the table.
+    balance
+        How evenly the modalities share what all of them know, or None.
+    margins
+        By falling margin.
+    agreement
+        Where predictions and observations agree; None where nothing was observed.
     lessons
         What was distilled; None where nothing was pretrained.
+    refusals
+        What was not estimated, and why.
     """
 
     entropy: float | None
     label: tuple[LabelInformation, ...]
+    subsets: tuple[LabelInformation, ...]
     strongest: str | None
     weakest: str | None
     pairs: tuple[Pair, ...]
+    parts: tuple[Parts, ...]
+    shares: tuple[Share, ...]
+    balance: Balance | None
     margins: tuple[Margin, ...]
+    agreement: Agreement | None
     lessons: tuple[Lesson, ...] | None
+    refusals: tuple[Refusal, ...]
+
+    @property
+    def shown(self) -> bool:
+        """Whether there is anything to tell."""
+        told = (self.label, self.subsets, self.pairs, self.parts, self.shares, self.margins)
+        return any((*told, self.refusals))
 
     @property
     def inside_null(self) -> tuple[str, ...]:
@@ -119,14 +158,35 @@ class InformationView:
         return tuple(row.modality for row in self.label if row.exceeds is False)
 
     @property
+    def main_subsets(self) -> tuple[LabelInformation, ...]:
+        """The combinations that know most; the report has room for no more."""
+        return self.subsets[:MAX_SUBSETS]
+
+    @property
+    def main_parts(self) -> tuple[Parts, ...]:
+        """The pairs, and the modalities against all others, that are drawn."""
+        return drawn_parts(self.parts)
+
+    @property
+    def main_margins(self) -> tuple[Margin, ...]:
+        """The margins that are drawn."""
+        return drawn_margins(self.margins)
+
+    @property
+    def main_refusals(self) -> tuple[Refusal, ...]:
+        """The refusals that are listed."""
+        return self.refusals[:MAX_REFUSALS]
+
+    @property
     def pair_cells(self) -> dict[tuple[str, str], Pair]:
-        """Every pair in both orders."""
-        both = {(pair.first, pair.second): pair for pair in self.pairs}
-        return both | {(pair.second, pair.first): pair for pair in self.pairs}
+        """Every pair with a composite, in both orders."""
+        told = [pair for pair in self.pairs if pair.composite is not None]
+        both = {(pair.first, pair.second): pair for pair in told}
+        return both | {(pair.second, pair.first): pair for pair in told}
 
 
 def _separate(
-    rows: Sequence[LabelInformation], differences: pd.DataFrame
+    rows: Sequence[LabelInformation], differences: Sequence[Row]
 ) -> tuple[str | None, str | None]:
     """Return the strongest and weakest modality, each only where it differs from every other.
 
@@ -136,7 +196,7 @@ def _separate(
     if len(rows) < 2:
         return None, None
     wins = set()
-    for _, row in differences.iterrows():
+    for row in differences:
         if row["lower"] > 0:
             wins.add((row["modality"], row["other"]))
         elif row["upper"] < 0:
@@ -151,58 +211,64 @@ def _separate(
     return strongest, bottom.modality if below and informative else None
 
 
-def _label_row(row: pd.Series, entropy: float | None) -> LabelInformation:
-    p = known(row["p_value"])
-    estimate = float(row["estimate"])
-    return LabelInformation(
-        modality=row["modality"],
-        estimate=estimate,
-        lower=known(row["lower"]),
-        upper=known(row["upper"]),
-        null95=known(row["null95"]),
-        p=p,
-        n=int(row["n"]),
-        share=max(0.0, estimate) / entropy if entropy else None,
-        exceeds=None if p is None else p <= NULL_LEVEL,
-    )
+def _label_rows(
+    rows: Mapping[str, Sequence[Row]], kind: str, entropy: float | None
+) -> list[LabelInformation]:
+    """Return what the modalities (`label`) or combinations (`subset`) know, as in the table."""
+    ends = {row["modality"]: row["estimate"] for row in rows.get(f"{kind}_extrapolated", ())}
+    made = []
+    for row in rows.get(f"{kind}_information", ()):
+        p, estimate = known(row["p_value"]), float(row["estimate"])
+        made.append(
+            LabelInformation(
+                modality=row["modality"],
+                estimate=estimate,
+                lower=known(row["lower"]),
+                upper=known(row["upper"]),
+                extrapolated=ends.get(row["modality"]),
+                null95=known(row["null95"]),
+                p=p,
+                n=int(row["n"]),
+                share=max(0.0, estimate) / entropy if entropy else None,
+                exceeds=None if p is None else p <= NULL_LEVEL,
+            )
+        )
+    return made
 
 
-def _obstacle(teacher: LabelInformation | None, student: LabelInformation | None) -> str | None:
-    """Say why a pair is never distilled, or None where it may be."""
-    if teacher is None or student is None:
-        return None
-    if teacher.exceeds is False or student.exceeds is False:
-        return NO_INFORMATION
-    return None if teacher.estimate > student.estimate else NOT_STRONGER
+def _pairs(rows: Mapping[str, Sequence[Row]]) -> tuple[Pair, ...]:
+    kinds = ("linear", "nonlinear", "composite")
+    found = {kind: by_pair(rows, f"pairwise_{kind}") for kind in kinds}
+    made = []
+    for pair, row in by_pair(rows, "pairwise_information").items():
+        gaussian = amount_of(row)
+        if gaussian is None:
+            continue
+        others = {kind: found[kind].get(pair, {}) for kind in kinds}
+        made.append(
+            Pair(
+                *pair,
+                gaussian,
+                **{kind: known(held.get("estimate")) for kind, held in others.items()},
+                p=known(others["composite"].get("p_value")),
+                n=int(row["n"]),
+                components=None if pd.isna(row["components"]) else int(row["components"]),
+            )
+        )
+    return tuple(made)
 
 
-def _margin(row: pd.Series, label: dict[str, LabelInformation]) -> Margin:
-    lower, upper = known(row["lower"]), known(row["upper"])
-    obstacle = _obstacle(label.get(row["modality"]), label.get(row["other"]))
-    word = None if obstacle or lower is None or upper is None else verdict(lower, upper)
-    return Margin(
-        teacher=row["modality"],
-        student=row["other"],
-        estimate=float(row["estimate"]),
-        lower=lower,
-        upper=upper,
-        verdict=None if word is None else str(word),
-        prediction=obstacle or ("no interval" if word is None else MARGIN_WORDS[word]),
-        eligible=obstacle is None,
-    )
-
-
-def _lessons(plan: pd.DataFrame) -> tuple[Lesson, ...]:
-    replicas = len(plan[["repeat", "fold"]].drop_duplicates())
-    taught = plan.dropna(subset=["teacher"]).groupby(["student", "teacher"])["strength"]
-    return tuple(
-        Lesson(teacher, student, len(strength), replicas, float(strength.mean()))
-        for (student, teacher), strength in taught
-    )
+def _entropy(rows: Mapping[str, Sequence[Row]]) -> float | None:
+    """Return the entropy of the cohort's label: the row that names no modality, if there is one."""
+    found = sorted(rows.get("label_entropy", ()), key=lambda row: not pd.isna(row["modality"]))
+    return known(found[0]["estimate"]) if found else None
 
 
 def information_view(
-    information: pd.DataFrame, modalities: Sequence[str], plan: pd.DataFrame | None = None
+    information: pd.DataFrame,
+    modalities: Sequence[str],
+    plan: pd.DataFrame | None = None,
+    complementarity: pd.DataFrame | None = None,
 ) -> InformationView:
     """Make the view of information.
 
@@ -214,38 +280,35 @@ def information_view(
         Names in the cohort's order.
     plan
         Who taught whom, or None where nothing was pretrained.
+    complementarity
+        What distillation did beside what was predicted, or None where nothing was pretrained.
     """
-    kinds = dict(tuple(information.groupby("quantity", sort=True)))
-    nothing = information.iloc[:0]
-    entropies = kinds.get("label_entropy", nothing)
-    # The cohort's own entropy is the row that names no modality.
-    whole = entropies[entropies["modality"].isna()]
-    entropies = entropies if whole.empty else whole
-    entropy = None if entropies.empty else known(entropies["estimate"].iloc[0])
+    rows = rows_by_quantity(information)
+    entropy = _entropy(rows)
     order = {name: place for place, name in enumerate(modalities)}
-    label = kinds.get("label_information", nothing)
-    rows = [_label_row(row, entropy) for _, row in label.iterrows()]
-    rows.sort(key=lambda row: order.get(row.modality, len(order)))
-    strongest, weakest = _separate(rows, kinds.get("label_difference", nothing))
+    label = _label_rows(rows, "label", entropy)
+    label.sort(key=lambda row: order.get(row.modality, len(order)))
+    subsets = [
+        replace(row, modality=combination(row.modality, modalities))
+        for row in _label_rows(rows, "subset", entropy)
+    ]
+    subsets.sort(key=lambda row: -row.estimate)
+    strongest, weakest = _separate(label, rows.get("label_difference", ()))
+    shares = shares_view(rows)
+    informative = any(row.exceeds is not False for row in label)
+    margins = margins_view(rows, complementarity, label)
     return InformationView(
         entropy=entropy,
-        label=tuple(rows),
+        label=tuple(label),
+        subsets=tuple(subsets),
         strongest=strongest,
         weakest=weakest,
-        pairs=tuple(
-            Pair(
-                first=row["modality"],
-                second=row["other"],
-                estimate=float(row["estimate"]),
-                p=known(row["p_value"]),
-                n=int(row["n"]),
-                components=None if pd.isna(row["components"]) else int(row["components"]),
-            )
-            for _, row in kinds.get("pairwise_information", nothing).iterrows()
-        ),
-        margins=tuple(
-            _margin(row, {each.modality: each for each in rows})
-            for _, row in kinds.get("complementarity_margin", nothing).iterrows()
-        ),
-        lessons=None if plan is None else _lessons(plan),
+        pairs=_pairs(rows),
+        parts=parts_view(rows, modalities),
+        shares=tuple(sorted(shares, key=lambda row: order.get(row.modality, len(order)))),
+        balance=balance_view(rows, shares, informative),
+        margins=margins,
+        agreement=agreement_of(margins),
+        lessons=None if plan is None else lessons_view(plan),
+        refusals=refusals_view(information, modalities),
     )

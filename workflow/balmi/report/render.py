@@ -14,19 +14,22 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from balmi.data.cohort import read_cohort
-from balmi.data.files import replace_when_written, write_json
+from balmi.data.files import read_table, replace_when_written, write_json
 from balmi.errors import Problem, UserError
 from balmi.evaluation.verdicts import Verdict
-from balmi.report import charts, words
+from balmi.report import charts, drawing, information_charts, words
 from balmi.report.answers import NOT_SEPARABLE, PAIRS
 from balmi.report.downloads import downloads
-from balmi.report.inputs import ReportInputs, read_table
+from balmi.report.inputs import ReportInputs
 from balmi.report.performance import OWN
 from balmi.report.provenance import commit, seeds, versions
+from balmi.report.refusals import MAX_WHICH
 from balmi.report.view import FORMAT, View, build_view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from balmi.report.information import InformationView
 
 __all__ = ["ReportInputs", "build_overview", "build_report", "commit", "versions"]
 
@@ -50,6 +53,7 @@ def _environment() -> Environment:
         name: getattr(words, name)
         for name in (
             "chance",
+            "with_p",
             "decimal",
             "shortened",
             "signed",
@@ -63,12 +67,16 @@ def _environment() -> Environment:
     environment.globals |= {
         "script": Markup(script),
         "script_hash": base64.b64encode(digest).decode(),
-        "marks": charts.MARKS,
-        "unknown": charts.UNKNOWN,
+        "marks": drawing.MARKS,
+        "predictions": drawing.PREDICTIONS,
+        "unknown": drawing.UNKNOWN,
         "own": OWN,
+        "chance": words.chance,
+        "decimal": words.decimal,
+        "percent": words.percent,
         "signed": words.signed,
-        "gain": str(Verdict.GAIN),
         "not_separable": NOT_SEPARABLE,
+        "max_which": MAX_WHICH,
     }
     return environment
 
@@ -81,12 +89,23 @@ def _figures(view: View) -> dict[str, Any]:
         figures["differences"] = charts.differences_figure(view.performance.differences)
     if any(row.folds for row in view.performance.methods):
         figures["folds"] = charts.folds_figure(view.performance.methods)
-    if view.information.label:
-        figures["information"] = charts.information_figure(view.information, names)
-    if view.information.margins:
-        figures["margins"] = charts.margins_figure(view.information.margins)
+    figures |= _information_figures(view.information, names)
     if view.training is not None:
         figures["training"] = [charts.training_figure(p, names) for p in view.training.panels]
+    return figures
+
+
+def _information_figures(view: InformationView, names: Sequence[str]) -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    if view.label:
+        figures["information"] = information_charts.information_figure(view, names)
+    if view.parts:
+        figures["parts"] = information_charts.parts_figure(view.main_parts, names)
+    if view.shares:
+        figures["shares"] = information_charts.shares_figure(view.shares, names)
+    if view.margins:
+        observed = view.agreement is not None
+        figures["margins"] = information_charts.margins_figure(view.main_margins, observed)
     return figures
 
 
@@ -136,8 +155,8 @@ def build_report(inputs: ReportInputs, html: Path, view: Path) -> None:
     facts = {
         "view": content,
         "figures": _figures(content),
-        "keys": charts.modality_keys(content.summary.modalities),
-        "class_colours": charts.TOL_BRIGHT,
+        "keys": drawing.modality_keys(content.summary.modalities),
+        "class_colours": drawing.TOL_BRIGHT,
         "max_dots": charts.MAX_DOTS,
         "provenance": _provenance(inputs),
     }

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from balmi.data.cohort import Cohort
     from balmi.report.answers import Answer, Tile
     from balmi.report.cohort import CohortView
-    from balmi.report.information import InformationView, LabelInformation, Margin
+    from balmi.report.complementarity import Margin
+    from balmi.report.information import InformationView, LabelInformation
     from balmi.report.performance import Difference, MethodStatus, PerformanceView, Score
     from balmi.report.training import TrainingView
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Summary:
     information
         Information of each modality about the label.
     margins
-        Complementarity margins of teachers and students.
+        Complementarity margins of teachers and students, and the gains observed.
     differences
         The comparisons that answer whether combining helps.
     best
@@ -108,7 +109,8 @@ def build_view(
         The cohort.
     tables
         ``performance``, ``comparisons``, ``methods``, ``predictions``, ``information`` and
-        ``training``, as in ``tests/contract/tables.yaml``; ``plan`` where there is one.
+        ``training``, as in ``tests/contract/tables.yaml``; ``plan`` and ``complementarity`` where
+        there are any.
     title
         The dataset's title for people.
     """
@@ -121,7 +123,12 @@ def build_view(
             tables["predictions"],
             cohort,
         ),
-        information=information_view(tables["information"], cohort.modalities, tables.get("plan")),
+        information=information_view(
+            tables["information"],
+            cohort.modalities,
+            tables.get("plan"),
+            tables.get("complementarity"),
+        ),
     )
     summary = Summary(
         dataset=dataset,

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MISSING = "–"
 NBSP = "\N{NO-BREAK SPACE}"
@@ -10,23 +14,28 @@ NBSP = "\N{NO-BREAK SPACE}"
 
 def known(value: object) -> float | None:
     """Return a cell as a float, or None where it is empty."""
-    number = float(value)  # type: ignore[arg-type]
+    number = math.nan if value is None else float(value)  # type: ignore[arg-type]
     return number if math.isfinite(number) else None
 
 
 def decimal(value: float | None, places: int = 3) -> str:
-    """Return a number with three decimals and a true minus sign."""
-    return MISSING if value is None else f"{value:.{places}f}".replace("-", "−")
+    """Return a number with three decimals and a true minus sign; zero has none."""
+    return MISSING if value is None else f"{value:z.{places}f}".replace("-", "−")
 
 
 def signed(value: float | None, places: int = 3) -> str:
-    """Return a difference: as `decimal`, always with its sign."""
+    """Return a difference: as `decimal`, always with its sign, which a verdict rests on."""
     return MISSING if value is None else f"{value:+.{places}f}".replace("-", "−")
 
 
 def chance(p: float | None) -> str:
     """Return a p-value; one that would read 0.000 is given as an upper limit."""
     return "<0.001" if p is not None and p < 0.0005 else decimal(p)
+
+
+def with_p(p: float | None) -> str:
+    """Return a p-value with its letter."""
+    return f"p{NBSP}{'' if p is not None and p < 0.0005 else f'={NBSP}'}{chance(p)}"
 
 
 def percent(share: float | None) -> str:
@@ -57,6 +66,23 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
 def joined(names: list[str] | tuple[str, ...]) -> str:
     """Return names as a phrase: ``a``, ``a and b``, ``a, b and c``."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def combination(name: str, modalities: Sequence[str]) -> str:
+    """Return the name of several modalities, which tables join by ``+``, as readers see it.
+
+    Of more than three modalities, all and all but one are named so: the list would be too long.
+    """
+    if name in modalities:
+        return name
+    told = name.replace("+", " + ")
+    if len(modalities) <= 3:
+        return told
+    ordered = sorted(modalities)
+    short = {"+".join(ordered): "all modalities"}
+    for left in ordered:
+        short["+".join(each for each in ordered if each != left)] = f"all but {left}"
+    return short.get(name, told)
 
 
 def shortened(text: str, length: int = 30) -> str:

@@ -1,0 +1,167 @@
+"""The view of what modalities tell alike, alone and together, and how evenly it is spread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from balmi.report.amounts import Amount, amount_of, by_pair, foremost
+from balmi.report.words import percent, shortened, with_limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from balmi.report.amounts import Row
+
+PARTS = {
+    "redundant": "redundant_information",
+    "unique_first": "unique_information",
+    "unique_second": "unique_of_other",
+    "synergistic": "synergistic_information",
+}
+OTHERS = "all others"
+MAX_DRAWN_PARTS = 10
+# Of three modalities, shares of .50, .25 and .25 have a balance of .946; .85, .10 and .05 of .472.
+EVEN, ONE_SIDED = 0.95, 0.5
+MAJORITY = 0.5
+LONGEST_NAME = 40
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What two sides tell of the label, in nats: both, one alone, or only together.
+
+    `rest` says whether the second side is all other modalities together.
+    """
+
+    first: str
+    second: str
+    rest: bool
+    redundant: Amount | None
+    unique_first: Amount | None
+    unique_second: Amount | None
+    synergistic: Amount | None
+    n: int
+
+    @property
+    def against(self) -> str:
+        """The second side by the name that readers see."""
+        return OTHERS if self.rest else self.second
+
+    @property
+    def amounts(self) -> tuple[Amount | None, ...]:
+        """The parts in the order in which they are drawn."""
+        return self.redundant, self.unique_first, self.unique_second, self.synergistic
+
+    @property
+    def total(self) -> float:
+        """Length of the bar: the sum of what is drawn of the parts."""
+        return sum(max(0.0, each.estimate) for each in self.amounts if each is not None)
+
+
+@dataclass(frozen=True)
+class Share:
+    """A modality's Shapley value in nats, and its share of all of them."""
+
+    modality: str
+    amount: Amount
+    share: Amount | None
+    n: int
+
+
+@dataclass(frozen=True)
+class Balance:
+    """How evenly information is spread, from 0 to 1, and what that means in words."""
+
+    amount: Amount
+    n: int
+    sentence: str
+
+
+def parts_view(rows: Mapping[str, Sequence[Row]], modalities: Sequence[str]) -> tuple[Parts, ...]:
+    """Return the parts of every pair, and of every modality and the rest, as in the table."""
+    found = {name: by_pair(rows, quantity) for name, quantity in PARTS.items()}
+    sides = dict.fromkeys(pair for part in found.values() for pair in part)
+    made = []
+    for first, second in sides:
+        held = {name: part.get((first, second)) for name, part in found.items()}
+        amounts = {name: row and amount_of(row) for name, row in held.items()}
+        n = next(int(row["n"]) for row in held.values() if row is not None)
+        made.append(Parts(first, second, second not in modalities, **amounts, n=n))
+    return tuple(made)
+
+
+def drawn_parts(parts: Sequence[Parts]) -> tuple[Parts, ...]:
+    """Return the parts that the figure has room for: those that tell most, pairs first."""
+    kinds = ([each for each in parts if each.rest is rest] for rest in (False, True))
+    return tuple(
+        each for kind in kinds for each in foremost(kind, MAX_DRAWN_PARTS, lambda row: row.total)
+    )
+
+
+def parts_of(parts: Sequence[Parts], modality: str, rest: bool) -> Parts | None:
+    """Return what a modality tells with all others (`rest`) or with the only other one.
+
+    The modality comes first; None where it was not estimated.
+    """
+    found = (each for each in parts if each.rest is rest)
+    own = next((each for each in found if modality in (each.first, each.second)), None)
+    if own is None or own.first == modality:
+        return own
+    swapped = {"unique_first": own.unique_second, "unique_second": own.unique_first}
+    return replace(own, first=own.second, second=own.first, **swapped)
+
+
+def shares_view(rows: Mapping[str, Sequence[Row]]) -> tuple[Share, ...]:
+    """Return the Shapley value and the share of every modality, as in the table."""
+    shares = {row["modality"]: amount_of(row) for row in rows.get("shapley_share", ())}
+    return tuple(
+        Share(row["modality"], amount, shares.get(row["modality"]), int(row["n"]))
+        for row in rows.get("shapley_information", ())
+        if (amount := amount_of(row)) is not None
+    )
+
+
+def _spread(amount: Amount, shares: Sequence[Share]) -> str:
+    """Say how information is spread, as far as the interval of the balance decides."""
+    told = f"balance {with_limits(amount.estimate, amount.lower, amount.upper)} of 1"
+    lower, upper = amount.lower, amount.upper
+    if lower is None or upper is None:
+        return f"How evenly information is spread is not settled: {told}."
+    if lower >= EVEN:
+        return f"Information is spread evenly over the modalities: {told}."
+    if upper <= ONE_SIDED:
+        # Whichever has more than half of it is that one, and no two can have.
+        one = [each for each in shares if each.share and (each.share.lower or 0) > MAJORITY]
+        name = "".join(f", {shortened(each.modality, LONGEST_NAME)}" for each in one)
+        share = "".join(f" ({percent(each.share.estimate)})" for each in one if each.share)
+        return f"Information is carried mostly by one modality{name}{share}: {told}."
+    if upper < EVEN:
+        return f"Information is spread unevenly over the modalities: {told}."
+    return f"Whether information is spread evenly is not settled: {told}."
+
+
+def balance_view(
+    rows: Mapping[str, Sequence[Row]], shares: Sequence[Share], informative: bool
+) -> Balance | None:
+    """Return the balance, or None where it was not estimated.
+
+    Parameters
+    ----------
+    rows
+        Rows by quantity.
+    shares
+        Shares of the modalities.
+    informative
+        Whether any modality may carry information: shares of nothing are not told.
+    """
+    row = next(iter(rows.get("balance", ())), None)
+    amount = row and amount_of(row)
+    if row is None or amount is None:
+        return None
+    empty = bool(shares) and all(each.amount.estimate <= 0 for each in shares)
+    if empty or not informative:
+        sentence = "No modality is shown to carry information, so none has a share that counts."
+    else:
+        sentence = _spread(amount, shares)
+    return Balance(amount, int(row["n"]), sentence)
