@@ -10,9 +10,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format install schema report clean
+.PHONY: benchmark-information benchmark-complementarity
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-25s %s\n", $$1, $$2}' Makefile
 
 run: $(VENV)/.run ## install what is needed and run the shipped configuration (TCGA-BRCA)
 	$(BIN)/snakemake --cores $(CORES)
@@ -38,6 +39,13 @@ schema: $(VENV)/.run ## write the JSON schema and the key tables from the settin
 
 report: $(VENV)/.run ## bundle the shipped configuration's reports into results/report.zip
 	$(BIN)/snakemake --cores 1 --report results/report.zip
+
+benchmark-information: $(VENV)/.run ## measure how close estimates of information come to known truths (an hour)
+	$(BIN)/snakemake --cores $(CORES) results/tcga-brca/cohort.h5mu
+	PYTHONPATH=workflow $(BIN)/python tests/benchmark/information.py
+
+benchmark-complementarity: $(VENV)/.run ## draw gains of distillation against the margin (minutes)
+	PYTHONPATH=workflow $(BIN)/python tests/benchmark/complementarity.py
 
 clean: ## remove results and installed packages, but no downloads
 	rm -rf $(VENV) .snakemake
