@@ -11,7 +11,6 @@ from balmi.information.pool import (
     INNER_FOLDS,
     PRIOR_WEIGHT,
     best_temperature,
-    held_out_priors,
     pool_weights,
     pooled_posteriors,
     tempered,
@@ -68,7 +67,7 @@ class TestPool:
         labels = rng.integers(3, size=90)
         values = rng.normal(size=(90, 3)) + 2 * np.eye(3)[labels]
         blocks = white_blocks(values)
-        found = pooled_posteriors(blocks, labels, None, 3, ALL)
+        found, priors = pooled_posteriors(blocks, labels, None, 3, ALL)
         assert found.min() > 0
         assert found.sum(axis=1) == pytest.approx(np.ones(90))
         for block in blocks:
@@ -89,6 +88,7 @@ class TestPool:
             weights[0] += PRIOR_WEIGHT
             expected = np.tensordot(weights, np.array(outside), axes=1)
             assert found[block.test] == pytest.approx(expected)
+            assert priors[block.test] == pytest.approx(outside[0])
 
     @pytest.mark.parametrize("members", [ALL, CHEAP_MEMBERS])
     def test_labels_of_a_fold_shape_none_of_its_posteriors(self, white_blocks, members):
@@ -101,8 +101,9 @@ class TestPool:
             garbled = labels.copy()
             garbled[block.test] = rng.permutation(garbled[block.test])
             after = pooled_posteriors(blocks, garbled, None, 3, members)
-            np.testing.assert_array_equal(before[block.test], after[block.test])
-            assert not np.array_equal(before, after)
+            for one, two in zip(before, after, strict=True):
+                np.testing.assert_array_equal(one[block.test], two[block.test])
+                assert not np.array_equal(one, two)
 
     def test_one_group_in_training_leaves_the_prior(self):
         rng = np.random.default_rng(0)
@@ -110,14 +111,14 @@ class TestPool:
         groups = np.repeat([*"ab"], 30)
         halves = np.arange(30), np.arange(30, 60)
         blocks = [Block(a, b, values[a], values[b]) for a, b in (halves, halves[::-1])]
-        found = pooled_posteriors(blocks, labels, groups, 3, ALL)
+        found, priors = pooled_posteriors(blocks, labels, groups, 3, ALL)
+        assert np.array_equal(found, priors)
         assert found == pytest.approx(np.tile(class_prior(labels[:30], 3), (60, 1)))
 
     def test_perfectly_separable_labels_show_at_most_the_entropy(self, white_blocks):
         labels = np.arange(90) % 3
         values = 50 * np.eye(3)[labels] + np.random.default_rng(0).normal(size=(90, 3))
-        posteriors = pooled_posteriors(white_blocks(values), labels, None, 3, ALL)
-        priors = held_out_priors(white_blocks(values), labels, 3)
+        posteriors, priors = pooled_posteriors(white_blocks(values), labels, None, 3, ALL)
         found = label_estimate(posteriors, priors, labels, None)
         assert entropy(labels) - 0.03 < found.value <= found.upper <= entropy(labels)
 
@@ -131,7 +132,7 @@ class TestPool:
             Block(test, train, values[test], values[train]),
         ]
         labels = np.concatenate([np.arange(39) % 2, [2]])
-        posteriors = pooled_posteriors(blocks, labels, None, 3)
+        posteriors, _ = pooled_posteriors(blocks, labels, None, 3)
         assert (posteriors > 0).all()
         assert posteriors[39, 2] < 0.1
 
@@ -142,7 +143,23 @@ class TestPool:
             rng = np.random.default_rng(seed)
             labels = rng.choice(3, p=[0.5, 0.3, 0.2], size=150)
             blocks = white_blocks(rng.normal(size=(150, 10)))
-            posteriors = pooled_posteriors(blocks, labels, None, 3)
-            priors = held_out_priors(blocks, labels, 3)
+            posteriors, priors = pooled_posteriors(blocks, labels, None, 3)
             values.append(pointwise_information(posteriors, priors, labels).mean())
         assert -0.03 < np.mean(values) < 0.02
+
+    @pytest.mark.parametrize("members", [ALL, CHEAP_MEMBERS])
+    def test_what_does_not_vary_reads_nothing_at_all(self, members):
+        """Six classes alike: the best prior is the uniform one, for the posteriors and without."""
+        labels = np.random.default_rng(0).integers(6, size=60)
+        nothing, fold = np.zeros((60, 0)), fold_numbers(60, None, 5, seed=0)
+        blocks = [
+            Block(
+                np.flatnonzero(fold != k),
+                np.flatnonzero(fold == k),
+                nothing[fold != k],
+                nothing[fold == k],
+            )
+            for k in range(5)
+        ]
+        found = pooled_posteriors(blocks, labels, None, 6, members)
+        assert pointwise_information(*found, labels) == pytest.approx(np.zeros(60), abs=1e-12)

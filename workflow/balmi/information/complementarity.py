@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from balmi.information.estimates import Estimate
+from balmi.information.label import bounded_mean
 from balmi.information.pairs import gaussian_value, jackknife_interval
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from balmi.information.known import Knowledge
 
 
-def complementarity_margin(shared: float, pointwise: np.ndarray) -> float:
-    """Return I(Z_T; Z_S) - max(0, I(Z_S; Y)), nats.
+def complementarity_margin(shared: float, pointwise: np.ndarray, labels: np.ndarray) -> float:
+    """Return I(Z_T; Z_S) - I(Z_S; Y) with the latter between 0 and H(Y), nats.
 
     Information is never negative, and a negative bound would make a margin out of nothing.
 
@@ -28,8 +29,10 @@ def complementarity_margin(shared: float, pointwise: np.ndarray) -> float:
         Information between both representations.
     pointwise
         Pointwise information of the student about the label, of the same samples; (n,).
+    labels
+        Class codes of those samples; (n,).
     """
-    return shared - max(0.0, float(pointwise.mean()))
+    return shared - max(0.0, bounded_mean(pointwise, labels))
 
 
 def margin_estimate(knowledge: Knowledge, teacher: str, student: str) -> Estimate:
@@ -45,9 +48,10 @@ def margin_estimate(knowledge: Knowledge, teacher: str, student: str) -> Estimat
     both, z_teacher, z_student = knowledge.representations(teacher, student)
     pointwise = knowledge.pointwise((student,), both)
     study = knowledge.study
+    labels = study.labels[both]
     interval = jackknife_interval(
         lambda rows: complementarity_margin(
-            gaussian_value(z_teacher[rows], z_student[rows]), pointwise[rows]
+            gaussian_value(z_teacher[rows], z_student[rows]), pointwise[rows], labels[rows]
         ),
         len(both),
         study.random(teacher, student),

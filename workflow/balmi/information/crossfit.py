@@ -181,13 +181,15 @@ def cross_fit_blocks(
     fold
         Fold in which each of those rows is held out; shape (n,).
     components
-        Principal components per modality at most; in all never above a fifth of the training part.
+        Principal components per modality at most; in all never above a fifth of the training part,
+        but for one per modality.
     """
     blocks = []
     for number in np.unique(fold):
         train, test = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
         prepared = features.split(rows[train], tuple(modalities))
-        count = min(components, len(train) // SAMPLES_PER_COMPONENT // len(modalities))
+        room = len(train) // SAMPLES_PER_COMPONENT // len(modalities)
+        count = min(components, max(1, room))
         parts = [
             principal_components(*normal_scores(values[rows[train]], values[rows[test]]), count)
             for values in prepared.values()

@@ -18,18 +18,21 @@ from balmi.information.label import (
 )
 from balmi.information.members import MEMBERS
 from balmi.information.pairs import representation
-from balmi.information.pool import held_out_priors, pooled_posteriors
+from balmi.information.pool import pooled_posteriors
 from balmi.information.study import FEWEST_SAMPLES, SAMPLES_PER_CLASS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from balmi.information.crossfit import Block
     from balmi.information.estimates import Estimate
     from balmi.information.members import Member
     from balmi.information.study import Study
 
 Coalition = tuple[str, ...]
+
+# A component per modality where half of the samples train, at a fifth of them at most.
+SAMPLES_PER_MODALITY = 10
+FEWEST_FOLDS = 3
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ class Known:
     estimate
         Held-out lower bound of its label information, with interval and null.
     limit
-        The same, extrapolated to endless training samples; nats. None where it was not asked for.
+        The same, extrapolated to endless training samples; nats. None where it was not asked for,
+        or where there are fewer than three folds and so no learning curve.
     posteriors
         Held-out posteriors; (rows under study, classes), NaN where a sample lacks a modality.
     pointwise
@@ -75,34 +79,24 @@ def know(
     NotApplicable
         Where there are too few samples, groups or classes.
     """
-    having = study.having(coalition)
+    having = study.having(coalition, max(FEWEST_SAMPLES, SAMPLES_PER_MODALITY * len(coalition)))
     labels, groups = study.labels[having], study.groups(having)
     blocks = study.blocks(coalition, having, study.fold)
     rng = study.random(*coalition)
     null = label_null(blocks, labels, groups, study.classes, study.permutations, rng)
-    held, priors = _held_out(study, blocks, having, members)
+    held, priors = pooled_posteriors(blocks, labels, groups, study.classes, members)
     posteriors = np.full((len(study.rows), study.classes), np.nan)
     pointwise = np.full(len(study.rows), np.nan)
     posteriors[having], pointwise[having] = held, pointwise_information(held, priors, labels)
     components = max(block.train_scores.shape[1] for block in blocks)
     estimate = label_estimate(held, priors, labels, null, components, groups)
     end = None
-    if limit:
-        of_half = _held_out(study, study.blocks(coalition, having, study.half), having, members)
+    if limit and len(blocks) >= FEWEST_FOLDS:
+        halves = study.blocks(coalition, having, study.half)
+        of_half = pooled_posteriors(halves, labels, groups, study.classes, members)
         half = float(pointwise_information(*of_half, labels).mean())
         end = extrapolated(estimate.value, half, len(blocks), null, entropy(labels))
     return Known(estimate, end, posteriors, pointwise)
-
-
-def _held_out(
-    study: Study, blocks: Sequence[Block], having: np.ndarray, members: Sequence[Member]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return held-out posteriors and class frequencies; (n, classes) both."""
-    labels, groups = study.labels[having], study.groups(having)
-    return (
-        pooled_posteriors(blocks, labels, groups, study.classes, members),
-        held_out_priors(blocks, labels, study.classes),
-    )
 
 
 class Knowledge:
@@ -160,6 +154,25 @@ class Knowledge:
     def pointwise(self, coalition: Coalition, positions: np.ndarray) -> np.ndarray:
         """Return pointwise information about the label at positions; nats."""
         return self[coalition].pointwise[positions]
+
+    def best_within(self, coalition: Coalition, positions: np.ndarray) -> Coalition:
+        """Return the coalition, or the part of it that shows more of the label at positions.
+
+        Information cannot fall with more modalities; what classifiers lose on more features would
+        be called unique to the other side.
+
+        Raises
+        ------
+        NotApplicable
+            Where the coalition could not be studied.
+        """
+        self[coalition]
+        parts = [
+            each
+            for each, known in self._known.items()
+            if set(each) <= set(coalition) and isinstance(known, Known)
+        ]
+        return max(parts, key=lambda each: self.pointwise(each, positions).mean())
 
     def representations(self, first: str, second: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return positions that have both modalities, and both representations there.

@@ -74,6 +74,20 @@ def mean_interval(values: np.ndarray, groups: np.ndarray | None) -> tuple[float,
     return mean, mean - NORMAL_95 * float(spread), mean + NORMAL_95 * float(spread)
 
 
+def bounded_mean(pointwise: np.ndarray, labels: np.ndarray) -> float:
+    """Return the mean of pointwise information, at most the entropy of the labels; nats."""
+    return min(float(pointwise.mean()), entropy(labels))
+
+
+def bounded_interval(
+    pointwise: np.ndarray, labels: np.ndarray, groups: np.ndarray | None
+) -> tuple[float, float, float]:
+    """Return `mean_interval` with nothing above the entropy of the labels."""
+    limit = entropy(labels)
+    value, lower, upper = (min(each, limit) for each in mean_interval(pointwise, groups))
+    return value, lower, upper
+
+
 def label_estimate(
     posteriors: np.ndarray,
     priors: np.ndarray,
@@ -100,10 +114,8 @@ def label_estimate(
     groups
         Group of each sample, or None.
     """
-    interval = mean_interval(pointwise_information(posteriors, priors, labels), groups)
-    limit = entropy(labels)
-    value, lower, upper = (min(each, limit) for each in interval)
-    return Estimate(value, lower, upper, null, len(labels), components)
+    pointwise = pointwise_information(posteriors, priors, labels)
+    return Estimate(*bounded_interval(pointwise, labels, groups), null, len(labels), components)
 
 
 def extrapolated(full: float, half: float, folds: int, null: Null, limit: float) -> float:
@@ -209,5 +221,6 @@ def label_null(
         ],
         axis=0,
     )
-    values = best - np.log(prior).mean(axis=1)
+    # Where there is nothing to learn, rounding errors would decide which statistic is the larger.
+    values = np.round(best - np.log(prior).mean(axis=1), 12)
     return Null(float(values[0]), values[1:])

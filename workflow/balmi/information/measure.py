@@ -15,7 +15,7 @@ from balmi.information.complementarity import margin_estimate
 from balmi.information.decomposition import decompose
 from balmi.information.estimates import Estimate, NotApplicable
 from balmi.information.known import Knowledge, every_coalition
-from balmi.information.label import entropy, mean_interval
+from balmi.information.label import bounded_interval, bounded_mean, entropy, mean_interval
 from balmi.information.pairs import (
     gaussian_estimate,
     jackknife_interval,
@@ -162,9 +162,12 @@ def _entropy(knowledge: Knowledge) -> Iterator[Row]:
 def _label(knowledge: Knowledge) -> Iterator[Row]:
     """Yield what every coalition knows of the label: a lower bound, and where it would end."""
 
-    def both(coalition: Coalition) -> list[Estimate]:
+    def both(coalition: Coalition) -> list[Estimate | NotApplicable]:
         known = knowledge[coalition]
         n, components = known.estimate.n, known.estimate.components
+        if known.limit is None:
+            few = "fewer than three folds hold samples: there is no learning curve to follow"
+            return [known.estimate, NotApplicable(few, n)]
         return [known.estimate, Estimate(known.limit, None, None, None, n, components)]
 
     for coalition in knowledge.coalitions:
@@ -240,8 +243,8 @@ def _representations(knowledge: Knowledge) -> Iterator[Row]:
 
     def shared(first: str, second: str) -> list[Estimate]:
         both, *views = knowledge.representations(first, second)
-        rng = study.random(first, second)
-        return [gaussian_estimate(*views, study.permutations, rng, study.groups(both))]
+        # No null: permuting posteriors without refits would find too much where there is nothing.
+        return [gaussian_estimate(*views, 0, study.random(first, second), study.groups(both))]
 
     for pair in combinations(study.modalities, 2):
         yield from _rows(("representation_information",), *pair, lambda pair=pair: shared(*pair))
@@ -253,7 +256,9 @@ def _margins(knowledge: Knowledge) -> Iterator[Row]:
     def margin(teacher: str, student: str) -> list[Estimate]:
         both, *_ = knowledge.representations(teacher, student)
         pointwise = knowledge.pointwise((student,), both)
-        held = Estimate(*mean_interval(pointwise, knowledge.study.groups(both)), None, len(both))
+        study = knowledge.study
+        interval = bounded_interval(pointwise, study.labels[both], study.groups(both))
+        held = Estimate(*interval, None, len(both))
         return [held, margin_estimate(knowledge, teacher, student)]
 
     for pair in permutations(knowledge.study.modalities, 2):
@@ -273,7 +278,8 @@ def _decompositions(knowledge: Knowledge) -> Iterator[Row]:
     def parts(first: Coalition, second: Coalition) -> list[Estimate]:
         joint = tuple(sorted(first + second))
         both = study.having(joint)
-        posteriors = [knowledge.posteriors(each, both) for each in (first, second, joint)]
+        sides = (knowledge.best_within(first, both), knowledge.best_within(second, both))
+        posteriors = [knowledge.posteriors(each, both) for each in (*sides, joint)]
         labels = study.labels[both]
 
         def statistic(rows: np.ndarray) -> np.ndarray:
@@ -310,6 +316,7 @@ def _shapley(knowledge: Knowledge) -> Iterator[Row]:
 
     def shared_out() -> list[Estimate]:
         complete = study.having(names)
+        labels = study.labels[complete]
         pointwise = {
             members: knowledge.pointwise(tuple(names[i] for i in sorted(members)), complete)
             for members in coalitions(orders)
@@ -317,7 +324,10 @@ def _shapley(knowledge: Knowledge) -> Iterator[Row]:
         }
 
         def statistic(rows: np.ndarray) -> np.ndarray:
-            game = {members: float(values[rows].mean()) for members, values in pointwise.items()}
+            game = {
+                members: bounded_mean(values[rows], labels[rows])
+                for members, values in pointwise.items()
+            }
             values = shapley_values(monotone({**game, frozenset(): 0.0}), orders)
             of_all = shares(values)
             return np.array([*values, *of_all, balance(of_all)])

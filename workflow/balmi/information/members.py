@@ -33,9 +33,10 @@ def discriminant_posteriors(
 ) -> np.ndarray:
     """Posteriors of shrunken linear discriminant analysis, for many labellings at once.
 
-    In white coordinates the total covariance is the identity I, so the covariance within classes
-    is W = I - sum_c pi_c m_c m_c^T for every labelling, and a refit on permuted labels costs one
-    small linear solve. W is shrunk towards I by k / (n + k).
+    With the second moments T = X^T X / n, the same for every labelling, the covariance within
+    classes is W = T - sum_c pi_c m_c m_c^T, and a refit on permuted labels costs one small solve.
+    In white coordinates T is the identity I, in a part of them nearly. W is shrunk towards I by
+    k / (n + k).
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def discriminant_posteriors(
     prior = (sizes + 0.5) / (count + 0.5 * classes)
     means = np.einsum("lnc,nk->lck", member, train) / np.maximum(sizes, 1)[..., None]
     weighted = means * (sizes / count)[..., None]
-    within = np.eye(width) - np.einsum("lck,lcj->lkj", weighted, means)
+    within = train.T @ train / count - np.einsum("lck,lcj->lkj", weighted, means)
     shrinkage = width / (count + width)
     within = (1 - shrinkage) * within + shrinkage * np.eye(width)
     slopes = np.linalg.solve(within, means.transpose(0, 2, 1))

@@ -137,7 +137,7 @@ def gaussian_estimate(
     left, right
         The same n samples in both; (n, p) and (n, q).
     permutations
-        Number of permutations of the samples of one view.
+        Number of permutations of the samples of one view; 0 for no null.
     rng
         Source of randomness.
     groups
@@ -147,11 +147,13 @@ def gaussian_estimate(
     interval = jackknife_interval(
         lambda rows: gaussian_value(left[rows], right[rows]), n, rng, groups
     )
+    components = max(left.shape[1], right.shape[1])
+    if not permutations:
+        return Estimate(*interval, None, n, components)
     a, b = orthonormal(left), orthonormal(right)
     crosses = np.stack([a.T @ b[permuted_rows(n, groups, rng)] for _ in range(permutations)])
     permuted = correlation_information(crosses) - wishart_bias(n, a.shape[1], b.shape[1])
-    null = Null(interval[0], permuted)
-    return Estimate(*interval, null, n, max(left.shape[1], right.shape[1]))
+    return Estimate(*interval, Null(interval[0], permuted), n, components)
 
 
 def representation(posteriors: np.ndarray, fold: np.ndarray) -> np.ndarray:

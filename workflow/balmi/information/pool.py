@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from balmi.information.crossfit import fold_numbers
-from balmi.information.members import MEMBERS, class_prior
+from balmi.information.members import MEMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,11 +91,12 @@ def _pooled_block(
     groups: np.ndarray | None,
     classes: int,
     members: Sequence[Member],
-) -> np.ndarray:
-    """Return the held-out posteriors of one fold; `labels` and `groups` are its training part's."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return posteriors and priors of one fold; `labels` and `groups` are its training part's."""
     inner = fold_numbers(len(labels), groups, INNER_FOLDS, seed=0)
     if len(np.unique(inner)) < 2:  # one group alone: nothing tells the members apart
-        return members[0].posterior(block.train_scores, labels, block.test_scores, classes)
+        prior = members[0].posterior(block.train_scores, labels, block.test_scores, classes)
+        return prior, prior
     likelihoods, posteriors = [], []
     for member in members:
         learn, other = member.parts(block)
@@ -107,15 +108,8 @@ def _pooled_block(
     weights = pool_weights(np.column_stack(likelihoods))
     # A floor for the prior keeps every probability positive at a cost of about .01 nats.
     weights = (1 - PRIOR_WEIGHT) * weights + PRIOR_WEIGHT * (np.arange(len(members)) == 0)
-    return np.tensordot(weights, np.array(posteriors), axes=1)
-
-
-def held_out_priors(blocks: Sequence[Block], labels: np.ndarray, classes: int) -> np.ndarray:
-    """Return the class frequencies of each sample's training part; (n, classes)."""
-    priors = np.empty((len(labels), classes))
-    for block in blocks:
-        priors[block.test] = class_prior(labels[block.train], classes)
-    return priors
+    pooled = np.tensordot(weights, np.array(posteriors), axes=1)
+    return pooled / pooled.sum(axis=1, keepdims=True), posteriors[0]
 
 
 def pooled_posteriors(
@@ -124,11 +118,12 @@ def pooled_posteriors(
     groups: np.ndarray | None,
     classes: int,
     members: Sequence[Member] = tuple(MEMBERS.values()),
-) -> np.ndarray:
-    """Cross-fitted posteriors of a linear pool of tempered members.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cross-fitted posteriors of a linear pool of tempered members, and of the prior among them.
 
     Temperatures and weights come from inner folds of the training part, so that no label of a
-    held-out sample shapes its posterior in any way.
+    held-out sample shapes its posterior in any way. The prior is what posteriors are compared with:
+    it is tempered as the pool's own is, or the pool would gain on it by knowing nothing.
 
     Parameters
     ----------
@@ -145,11 +140,13 @@ def pooled_posteriors(
 
     Returns
     -------
-    numpy.ndarray
-        Posteriors of the held-out samples, strictly positive; (n, classes).
+    tuple of numpy.ndarray
+        Posteriors of the held-out samples, and their priors, strictly positive; (n, classes) both.
     """
-    pooled = np.empty((len(labels), classes))
+    pooled, priors = np.empty((2, len(labels), classes))
     for block in blocks:
         inside = None if groups is None else groups[block.train]
-        pooled[block.test] = _pooled_block(block, labels[block.train], inside, classes, members)
-    return pooled / pooled.sum(axis=1, keepdims=True)
+        pooled[block.test], priors[block.test] = _pooled_block(
+            block, labels[block.train], inside, classes, members
+        )
+    return pooled, priors

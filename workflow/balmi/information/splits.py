@@ -106,4 +106,6 @@ def _measure_part(
         found.shared[replica, [i, j], [j, i]] = value = gaussian_value(*views)
         for teacher, student in ((i, j), (j, i)):
             pointwise = knowledge.pointwise((names[student],), both)
-            found.margin[replica, teacher, student] = complementarity_margin(value, pointwise)
+            found.margin[replica, teacher, student] = complementarity_margin(
+                value, pointwise, study.labels[both]
+            )
