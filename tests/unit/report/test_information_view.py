@@ -291,7 +291,7 @@ def test_agreement_counts_only_pairs_whose_intervals_both_exclude_zero():
     )
     undecided = information_view(table(about("a", 0.5)), "abc", None, PAIRS.iloc[3:5]).agreement
     assert undecided.sentence == (
-        "No pair of teacher and student tells whether the predictions hold: on none do both"
+        "The predictions are neither confirmed nor refuted here: for no pair do both"
         " intervals exclude zero (2 undecided)."
     )
 

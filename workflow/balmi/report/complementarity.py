@@ -101,8 +101,8 @@ class Agreement:
         if self.unobserved:
             rest += f", {self.unobserved} not observed"
         if not self.judged:
-            what = "No pair of teacher and student tells whether the predictions hold"
-            return f"{what}: on none do both intervals exclude zero ({rest})."
+            what = "The predictions are neither confirmed nor refuted here"
+            return f"{what}: for no pair do both intervals exclude zero ({rest})."
         pairs = counted(self.judged, "pair")
         what = f"Prediction and observation agree on {self.agreeing} of {pairs} that can be judged"
         return f"{what}, where both intervals exclude zero ({rest})."
