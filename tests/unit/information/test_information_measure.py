@@ -316,12 +316,11 @@ class TestTooFew:
         ]
         assert known.n.tolist() == [60, 40, 40, 40, 40]
         refused = table[table.status == "not_applicable"]
-        refused = refused.set_index(["quantity", "modality"]).sort_index()
         assert refused[["estimate", "lower", "upper", "null95", "p_value"]].isna().all(axis=None)
-        reasons = refused.reason
-        assert reasons["label_information", "c"].item() == "29 samples; at least 30 are needed"
+        alone = value_of(table, "label_information", "c")
+        assert alone.reason == "29 samples; at least 30 are needed"
         words = "20 samples have them all; at least 30 are needed"
-        assert reasons["subset_information", "a+b"].item() == words
+        assert value_of(table, "subset_information", "a+b").reason == words
         for quantity in ("pairwise_information", "redundant_information", "label_difference"):
             part = table[(table.quantity == quantity) & (table.other == "b")]
             assert part.reason.tolist() == [words]
