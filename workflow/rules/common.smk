@@ -107,6 +107,15 @@ def simulation_of(wildcards):
     return simulation.model_dump(mode="json")
 
 
+def configured(wildcards):
+    """Return the settings of a dataset: its files, and what it was fetched or simulated by."""
+    dataset = SETTINGS.datasets[wildcards.dataset]
+    found = DATASETS[wildcards.dataset].model_dump(mode="json")
+    if source(dataset) == "simulation":
+        found["simulate"] = simulation_of(wildcards)
+    return found | {"catalogue": dataset.catalogue}
+
+
 def outcomes(name, methods):
     """Return the same file of several methods."""
     return [f"results/{{dataset}}/methods/{method}/{name}" for method in methods]

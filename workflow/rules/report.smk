@@ -25,7 +25,7 @@ rule build_report:
         runtime=growing(15),
     params:
         settings=SETTINGS.model_dump(mode="json", exclude={"datasets"}),
-        dataset=lambda wildcards: DATASETS[wildcards.dataset].model_dump(mode="json"),
+        dataset=configured,
         title=lambda wildcards: about(wildcards, "title"),
         licence=lambda wildcards: about(wildcards, "licence"),
         code=code_of("build_report"),

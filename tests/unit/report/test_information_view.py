@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -210,6 +211,49 @@ def test_shares_of_nothing_are_not_worded(rows):
     rows = [*rows, ("balance", None, None, 0.99, 0.97, 1.0)]
     view = information_view(table(*rows), ["a", "b"])
     assert view.balance.sentence.startswith("No modality is shown to carry information")
+
+
+def apart(first: str, second: str, value: float) -> tuple:
+    return ("label_difference", first, second, value, value - 0.1, value + 0.1)
+
+
+@pytest.mark.parametrize(
+    ("differences", "headline"),
+    [
+        (
+            [
+                apart("mirna", "rna", 0.05),
+                *(apart(x, "methylation", 0.5) for x in ("mirna", "rna")),
+            ],
+            "methylation carries the least information; the others are not separable.",
+        ),
+        (
+            [
+                *(apart("mirna", name, 0.05) for name in ("rna", "methylation")),
+                apart("rna", "methylation", 0.5),
+            ],
+            "None is shown to differ from all others: mirna and rna; mirna and methylation are"
+            " not separable.",
+        ),
+        (
+            [apart(*pair, 0.05) for pair in combinations(("mirna", "rna", "methylation"), 2)],
+            "None is shown to differ from all others: the modalities are not separable.",
+        ),
+    ],
+)
+def test_pairs_that_are_not_separable_are_named(differences, headline):
+    rows = [about("rna", 0.9), about("mirna", 0.9), about("methylation", 0.4), *differences]
+    view = information_view(table(*rows), Names().modalities)
+    assert statements(view, Names())[0] == headline
+    words = {"first": 0.5, "not": 0.05}
+    for contrast, row in zip(view.contrasts, differences, strict=True):
+        expected = f"{row[1]} knows more" if row[3] == words["first"] else "not separable"
+        assert contrast.verdict == expected
+
+
+def test_a_bound_below_zero_shows_nothing_whatever_its_p():
+    view = information_view(table(about("a", -0.01, p=0.01), about("b", 0.3)), ["a", "b"])
+    assert [row.exceeds for row in view.label] == [False, True]
 
 
 def parts(first: str, second: str, both: float, one: float, two: float) -> list[tuple]:

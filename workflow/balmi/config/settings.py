@@ -109,7 +109,7 @@ class Simulation(Section):
     shared_information: float = Field(
         default=0.3,
         json_schema_extra={"minimum": 0, "maximum": LARGEST_SHARED_INFORMATION},
-        description="I(Z_T; Z_S) of teacher and student in nats (`simulated-gaussian`)",
+        description="I(Z_T; Z_S) of the latent teacher and student in nats (`simulated-gaussian`)",
     )
     seed: int = Field(default=0, ge=0, description="seed of the simulation")
 
@@ -214,7 +214,10 @@ class Information(Section):
         default=20, ge=1, description="principal components per modality in pairs, at most n/10"
     )
     label_components: int = Field(
-        default=50, ge=1, description="principal components per modality for the label, at most n/5"
+        default=50,
+        ge=1,
+        description="principal components per modality for the label, in all at most a fifth of the"
+        " samples that train",
     )
     permutations: int = Field(
         default=99, ge=19, description="refits on permuted labels behind each p-value"

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from balmi.information.companions import FEWEST_PER_FOLD, composite_estimate
-from balmi.information.complementarity import margin_estimate
+from balmi.information.complementarity import JACKKNIFE, margin_estimate
 from balmi.information.decomposition import decompose
 from balmi.information.estimates import Estimate, NotApplicable
 from balmi.information.known import Knowledge, every_coalition
@@ -222,7 +222,7 @@ def _raw_pairs(knowledge: Knowledge) -> Iterator[Row]:
         rng = study.random("composite", first, second)
         found = composite_estimate(*pair, fold, study.permutations, rng, study.groups(both))
         components = max(view.shape[1] for view in pair)
-        nothing = NotApplicable("no component that it found is seen in held-out samples", n)
+        nothing = NotApplicable("no shared direction held up in held-out samples", n)
         return [
             *(
                 nothing if np.isnan(value) else Estimate(value, None, None, None, n, components)
@@ -244,7 +244,7 @@ def _representations(knowledge: Knowledge) -> Iterator[Row]:
     def shared(first: str, second: str) -> list[Estimate]:
         both, *views = knowledge.representations(first, second)
         # No null: permuting posteriors without refits would find too much where there is nothing.
-        return [gaussian_estimate(*views, 0, study.random(first, second), study.groups(both))]
+        return [gaussian_estimate(*views, 0, study.random(JACKKNIFE), study.groups(both))]
 
     for pair in combinations(study.modalities, 2):
         yield from _rows(("representation_information",), *pair, lambda pair=pair: shared(*pair))
@@ -288,7 +288,7 @@ def _decompositions(knowledge: Knowledge) -> Iterator[Row]:
                 [found.redundant, found.unique_first, found.unique_second, found.synergistic]
             )
 
-        rng = study.random("parts", *first, *second)
+        rng = study.random(JACKKNIFE)
         interval = jackknife_interval(statistic, len(both), rng, study.groups(both))
         return [Estimate(*limits, None, len(both)) for limits in zip(*interval, strict=True)]
 
@@ -333,9 +333,12 @@ def _shapley(knowledge: Knowledge) -> Iterator[Row]:
             return np.array([*values, *of_all, balance(of_all)])
 
         interval = jackknife_interval(
-            statistic, len(complete), study.random("shapley"), study.groups(complete)
+            statistic, len(complete), study.random(JACKKNIFE), study.groups(complete)
         )
-        return [Estimate(*limits, None, len(complete)) for limits in zip(*interval, strict=True)]
+        value, lower, upper = interval
+        bounded = np.arange(len(value)) >= len(names)  # shares and balance lie between 0 and 1
+        limits = (np.where(bounded, each.clip(0, 1), each) for each in (value, lower, upper))
+        return [Estimate(*row, None, len(complete)) for row in zip(*limits, strict=True)]
 
     kinds = ("shapley_information", "shapley_share")
     heads = [*((kind, name) for kind in kinds for name in names), ("balance", None)]

@@ -10,6 +10,7 @@ from balmi.report.decomposition import parts_of
 from balmi.report.performance import MAIN_METRIC, OWN, SINGLE, STACKED
 from balmi.report.refusals import LABEL_TOPIC
 from balmi.report.words import (
+    NOT_SEPARABLE,
     counted,
     decimal,
     joined,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from balmi.report.information import InformationView
     from balmi.report.performance import Difference, PerformanceView
 
-NOT_SEPARABLE = "not separable"
 FEWEST_FOLDS = 10
 # The pairs that answer whether combining helps, in the order in which they are told.
 PAIRS = (
@@ -103,10 +103,24 @@ def _ranking(view: InformationView) -> str:
     if view.strongest and view.weakest:
         return f"{strongest} carries the most information, {weakest} the least."
     if view.strongest:
-        return f"{strongest} carries the most information; the others are {NOT_SEPARABLE}."
+        return f"{strongest} carries the most information; {_inseparable(view, view.strongest)}."
     if view.weakest:
-        return f"{weakest} carries the least information; the others are {NOT_SEPARABLE}."
-    return f"The modalities are {NOT_SEPARABLE}: none is shown to differ from all others."
+        return f"{weakest} carries the least information; {_inseparable(view, view.weakest)}."
+    return f"None is shown to differ from all others: {_inseparable(view, None)}."
+
+
+def _inseparable(view: InformationView, apart: str | None) -> str:
+    """Say which modalities are not separable, besides the one that is apart from all others."""
+    rest = [row for row in view.contrasts if apart not in (row.first, row.second)]
+    held = [row for row in rest if not row.separable]
+    if len(held) == len(rest):
+        return f"the {'modalities' if apart is None else 'others'} are {NOT_SEPARABLE}"
+    if len(held) > LISTED_PAIRS:
+        return f"{len(held)} of {len(rest)} pairs are {NOT_SEPARABLE}"
+    if not held:  # every pair differs, and yet some show no information at all
+        return "differences between estimates that show no information may be their bias alone"
+    named = [f"{_brief(row.first)} and {_brief(row.second)}" for row in held]
+    return f"{'; '.join(named)} are {NOT_SEPARABLE}"
 
 
 def _not_estimated(question: str, view: InformationView) -> Answer | None:

@@ -28,7 +28,7 @@ from balmi.report.decomposition import (
     shares_view,
 )
 from balmi.report.refusals import MAX_REFUSALS, Refusal, refusals_view
-from balmi.report.words import combination, known
+from balmi.report.words import NOT_SEPARABLE, combination, known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,7 +57,8 @@ class LabelInformation:
     share
         Share of the label's entropy, 0 for a negative estimate.
     exceeds
-        Whether permuted labels give as much in at most 5 % of cases, None where there is no null.
+        Whether permuted labels give as much in at most 5 % of cases and the estimate is above 0,
+        None where there is no null.
     """
 
     modality: str
@@ -70,6 +71,29 @@ class LabelInformation:
     n: int
     share: float | None
     exceeds: bool | None
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """How much more one modality knows of the label than another, in nats, paired by sample."""
+
+    first: str
+    second: str
+    difference: Amount
+    n: int
+
+    @property
+    def verdict(self) -> str:
+        """Which of the two knows more, or that they are not separable."""
+        lower, upper = self.difference.lower, self.difference.upper
+        if lower is not None and lower > 0:
+            return f"{self.first} knows more"
+        return f"{self.second} knows more" if upper is not None and upper < 0 else NOT_SEPARABLE
+
+    @property
+    def separable(self) -> bool:
+        """Whether the interval excludes 0."""
+        return self.verdict != NOT_SEPARABLE
 
 
 @dataclass(frozen=True)
@@ -118,7 +142,7 @@ class InformationView:
     strongest, weakest
         The modality whose paired difference from every other has an interval above (below) 0; None
         where they are not separable. The strongest also exceeds its null.
-    pairs, parts, shares
+    contrasts, pairs, parts, shares
         As in the table.
     balance
         How evenly the modalities share what all of them know, or None.
@@ -137,6 +161,7 @@ class InformationView:
     subsets: tuple[LabelInformation, ...]
     strongest: str | None
     weakest: str | None
+    contrasts: tuple[Contrast, ...]
     pairs: tuple[Pair, ...]
     parts: tuple[Parts, ...]
     shares: tuple[Share, ...]
@@ -230,7 +255,8 @@ def _label_rows(
                 p=p,
                 n=int(row["n"]),
                 share=max(0.0, estimate) / entropy if entropy else None,
-                exceeds=None if p is None else p <= NULL_LEVEL,
+                # The p-value is a simpler classifier's; a bound below 0 shows nothing all the same.
+                exceeds=None if p is None else p <= NULL_LEVEL and estimate > 0,
             )
         )
     return made
@@ -303,6 +329,10 @@ def information_view(
         subsets=tuple(subsets),
         strongest=strongest,
         weakest=weakest,
+        contrasts=tuple(
+            Contrast(*pair, amount_of(row), int(row["n"]))
+            for pair, row in by_pair(rows, "label_difference").items()
+        ),
         pairs=_pairs(rows),
         parts=parts_view(rows, modalities),
         shares=tuple(sorted(shares, key=lambda row: order.get(row.modality, len(order)))),

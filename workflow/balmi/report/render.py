@@ -18,7 +18,7 @@ from balmi.data.files import read_table, replace_when_written, write_json
 from balmi.errors import Problem, UserError
 from balmi.evaluation.verdicts import Verdict
 from balmi.report import charts, drawing, information_charts, words
-from balmi.report.answers import NOT_SEPARABLE, PAIRS
+from balmi.report.answers import PAIRS
 from balmi.report.downloads import downloads
 from balmi.report.inputs import ReportInputs
 from balmi.report.performance import OWN
@@ -75,7 +75,7 @@ def _environment() -> Environment:
         "decimal": words.decimal,
         "percent": words.percent,
         "signed": words.signed,
-        "not_separable": NOT_SEPARABLE,
+        "not_separable": words.NOT_SEPARABLE,
         "max_which": MAX_WHICH,
     }
     return environment

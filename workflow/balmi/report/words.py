@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+NOT_SEPARABLE = "not separable"
+
 MISSING = "–"
 NBSP = "\N{NO-BREAK SPACE}"
 
