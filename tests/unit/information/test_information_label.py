@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import binom
 from sklearn.metrics import log_loss
 
+from balmi.information.crossfit import Block
 from balmi.information.estimates import Null
 from balmi.information.label import (
     entropy,
@@ -222,3 +223,20 @@ def test_copies_of_a_sample_in_one_group_do_not_narrow_the_interval():
     twice = mean_interval(np.repeat(values, 2), np.repeat(np.arange(4), 2))
     assert once == pytest.approx(mean_interval(values, None))
     assert twice == pytest.approx(once)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_where_nothing_varies_no_permutation_is_beaten(seed):
+    """Rounding errors of equal statistics decide nothing."""
+    rng = np.random.default_rng(seed)
+    labels, fold = rng.integers(3, size=60), np.arange(60) % 5
+    nothing = np.zeros((60, 0))
+    blocks = [
+        Block(
+            *(np.flatnonzero(side) for side in (fold != k, fold == k)), nothing[:48], nothing[:12]
+        )
+        for k in range(5)
+    ]
+    null = label_null(blocks, labels, None, 3, 39, rng)
+    assert null.observed == 0
+    assert null.p_value == 1
