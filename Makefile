@@ -40,7 +40,7 @@ schema: $(VENV)/.run ## write the JSON schema and the key tables from the settin
 report: $(VENV)/.run ## bundle the shipped configuration's reports into results/report.zip
 	$(BIN)/snakemake --cores 1 --report results/report.zip
 
-benchmark-information: $(VENV)/.run ## measure how close estimates of information come to known truths (an hour)
+benchmark-information: $(VENV)/.run ## measure how close estimates of information come to known truths (20 minutes)
 	$(BIN)/snakemake --cores $(CORES) results/tcga-brca/cohort.h5mu
 	PYTHONPATH=workflow $(BIN)/python tests/benchmark/information.py
 

@@ -84,7 +84,7 @@ def run_cell(cell: Cell, code: str) -> pd.DataFrame:
             start = process_time()
             values = ALL_ESTIMATORS[cell.estimator](*data, seed=cell.seed)
             seconds = process_time() - start
-    except Exception as error:
+    except Exception as error:  # raised again: whatever it is, it is told which cell it was
         error.add_note(f"in {cell}")
         raise
     rows = [

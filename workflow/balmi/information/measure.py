@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations, permutations
 from typing import TYPE_CHECKING
 
@@ -198,6 +199,7 @@ def _raw_pairs(knowledge: Knowledge) -> Iterator[Row]:
     study = knowledge.study
     prepared = study.features.split(study.rows)
 
+    @cache
     def views(first: str, second: str) -> tuple[np.ndarray, list[np.ndarray]]:
         both = study.having((first, second))
         widths = [prepared[name].shape[1] for name in (first, second)]
