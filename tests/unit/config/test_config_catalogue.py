@@ -1,7 +1,9 @@
+import re
+
 import pytest
 from pydantic import ValidationError
 
-from balmi.config.catalogue import Wheel, catalogue, resolve, source
+from balmi.config.catalogue import Wheel, catalogue, resolve, simulation_of, source
 from balmi.config.kinds import RANGES, Kind
 from balmi.config.load import load_settings
 from balmi.config.settings import Dataset, Design, Simulation
@@ -25,7 +27,13 @@ def test_every_entry_says_what_it_is_and_where_it_comes_from(name):
     assert (entry.wheel is None) != (entry.simulate is None)
     if entry.wheel:
         assert "==" in entry.wheel.requirement
-        assert set(entry.wheel.modalities) == set(entry.kinds)
+        assert sorted([*entry.wheel.modalities, *entry.downloads]) == sorted(entry.kinds)
+
+
+def test_a_download_is_pinned_to_a_commit():
+    downloads = [each for entry in catalogue().values() for each in entry.downloads.values()]
+    assert downloads
+    assert all(re.search("/[0-9a-f]{40}/", each.url) for each in downloads)
 
 
 def test_files_of_ones_own_are_left_as_they_are():
@@ -56,6 +64,17 @@ def test_a_simulated_entry_names_what_the_simulation_makes(name):
     made = simulate_cohort(Simulation(samples=120, features=4), entry.simulate)
     assert list(entry.kinds) == list(made.modalities)
     assert {entry.label, entry.group} - {None} == set(made.samples.columns)
+
+
+def test_an_entry_has_settings_of_its_own_where_nothing_is_set():
+    def settings(entry, **changes):
+        return simulation_of(Dataset(catalogue=entry, simulate=changes or None))
+
+    assert settings("simulated") == Simulation()
+    found = settings("simulated-interaction")
+    assert (found.samples, found.features) == (1000, 50)
+    found = settings("simulated-interaction", samples=400, seed=3)
+    assert (found.samples, found.features, found.seed) == (400, 50, 3)
 
 
 def test_every_design_has_an_entry():

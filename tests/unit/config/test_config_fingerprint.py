@@ -55,7 +55,7 @@ def test_a_copy_of_the_library_has_the_same_hash(library):
         ("training/complementarity.py", ["observe_gains"], ["train_network", "evaluate_methods"]),
         ("evaluation/complementarity.py", [], ["evaluate_methods", "observe_gains"]),
         ("information/label.py", ["measure_information", "measure_splits"], ["fit_baseline"]),
-        ("graph/fusion.py", ["fuse_networks"], ["fit_baseline", "assemble_cohort"]),
+        ("graph/fusion.py", ["fuse_networks", "fit_baseline"], ["assemble_cohort"]),
         ("errors.py", ["assemble_cohort", "train_network"], []),
         ("config/settings.py", [], [script.stem for script in SCRIPTS]),
         ("__init__.py", [], [script.stem for script in SCRIPTS]),

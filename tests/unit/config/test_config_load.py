@@ -6,8 +6,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from balmi.config.catalogue import catalogue, resolve
 from balmi.config.load import load_settings
-from balmi.config.settings import Dataset, Method, Settings
+from balmi.config.settings import CONTROLS, Dataset, Method, Settings
 from balmi.errors import UserError
 
 FILES = {
@@ -37,7 +38,10 @@ def problem(config):
 def test_a_dataset_of_files_needs_three_keys_and_nothing_else():
     settings = load_settings(own())
     assert settings.datasets["own"].modalities["rna"].path == "rna.csv"
-    assert settings.methods == list(Method)
+    assert settings.methods == [
+        *("balanced", "uniform", "concat-mlp", "concat-lr"),
+        *("stacked-lr", "unimodal-lr", "late-fusion"),
+    ]
 
 
 @pytest.mark.parametrize("text", ["tcga-brca:", "tcga-brca: {}", "tcga-brca: null"])
@@ -288,25 +292,29 @@ def test_methods_named_twice():
 
 
 def test_batches_need_a_network_without_graph():
-    found = problem({**own(), "training": {"batch_size": 32}})
+    graph = {**own(), "model": {"graph_weight": 0.1}}
+    found = problem(graph)
     assert found.where == "training.batch_size"
-    assert found.found == "32, while model.graph_weight is 0.1"
+    assert found.found == "64, while model.graph_weight is 0.1"
     assert found.allowed == "null, or model.graph_weight 0"
-    load_settings({**own(), "training": {"batch_size": 32}, "model": {"graph_weight": 0}})
+    load_settings({**graph, "training": {"batch_size": None}})
+
+
+ENTRIES = ", ".join(catalogue())
 
 
 def test_unknown_entry_of_the_catalogue():
     found = problem({"datasets": {"own": {"catalogue": "tcga-brac"}}})
     assert found.where == "datasets.own.catalogue"
     assert found.found == "'tcga-brac', which is no entry of the catalogue"
-    assert found.allowed == "tcga-brca, simulated, simulated-gaussian"
+    assert found.allowed == ENTRIES
     assert found.nearest == "'tcga-brca'"
 
 
 def test_empty_dataset_that_is_no_entry_of_the_catalogue():
     found = problem({"datasets": {"tcga-brac": None}})
     assert (found.where, found.found) == ("datasets.tcga-brac", "nothing")
-    assert found.allowed == "tcga-brca, simulated, simulated-gaussian, or files of your own"
+    assert found.allowed == f"{ENTRIES}, or files of your own"
     assert found.nearest == "'tcga-brca'"
 
 
@@ -327,7 +335,7 @@ def test_simulation_of_what_is_not_simulated(simulate):
     found = problem({"datasets": {"b": {"catalogue": "tcga-brca", "simulate": simulate}}})
     assert found.where == "datasets.b.simulate"
     assert "'tcga-brca' is not simulated" in found.found
-    assert found.allowed.endswith(": simulated, simulated-gaussian")
+    assert found.allowed.endswith(": simulated, simulated-gaussian, simulated-interaction")
 
 
 @pytest.mark.parametrize(
@@ -385,7 +393,7 @@ def test_everything_at_once():
             },
             "evaluation": {"folds": 1, "seeds": 3},
             "methods": ["balanced", "balanced"],
-            "training": {"batch_size": 10},
+            "model": {"graph_weight": 0.1},
             "modle": {},
         }
     )
@@ -457,3 +465,87 @@ def test_any_configuration_is_loaded_or_explained(config):
     assert found or isinstance(loaded, Settings)
     assert all(problem.where and problem.found and problem.allowed for problem in found)
     assert text.startswith("balmi found") == bool(found)
+
+
+TWO = {name: {"path": f"{name}.csv", "kind": "rna-log"} for name in ("rna", "mirna")}
+
+
+def controlled(**control):
+    return own(modalities=TWO, control=control)
+
+
+def test_a_control_names_modalities_of_files_and_of_the_catalogue():
+    settings = load_settings(controlled(noise=["rna"], without=["mirna"], seed=2))
+    assert list(settings.datasets["own"].used) == ["rna"]
+    entry = {"catalogue": "simulated", "control": {"shuffled": ["weak"], "shuffled_labels": True}}
+    dataset = load_settings({"datasets": {"own": entry}}).datasets["own"]
+    resolved = resolve("own", dataset)
+    assert resolved.control == dataset.control
+    assert list(resolved.used) == ["strong", "redundant", "weak", "noise"]
+
+
+@pytest.mark.parametrize("key", CONTROLS)
+def test_a_control_of_an_unknown_modality(key):
+    found = problem(controlled(**{key: ["mirn"]}))
+    assert found.where == f"datasets.own.control.{key}"
+    assert found.found == "'mirn', which is no modality of the dataset"
+    assert found.allowed == "one of rna, mirna"
+    assert found.nearest == "'mirna'"
+
+
+def test_a_control_of_an_unknown_modality_of_the_catalogue():
+    entry = {"catalogue": "simulated", "control": {"noise": ["strange"]}}
+    found = problem({"datasets": {"own": entry}})
+    assert found.allowed == "one of strong, redundant, weak, noise"
+
+
+@pytest.mark.parametrize(
+    ("control", "keys"),
+    [
+        ({"noise": ["rna"], "shuffled": ["rna"]}, "noise and shuffled"),
+        ({"without": ["rna"], "duplicated": ["rna"]}, "without and duplicated"),
+        ({"noise": ["rna", "rna"]}, "noise and noise"),
+    ],
+)
+def test_a_modality_in_two_controls(control, keys):
+    found = problem(controlled(**control))
+    assert found.where == "datasets.own.control"
+    assert found.found == f"'rna' in {keys}"
+
+
+def test_a_control_that_leaves_out_everything():
+    found = problem(controlled(without=["mirna", "rna"]))
+    assert (found.where, found.found) == ("datasets.own.control.without", "every modality")
+
+
+def test_a_copy_that_would_have_the_name_of_another_modality():
+    modalities = {**TWO, "rna-copy": TWO["rna"]}
+    found = problem(own(modalities=modalities, control={"duplicated": ["rna"]}))
+    assert found.where == "datasets.own.control.duplicated"
+    assert found.allowed == "a modality without 'rna-copy' beside it"
+
+
+@pytest.mark.parametrize(
+    ("control", "where"),
+    [
+        ("noise", "control"),
+        ({"noise": "rna"}, "control.noise"),
+        ({"noise": [1]}, "control.noise.0"),
+        ({"nois": ["rna"]}, "control.nois"),
+        ({"seed": -1}, "control.seed"),
+    ],
+)
+def test_a_control_that_is_none(control, where):
+    assert problem(own(control=control)).where == f"datasets.own.{where}"
+
+
+def test_problems_of_a_control_come_with_all_others():
+    config = {**controlled(noise=["x"], without=["y"]), "evaluation": {"folds": 1}}
+    wheres = {"datasets.own.control.noise", "datasets.own.control.without", "evaluation.folds"}
+    assert set(problems(config)) == wheres
+
+
+@pytest.mark.parametrize("share", [0, -0.1, 1.1])
+def test_a_training_share_that_is_none(share):
+    found = problem({**own(), "evaluation": {"training_share": share}})
+    assert found.where == "evaluation.training_share"

@@ -204,6 +204,7 @@ def test_assembly_joins_outer_and_sorts(source):
             "labelled samples without any measurement": 0,
             "measured samples that the table of samples lacks": 0,
         },
+        "control": {},
     }
 
 

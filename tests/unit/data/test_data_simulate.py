@@ -219,3 +219,40 @@ def test_the_truth_of_the_gaussian_design():
     truth = gaussian(samples=120).truth
     assert truth["student"] == pytest.approx(0.1306, abs=1e-4)
     assert truth["teacher"] == pytest.approx(0.2666, abs=1e-4)
+
+
+@pytest.fixture(scope="module")
+def interacting():
+    return simulate_cohort(Simulation(samples=4000, features=50, seed=2), Design.INTERACTION)
+
+
+def test_shapes_of_the_interaction_design(interacting):
+    assert list(interacting.modalities) == ["first", "second"]
+    assert all(table.shape == (4000, 50) for table in interacting.modalities.values())
+    assert interacting.truth == {"first": 0.0, "second": 0.0}
+    assert set(interacting.samples["outcome"]) == {"same", "opposite"}
+
+
+def scores(table):
+    """Return the first principal component's scores, whose sign is free."""
+    values = table.to_numpy() - table.to_numpy().mean(axis=0)
+    return np.linalg.svd(values, full_matrices=False)[0][:, 0]
+
+
+def test_one_modality_tells_nothing_of_the_interaction_and_both_tell_all(interacting):
+    same = (interacting.samples["outcome"] == "same").to_numpy()
+    assert same.mean() == pytest.approx(0.5, abs=0.03)
+    found = {name: scores(table) for name, table in interacting.modalities.items()}
+    for values in found.values():  # neither its sign nor its size tells the class
+        assert np.mean((values > 0) == same) == pytest.approx(0.5, abs=0.03)
+        assert abs(np.corrcoef(np.abs(values), same)[0, 1]) < 0.05
+    together = np.mean((found["first"] * found["second"] > 0) == same)
+    assert max(together, 1 - together) > 0.9
+
+
+def test_the_signal_to_noise_ratio_of_the_interaction_design(interacting):
+    """The variance of a feature is 1 of noise and, on average, 2 of signal."""
+    for table in interacting.modalities.values():
+        assert table.var().mean() == pytest.approx(3, abs=0.15)
+        rest = table.to_numpy() - np.outer(scores(table), scores(table) @ table.to_numpy())
+        assert rest.var() == pytest.approx(1, abs=0.05)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from balmi.config.settings import Evaluation
 from balmi.data.assemble import assemble_cohort
 from balmi.data.files import sha256, write_table
-from balmi.data.splits import PARTS, Split, make_splits, read_splits
+from balmi.data.splits import PARTS, UNUSED, Split, make_splits, read_splits
 
 ROOT = Path(__file__).parents[3]
 
@@ -23,6 +23,26 @@ def splits_of(cohort, evaluation, folder):
     """Return the splits as later stages read them."""
     write_table(make_splits(cohort, evaluation), folder / "splits.parquet")
     return read_splits(folder / "splits.parquet", cohort)
+
+
+def check_members(split, labels, groups):
+    """Check what the members of a replica must obey."""
+    members = split.members(100)
+    assert members[0] is split
+    assert [member.member for member in members] == list(range(len(members)))
+    validated = np.concatenate([member.validation for member in members])
+    assert len(validated) == len(set(validated.tolist()))
+    for member in members:
+        assert member.fit.tolist() == split.fit.tolist()
+        assert member.test is split.test
+        assert not set(member.train) & set(member.validation)
+        assert not set(groups[member.train]) & set(groups[member.validation])
+        if len(members) > 1:
+            assert member.validation.size
+            assert set(labels[member.train]) == set(labels[split.fit])
+            (number,) = set(member.inner[np.isin(member.fit, member.validation)])
+            assert set(member.fit[member.inner == number]) == set(member.validation)
+    return len(members)
 
 
 def check_partition(splits, count):
@@ -136,6 +156,124 @@ def test_no_group_lies_on_two_sides(make_cohort, tmp_path, case, seed, share):
         assert not sides[1] & sides[2]
         if split.validation.size:  # what training learns, it can learn of every class
             assert set(labels[split.train]) == set(labels[split.fit])
+        assert len(split.inner) == len(split.fit)
+        check_members(split, labels, groups)
+
+
+def test_every_inner_fold_is_the_validation_of_one_member(cohort, tmp_path):
+    each = np.arange(len(cohort.samples))
+    for split in splits_of(cohort, Evaluation(), tmp_path):
+        assert split.usable == (0, 1, 2, 3, 4)
+        assert check_members(split, cohort.labels, each) == 5
+        members = split.members(3)
+        assert len(members) == 3
+        assert [set(m.inner[np.isin(m.fit, m.validation)]) for m in members] == [{0}, {1}, {2}]
+        held_out = np.concatenate([member.validation for member in split.members(5)])
+        assert sorted(held_out) == split.fit.tolist()
+        assert split.members(1) == [split]
+
+
+def test_members_by_hand():
+    rows = np.array([0, 2, 3, 5, 6])
+    split = Split(
+        1, 2, rows[2:], rows[:2], np.array([1, 4]), np.array([1, 1, 2, 0, 2]), usable=(1, 2)
+    )
+    first, second = split.members(4)
+    assert first is split
+    assert (second.repeat, second.fold, second.member) == (1, 2, 1)
+    assert second.validation.tolist() == [3, 6]
+    assert second.train.tolist() == [0, 2, 5]
+    assert second.test.tolist() == [1, 4]
+
+
+def test_an_inner_fold_that_would_take_a_class_out_of_training_gives_no_member(
+    make_cohort, tmp_path
+):
+    """Two folds leave one of a class's two groups to train on, which no member may validate."""
+    groups = np.array(["a"] * 4 + ["b"] * 4 + [f"c{i}" for i in range(12)])
+    cohort = make_cohort(np.repeat([0, 1], [8, 12]), groups=groups)
+    for split in splits_of(cohort, Evaluation(folds=2), tmp_path):
+        numbers = set(split.inner.tolist())
+        lone = set(split.inner[cohort.labels[split.fit] == 0].tolist())
+        assert len(lone) == 1
+        assert set(split.usable) == numbers - lone
+        assert check_members(split, cohort.labels, groups) == len(numbers) - 1
+
+
+def test_one_member_where_there_are_no_inner_folds(make_cohort, tmp_path):
+    cohort = make_cohort(np.repeat([0, 1], [2, 2]))
+    for split in splits_of(cohort, Evaluation(folds=2), tmp_path):
+        assert split.inner.tolist() == [-1, -1]
+        assert split.members(5) == [split]
+    plain = Split(0, 0, np.array([0, 4]), np.array([1, 5]), np.array([2, 3]))
+    assert plain.inner.tolist() == [-1] * 4
+    assert plain.members(5) == [plain]
+
+
+def test_more_than_a_hundred_inner_folds(make_cohort):
+    cohort = make_cohort(np.repeat([0, 1], 300))
+    table = make_splits(cohort, Evaluation(repeats=1, folds=2, validation=0.005))
+    assert set(table["inner"]) == set(range(-1, 150))
+
+
+def parts_of(cohort, share, **settings):
+    """Return the tables of the first replica and of a share of it, by sample."""
+    table = make_splits(cohort, Evaluation(training_share=share, **settings))
+    return table.set_index(["repeat", "fold", "sample"])
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.25, 0.5, 0.9])
+def test_a_share_of_the_training_side_by_class(cohort, share):
+    whole, some = parts_of(cohort, 1.0), parts_of(cohort, share)
+    pd.testing.assert_series_equal(some["part"] == "test", whole["part"] == "test")
+    assert not (whole["part"] == UNUSED).any()
+    assert set(some.loc[some["part"] == UNUSED, "inner"]) == {-1}
+    labels = dict(zip(cohort.samples, cohort.labels, strict=True))
+    for _, rows in some.reset_index().groupby(["repeat", "fold"]):
+        own = rows["sample"].astype(str).map(labels)
+        side = np.bincount(own[rows["part"] != "test"])
+        used = np.bincount(own[rows["part"].isin(["train", "validation"])])
+        assert used.tolist() == np.maximum(2, np.rint(share * side)).tolist()
+
+
+def test_unused_samples_are_in_no_part(cohort, tmp_path):
+    for split in splits_of(cohort, Evaluation(training_share=0.5), tmp_path):
+        assert len(split.fit) + len(split.test) < len(cohort.samples)
+        assert len(split.inner) == len(split.fit)
+        assert len(split.validation) == pytest.approx(len(split.fit) / 5, abs=2)
+        assert check_members(split, cohort.labels, np.arange(78)) == 5
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
+    max_examples=40,
+)
+@given(case=grouped(), seed=st.integers(0, 5), shares=st.tuples(*[st.floats(0.01, 1)] * 2))
+def test_smaller_shares_lie_in_larger_ones_and_take_whole_groups(
+    make_cohort, tmp_path, case, seed, shares
+):
+    labels, groups, folds = case
+    cohort = make_cohort(labels, groups=groups)
+    used = []
+    for share in sorted(shares):
+        evaluation = Evaluation(repeats=1, folds=folds, seed=seed, training_share=share)
+        splits = splits_of(cohort, evaluation, tmp_path)
+        used.append([set(split.fit.tolist()) for split in splits])
+        for split in splits:
+            others = np.setdiff1d(np.arange(len(labels)), np.union1d(split.fit, split.test))
+            assert not set(groups[split.fit]) & set(groups[others])
+            side = np.union1d(split.fit, others)
+            fewest = np.minimum(2, np.bincount(labels[side], minlength=labels.max() + 1))
+            assert (np.bincount(labels[split.fit], minlength=len(fewest)) >= fewest).all()
+            check_members(split, labels, groups)
+    assert all(small <= large for small, large in zip(*used, strict=True))
+
+
+def test_the_whole_training_side_is_the_default(cohort):
+    pd.testing.assert_frame_equal(
+        parts_of(cohort, 1.0),
+        make_splits(cohort, Evaluation()).set_index(["repeat", "fold", "sample"]),
+    )
 
 
 def test_the_only_group_of_a_class_stays_in_training(make_cohort, tmp_path):
@@ -205,8 +343,11 @@ def test_splits_do_not_depend_on_the_hash_seed(source):
 
 def test_the_table_obeys_its_contract(cohort, tmp_path):
     table = make_splits(cohort, Evaluation())
-    assert list(table) == ["repeat", "fold", "sample", "part"]
-    assert table["part"].cat.categories.tolist() == list(PARTS)
+    assert list(table) == ["repeat", "fold", "sample", "part", "inner"]
+    assert table["part"].cat.categories.tolist() == [*PARTS, UNUSED]
+    assert set(table.loc[table["part"] == "test", "inner"]) == {-1}
+    assert set(table.loc[table["part"] == "validation", "inner"]) == {0}
+    assert set(table.loc[table["part"] == "train", "inner"]) == {1, 2, 3, 4}
     assert len(table) == 25 * len(cohort.samples)
     assert not table.isna().any(axis=None)
 

@@ -9,7 +9,7 @@ import yaml
 from pydantic import Field
 
 from balmi.config.kinds import Kind
-from balmi.config.settings import Dataset, Design, ModalityFile, Name, Section
+from balmi.config.settings import Dataset, Design, ModalityFile, Name, Section, Simulation
 
 CATALOGUE_FILE = Path(__file__).with_name("catalogue.yaml")
 
@@ -31,8 +31,21 @@ class Wheel(Section):
     modalities: dict[Name, str]
 
 
+class Download(Section):
+    """One modality in an R data file on the web, pinned by checksum; samples lie in rows.
+
+    Where the file holds several objects, `member` names the table. A sample's id is the first
+    `id_parts` parts of its row's name, which dots separate, joined by ``-``.
+    """
+
+    url: str = Field(pattern=r"^https?://")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    member: str
+    id_parts: int = Field(ge=1)
+
+
 class Entry(Section):
-    """One cohort of the catalogue."""
+    """One cohort of the catalogue; `simulation` holds what it draws where nothing is set."""
 
     title: str
     licence: str
@@ -40,7 +53,9 @@ class Entry(Section):
     group: str | None = None
     kinds: dict[Name, Kind]
     wheel: Wheel | None = None
+    downloads: dict[Name, Download] = Field(default_factory=dict)
     simulate: Design | None = None
+    simulation: Simulation = Simulation()
 
 
 @cache
@@ -77,7 +92,15 @@ def resolve(name: str, dataset: Dataset, folder: str = "resources") -> Dataset:
         label=entry.label,
         group=entry.group,
         modalities={key: ModalityFile(path=path, kind=kind) for key, kind in entry.kinds.items()},
+        control=dataset.control,
     )
+
+
+def simulation_of(dataset: Dataset) -> Simulation:
+    """Return the settings of a simulated dataset: what is set, else what its entry holds."""
+    entry = catalogue()[dataset.catalogue]
+    changed = dataset.simulate.model_dump(exclude_unset=True) if dataset.simulate else {}
+    return entry.simulation.model_copy(update=changed)
 
 
 def source(dataset: Dataset) -> str:

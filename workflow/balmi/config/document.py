@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ DATASET_SECTIONS = {
     "datasets.(name)": "Dataset",
     "datasets.(name).modalities.(name)": "ModalityFile",
     "datasets.(name).simulate": "Simulation",
+    "datasets.(name).control": "Control",
 }
 TYPES = {
     "integer": "whole number",
     "number": "number",
     "string": "text",
+    "boolean": "true or false",
     "object": "names with a section each",
     "null": "empty",
 }
@@ -51,6 +54,8 @@ def _words(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
         )
     if "anyOf" in schema:
         return " or ".join(_words(option, definitions) for option in schema["anyOf"])
+    if schema["type"] == "array":
+        return f"list of {_words(schema['items'], definitions)}"
     kind = TYPES[schema["type"]]
     limits = [f"{sign} {schema[key]}" for key, sign in LIMITS.items() if key in schema]
     return " ".join([kind, ", ".join(limits)]).strip()
@@ -59,7 +64,10 @@ def _words(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
 def _default(name: str, schema: dict[str, Any], model: dict[str, Any]) -> str:
     if name in model.get("required", ()):
         return "needed"
-    return "none" if schema.get("default") is None else f"`{schema['default']}`"
+    default = schema.get("default")
+    if default is None:
+        return "none"
+    return f"`{default if isinstance(default, str) else json.dumps(default)}`"
 
 
 def _table(model: dict[str, Any], definitions: dict[str, Any]) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from balmi.config.catalogue import catalogue
-from balmi.config.settings import Design, Settings, Simulation
+from balmi.config.settings import CONTROLS, COPY, Design, Settings, Simulation
 from balmi.errors import Problem, UserError, listing, nearest, shown
 
 if TYPE_CHECKING:
@@ -37,10 +38,23 @@ def load_settings(config: Mapping[str, Any]) -> Settings:
     try:
         settings = Settings.model_validate(content)
     except ValidationError as error:
-        problems += [_problem(detail) for detail in error.errors()]
+        problems += problems_of(error)
     if problems:
         raise UserError(problems)
     return settings
+
+
+def problems_of(error: ValidationError, root: type[BaseModel] = Settings) -> list[Problem]:
+    """Return what pydantic found wrong, in words for users.
+
+    Parameters
+    ----------
+    error
+        What it raised.
+    root
+        The model that it validated.
+    """
+    return [_problem({**detail, "root": root}) for detail in error.errors()]
 
 
 def _with_catalogue(config: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
@@ -54,7 +68,10 @@ def _with_catalogue(config: Mapping[str, Any]) -> tuple[dict[str, Any], list[Pro
         empty = value is None or value == {}
         dataset = {"catalogue": str(name)} if empty else value
         content["datasets"][name] = dataset
-        entry = dataset.get("catalogue") if isinstance(dataset, dict) else None
+        if not isinstance(dataset, dict):
+            continue
+        problems += _control_problems(name, dataset)
+        entry = dataset.get("catalogue")
         if not isinstance(entry, str):
             continue
         if entry not in catalogue():
@@ -90,6 +107,45 @@ def _simulation_problems(name: str, entry: str, simulate: object) -> Iterator[Pr
         yield Problem(_path([*where, key]), found, f"one of {listing(allowed)}")
 
 
+def _modalities(dataset: Mapping[str, Any]) -> list[str]:
+    """Return the names of a dataset's modalities, as far as they are known."""
+    entry, files = dataset.get("catalogue"), dataset.get("modalities")
+    if isinstance(entry, str) and entry in catalogue():
+        return list(catalogue()[entry].kinds)
+    return [str(key) for key in files] if isinstance(files, Mapping) else []
+
+
+def _control_problems(name: object, dataset: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what of a dataset's control does not suit its modalities."""
+    control, known = dataset.get("control"), _modalities(dataset)
+    if not isinstance(control, Mapping) or not known:
+        return
+    where = ["datasets", name, "control"]
+    named = {
+        key: [each for each in control[key] if isinstance(each, str)]
+        for key in CONTROLS
+        if isinstance(control.get(key), list)
+    }
+    for key, modalities in named.items():
+        for each in dict.fromkeys(modalities):
+            if each not in known:
+                found = f"{shown(each)}, which is no modality of the dataset"
+                allowed = f"one of {listing(known)}"
+                yield Problem(_path([*where, key]), found, allowed, nearest(each, known))
+    uses = Counter(each for modalities in named.values() for each in modalities)
+    for each in (each for each, count in uses.items() if count > 1):
+        keys = [key for key, modalities in named.items() for one in modalities if one == each]
+        found = f"{shown(each)} in {' and '.join(keys)}"
+        yield Problem(_path(where), found, "every modality in one control, once")
+    if set(known) <= set(named.get("without", ())):
+        yield Problem(_path([*where, "without"]), "every modality", "one that stays, or more")
+    for each in named.get("duplicated", ()):
+        if COPY.format(each) in known:
+            found = f"{shown(each)}, whose copy would be named as another modality is"
+            allowed = f"a modality without {shown(COPY.format(each))} beside it"
+            yield Problem(_path([*where, "duplicated"]), found, allowed)
+
+
 def _path(location: Iterable[object]) -> str:
     """Return a location as a dotted key; parts that cannot be seen are escaped."""
     parts = [str(part) for part in location]
@@ -100,9 +156,9 @@ def _found(value: object) -> str:
     return "nothing" if value is None else shown(value)
 
 
-def _model_at(location: Iterable[object]) -> type[BaseModel] | None:
-    """Return the model that lies at a location of the configuration."""
-    model: Any = Settings
+def _model_at(root: type[BaseModel], location: Iterable[object]) -> type[BaseModel] | None:
+    """Return the model that lies at a location below another model."""
+    model: Any = root
     for part in location:
         if isinstance(model, type) and issubclass(model, BaseModel):
             field = model.model_fields.get(str(part))
@@ -121,14 +177,14 @@ def _model_at(location: Iterable[object]) -> type[BaseModel] | None:
 
 def _unknown_key(detail: Mapping[str, Any], where: str) -> Problem:
     *parents, key = detail["loc"]
-    model = _model_at(parents)
+    model = _model_at(detail["root"], parents)
     fields = list(model.model_fields) if model else []
     return Problem(where, "an unknown key", f"one of {listing(fields)}", nearest(key, fields))
 
 
 def _missing(detail: Mapping[str, Any], where: str) -> Problem:
     *parents, key = detail["loc"]
-    model = _model_at(parents)
+    model = _model_at(detail["root"], parents)
     description = model.model_fields[str(key)].description if model else None
     return Problem(where, "nothing", f"needed: {description or 'a value'}")
 
@@ -156,7 +212,7 @@ def _no_text(detail: Mapping[str, Any], where: str) -> Problem:
 
 
 def _no_mapping(detail: Mapping[str, Any], where: str) -> Problem:
-    model = _model_at(detail["loc"])
+    model = _model_at(detail["root"], detail["loc"])
     keys = f"the keys {listing(model.model_fields)}" if model else "names of your choice"
     return Problem(where, _found(detail["input"]), f"a mapping with {keys}")
 

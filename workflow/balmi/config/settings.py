@@ -6,6 +6,7 @@ tables of ``config/README.md`` are generated from them.
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated
 
@@ -20,6 +21,8 @@ Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=100)]
 TAKEN = ("overview.html", "overview.log", "report.zip", ".gitkeep")
 Text = Annotated[str, Field(min_length=1)]
 JOINT = "joint"
+COPY = "{}-copy"  # the name of a duplicated modality's copy
+CONTROLS = ("without", "noise", "shuffled", "duplicated")  # keys of a control that name modalities
 
 LARGEST_SHARED_INFORMATION = 1.27  # of the Gaussian design, by its fixed correlations
 
@@ -40,25 +43,75 @@ class Method(StrEnum):
     STACKED_LR = "stacked-lr"
     UNIMODAL_LR = "unimodal-lr"
     LATE_FUSION = "late-fusion"
+    MAJORITY = "majority"
+    CONCAT_LR_BALANCED = "concat-lr-balanced"
+    CONCAT_SVM = "concat-svm"
+    CONCAT_FOREST = "concat-forest"
+    CONCAT_BOOSTING = "concat-boosting"
+    STACKED_LR_BALANCED = "stacked-lr-balanced"
+    SNF = "snf"
+    VCDN = "vcdn"
+    ENSEMBLE = "ensemble"
 
     @property
     def is_network(self) -> bool:
         """Whether the method is a network, which trains on a GPU where one is asked for."""
-        return self in {Method.BALANCED, Method.UNIFORM, Method.CONCAT_MLP}
+        networks = {Method.BALANCED, Method.ENSEMBLE, Method.UNIFORM, Method.CONCAT_MLP}
+        return self in networks
+
+
+# The other methods run only when asked for.
+DEFAULT_METHODS = (
+    *(Method.BALANCED, Method.UNIFORM, Method.CONCAT_MLP, Method.CONCAT_LR),
+    *(Method.STACKED_LR, Method.UNIMODAL_LR, Method.LATE_FUSION),
+)
 
 
 class Balancing(StrEnum):
-    """The rules that weigh the unimodal losses."""
+    """The rules that balance the modalities in training."""
 
     UNIFORM = "uniform"
     INFORMATION = "information"
+    INVERSE = "inverse"
+    OGM = "ogm"
+    OGM_GE = "ogm-ge"
+    AGM = "agm"
+    PMR = "pmr"
+    G_BLENDING = "g-blending"
+    MMPARETO = "mmpareto"
+    GRADNORM = "gradnorm"
+    KENDALL = "kendall"
+    UMT = "umt"
+    MODALITY_DROPOUT = "modality-dropout"
 
 
 class Teacher(StrEnum):
     """The sources of soft targets in the distillation."""
 
     STRONGEST = "strongest"
+    ENSEMBLE = "ensemble"
+    CLASS_BALANCED = "class-balanced"
     NONE = "none"
+
+
+class Expert(StrEnum):
+    """What a network method's prediction is made of; several are pooled by learned weights.
+
+    linear: stacked logistic regression; learned: logistic regression on what the modalities' heads
+    say; the others are joint heads of the network.
+    """
+
+    LINEAR = "linear"
+    LEARNED = "learned"
+    MEAN = "mean"
+    INFORMATION = "information"
+    CONCATENATION = "concatenation"
+    GATE = "gate"
+
+    @property
+    def is_head(self) -> bool:
+        """Whether the expert is a joint head of the network."""
+        return self not in {Expert.LINEAR, Expert.LEARNED}
 
 
 class Design(StrEnum):
@@ -66,15 +119,18 @@ class Design(StrEnum):
 
     planted: modalities of known strength, one of them missing in a share of the samples.
     gaussian: teacher, student and label are jointly Gaussian, with a dial for what both share.
+    interaction: two modalities of which neither tells anything of the label, and both together do.
     """
 
     PLANTED = "planted"
     GAUSSIAN = "gaussian"
+    INTERACTION = "interaction"
 
     @property
     def dials(self) -> tuple[str, ...]:
         """The keys of `Simulation` that only this design has."""
-        return {Design.PLANTED: ("missing",), Design.GAUSSIAN: ("shared_information",)}[self]
+        dials = {Design.PLANTED: ("missing",), Design.GAUSSIAN: ("shared_information",)}
+        return dials.get(self, ())
 
 
 class Section(BaseModel):
@@ -98,8 +154,16 @@ class ModalityFile(Section):
 class Simulation(Section):
     """A simulated cohort with planted information; see resources/README.md."""
 
-    samples: int = Field(default=400, ge=120, description="number of samples")
-    features: int = Field(default=40, ge=4, description="features per modality")
+    samples: int = Field(
+        default=400,
+        ge=120,
+        description="number of samples (`simulated-interaction`: 1000 unless set)",
+    )
+    features: int = Field(
+        default=40,
+        ge=4,
+        description="features per modality (`simulated-interaction`: 50 unless set)",
+    )
     missing: float = Field(
         default=0.2,
         ge=0,
@@ -126,6 +190,26 @@ class Simulation(Section):
         return value
 
 
+class Control(Section):
+    """Changes whose effect is known beforehand, made when the cohort is assembled."""
+
+    without: list[str] = Field(default=[], description="modalities to leave out")
+    noise: list[str] = Field(
+        default=[], description="modalities whose values become independent standard normal noise"
+    )
+    shuffled: list[str] = Field(
+        default=[],
+        description="modalities whose rows are permuted among the samples that have them",
+    )
+    duplicated: list[str] = Field(
+        default=[], description="modalities that get a second copy, named `(name)-copy`"
+    )
+    shuffled_labels: bool = Field(
+        default=False, description="whether labels are permuted among all samples"
+    )
+    seed: int = Field(default=0, ge=0, description="seed of noise and permutations")
+
+
 class Dataset(Section):
     """One cohort: either files of your own, or an entry of the shipped catalogue."""
 
@@ -145,6 +229,10 @@ class Dataset(Section):
     modalities: dict[Name, ModalityFile] = Field(
         default_factory=dict, description="name of a modality -> its file; any number of them"
     )
+    control: Control = Field(
+        default_factory=Control,
+        description="changes whose effect is known beforehand, to see whether the results show it",
+    )
     simulate: Simulation | None = Field(
         default=None,
         validate_default=True,
@@ -154,10 +242,17 @@ class Dataset(Section):
     @field_validator("modalities")
     @classmethod
     def _no_joint(cls, modalities: dict[str, ModalityFile]) -> dict[str, ModalityFile]:
-        if JOINT in modalities:
-            found = "the name that the joint head has in tables"
-            raise _refusal(f"modalities.{JOINT}", found, "any other name")
+        taken = [name for name in modalities if re.fullmatch(rf"{JOINT}(-\d+)?", name)]
+        if taken:
+            found = "the name that a joint head has in tables"
+            raise _refusal(f"modalities.{taken[0]}", found, "any other name")
         return modalities
+
+    @property
+    def used(self) -> dict[str, ModalityFile]:
+        """The modalities that the control does not leave out."""
+        left_out = self.control.without
+        return {name: file for name, file in self.modalities.items() if name not in left_out}
 
     # Checks of several keys belong to the last of them: a model's own validator would be silent
     # where any key is wrong, and users are to see all problems at once.
@@ -195,6 +290,12 @@ class Evaluation(Section):
         gt=0,
         lt=0.5,
         description="share of the training samples that decides when a network stops",
+    )
+    training_share: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="share of each fold's training samples that is used; the test samples stay",
     )
 
 
@@ -234,6 +335,16 @@ class Graph(Section):
     neighbours: int = Field(default=20, ge=1, description="neighbours of a sample in a network")
     kept: int = Field(default=10, ge=1, description="neighbours kept in the fused network")
     iterations: int = Field(default=3, ge=0, description="rounds of cross-diffusion")
+    transductive: bool = Field(
+        default=False,
+        description="whether test samples' features, never their labels, shape the network",
+    )
+    largest: int = Field(
+        default=5000,
+        ge=1,
+        description="samples up to which networks are fused exactly; above, on the union of the"
+        " modalities' nearest neighbours",
+    )
 
 
 class Model(Section):
@@ -242,38 +353,81 @@ class Model(Section):
     hidden: int = Field(default=32, ge=1, description="width of both hidden layers")
     dropout: float = Field(default=0.4, ge=0, lt=1, description="share of hidden units dropped")
     graph_weight: float = Field(
-        default=0.1,
+        default=0,
         ge=0,
         le=1,
         description="b in A' = (1-b)I + bA: 0 is a multilayer perceptron, above it an r-GCN",
+    )
+    linear_path: bool = Field(
+        default=False, description="whether a modality's logits are W x + f(x) instead of f(x)"
+    )
+    experts: list[Expert] = Field(
+        default=[Expert.LINEAR, Expert.MEAN, Expert.CONCATENATION],
+        min_length=1,
+        description="what the prediction of `balanced` is pooled from: stacked logistic regression"
+        " (linear), a regression on the modalities' heads (learned), joint heads (the others)",
     )
 
 
 class Training(Section):
     """How networks are trained."""
 
-    epochs: int = Field(default=150, ge=1, description="largest number of epochs")
+    members: int = Field(
+        default=5,
+        ge=1,
+        le=20,
+        description="networks per fold of `balanced` and `ensemble`, each with another validation"
+        " part; their mean predicts, at the epoch that is best for all of them",
+    )
+    epochs: int = Field(default=100, ge=1, description="largest number of epochs")
     patience: int = Field(
-        default=30, ge=1, description="epochs without a better validation loss before a stop"
+        default=8, ge=1, description="epochs without a better validation loss before a stop"
     )
     learning_rate: float = Field(default=5e-3, gt=0, description="step size of AdamW")
     weight_decay: float = Field(default=1e-2, ge=0, description="weight decay of AdamW")
     batch_size: int | None = Field(
-        default=None,
+        default=64,
         ge=2,
-        description="samples per step (null: all at once); needs graph_weight 0",
+        description="samples per step (null: all at once, which model.graph_weight above 0 needs)",
     )
     class_weight_power: float = Field(
         default=-0.5, ge=-1, le=0, description="classes weigh frequency to this power"
     )
+    logit_adjustment: float = Field(
+        default=0,
+        ge=0,
+        description="tau of the logit-adjusted loss, logits + tau log frequency (0: none)",
+    )
+    joint_weight: float = Field(default=1, ge=0, description="weight of every joint head's loss")
     balancing: Balancing = Field(
-        default=Balancing.INFORMATION, description="rule behind the loss weights of `balanced`"
+        default=Balancing.INFORMATION, description="rule that balances the modalities of `balanced`"
     )
     balancing_temperature: float = Field(
-        default=0.5, gt=0, description="temperature T of softmax(-F1/T)"
+        default=0.5,
+        gt=0,
+        description="temperature T of softmax(-F1/T) in information, of softmax(F1/T) in inverse",
     )
     balancing_smoothing: float = Field(
-        default=0.8, ge=0, lt=1, description="share of the old weights kept each epoch"
+        default=0.8,
+        ge=0,
+        lt=1,
+        description="share kept each epoch of the old weights (information, inverse) or prototypes"
+        " (pmr)",
+    )
+    balancing_strength: float = Field(
+        default=1,
+        ge=0,
+        description="alpha of ogm, ogm-ge, agm and gradnorm; weight of the pmr and umt losses; the"
+        " share of dropped modalities is 0.3 times it",
+    )
+    replicas: int | None = Field(
+        default=None,
+        ge=1,
+        description="networks trained at once at most, though never fewer than those of one fold"
+        " (null: as many as fit)",
+    )
+    checkpoint_every: int = Field(
+        default=50, ge=1, description="epochs between checkpoints, from which a killed job goes on"
     )
     seed: int = Field(default=0, ge=0, description="seed of initial weights, dropout and batches")
 
@@ -281,9 +435,13 @@ class Training(Section):
 class Distillation(Section):
     """Pretraining of weak modalities by stronger ones."""
 
+    pretraining: bool = Field(
+        default=True, description="whether `balanced` starts from pretrained modalities"
+    )
     teacher: Teacher = Field(
-        default=Teacher.STRONGEST,
-        description="strongest modality with a positive margin, or none",
+        default=Teacher.CLASS_BALANCED,
+        description="who teaches a student with a positive margin: the strongest modality, the mean"
+        " of all that may teach it (ensemble), the same with class-balanced soft targets, or none",
     )
     temperature: float = Field(default=2.0, gt=0, description="temperature of soft targets")
     strength: float = Field(
@@ -305,13 +463,15 @@ class Settings(Section):
     datasets: dict[Name, Dataset] = Field(min_length=1, description="name of a dataset -> dataset")
     evaluation: Evaluation = Field(default=Evaluation(), description="cross-validation")
     methods: list[Method] = Field(
-        default=list(Method), min_length=1, description="methods to compare"
+        default=list(DEFAULT_METHODS), min_length=1, description="methods to compare"
     )
     preprocessing: Preprocessing = Field(default=Preprocessing(), description="per-fold fitting")
     information: Information = Field(default=Information(), description="mutual information")
     graph: Graph = Field(default=Graph(), description="similarity networks")
     model: Model = Field(default=Model(), description="network")
-    training: Training = Field(default=Training(), description="optimisation and balancing")
+    training: Training = Field(
+        default=Training(), validate_default=True, description="optimisation and balancing"
+    )
     distillation: Distillation = Field(default=Distillation(), description="pretraining")
     resources: Resources = Field(default=Resources(), description="GPU")
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from balmi.data.checks import read_tables
 from balmi.data.cohort import Cohort
+from balmi.data.controls import apply_control
 
 if TYPE_CHECKING:
     from balmi.config.settings import Dataset
@@ -29,7 +30,8 @@ def assemble_cohort(name: str, dataset: Dataset, folds: int) -> Cohort:
     Returns
     -------
     Cohort
-        Labelled samples with at least one modality, sorted by id; features in the files' order.
+        Labelled samples with at least one modality, sorted by id; features in the files' order;
+        changed by the dataset's control.
 
     Raises
     ------
@@ -39,14 +41,14 @@ def assemble_cohort(name: str, dataset: Dataset, folds: int) -> Cohort:
     tables = read_tables(name, dataset, folds)
     labels = pd.Categorical(tables.samples["label"])
     index = tables.samples.index
-    return Cohort(
+    cohort = Cohort(
         samples=index.to_numpy(dtype=str),
         labels=labels.codes.astype(np.int64),
         classes=tuple(map(str, labels.categories)),
         groups=tables.samples["group"].to_numpy(dtype=str) if "group" in tables.samples else None,
         values={key: table.reindex(index).to_numpy() for key, table in tables.modalities.items()},
         features={key: tuple(table.columns) for key, table in tables.modalities.items()},
-        kinds={key: str(file.kind) for key, file in dataset.modalities.items()},
+        kinds={key: str(file.kind) for key, file in dataset.used.items()},
         provenance={
             "dataset": name,
             "label": dataset.label,
@@ -54,3 +56,4 @@ def assemble_cohort(name: str, dataset: Dataset, folds: int) -> Cohort:
             "dropped": tables.dropped,
         },
     )
+    return apply_control(cohort, dataset.control)

@@ -307,7 +307,7 @@ def read_tables(name: str, dataset: Dataset, folds: int) -> Tables:
     if table is not None:
         problems += check_samples(table, dataset, key)
     measured = {}
-    for modality, file in dataset.modalities.items():
+    for modality, file in dataset.used.items():
         where = f"{key}.modalities.{modality}"
         raw = attempt(where, read_measurements, file.path, file.modality or modality)
         if raw is not None:
@@ -374,7 +374,7 @@ def check_datasets(
 
 def _state(dataset: Dataset, folds: int) -> str:
     """Return a hash of the dataset's settings and of its files' sizes and times."""
-    files = [Path(dataset.samples), *(Path(file.path) for file in dataset.modalities.values())]
+    files = [Path(dataset.samples), *(Path(file.path) for file in dataset.used.values())]
     stamps = []
     for path in files:
         with suppress(OSError, ValueError):  # a missing file is reported when it is read

@@ -43,7 +43,7 @@ class Cohort:
     kinds
         Modality -> kind of omics.
     provenance
-        What is told about the cohort's making: name, dropped samples and so on.
+        What is told about the cohort's making: name, dropped samples, control and so on.
     """
 
     samples: np.ndarray

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # an empty cell.
 TEXT = ("method", "reference", "metric", "quantity", "modality", "other", "status", "reason")
 ROLES = ("student", "teacher")
-TEXT_COLUMNS = dict.fromkeys((*TEXT, *ROLES, "device", "predicted"), str)
+TEXT_COLUMNS = dict.fromkeys((*TEXT, *ROLES, "device", "expert", "predicted"), str)
 
 
 @contextmanager

@@ -21,6 +21,12 @@ better exactly where rho > r_S, that is where I(T; S) = -log(1 - rho^2) / 2 exce
 alone has r = corr(S, sign Y) = sqrt(2 / pi) r_S, and I(S; sign Y) equals -log(1 - 2 r_S^2 / pi) / 2
 to 0.0004 nats at the r_S used here, so that the same holds for the margin I(T; S) - I(S; sign Y).
 The shared information is a dial; r_T and r_S are fixed.
+
+Interaction: two classes, and modalities ``first`` and ``second``. Behind each lies one standard
+normal factor of its own; the class says whether both have the same sign. Every feature is the
+factor times a loading, plus standard normal noise; squared loadings have the mean
+`SIGNAL_TO_NOISE`. Either factor alone is independent of the class: given it, the sign of the other
+is still a fair coin. Both factors together determine the class.
 """
 
 from __future__ import annotations
@@ -186,9 +192,30 @@ def _gaussian(settings: Simulation) -> SimulatedCohort:
     )
 
 
+INTERACTING = ("first", "second")
+SIGNS = ("opposite", "same")
+SIGNAL_TO_NOISE = 2.0  # variance of the signal over that of the noise, mean over features
+
+
+def _interaction(settings: Simulation) -> SimulatedCohort:
+    """Draw a cohort whose class is the exclusive or of two modalities' signs."""
+    rng = np.random.default_rng(settings.seed)
+    factors = rng.standard_normal((len(INTERACTING), settings.samples))
+    tables = {}
+    for name, factor in zip(INTERACTING, factors, strict=True):
+        loadings = rng.standard_normal(settings.features)
+        loadings *= np.sqrt(SIGNAL_TO_NOISE / np.mean(loadings**2))
+        noise = rng.standard_normal((settings.samples, settings.features))
+        tables[name] = _table(np.outer(factor, loadings) + noise, name)
+    classes = np.array(SIGNS)[(factors.prod(axis=0) > 0).astype(int)]
+    samples = pd.DataFrame({"outcome": classes}, index=_names(settings.samples))
+    return SimulatedCohort(samples, tables, dict.fromkeys(INTERACTING, 0.0))
+
+
 DESIGNS: dict[Design, Callable[[Simulation], SimulatedCohort]] = {
     Design.PLANTED: _planted,
     Design.GAUSSIAN: _gaussian,
+    Design.INTERACTION: _interaction,
 }
 
 

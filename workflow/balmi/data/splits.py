@@ -1,14 +1,16 @@
 """Splits of a cohort, written once and read by every later stage.
 
-A split is a table with columns ``repeat, fold, sample, part``, where part is ``train``,
-``validation`` or ``test``. Validation samples belong to the training side: networks use them to
-decide when to stop, and everything else trains on both.
+A split is a table with columns ``repeat, fold, sample, part, inner``, where part is ``train``,
+``validation``, ``test`` or ``unused``. Validation samples belong to the training side: networks use
+them to decide when to stop, and everything else trains on both. They are one of the inner folds,
+whose numbers ``inner`` holds. Samples are unused where only a share of the training side is asked
+for.
 """
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from balmi.data.cohort import Cohort
 
 PARTS = ("train", "validation", "test")
+UNUSED = "unused"
+FEWEST_GROUPS = 2  # of a class, in any share of the training side: one to train, one to validate
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,14 @@ class Split:
         Numbers from 0.
     train, validation, test
         Sorted rows of the cohort.
+    inner
+        The inner fold of every row of `fit`, in the same order; -1 for all where there are no inner
+        folds. None stands for that.
+    usable
+        The inner folds that leave every class in training, ascending: those that can be the
+        validation part of a member. The first is `validation`.
+    member
+        Number from 0 among the members of one ensemble, which share repeat, fold and test rows.
     """
 
     repeat: int
@@ -42,11 +54,44 @@ class Split:
     train: np.ndarray
     validation: np.ndarray
     test: np.ndarray
+    inner: np.ndarray | None = None
+    usable: tuple[int, ...] = ()
+    member: int = 0
+
+    def __post_init__(self) -> None:
+        if self.inner is None:
+            nowhere = np.full(len(self.train) + len(self.validation), -1, dtype=np.int32)
+            object.__setattr__(self, "inner", nowhere)
 
     @property
     def fit(self) -> np.ndarray:
         """Training and validation rows: all that may be learned from."""
         return np.sort(np.concatenate([self.train, self.validation]))
+
+    def members(self, count: int) -> list[Split]:
+        """Return splits of the same rows whose validation parts are different inner folds.
+
+        Parameters
+        ----------
+        count
+            How many are wanted; there are fewer where fewer inner folds can be held out.
+
+        Returns
+        -------
+        list of Split
+            The split itself, then the others; their validation parts are disjoint.
+        """
+        fit = self.fit
+        others = [
+            replace(
+                self,
+                train=fit[self.inner != number],
+                validation=fit[self.inner == number],
+                member=place,
+            )
+            for place, number in enumerate(self.usable[1:count], start=1)
+        ]
+        return [self, *others]
 
 
 def _folds(
@@ -59,26 +104,75 @@ def _folds(
     return splitter.split(rows, labels, groups)
 
 
-def _validation(fit: np.ndarray, cohort: Cohort, share: float, seed: int) -> np.ndarray:
-    """Take about `share` of the rows: one fold of an inner (group) k-fold.
+def _groups_of(cohort: Cohort, rows: np.ndarray) -> np.ndarray:
+    """Return the group of every row as a code; without groups every row is one of its own."""
+    if cohort.groups is None:
+        return np.arange(len(rows))
+    return np.unique(cohort.groups[rows], return_inverse=True)[1]
 
-    The fold must leave every class in training; the first that does is taken, and nothing where
-    none does. A class with fewer members than inner folds may lie in training alone.
+
+def _ranks(labels: np.ndarray, groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the place of every group in one random order, the needed groups before the others.
+
+    Needed are the first `FEWEST_GROUPS` groups of every class.
     """
+    rank = rng.permutation(groups.max() + 1)
+    needed = set()
+    for label in np.unique(labels):
+        own = np.unique(groups[labels == label])
+        needed.update(own[np.argsort(rank[own])][:FEWEST_GROUPS].tolist())
+    rank[sorted(needed)] -= len(rank)
+    return rank
+
+
+def _share(fit: np.ndarray, cohort: Cohort, share: float, seed: tuple[int, int]) -> np.ndarray:
+    """Take about `share` of the rows, as whole groups and stratified by class.
+
+    Every group belongs to its commonest class, and of each class the first groups of one order are
+    taken until they hold the share of its samples; so a smaller share lies within a larger one.
+    """
+    labels, groups = cohort.labels[fit], _groups_of(cohort, fit)
+    rank = _ranks(labels, groups, np.random.default_rng(seed))
+    members = np.zeros((groups.max() + 1, len(cohort.classes)), dtype=int)
+    np.add.at(members, (groups, labels), 1)
+    sizes, homes = members.sum(axis=1), members.argmax(axis=1)
+    taken = rank < 0
+    for home in np.unique(homes):
+        own = np.flatnonzero(homes == home)
+        own = own[np.argsort(rank[own])]
+        before = np.cumsum(sizes[own]) - sizes[own]
+        taken[own[before < np.rint(share * sizes[own].sum())]] = True
+    return fit[taken[groups]]
+
+
+def _inner_folds(fit: np.ndarray, cohort: Cohort, share: float, seed: int) -> np.ndarray:
+    """Return the inner (group) fold of every row, about 1 / `share` of them; -1 without folds."""
     labels = cohort.labels[fit]
     groups = None if cohort.groups is None else cohort.groups[fit]
     commonest = int(np.bincount(labels).max())
     units = len(fit) if groups is None else len(np.unique(groups))
     count = min(round(1 / share), commonest, units)
-    present = len(np.unique(labels))
+    inner = np.full(len(fit), -1, dtype=np.int32)
     if count < 2:
-        return fit[:0]
+        return inner
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-        for learn, held_out in _folds(labels, groups, count, seed):
-            if len(held_out) and len(np.unique(labels[learn])) == present:
-                return fit[held_out]
-    return fit[:0]
+        for number, (_, held_out) in enumerate(_folds(labels, groups, count, seed)):
+            inner[held_out] = number
+    return inner if _usable(labels, inner) else np.full_like(inner, -1)
+
+
+def _usable(labels: np.ndarray, inner: np.ndarray) -> tuple[int, ...]:
+    """Return the inner folds that leave every class in training, ascending.
+
+    A class with fewer members than inner folds may lie in training alone.
+    """
+    present = len(np.unique(labels))
+    return tuple(
+        int(number)
+        for number in np.unique(inner[inner >= 0])
+        if len(np.unique(labels[inner != number])) == present
+    )
 
 
 def make_splits(cohort: Cohort, evaluation: Evaluation) -> pd.DataFrame:
@@ -89,35 +183,44 @@ def make_splits(cohort: Cohort, evaluation: Evaluation) -> pd.DataFrame:
     cohort
         The cohort; its samples are sorted, so that a split depends on ids and seed alone.
     evaluation
-        Repeats, folds, seed and validation share. Repeat r shuffles with seed + r.
+        Repeats, folds, seed, validation share and the share of the training side that is used.
+        Repeat r shuffles with seed + r.
 
     Returns
     -------
     pandas.DataFrame
-        Columns repeat, fold, sample, part; every sample in every repeat and fold.
+        Columns repeat, fold, sample, part and inner; every sample in every repeat and fold. inner
+        is the number of the inner fold on the training side, and -1 elsewhere.
     """
     tables = []
     for repeat in range(evaluation.repeats):
         seed = evaluation.seed + repeat
         folds = _folds(cohort.labels, cohort.groups, evaluation.folds, seed)
         for fold, (fit, test) in enumerate(folds):
-            part = np.full(len(cohort.samples), "train", dtype=object)
+            part = np.full(len(cohort.samples), UNUSED, dtype=object)
+            inner = np.full(len(cohort.samples), -1, dtype=np.int32)
             part[test] = "test"
-            part[_validation(fit, cohort, evaluation.validation, seed)] = "validation"
+            used = _share(fit, cohort, evaluation.training_share, (seed, fold))
+            inner[used] = _inner_folds(used, cohort, evaluation.validation, seed)
+            part[used] = "train"
+            first = _usable(cohort.labels[used], inner[used])[:1]
+            part[used[np.isin(inner[used], first)]] = "validation"
             columns = {"repeat": repeat, "fold": fold, "sample": cohort.samples, "part": part}
-            tables.append(pd.DataFrame(columns))
+            tables.append(pd.DataFrame(columns | {"inner": inner}))
     table = pd.concat(tables, ignore_index=True)
-    return table.astype({"part": pd.CategoricalDtype(PARTS), "sample": "category"})
+    return table.astype({"part": pd.CategoricalDtype((*PARTS, UNUSED)), "sample": "category"})
 
 
 def read_splits(path: Path, cohort: Cohort) -> list[Split]:
-    """Read the splits as rows of the cohort, ordered by repeat and fold."""
+    """Read the splits as rows of the cohort, by repeat and fold; unused rows are in none."""
     table = pd.read_parquet(path)
     splits = []
     for (repeat, fold), rows in table.groupby(["repeat", "fold"], sort=True):
-        parts = {
-            part: np.sort(cohort.positions(rows.loc[rows["part"] == part, "sample"].astype(str)))
-            for part in PARTS
-        }
-        splits.append(Split(int(repeat), int(fold), **parts))
+        positions = cohort.positions(rows["sample"].astype(str))
+        part, inner = (rows[key].to_numpy()[np.argsort(positions)] for key in ("part", "inner"))
+        places = np.sort(positions)
+        parts = {name: places[part == name] for name in PARTS}
+        fits = np.isin(part, ("train", "validation"))
+        usable = _usable(cohort.labels[places[fits]], inner[fits])
+        splits.append(Split(int(repeat), int(fold), **parts, inner=inner[fits], usable=usable))
     return splits
