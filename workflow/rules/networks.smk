@@ -9,7 +9,7 @@ rule fuse_networks:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=growing(4000),
+        mem_mb=growing(6000),
         runtime=growing(60),
     params:
         graph=section("graph"),

@@ -1,111 +1,24 @@
 """Similarity network fusion against its formulas, and what a network must not see."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from plain_networks import full, kernel_of, plain_fusion, plain_pruned
 
 from balmi.config.settings import Graph
 from balmi.data.cohort import Cohort
 from balmi.data.splits import Split
-from balmi.graph.fusion import fuse_kernels, fuse_network, fuse_splits, scaled_kernel
+from balmi.graph import fusion
+from balmi.graph.fusion import core_rows, fuse_kernels, fuse_network, fuse_splits
 from balmi.preprocess.pipeline import Features
 
 SETTINGS = Graph(neighbours=4, kept=3, iterations=3)
-
-
-def kernel_of(values, neighbours):
-    """Scaled kernel written pair by pair."""
-    n = len(values)
-    distance = np.array([[np.linalg.norm(a - b) for b in values] for a in values])
-    nearest = [
-        np.mean(sorted(distance[i, j] for j in range(n) if j != i)[:neighbours]) for i in range(n)
-    ]
-    kernel = np.empty((n, n))
-    for i in range(n):
-        for j in range(n):
-            eps = (nearest[i] + nearest[j] + distance[i, j]) / 3
-            kernel[i, j] = np.exp(-(distance[i, j] ** 2) / (0.5 * eps**2))
-    return kernel
-
-
-def full(w):
-    """P of Wang et al. (2014), equation 2: one half on the diagonal."""
-    n = len(w)
-    p = np.empty_like(w)
-    for i in range(n):
-        total = sum(w[i, k] for k in range(n) if k != i)
-        for j in range(n):
-            p[i, j] = 0.5 if i == j else w[i, j] / (2 * total)
-    return p
-
-
-def local(w, neighbours):
-    """S of equation 3; the neighbours of a sample include it."""
-    s = np.zeros_like(w)
-    for i in range(len(w)):
-        near = sorted(range(len(w)), key=lambda j: -w[i, j])[:neighbours]
-        for j in near:
-            s[i, j] = w[i, j] / sum(w[i, k] for k in near)
-    return s
-
-
-def plain_fusion(kernels, neighbours, iterations):
-    """Equations 4 and 5, each network diffused by the mean of the others, then renormalised."""
-    p = [full(w) for w in kernels]
-    s = [local(w, neighbours) for w in kernels]
-    for _ in range(iterations):
-        new = []
-        for v in range(len(kernels)):
-            others = sum(p[k] for k in range(len(kernels)) if k != v) / (len(kernels) - 1)
-            diffused = s[v] @ others @ s[v].T
-            new.append(full((diffused + diffused.T) / 2))
-        p = new
-    fused = sum(p) / len(p)
-    return (fused + fused.T) / 2
-
-
-def plain_pruned(fused, kept):
-    """The largest `kept` per row, joined with its transpose, and D^-1/2 W D^-1/2."""
-    n = len(fused)
-    pruned = np.zeros_like(fused)
-    for i in range(n):
-        order = sorted((j for j in range(n) if j != i), key=lambda j: -fused[i, j])
-        for j in order[:kept]:
-            pruned[i, j] = fused[i, j]
-    for i in range(n):
-        for j in range(i):
-            pruned[i, j] = pruned[j, i] = max(pruned[i, j], pruned[j, i])
-    degree = pruned.sum(axis=1)
-    return np.array(
-        [[pruned[i, j] / np.sqrt(degree[i] * degree[j]) for j in range(n)] for i in range(n)]
-    )
-
-
-class TestKernel:
-    def test_three_points_by_hand(self):
-        """Points 0, 1 and 3; nearest neighbours at 1, 1 and 2."""
-        distances = np.array([[0.0, 1, 3], [1, 0, 2], [3, 2, 0]])
-        scale = np.array([1.0, 1, 2])
-        # eps: (1+1+1)/3 = 1, (1+2+3)/3 = 2, (1+2+2)/3 = 5/3
-        near, far, middle = np.exp([-1 / 0.5, -9 / (0.5 * 4), -4 / (0.5 * 25 / 9)])
-        expected = [[1, near, far], [near, 1, middle], [far, middle, 1]]
-        assert scaled_kernel(distances, scale, scale) == pytest.approx(np.array(expected))
-
-    def test_rows_and_columns_have_scales_of_their_own(self):
-        found = scaled_kernel(np.array([[2.0, 4.0]]), np.array([3.0]), np.array([1.0, 5.0]))
-        assert found == pytest.approx(np.exp([[-4 / (0.5 * 4), -16 / (0.5 * 16)]]))
-
-    @pytest.mark.parametrize("factor", [1e-3, 1e3])
-    def test_has_no_unit(self, factor):
-        values = np.random.default_rng(0).normal(size=(6, 3))
-        assert kernel_of(factor * values, 2) == pytest.approx(kernel_of(values, 2))
-        distances = np.abs(np.subtract.outer(values[:, 0], values[:, 0]))
-        scale = distances.mean(axis=1)
-        assert scaled_kernel(factor * distances, factor * scale, factor * scale) == pytest.approx(
-            scaled_kernel(distances, scale, scale)
-        )
-
-    def test_copies_are_alike(self):
-        assert (scaled_kernel(np.zeros((2, 2)), np.zeros(2), np.zeros(2)) == 1).all()
+SPARSE = SETTINGS.model_copy(update={"largest": 1})
+BOTH = pytest.mark.parametrize("settings", [SETTINGS, SPARSE], ids=["exact", "neighbours"])
 
 
 class TestFusion:
@@ -203,14 +116,26 @@ class TestNetwork:
         expected = plain_pruned(plain_fusion(list(seen), 4, 3), 3)
         assert found[np.ix_(train, train)] == pytest.approx(expected, abs=1e-12)
 
-    def test_edges_lead_to_training_samples_only(self, prepared):
-        features, available, train = prepared
-        network = fuse_network(features, available, train, SETTINGS).toarray()
-        others = np.setdiff1d(np.arange(20), train)
+    def test_samples_are_attached_in_blocks(self, prepared, monkeypatch):
+        features, available, core = prepared
+        whole = fuse_network(features, available, core, SETTINGS).toarray()
+        monkeypatch.setattr(fusion, "BLOCK_PAIRS", 3 * len(core))
+        parts = fuse_network(features, available, core, SETTINGS).toarray()
+        assert parts == pytest.approx(whole, abs=1e-14)
+
+
+@BOTH
+class TestEitherConstruction:
+    """What holds of the exact networks and of those on nearest neighbours."""
+
+    def test_edges_lead_to_core_samples_only(self, prepared, settings):
+        features, available, core = prepared
+        network = fuse_network(features, available, core, settings).toarray()
+        others = np.setdiff1d(np.arange(20), core)
         assert not network[:, others].any()
         assert network.min() >= 0
         assert np.isfinite(network).all()
-        block = network[np.ix_(train, train)]
+        block = network[np.ix_(core, core)]
         assert block == pytest.approx(block.T, abs=1e-15)
         assert not block.diagonal().any()
         assert ((block > 0).sum(axis=1) >= 3).all()
@@ -218,73 +143,85 @@ class TestNetwork:
         assert network[others].sum(axis=1) == pytest.approx(np.ones(8))
         assert ((network[others] > 0).sum(axis=1) == 3).all()
 
-    def test_samples_outside_training_change_only_their_own_rows(self, prepared):
-        features, available, train = prepared
-        before = fuse_network(features, available, train, SETTINGS).toarray()
-        others = np.setdiff1d(np.arange(20), train)
+    def test_samples_outside_the_core_change_only_their_own_rows(self, prepared, settings):
+        features, available, core = prepared
+        before = fuse_network(features, available, core, settings).toarray()
+        others = np.setdiff1d(np.arange(20), core)
         garbled = {name: values.copy() for name, values in features.items()}
         garbled["a"][others[0]] = 40.0
         garbled["b"][others[0]] = -7.0
-        after = fuse_network(garbled, available, train, SETTINGS).toarray()
-        np.testing.assert_array_equal(after[train], before[train])
+        after = fuse_network(garbled, available, core, settings).toarray()
+        np.testing.assert_array_equal(after[core], before[core])
         np.testing.assert_array_equal(after[others[1:]], before[others[1:]])
         garbled = {name: values.copy() for name, values in features.items()}
         for values in garbled.values():
             values[others] = np.random.default_rng(5).normal(size=values[others].shape)
-        after = fuse_network(garbled, available, train, SETTINGS).toarray()
-        np.testing.assert_array_equal(after[train], before[train])
+        after = fuse_network(garbled, available, core, settings).toarray()
+        np.testing.assert_array_equal(after[core], before[core])
         assert not np.allclose(after[others], before[others])
 
-    def test_what_a_sample_lacks_is_not_read(self, prepared):
-        features, available, train = prepared
-        before = fuse_network(features, available, train, SETTINGS).toarray()
+    def test_what_a_sample_lacks_is_not_read(self, prepared, settings):
+        features, available, core = prepared
+        before = fuse_network(features, available, core, settings).toarray()
         for column, values in enumerate(features.values()):
             values[~available[:, column]] = 1e6
-        after = fuse_network(features, available, train, SETTINGS).toarray()
+        after = fuse_network(features, available, core, settings).toarray()
         np.testing.assert_array_equal(after, before)
 
-    def test_a_sample_with_one_modality_is_attached_by_it(self, prepared):
-        features, available, train = prepared
-        network = fuse_network(features, available, train, SETTINGS).toarray()
-        only_b = fuse_network({"b": features["b"]}, available[:, 1:], train, SETTINGS).toarray()
+    def test_a_sample_with_one_modality_is_attached_by_it(self, prepared, settings):
+        features, available, core = prepared
+        network = fuse_network(features, available, core, settings).toarray()
+        only_b = fuse_network({"b": features["b"]}, available[:, 1:], core, settings).toarray()
         for row in (12, 17):
             assert network[row] == pytest.approx(only_b[row])
         for row in (1, 4):
             assert network[row].sum() > 0.3
 
-    @pytest.mark.parametrize("empty", ["no feature", "no training sample"])
-    def test_a_modality_that_says_nothing_is_skipped(self, prepared, empty):
-        features, available, train = prepared
+    @pytest.mark.parametrize("empty", ["no feature", "no core sample"])
+    def test_a_modality_that_says_nothing_is_skipped(self, prepared, empty, settings):
+        features, available, core = prepared
         features["c"] = np.zeros((20, 0 if empty == "no feature" else 2))
         mask = np.column_stack([available, np.ones(20, bool)])
         if empty != "no feature":
-            mask[train, 2] = False
-        found = fuse_network(features, mask, train, SETTINGS).toarray()
+            mask[core, 2] = False
+        found = fuse_network(features, mask, core, settings).toarray()
         without = fuse_network(
-            {name: features[name] for name in "ab"}, available, train, SETTINGS
+            {name: features[name] for name in "ab"}, available, core, settings
         ).toarray()
-        others = np.setdiff1d(np.arange(20), train)
-        assert found[others] == pytest.approx(without[others])
-        assert np.isfinite(found).all()
-        assert not found[:, others].any()
+        np.testing.assert_array_equal(found, without)
 
-    def test_a_sample_that_nobody_can_be_compared_with_has_no_edge(self):
-        """It has the one modality that no training sample has."""
+    def test_a_sample_that_nobody_can_be_compared_with_has_no_edge(self, settings):
+        """It has the one modality that no core sample has."""
         rng = np.random.default_rng(0)
         features = {"a": rng.normal(size=(10, 2)), "b": rng.normal(size=(10, 2))}
         available = np.ones((10, 2), dtype=bool)
         available[:, 1] = False
         available[9] = [False, True]
-        network = fuse_network(features, available, np.arange(8), SETTINGS).toarray()
+        network = fuse_network(features, available, np.arange(8), settings).toarray()
         assert not network[9].any()
         assert network[8].sum() == pytest.approx(1)
 
-    def test_few_training_samples(self):
+    def test_a_small_core(self, settings):
         values = np.random.default_rng(0).normal(size=(4, 2))
-        network = fuse_network({"a": values}, np.ones((4, 1), bool), np.arange(3), Graph())
+        network = fuse_network({"a": values}, np.ones((4, 1), bool), np.arange(3), settings)
         dense = network.toarray()
         assert (dense[:3, :3] > 0).sum() == 6
         assert dense[3].sum() == pytest.approx(1)
+
+    @pytest.mark.parametrize("size", [1, 0])
+    def test_a_core_without_pairs(self, settings, size):
+        values = np.random.default_rng(0).normal(size=(4, 2))
+        network = fuse_network({"a": values}, np.ones((4, 1), bool), np.arange(size), settings)
+        assert not network[:size].toarray().any()
+        assert network.sum(axis=1)[size:] == pytest.approx(np.full(4 - size, float(size)))
+
+    def test_copies_of_a_sample(self, settings):
+        values = np.repeat(np.random.default_rng(0).normal(size=(4, 3)), 6, axis=0)
+        core = np.setdiff1d(np.arange(24), [0, 6, 12, 18])
+        dense = fuse_network({"a": values}, np.ones((24, 1), bool), core, settings).toarray()
+        assert np.isfinite(dense).all()
+        alike = np.repeat(np.arange(4), 6)
+        assert (alike[np.argwhere(dense)[:, 0]] == alike[np.argwhere(dense)[:, 1]]).all()
 
 
 class TestManyFeatures:
@@ -331,7 +268,16 @@ class TestManyFeatures:
         assert share < 1.3 * 15 / 60
 
 
+UNUSED = np.array([9, 19, 29])
+SPLITS = (
+    Split(0, 0, np.arange(9), np.arange(10, 16), np.r_[16:19, 20:29], np.arange(15) % 3, (0, 1, 2)),
+    Split(0, 1, np.r_[14:19, 20:29], np.arange(10, 14), np.arange(9)),
+)
+
+
 class TestSplits:
+    """Three rows lie in no part of a split."""
+
     @pytest.fixture
     def cohort(self):
         rng = np.random.default_rng(0)
@@ -348,37 +294,96 @@ class TestSplits:
             provenance={},
         )
 
-    splits = (
-        Split(0, 0, np.arange(16), np.arange(16, 20), np.arange(20, 30)),
-        Split(0, 1, np.arange(14, 30), np.arange(10, 14), np.arange(10)),
-    )
+    @staticmethod
+    def garbled(cohort, rows, rng):
+        """Return the cohort with other features in some rows; what is absent stays so."""
+        values = {name: x.copy() for name, x in cohort.values.items()}
+        for x in values.values():
+            noise = rng.normal(rng.normal(), 10 ** rng.uniform(-2, 2), x[rows].shape)
+            x[rows] = np.where(np.isnan(x[rows]), np.nan, noise)
+        return replace(cohort, values=values)
 
-    def test_one_network_per_split(self, cohort):
-        networks = fuse_splits(Features(cohort, 4), self.splits, SETTINGS)
+    @BOTH
+    def test_one_network_per_split_over_training_and_validation(self, cohort, settings):
+        networks = fuse_splits(Features(cohort, 4), SPLITS, settings)
         assert len(networks) == 2
-        for network, split in zip(networks, self.splits, strict=True):
+        for network, split in zip(networks, SPLITS, strict=True):
             assert network.shape == (30, 30)
-            others = np.setdiff1d(np.arange(30), split.train)
+            others = np.setdiff1d(np.arange(30), split.fit)
             assert network[:, others].nnz == 0
-            assert network.sum(axis=1)[others] == pytest.approx(np.ones(14))
+            assert network.sum(axis=1)[others] == pytest.approx(np.ones(len(others)))
+            block = network[split.fit][:, split.fit].toarray()
+            assert block == pytest.approx(block.T, abs=1e-15)
+            assert ((block > 0).sum(axis=1) >= 3).all()
+            assert (network[split.validation][:, split.train] > 0).sum()
+            assert (network[split.train][:, split.validation] > 0).sum()
 
-    def test_test_samples_shape_neither_scaling_nor_edges(self, cohort):
-        before = fuse_splits(Features(cohort, 4), self.splits, SETTINGS)
-        for replica, split in enumerate(self.splits):
-            values = {name: x.copy() for name, x in cohort.values.items()}
-            for x in values.values():
-                x[split.test] = 100 * x[split.test] + 3
-            garbled = Cohort(**{**vars(cohort), "values": values})
-            after = fuse_splits(Features(garbled, 4), [split], SETTINGS)[0].toarray()
-            expected = before[replica].toarray()
-            np.testing.assert_array_equal(after[split.fit], expected[split.fit])
-            assert not np.allclose(after[split.test], expected[split.test])
+    @BOTH
+    def test_members_share_their_folds_network(self, cohort, settings):
+        members = SPLITS[0].members(3)
+        assert len({tuple(member.validation) for member in members}) == 3
+        networks = fuse_splits(Features(cohort, 4), members, settings)
+        for network in networks[1:]:
+            np.testing.assert_array_equal(network.toarray(), networks[0].toarray())
 
-    def test_labels_are_not_read(self, cohort):
-        other = Cohort(**{**vars(cohort), "labels": 1 - cohort.labels})
+    @BOTH
+    @given(seed=st.integers(0, 2**32 - 1), place=st.integers(0, 1))
+    @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+    def test_samples_outside_a_fold_never_shape_its_network(self, cohort, settings, seed, place):
+        """Neither scaling nor edges change with the features of test and unused samples."""
+        split, features = SPLITS[place], Features(cohort, 4)
+        others = np.setdiff1d(np.arange(30), split.fit)
+        before = fuse_splits(features, [split], settings)[0].toarray()
+        changed = self.garbled(cohort, others, np.random.default_rng(seed))
+        after = fuse_splits(Features(changed, 4), [split], settings)[0].toarray()
+        np.testing.assert_array_equal(after[split.fit], before[split.fit])
+        assert not np.allclose(after[others], before[others])
+
+    @BOTH
+    def test_transductive_networks_hold_test_samples(self, cohort, settings):
+        features, split = Features(cohort, 4), SPLITS[0]
+        both = settings.model_copy(update={"transductive": True})
+        network = fuse_splits(features, [split], both)[0].toarray()
+        core = np.setdiff1d(np.arange(30), UNUSED)
+        np.testing.assert_array_equal(core_rows(split, transductive=True), core)
+        by_hand = fuse_network(features.split(split.fit), features.available, core, settings)
+        np.testing.assert_array_equal(network, by_hand.toarray())
+        assert not network[:, UNUSED].any()
+        assert network[UNUSED].sum(axis=1) == pytest.approx(np.ones(3))
+        assert network[np.ix_(split.fit, split.test)].any()
+        garbled = Features(self.garbled(cohort, split.test, np.random.default_rng(0)), 4)
+        after = fuse_splits(garbled, [split], both)[0].toarray()
+        assert not np.allclose(after[split.fit], network[split.fit])
+
+    @BOTH
+    @pytest.mark.parametrize("transductive", [False, True])
+    def test_labels_are_not_read(self, cohort, settings, transductive):
+        chosen = settings.model_copy(update={"transductive": transductive})
+        other = replace(cohort, labels=1 - cohort.labels)
         pairs = zip(
-            fuse_splits(Features(cohort, 4), self.splits, SETTINGS),
-            fuse_splits(Features(other, 4), self.splits, SETTINGS),
+            fuse_splits(Features(cohort, 4), SPLITS, chosen),
+            fuse_splits(Features(other, 4), SPLITS, chosen),
             strict=True,
         )
         assert all((a != b).nnz == 0 for a, b in pairs)
+
+    @pytest.mark.parametrize("transductive", [False, True])
+    def test_the_size_of_the_core_decides_the_construction(self, cohort, transductive, caplog):
+        """Unused samples do not count."""
+        split, features = SPLITS[0], Features(cohort, 4)
+        size = 27 if transductive else 15
+        exact = SETTINGS.model_copy(update={"transductive": transductive, "largest": size})
+        beyond = exact.model_copy(update={"largest": size - 1})
+        with caplog.at_level("INFO", logger="balmi"):
+            found = [fuse_splits(features, [split], each)[0] for each in (exact, beyond)]
+        unlimited = SETTINGS.model_copy(update={"transductive": transductive})
+        reference = fuse_splits(features, [split], unlimited)[0]
+        assert (found[0] != reference).nnz == 0
+        assert (found[1] != reference).nnz > 0
+        among = "test samples among them" if transductive else "no test sample among them"
+        assert caplog.messages[:2] == [
+            f"network 1 of 1: {size} samples, {among}; fused exactly, at most graph.largest"
+            f" ({size})",
+            f"network 1 of 1: {size} samples, {among}; fused on nearest neighbours, above"
+            f" graph.largest ({size - 1})",
+        ]
