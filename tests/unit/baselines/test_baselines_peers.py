@@ -14,7 +14,12 @@ from balmi.errors import MethodNotApplicable
 
 
 def lr():
-    return LogisticRegression(C=0.1, max_iter=1000)
+    return LogisticRegression(C=0.1, max_iter=5000, tol=1e-8)
+
+
+def close(expected):
+    """Both solvers stop near the optimum, and not on the same side of it."""
+    return pytest.approx(expected, abs=5e-3)
 
 
 def inner(seed=3):
@@ -35,7 +40,7 @@ class TestAgainstScikitLearn:
     def test_concat(self, task):
         x, y = np.hstack([task.features["a"], task.features["b"]]), task.labels
         expected = lr().fit(x[task.fit], y[task.fit]).predict_proba(x[task.test])
-        assert PEERS["concat-lr"](task)["concat-lr"] == pytest.approx(expected)
+        assert PEERS["concat-lr"](task)["concat-lr"] == close(expected)
 
     def test_late_fusion(self, task):
         y = task.labels[task.fit]
@@ -43,7 +48,7 @@ class TestAgainstScikitLearn:
             lr().fit(x[task.fit], y).predict_proba(x[task.test]) for x in task.features.values()
         ]
         found = PEERS["late-fusion"](task)["late-fusion"]
-        assert found == pytest.approx((each[0] + each[1]) / 2)
+        assert found == close((each[0] + each[1]) / 2)
 
     def test_stacked(self, task):
         y, held_out, outer = task.labels[task.fit], [], []
@@ -53,7 +58,7 @@ class TestAgainstScikitLearn:
             )
             outer.append(lr().fit(x[task.fit], y).predict_proba(x[task.test]))
         expected = lr().fit(logs(held_out), y).predict_proba(logs(outer))
-        assert PEERS["stacked-lr"](task)["stacked-lr"] == pytest.approx(expected)
+        assert PEERS["stacked-lr"](task)["stacked-lr"] == close(expected)
 
     def test_unimodal(self, task):
         y, losses, found = task.labels[task.fit], {}, PEERS["unimodal-lr"](task)
@@ -61,7 +66,7 @@ class TestAgainstScikitLearn:
             held_out = cross_val_predict(lr(), x[task.fit], y, cv=inner(), method="predict_proba")
             losses[name] = log_loss(y, held_out)
             expected = lr().fit(x[task.fit], y).predict_proba(x[task.test])
-            assert found[f"unimodal-lr/{name}"] == pytest.approx(expected)
+            assert found[f"unimodal-lr/{name}"] == close(expected)
         assert list(found) == ["unimodal-lr", "unimodal-lr/a", "unimodal-lr/b"]
         best = min(losses, key=losses.get)
         assert found["unimodal-lr"] is found[f"unimodal-lr/{best}"]
@@ -95,7 +100,7 @@ class TestAbsentModality:
         found = PEERS["unimodal-lr"](task)["unimodal-lr/b"]
         has = self.has(task, task.test)
         assert found[~has] == pytest.approx(np.tile(self.prior(task), ((~has).sum(), 1)))
-        assert found[has] == pytest.approx(self.of_b(task)[has])
+        assert found[has] == close(self.of_b(task)[has])
 
     def test_late_fusion_skips_it(self, task):
         found = PEERS["late-fusion"](task)["late-fusion"]
@@ -109,7 +114,7 @@ class TestAbsentModality:
         x = np.hstack(list(task.features.values()))
         assert not x[~task.available[:, 1], 6:].any()
         expected = lr().fit(x[task.fit], task.labels[task.fit]).predict_proba(x[task.test])
-        assert PEERS["concat-lr"](task)["concat-lr"] == pytest.approx(expected)
+        assert PEERS["concat-lr"](task)["concat-lr"] == close(expected)
 
     def test_stacked_sees_the_prior(self, task):
         y, held_out = task.labels, []
@@ -121,12 +126,12 @@ class TestAbsentModality:
                 for row in rows:
                     if task.available[task.fit[row], column]:
                         part[row] = model.predict_proba(x[[task.fit[row]]])[0]
-            assert task.held_out("ab"[column]) == pytest.approx(part)
+            assert task.held_out("ab"[column]) == close(part)
             held_out.append(part)
         alone = PEERS["unimodal-lr"](task)
         outer = logs([alone["unimodal-lr/a"], alone["unimodal-lr/b"]])
         expected = lr().fit(logs(held_out), y[task.fit]).predict_proba(outer)
-        assert PEERS["stacked-lr"](task)["stacked-lr"] == pytest.approx(expected)
+        assert PEERS["stacked-lr"](task)["stacked-lr"] == close(expected)
 
     def test_features_of_samples_that_lack_it_are_not_read(self, task):
         garbled = {name: x.copy() for name, x in task.features.items()}
@@ -151,8 +156,31 @@ class TestAbsentModality:
     def test_a_modality_of_no_training_sample_is_the_prior(self, task):
         available = task.available.copy()
         available[task.fit, 1] = False
-        found = PEERS["unimodal-lr"](replace(task, available=available))["unimodal-lr/b"]
+        other = replace(task, available=available)
+        found = PEERS["unimodal-lr"](other)["unimodal-lr/b"]
         assert found == pytest.approx(np.tile(self.prior(task), (30, 1)))
+        for peer in PEERS.values():
+            for probabilities in peer(other).values():
+                assert probabilities.sum(axis=1) == pytest.approx(np.ones(30))
+
+
+class TestOneClass:
+    """All training samples are of class 1 of three."""
+
+    @pytest.fixture
+    def task(self, make_task):
+        return replace(make_task(), labels=np.ones(90, dtype=int))
+
+    @pytest.mark.parametrize("peer", PEERS)
+    def test_is_what_a_peer_says_if_it_says_anything(self, task, peer):
+        refusing = {"stacked-lr", "stacked-lr-balanced", "unimodal-lr", "vcdn"}
+        if peer in refusing:
+            with pytest.raises(MethodNotApplicable, match="fewer than 2 members"):
+                PEERS[peer](task)
+            return
+        found = PEERS[peer](task)[peer]
+        assert (found.argmax(axis=1) == 1).all()
+        assert found.sum(axis=1) == pytest.approx(np.ones(30))
 
 
 @pytest.mark.parametrize("lacking", [True, False])
@@ -285,7 +313,9 @@ class TestInnerFolds:
         assert all((labels[rows] == 2).sum() == 1 for _, rows in folds)
 
     @pytest.mark.parametrize("members", [0, 1])
-    @pytest.mark.parametrize("peer", ["stacked-lr", "unimodal-lr"])
+    @pytest.mark.parametrize(
+        "peer", ["stacked-lr", "stacked-lr-balanced", "unimodal-lr", "concat-svm", "vcdn"]
+    )
     def test_not_applicable_without_two_members(self, make_task, peer, members):
         task = make_task()
         labels = np.arange(90) % 2
@@ -294,7 +324,13 @@ class TestInnerFolds:
             PEERS[peer](replace(task, labels=labels))
 
     @pytest.mark.parametrize("members", [0, 1])
-    @pytest.mark.parametrize("peer", ["concat-lr", "late-fusion"])
+    @pytest.mark.parametrize(
+        "peer",
+        [
+            *("majority", "concat-lr", "concat-lr-balanced", "concat-forest", "concat-boosting"),
+            *("late-fusion", "snf"),
+        ],
+    )
     def test_peers_without_inner_folds_still_run(self, make_task, peer, members):
         task = make_task()
         labels = 1 + np.arange(90) % 2
@@ -302,7 +338,8 @@ class TestInnerFolds:
         found = PEERS[peer](replace(task, labels=labels))[peer]
         assert found.shape == (30, 3)
         assert found.sum(axis=1) == pytest.approx(np.ones(30))
-        assert found[:, 0].max() < (0.3 if members else 1e-12)
+        if peer not in {"concat-lr-balanced", "snf"} or not members:
+            assert found[:, 0].max() < (0.3 if members else 0.05)
 
     def test_a_class_that_an_inner_part_lacks(self, make_task):
         """All of class 2 is one patient: held out it has probability 0, and stacking goes on."""
@@ -318,6 +355,11 @@ class TestInnerFolds:
         found = PEERS["stacked-lr"](task)["stacked-lr"]
         assert np.isfinite(found).all()
         assert found.sum(axis=1) == pytest.approx(np.ones(30))
+
+
+def test_majority_is_the_prior(make_task):
+    task = make_task()
+    assert PEERS["majority"](task)["majority"] == pytest.approx(np.tile(task.prior, (30, 1)))
 
 
 def test_prior_is_of_the_training_side():

@@ -1,1 +1,1 @@
-"""Peers from scikit-learn behind one interface."""
+"""Peers behind one interface."""
