@@ -9,6 +9,7 @@ from balmi.errors import MethodFailed, MethodNotApplicable
 from balmi.outcome import (
     Result,
     Status,
+    empty_experts,
     empty_predictions,
     empty_training,
     prediction_table,
@@ -47,6 +48,7 @@ def test_a_method_that_does_not_run_leaves_its_reason_and_no_rows(error, state):
     assert result.predictions.empty
     assert list(result.predictions) == ["sample", "repeat", "fold", "method", "p:a", "p:b"]
     assert result.training.empty
+    assert result.experts.empty
 
 
 def test_a_programming_error_is_no_outcome():
@@ -61,14 +63,16 @@ def test_a_programming_error_is_no_outcome():
 def test_status_is_read_as_it_was_written(tmp_path, reason):
     status = Status("m", "failed", reason, None, 1.25)
     result = Result(predictions())
-    files = tmp_path / "p.parquet", tmp_path / "s.json", tmp_path / "t.parquet"
+    names = "p.parquet", "s.json", "t.parquet", "e.csv"
+    files = [tmp_path / name for name in names]
     write_outcome(status, result, *files)
     assert read_status(files[1]) == status
     pd.testing.assert_frame_equal(pd.read_parquet(files[0]), result.predictions)
     assert list(pd.read_parquet(files[2])) == list(empty_training())
+    assert list(pd.read_csv(files[3])) == list(empty_experts())
 
 
-def test_peers_write_no_history(tmp_path):
+def test_peers_write_no_history_and_no_experts(tmp_path):
     write_outcome(
         Status("m", "ok", None, "cpu", 0.0),
         Result(predictions()),
@@ -108,6 +112,7 @@ def test_empty_tables_join_with_full_ones_without_changing_types():
     assert both["repeat"].dtype == np.int64
     assert both["p:a"].dtype == np.float64
     assert empty_training()["epoch"].dtype == np.int64
+    assert empty_experts()["weight"].dtype == np.float64
 
 
 def test_prediction_table_names_samples_and_classes(make_cohort):

@@ -34,6 +34,7 @@ TRAINING_TYPES = {
     "stage": "str",
     "repeat": "int64",
     "fold": "int64",
+    "member": "int64",
     "epoch": "int64",
     "modality": "str",
     "weight": "float64",
@@ -41,6 +42,14 @@ TRAINING_TYPES = {
     "validation_loss": "float64",
     "macro_f1": "float64",
     "gradient_share": "float64",
+}
+EXPERT_TYPES = {
+    "method": "str",
+    "repeat": "int64",
+    "fold": "int64",
+    "expert": "str",
+    "temperature": "float64",
+    "weight": "float64",
 }
 
 
@@ -72,6 +81,11 @@ def empty_training() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in TRAINING_TYPES.items()})
 
 
+def empty_experts() -> pd.DataFrame:
+    """Return a table of experts without rows."""
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in EXPERT_TYPES.items()})
+
+
 @dataclass(frozen=True)
 class Result:
     """What a method found.
@@ -82,12 +96,15 @@ class Result:
         Columns sample, repeat, fold, method, and one ``p:<class>`` per class.
     training
         Tidy training history; empty for methods without one.
+    experts
+        Weight and temperature of every expert in every fold; empty for methods without any.
     device
         Where it ran.
     """
 
     predictions: pd.DataFrame
     training: pd.DataFrame = field(default_factory=empty_training)
+    experts: pd.DataFrame = field(default_factory=empty_experts)
     device: str = "cpu"
 
 
@@ -153,9 +170,12 @@ def write_outcome(
     predictions: Path,
     status_file: Path,
     training: Path | None = None,
+    experts: Path | None = None,
 ) -> None:
-    """Write a method's files, each whole or not at all; the history only where it is wanted."""
+    """Write a method's files, each whole or not at all; history and experts only where wanted."""
     write_table(result.predictions, predictions)
     if training is not None:
         write_table(result.training, training)
+    if experts is not None:
+        write_table(result.experts, experts)
     write_json(asdict(status), status_file)

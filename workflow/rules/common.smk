@@ -5,11 +5,10 @@ import re
 import sys
 from pathlib import Path
 
-from balmi.config.catalogue import catalogue, resolve, source
+from balmi.config.catalogue import catalogue, resolve, simulation_of, source
 from balmi.config.fingerprint import code_hash
 from balmi.config.growth import growing
 from balmi.config.load import load_settings
-from balmi.config.settings import Simulation
 from balmi.data.checks import check_datasets
 from balmi.errors import UserError
 
@@ -31,6 +30,7 @@ except UserError as error:
 DATASETS = {name: resolve(name, dataset) for name, dataset in SETTINGS.datasets.items()}
 METHODS = [method.value for method in SETTINGS.methods]
 NETWORK_METHODS = [method.value for method in SETTINGS.methods if method.is_network]
+PRETRAINED = "balanced" in NETWORK_METHODS and SETTINGS.distillation.pretraining
 PEER_METHODS = [method.value for method in SETTINGS.methods if not method.is_network]
 
 
@@ -59,7 +59,7 @@ def section(name):
 def files_of(wildcards):
     """Return the files of a dataset, each once."""
     dataset = DATASETS[wildcards.dataset]
-    paths = [dataset.samples, *(file.path for file in dataset.modalities.values())]
+    paths = [dataset.samples, *(file.path for file in dataset.used.values())]
     return list(dict.fromkeys(paths))
 
 
@@ -84,16 +84,16 @@ def guidance_of(wildcards):
     """Return what a network method takes besides the cohort: only `balanced` is guided."""
     if wildcards.method != "balanced":
         return {}
-    return {
-        "information": "results/{dataset}/information.safetensors",
-        "pretrained": "results/{dataset}/pretraining/parameters.safetensors",
-        "pretraining": "results/{dataset}/pretraining/status.json",
-    }
+    files = {"information": "results/{dataset}/information.safetensors"}
+    if PRETRAINED:
+        files["pretrained"] = "results/{dataset}/pretraining/parameters.safetensors"
+        files["pretraining"] = "results/{dataset}/pretraining/status.json"
+    return files
 
 
 def plan_of(wildcards):
     """Return who taught whom and with what gain, where the balanced network was pretrained."""
-    if "balanced" not in NETWORK_METHODS:
+    if not PRETRAINED:
         return {}
     return {
         "plan": "results/{dataset}/pretraining/plan.csv",
@@ -101,10 +101,9 @@ def plan_of(wildcards):
     }
 
 
-def simulation_of(wildcards):
+def simulation(wildcards):
     """Return the settings of a simulated dataset."""
-    simulation = SETTINGS.datasets[wildcards.dataset].simulate or Simulation()
-    return simulation.model_dump(mode="json")
+    return simulation_of(SETTINGS.datasets[wildcards.dataset]).model_dump(mode="json")
 
 
 def configured(wildcards):
@@ -112,7 +111,7 @@ def configured(wildcards):
     dataset = SETTINGS.datasets[wildcards.dataset]
     found = DATASETS[wildcards.dataset].model_dump(mode="json")
     if source(dataset) == "simulation":
-        found["simulate"] = simulation_of(wildcards)
+        found["simulate"] = simulation(wildcards)
     return found | {"catalogue": dataset.catalogue}
 
 
@@ -125,7 +124,7 @@ def histories():
     """Return the training histories of the configured network methods."""
     pretraining = ["results/{dataset}/pretraining/training.parquet"]
     files = outcomes("training.parquet", NETWORK_METHODS)
-    return files + (pretraining if "balanced" in NETWORK_METHODS else [])
+    return files + (pretraining if PRETRAINED else [])
 
 
 wildcard_constraints:

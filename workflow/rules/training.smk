@@ -66,6 +66,7 @@ rule train_network:
     output:
         predictions="results/{dataset}/methods/{method}/predictions.parquet",
         training="results/{dataset}/methods/{method}/training.parquet",
+        experts="results/{dataset}/methods/{method}/experts.csv",
         status="results/{dataset}/methods/{method}/status.json",
         model="results/{dataset}/methods/{method}/model.safetensors",
     log:

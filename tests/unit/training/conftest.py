@@ -7,7 +7,7 @@ import torch
 from balmi.config.settings import Evaluation, Simulation
 from balmi.data.cohort import Cohort
 from balmi.data.simulate import simulate_cohort
-from balmi.data.splits import PARTS, Split, make_splits
+from balmi.data.splits import make_splits, read_splits
 from balmi.graph.fusion import fuse_splits
 from balmi.preprocess.pipeline import Features
 from balmi.training.data import replica_data, residual_network
@@ -50,25 +50,25 @@ def features(cohort):
 
 
 @pytest.fixture(scope="session")
-def splits(plain_cohort):
-    cohort = plain_cohort
-    table = make_splits(cohort, Evaluation(repeats=1, folds=3, seed=7))
-    found = []
-    for (repeat, fold), rows in table.groupby(["repeat", "fold"]):
-        parts = {
-            part: np.sort(cohort.positions(rows.loc[rows["part"] == part, "sample"].astype(str)))
-            for part in PARTS
-        }
-        found.append(Split(int(repeat), int(fold), **parts))
-    # replicas of different lengths: the padding must not matter
-    first = found[0]
-    found[0] = Split(first.repeat, first.fold, first.train[:-4], first.validation, first.test)
-    return found
+def splits(plain_cohort, tmp_path_factory):
+    path = tmp_path_factory.mktemp("splits") / "splits.parquet"
+    make_splits(plain_cohort, Evaluation(repeats=1, folds=3, seed=7)).to_parquet(path)
+    first, *others = read_splits(path, plain_cohort)
+    # Replicas of different lengths: neither padding nor company must matter.
+    kept = np.isin(first.fit, first.train[-4:], invert=True)
+    return [replace(first, train=first.train[:-4], inner=first.inner[kept]), *others]
 
 
 @pytest.fixture(scope="session")
 def data(cohort, features, splits):
     return replica_data(cohort, features, splits, None, torch.device("cpu"), torch.float64)
+
+
+@pytest.fixture(scope="session")
+def ensemble(cohort, features, splits):
+    """Return the data with three members per fold."""
+    device = torch.device("cpu")
+    return replica_data(cohort, features, splits, None, device, torch.float64, members=3)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sequential import alone
 from sklearn.metrics import f1_score
 
 from balmi.config.settings import Design, Distillation, Evaluation, Model, Simulation, Training
@@ -122,8 +123,8 @@ def test_every_teacher_speaks_at_the_configured_strength_where_both_are_there(pa
     )
     whole = SETTINGS.model_copy(update={"patience": SETTINGS.epochs})
     own = pair.only("weak")
-    network, _ = fit_modality(own, soft, MODEL, whole, "gains/weak", silent(""))
-    assert torch.equal(predict(network, own)[:, :, 0], logits["strong", "weak"])
+    trained = fit_modality(own, soft, MODEL, whole, "gains/weak", silent(""))
+    assert torch.equal(predict(trained, own)[:, :, 0], logits["strong", "weak"])
 
 
 def test_every_training_goes_to_its_last_epoch(pair):
@@ -146,16 +147,7 @@ def test_every_training_goes_to_its_last_epoch(pair):
 def test_test_samples_have_no_say(data):
     """Garbling labels and features of test samples changes no prediction of another sample."""
     split = data.splits[1]
-    widths = [each[1] for each in data.widths]
-    single = replace(
-        data,
-        inputs=tuple(
-            values[1:2, :, :width] for values, width in zip(data.inputs, widths, strict=True)
-        ),
-        available=data.available[1:2],
-        widths=tuple((width,) for width in widths),
-        splits=(split,),
-    )
+    single = alone(data, 1)
     labels = single.labels.clone()
     labels[split.test] = (labels[split.test] + 1) % single.classes
     inputs = [values.clone() for values in single.inputs]

@@ -8,6 +8,7 @@ from balmi.training.losses import (
     class_weights,
     cross_entropy,
     distillation_divergence,
+    log_frequencies,
     weighted_mean,
 )
 
@@ -25,6 +26,14 @@ def test_class_weights_by_hand():
 def test_class_weights_of_power_zero_are_one():
     weights = class_weights(torch.tensor([0, 1, 1]), torch.ones(1, 3, dtype=torch.bool), 2, 0.0)
     torch.testing.assert_close(weights, torch.ones(1, 2).double())
+
+
+def test_log_frequencies_by_hand():
+    labels = torch.tensor([0, 0, 0, 1, 2])
+    counted = torch.tensor([[True, True, True, True, False], [False, False, True, True, True]])
+    found = log_frequencies(labels, counted, 3)
+    expected = np.log([[0.75, 0.25, 1.0], [1 / 3, 1 / 3, 1 / 3]])
+    np.testing.assert_allclose(found, expected, atol=1e-15)
 
 
 def test_cross_entropy_by_hand():

@@ -5,233 +5,149 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import f1_score
+from sequential import Case, alone, sequential_fold, some_known, take, trained_by
 
-from balmi.config.settings import Model, Training
+from balmi.config.settings import Balancing, Model, Training
 from balmi.data.splits import Split
 from balmi.errors import MethodFailed, MethodNotApplicable
-from balmi.training.balancing import Importance, InformationRule, UniformRule
-from balmi.training.data import ReplicaData, concatenated, training_views
+from balmi.training.balancing import RULES
+from balmi.training.data import Batches, concatenated
 from balmi.training.distillation import new_network
 from balmi.training.losses import SoftTargets
-from balmi.training.seeds import replica_seed
-from balmi.training.trainer import Objective, macro_f1, predict, train
+from balmi.training.trainer import Trainer, mean_over_members
 
 MODEL = Model(hidden=8, dropout=0.3)
-SETTINGS = Training(epochs=12, patience=4, learning_rate=0.02, seed=5)
+SETTINGS = Training(epochs=14, patience=3, learning_rate=0.03, seed=5, batch_size=None)
 TOLERANCE = 1e-10
+EVERY_HEAD = ("mean", "information", "concatenation", "gate")
 
 
-def silent(epoch, epochs, active):
-    pass
+def case(model=None, fusions=("mean", "concatenation"), soft=None, **settings):
+    changed = SETTINGS.model_copy(update=settings)
+    return Case(MODEL.model_copy(update=model or {}), changed, fusions, soft=soft)
 
 
-def rule(data, kind=UniformRule):
-    shape = (len(data.splits), len(data.modalities))
-    generator = torch.Generator().manual_seed(1)
-    label = torch.rand(shape, generator=generator, dtype=torch.float64) + 0.1
-    return kind(Importance(label, label / 2, torch.zeros(shape)), SETTINGS)
+CASES = {
+    "full batch": ("data", Balancing.UNIFORM, case()),
+    "minibatches": ("data", Balancing.UNIFORM, case(batch_size=16)),
+    "graph": ("graph_data", Balancing.UNIFORM, case()),
+    "learned weights": ("data", Balancing.INFORMATION, case(batch_size=16)),
+    "learned weights on a graph": ("graph_data", Balancing.INFORMATION, case()),
+    "linear path": ("data", Balancing.UNIFORM, case({"linear_path": True}, batch_size=16)),
+    "linear path on a graph": ("graph_data", Balancing.UNIFORM, case({"linear_path": True})),
+    "every head": ("data", Balancing.INFORMATION, case(None, EVERY_HEAD, batch_size=16)),
+    "no joint head": ("data", Balancing.UNIFORM, case(None, (), batch_size=16)),
+    "adjusted logits": (
+        "data",
+        Balancing.UNIFORM,
+        case(logit_adjustment=1.5, class_weight_power=0, joint_weight=0.4),
+    ),
+    "members": ("ensemble", Balancing.INFORMATION, case(batch_size=16)),
+}
 
 
-def alone(data, replica):
-    """Return the data of one replica, without the padding that its company needs."""
-    widths = [each[replica] for each in data.widths]
-    return ReplicaData(
-        modalities=data.modalities,
-        inputs=tuple(
-            values[replica : replica + 1, :, : max(width, 1)]
-            for values, width in zip(data.inputs, widths, strict=True)
-        ),
-        widths=tuple((width,) for width in widths),
-        available=data.available[replica : replica + 1],
-        labels=data.labels,
-        classes=data.classes,
-        splits=(data.splits[replica],),
-        networks=data.networks and (data.networks[replica],),
-    )
-
-
-class Sequential:
-    """One replica trained by plain torch layers, dense graph products and torch.optim."""
-
-    def __init__(self, data, replica, settings, purpose, soft=None):
-        self.data, self.replica, self.settings, self.soft = data, replica, settings, soft
-        self.split = data.splits[replica]
-        batched = new_network(alone(data, replica), MODEL, settings.seed, purpose)
-        self.layers = []
-        for encoder, head in zip(batched.encoders, batched.heads, strict=True):
-            group = []
-            for layer in (encoder.first, encoder.second, head):
-                plain = torch.nn.Linear(*layer.weight.shape[1:], dtype=torch.float64)
-                plain.weight.data = layer.weight[0].detach().T.clone()
-                plain.bias.data = layer.bias[0, 0].detach().clone()
-                group.append(plain)
-            self.layers.append(group)
-        seed = (settings.seed, self.split.repeat, self.split.fold)
-        self.noise = torch.Generator().manual_seed(replica_seed(*seed, f"{purpose}/dropout"))
-        self.network = torch.eye(len(data.labels), dtype=torch.float64)
-        if data.networks is not None:
-            self.network = torch.from_numpy(data.networks[replica].toarray())
-
-    @property
-    def parameters(self):
-        return [p for group in self.layers for layer in group for p in layer.parameters()]
-
-    def logits(self, rows, noisy):
-        network = self.network[rows][:, rows]
-        noise = None
-        if noisy:
-            count = 2 * MODEL.hidden * len(self.layers)
-            noise = torch.rand(len(rows), count, generator=self.noise).double()
-        result, at = [], 0
-        for values, (first, second, head) in zip(self.data.inputs, self.layers, strict=True):
-            hidden = network @ values[self.replica, rows][:, : first.in_features]
-            for layer in (first, second):
-                if layer is second:
-                    hidden = network @ hidden
-                hidden = torch.relu(layer(hidden))
-                if noisy:
-                    part = noise[:, at : at + MODEL.hidden]
-                    hidden = hidden * (part >= MODEL.dropout) / (1 - MODEL.dropout)
-                    at += MODEL.hidden
-            result.append(head(hidden))
-        return result
-
-    def losses(self, rows, logits, counted):
-        labels = self.data.labels[rows]
-        train = self.data.labels[self.split.train]
-        share = torch.bincount(train, minlength=self.data.classes).double() / len(train)
-        weight = share**self.settings.class_weight_power
-        weight = weight / (weight * share).sum()
-        available = self.data.available[self.replica, rows]
-        has = [available[:, m] for m in range(len(logits))]
-        joint = torch.stack([one * mask[:, None] for one, mask in zip(logits, has, strict=True)])
-        joint = joint.sum(0) / available.sum(1, keepdim=True).clamp(min=1)
-        found = []
-        for index, (one, mask) in enumerate(
-            zip([*logits, joint], [*has, available.any(1)], strict=True)
-        ):
-            value = torch.nn.functional.cross_entropy(one, labels, reduction="none")
-            if self.soft is not None and index == 0:
-                share_soft = self.soft.strength[self.replica]
-                kind = self.soft.temperature
-                target = torch.softmax(self.soft.logits[self.replica, rows] / kind, 1)
-                given = torch.log_softmax(one / kind, 1)
-                kl = torch.nn.functional.kl_div(given, target, reduction="none").sum(1)
-                value = (1 - share_soft) * value + share_soft * kind**2 * kl
-            use = weight[labels] * mask * counted
-            found.append((value * use).sum() / use.sum())
-        return found, joint
-
-    def run(self, weights_of, joint_weight=1.0):
-        optimiser = torch.optim.AdamW(
-            self.parameters,
-            lr=self.settings.learning_rate,
-            weight_decay=self.settings.weight_decay,
-        )
-        rows, fit = self.split.train, self.split.fit
-        held_out = torch.from_numpy(np.isin(fit, self.split.validation))
-        best, kept, stale, f1 = np.inf, None, 0, None
-        for _ in range(self.settings.epochs):
-            weights = weights_of(f1)
-            found, _ = self.losses(rows, self.logits(rows, True), torch.ones(len(rows)))
-            total = sum(w * loss for w, loss in zip(weights, found[:-1], strict=True))
-            optimiser.zero_grad()
-            (total + joint_weight * found[-1]).backward()
-            optimiser.step()
-            with torch.no_grad():
-                logits = self.logits(fit, False)
-                soft, self.soft = self.soft, None
-                found, _ = self.losses(fit, logits, held_out)
-                self.soft = soft
-                f1 = self._f1(fit, logits, held_out)
-            if found[-1] < best:
-                best, stale = float(found[-1]), 0
-                kept = [p.detach().clone() for p in self.parameters]
-            else:
-                stale += 1
-            if stale >= self.settings.patience:
-                break
-        with torch.no_grad():
-            for parameter, value in zip(self.parameters, kept, strict=True):
-                parameter.copy_(value)
-            everything = np.arange(len(self.data.labels))
-            logits = self.logits(everything, False)
-            return self.losses(everything, logits, torch.ones(len(everything)))[1]
-
-    def _f1(self, rows, logits, counted):
-        scores = []
-        for modality, one in enumerate(logits):
-            mask = (counted & self.data.available[self.replica, rows, modality]).numpy()
-            truth = self.data.labels[rows].numpy()[mask]
-            scores.append(f1_score(truth, one.argmax(1).numpy()[mask], average="macro"))
-        return torch.tensor([scores], dtype=torch.float64)
-
-
-@pytest.mark.parametrize("kind", [UniformRule, InformationRule])
-@pytest.mark.parametrize("source", ["data", "graph_data"])
-def test_all_replicas_at_once_equal_a_sequential_loop(source, kind, request):
+@pytest.mark.parametrize("name", CASES)
+def test_all_replicas_at_once_equal_a_sequential_loop(name, request):
+    source, kind, given = CASES[name]
     data = request.getfixturevalue(source)
-    network = new_network(data, MODEL, SETTINGS.seed, "test")
-    history = train(network, data, Objective(rule(data, kind)), SETTINGS, "test", silent)
-    batched = predict(network, data)[:, :, -1]
-    assert len(history) > SETTINGS.patience
-    for replica in range(len(data.splits)):
-        sequential = Sequential(data, replica, SETTINGS, "test")
-        known = rule(data, kind)
-        importance = getattr(known, "_importance", torch.ones(len(data.splits), 4))
-        single = kind(
-            Importance(*[importance[replica : replica + 1]] * 2, torch.zeros(1, 4)), SETTINGS
-        )
-        expected = sequential.run(lambda f1, single=single: single.weights(f1)[0])
-        assert (batched[replica] - expected).abs().max() < TOLERANCE
+    trained, together = trained_by(data, given, kind)
+    lasted = torch.stack([epoch.active for epoch in trained.history]).sum(dim=0)
+    for fold in data.folds.unique().tolist():
+        members, logits = sequential_fold(data, fold, given, kind)
+        for sequential, expected in zip(members, logits, strict=True):
+            replica = sequential.replica
+            assert (together[replica] - expected).abs().max() < TOLERANCE
+            assert lasted[replica] == len(sequential.history)
+            for epoch, other in zip(trained.history, sequential.history, strict=False):
+                for part in ("validation_losses", "macro_f1"):
+                    difference = getattr(epoch, part)[replica] - getattr(other, part)[0]
+                    assert difference.abs().max() < TOLERANCE
+
+
+def test_the_cases_have_what_they_are_to_show(data, ensemble):
+    """Folds end at different epochs, heads are best at different ones, and some lack a part."""
+    given = CASES["members"][2]
+    found = [sequential_fold(ensemble, fold, given, Balancing.UNIFORM)[0] for fold in range(3)]
+    assert [len(members) for members in found] == [3, 3, 3]
+    assert len({len(members[0].history) for members in found}) > 1
+    assert any(len(set(members[0].best_epochs)) == 2 for members in found)
+    assert len({len(split.train) for split in ensemble.splits}) > 2
+    assert len(set(data.widths[0])) > 1
+    assert not data.available.all()
 
 
 def test_distillation_equals_a_sequential_loop(data):
     own = data.only("weak")
     generator = torch.Generator().manual_seed(0)
+    taught = torch.rand(3, len(data.labels), generator=generator) < 0.8
     soft = SoftTargets(
         logits=torch.randn(3, len(data.labels), 3, generator=generator, dtype=torch.float64),
-        taught=torch.ones(3, len(data.labels), dtype=torch.bool),
+        taught=taught,
         strength=torch.tensor([0.0, 0.4, 0.7], dtype=torch.float64),
         temperature=2.0,
     )
-    network = new_network(own, MODEL, SETTINGS.seed, "kd")
-    objective = Objective(rule(own), joint_weight=0.0, soft=soft)
-    train(network, own, objective, SETTINGS, "kd", silent)
-    batched = predict(network, own)[:, :, 0]
-    has = own.available[0, :, 0]
+    given = case(None, (), soft, batch_size=16)
+    _, together = trained_by(own, given, Balancing.UNIFORM)
     for replica in range(3):
-        sequential = Sequential(own, replica, SETTINGS, "kd", soft)
-        expected = sequential.run(lambda f1: torch.ones(1), joint_weight=0.0)
-        assert (batched[replica] - expected)[has].abs().max() < TOLERANCE
+        _, (expected,) = sequential_fold(own, replica, given, Balancing.UNIFORM)
+        has = own.available[replica, :, 0]
+        assert (together[replica] - expected)[has].abs().max() < TOLERANCE
+    _, unheard = trained_by(own, replace(given, soft=None), Balancing.UNIFORM)
+    assert torch.equal(unheard[0], together[0])
+    assert not torch.allclose(unheard[1], together[1])
 
 
-@pytest.mark.parametrize("batch_size", [None, 8])
-def test_a_replica_alone_equals_itself_in_company(data, batch_size):
-    settings = SETTINGS.model_copy(update={"batch_size": batch_size})
-    network = new_network(data, MODEL, settings.seed, "test")
-    train(network, data, Objective(rule(data)), settings, "test", silent)
-    together = predict(network, data)
-    longest = int(np.argmax([len(split.train) for split in data.splits]))
-    single = alone(data, longest)
-    network = new_network(single, MODEL, settings.seed, "test")
-    train(network, single, Objective(rule(single)), settings, "test", silent)
-    assert (predict(network, single)[0] - together[longest]).abs().max() < TOLERANCE
+@pytest.mark.parametrize(
+    ("kind", "batch_size"),
+    [(Balancing.UNIFORM, None), (Balancing.UNIFORM, 8), *((kind, 13) for kind in Balancing)],
+)
+def test_a_replica_alone_equals_itself_in_company(data, kind, batch_size):
+    given = case(batch_size=batch_size, epochs=4)
+    known = replace(some_known(data, MODEL), teachers=torch.zeros(3, len(data.labels), 4, 8))
+    _, together = trained_by(data, given, kind, known)
+    for replica in range(3):
+        own = replace(take(known, replica), teachers=known.teachers[replica : replica + 1])
+        _, found = trained_by(alone(data, replica), given, kind, own)
+        assert (found[0] - together[replica]).abs().max() < TOLERANCE
 
 
 @pytest.mark.parametrize("joined", [False, True])
 def test_replicas_of_other_widths_do_not_matter(data, joined):
     assert len(set(data.widths[0])) > 1
     first = concatenated(data) if joined else data
-    network = new_network(first, MODEL, SETTINGS.seed, "test")
-    train(network, first, Objective(rule(first)), SETTINGS, "test", silent)
-    together = predict(network, first)
+    known = some_known(first, MODEL)
+    _, together = trained_by(first, case(), Balancing.UNIFORM, known)
     for replica in range(3):
-        single = concatenated(alone(data, replica)) if joined else alone(data, replica)
-        network = new_network(single, MODEL, SETTINGS.seed, "test")
-        train(network, single, Objective(rule(single)), SETTINGS, "test", silent)
-        assert (predict(network, single)[0] - together[replica]).abs().max() < TOLERANCE
+        single = alone(data, replica)
+        single = concatenated(single) if joined else single
+        _, found = trained_by(single, case(), Balancing.UNIFORM, take(known, replica))
+        assert (found[0] - together[replica]).abs().max() < TOLERANCE
+
+
+def test_folds_that_are_let_go_keep_their_best_parameters(ensemble):
+    """A fold that ends early is the same whether others go on for long or not."""
+    short = case(epochs=40, patience=2, batch_size=16)
+    trained, together = trained_by(ensemble, short, Balancing.UNIFORM)
+    lasted = torch.stack([epoch.active for epoch in trained.history]).sum(dim=0).view(3, 3)
+    assert (lasted == lasted[:, :1]).all()
+    first, longest = int(lasted[:, 0].argmin()), int(lasted[:, 0].argmax())
+    assert lasted[first, 0] + 3 < lasted[longest, 0]
+    for fold in (first, longest):
+        members = [3 * fold, 3 * fold + 1, 3 * fold + 2]
+        own = take(some_known(ensemble, MODEL), *members)
+        _, found = trained_by(alone(ensemble, *members), short, Balancing.UNIFORM, own)
+        assert (found - together[members]).abs().max() < TOLERANCE
+    last = trained.history[-1].losses.view(3, 3, -1)
+    assert last[first].isnan().all()
+    assert last[longest].isfinite().all()
+
+
+def test_the_mean_over_members_by_hand():
+    nan = torch.nan
+    scores = torch.tensor([[1.0, nan], [9.0, nan], [3.0, 4.0], [nan, nan], [torch.inf, 2.0]])
+    found = mean_over_members(scores, torch.tensor([5, 0, 5, 5, 0]))
+    np.testing.assert_allclose(found[[0, 2, 3]], [[2.0, 4.0]] * 3)
+    assert found[[1, 4], 1].tolist() == [2.0, 2.0]
 
 
 def test_a_modality_without_validation_samples_keeps_its_latest_parameters(data):
@@ -239,99 +155,111 @@ def test_a_modality_without_validation_samples_keeps_its_latest_parameters(data)
     available = own.available.clone()
     available[1, data.splits[1].validation] = False
     lacking = replace(own, available=available)
-    network = new_network(lacking, MODEL, SETTINGS.seed, "test")
-    history = train(network, lacking, Objective(rule(lacking)), SETTINGS, "test", silent)
-    ends = [sum(bool(epoch.active[replica]) for epoch in history) for replica in range(3)]
-    assert ends[1] == SETTINGS.patience
-    assert history[0].validation_losses[1].isnan().all()
-    assert history[0].macro_f1[1].isnan().all()
-    assert history[0].macro_f1[0].isfinite().all()
-    for replica in (0, 1):
-        start = new_network(lacking, MODEL, SETTINGS.seed, "test").heads[0].weight[replica]
-        assert (network.heads[0].weight[replica] - start).abs().max() > 1e-3
+    for fusions in ((), ("mean",)):
+        trained, _ = trained_by(lacking, case(None, fusions), Balancing.UNIFORM)
+        ends = [sum(bool(epoch.active[replica]) for epoch in trained.history) for replica in (0, 1)]
+        assert ends[1] == SETTINGS.patience < ends[0]
+        assert trained.history[0].validation_losses[1].isnan().all()
+        assert trained.history[0].macro_f1[1].isnan().all()
+        assert trained.history[0].macro_f1[0].isfinite().all()
+        start = new_network(lacking, MODEL, SETTINGS.seed, "test", fusions)
+        latest, _ = trained_by(
+            lacking, case(None, fusions, epochs=SETTINGS.patience), Balancing.UNIFORM
+        )
+        key = "heads.0.top.weight"
+        assert (trained.kept[key][0, 1] - start.heads[0].top.weight[1]).abs().max() > 1e-3
+        assert torch.equal(trained.kept[key][0, 1], latest.kept[key][0, 1])
 
 
-def test_two_runs_are_bit_equal(data):
+@pytest.mark.parametrize("kind", [Balancing.INFORMATION, Balancing.OGM_GE, Balancing.KENDALL])
+def test_two_runs_are_bit_equal(data, kind):
     found = []
-    for _ in range(2):
-        network = new_network(data, MODEL, SETTINGS.seed, "test")
-        train(network, data, Objective(rule(data)), SETTINGS, "test", silent)
-        found.append(predict(network, data))
+    for seed in (1, 2):  # of the randomness that a process shares, which must have no say
+        torch.manual_seed(seed)
+        found.append(trained_by(data, case(batch_size=16, epochs=5), kind)[1])
     assert torch.equal(*found)
 
 
-def test_test_samples_have_no_say(data):
+@pytest.mark.parametrize("source", ["data", "graph_data"])
+def test_test_samples_have_no_say(source, request):
     """Garbling labels and features of test samples changes nothing that was learned."""
-    split = data.splits[1]
-    single = alone(data, 1)
+    single = alone(request.getfixturevalue(source), 1)
+    test = single.splits[0].test
     labels = single.labels.clone()
-    labels[split.test] = (labels[split.test] + 1) % single.classes
-    inputs = []
-    for values in single.inputs:
-        changed = values.clone()
-        changed[:, split.test] = 100.0
-        inputs.append(changed)
+    labels[test] = (labels[test] + 1) % single.classes
+    inputs = [values.clone() for values in single.inputs]
+    for values in inputs:
+        values[:, test] = 100.0
     garbled = replace(single, inputs=tuple(inputs), labels=labels)
-    learned = []
-    for each in (single, garbled):
-        network = new_network(each, MODEL, SETTINGS.seed, "test")
-        train(network, each, Objective(rule(each)), SETTINGS, "test", silent)
-        learned.append([parameter.detach() for parameter in network.parameters()])
-    assert all(torch.equal(a, b) for a, b in zip(*learned, strict=True))
+    one, other = (
+        trained_by(each, case(None, EVERY_HEAD), Balancing.INFORMATION)[0]
+        for each in (single, garbled)
+    )
+    assert all(torch.equal(value, other.kept[name]) for name, value in one.kept.items())
 
 
 def test_minibatches_cover_every_training_sample_once(data):
     generators = [torch.Generator().manual_seed(i) for i in range(3)]
-    epochs = training_views(data, 8, generators)
-    orders = []
+    batches, orders = Batches(data, 8), []
     for _ in range(2):
-        steps = list(next(epochs))
+        steps = list(batches.epoch(generators))
         for replica, split in enumerate(data.splits):
-            rows = torch.cat([seen.rows[replica][seen.counted[replica]] for seen in steps])
-            assert np.array_equal(np.sort(rows.numpy()), split.train)
+            rows = [seen.rows[replica][seen.counted[replica]] for seen in steps]
+            assert max(map(len, rows)) - min(map(len, rows)) <= 1
+            assert np.array_equal(np.sort(torch.cat(rows).numpy()), split.train)
         orders.append(torch.cat([seen.rows[0] for seen in steps]))
     assert not torch.equal(*orders)
 
 
-def test_macro_f1_equals_scikit_learn():
+def test_parts_of_the_replicas_take_as_many_steps_as_all(data):
     generator = torch.Generator().manual_seed(0)
-    labels = torch.randint(0, 3, (4, 20), generator=generator)
-    predicted = torch.randint(0, 4, (4, 20), generator=generator)
-    counted = torch.rand(4, 20, generator=generator) < 0.6
-    for replica, score in enumerate(macro_f1(predicted, labels, counted, 5)):
-        mask = counted[replica]
-        expected = f1_score(
-            labels[replica][mask], predicted[replica][mask], average="macro", zero_division=0
-        )
-        assert score == pytest.approx(expected)
+    lengths = [len(split.train) for split in data.splits]
+    short = int(np.argmin(lengths))
+    size = min(lengths)
+    steps = [
+        len(list(Batches(each, size).epoch([generator] * len(each.splits))))
+        for each in (data, data.take([short]))
+    ]
+    assert max(lengths) > size
+    assert steps == [2, 2]
 
 
-def test_a_loss_that_is_not_finite_fails_with_its_epoch(data):
+def broken(data, value=torch.inf):
     inputs = tuple(values.clone() for values in data.inputs)
-    inputs[0][1, data.splits[1].train[0]] = torch.inf
-    broken = replace(data, inputs=inputs)
-    network = new_network(broken, MODEL, 0, "test")
+    inputs[0][1, data.splits[1].train[0]] = value
+    return replace(data, inputs=inputs)
+
+
+@pytest.mark.parametrize("value", [torch.inf, torch.nan])
+def test_a_loss_that_is_not_finite_fails_with_its_epoch(data, value):
     with pytest.raises(MethodFailed, match="not finite in epoch 1 of test"):
-        train(network, broken, Objective(rule(broken)), SETTINGS, "test", silent)
+        trained_by(broken(data, value), case(), Balancing.UNIFORM)
+
+
+def test_a_validation_loss_that_is_not_finite_fails_with_its_epoch(data):
+    inputs = tuple(values.clone() for values in data.inputs)
+    inputs[0][1, data.splits[1].validation[0]] = torch.inf
+    with pytest.raises(MethodFailed, match="not finite after epoch 1 of test"):
+        trained_by(replace(data, inputs=inputs), case(), Balancing.UNIFORM)
 
 
 def test_a_replica_without_validation_samples_is_not_applicable(data):
     split = data.splits[0]
     lacking = Split(0, 0, split.fit, split.fit[:0], split.test)
-    single = alone(data, 0)
-    broken = replace(single, splits=(lacking,))
-    network = new_network(broken, MODEL, 0, "test")
-    with pytest.raises(MethodNotApplicable, match="fewer than 2 members"):
-        train(network, broken, Objective(rule(broken)), SETTINGS, "test", silent)
+    with pytest.raises(MethodNotApplicable, match="cannot be split again into inner folds"):
+        trained_by(replace(alone(data, 0), splits=(lacking,)), case(), Balancing.UNIFORM)
 
 
 def test_progress_is_told_every_epoch(data):
     calls = []
-    network = new_network(data, MODEL, 0, "test")
-    history = train(
-        network, data, Objective(rule(data)), SETTINGS, "test", lambda *call: calls.append(call)
-    )
+    network = new_network(data, MODEL, 0, "test", ("mean",))
+    rule = RULES[Balancing.UNIFORM](some_known(data, MODEL), SETTINGS)
+    trainer = Trainer(network, data, rule, SETTINGS, "test")
+    history = trainer.run(lambda *call: calls.append(call)).history
     assert [epoch for epoch, _, _ in calls] == list(range(1, len(history) + 1))
     assert {epochs for _, epochs, _ in calls} == {SETTINGS.epochs}
-    shares = torch.stack([epoch.gradient_share for epoch in history])
-    torch.testing.assert_close(shares.sum(dim=2), torch.ones(shares.shape[:2]).double())
+    going = [active for _, _, active in calls]
+    assert going == sorted(going, reverse=True)
+    for epoch in history:
+        shares = epoch.gradient_share[epoch.active]
+        torch.testing.assert_close(shares.sum(dim=1), torch.ones(len(shares)).double())

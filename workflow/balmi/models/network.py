@@ -7,10 +7,14 @@ repeats of an evaluation. Replicas never mix: a replica's result does not depend
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
+
+from balmi.models.fusion import FUSIONS, FusionShape
+from balmi.models.layers import ReplicaLinear
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,24 +30,38 @@ class Shape:
         Names.
     widths
         Modality by replica: features that the replica has; others are padded with zeros.
+    padded
+        Features per modality with the padding, the same for every part of the replicas.
     classes
         Number of classes.
     hidden
-        Width of both hidden layers.
+        Width of all hidden layers.
     dropout
         Share of hidden units dropped in training.
+    fusions
+        The joint heads, names of `balmi.models.fusion.FUSIONS`.
+    linear_path
+        Whether a modality's logits are W x + f(x) instead of f(x).
     """
 
     modalities: tuple[str, ...]
     widths: tuple[tuple[int, ...], ...]
+    padded: tuple[int, ...]
     classes: int
     hidden: int
     dropout: float
+    fusions: tuple[str, ...] = ()
+    linear_path: bool = False
+
+    @property
+    def encoder_noise(self) -> int:
+        """Uniform numbers that one sample's dropout needs in one encoder."""
+        return 2 * self.hidden
 
     @property
     def noise_columns(self) -> int:
         """Uniform numbers that one sample's dropout needs."""
-        return 2 * self.hidden * len(self.modalities)
+        return self.encoder_noise * len(self.modalities) + self.hidden * len(self.fusions)
 
 
 @dataclass(frozen=True)
@@ -68,60 +86,28 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Logits:
-    """Logits of the heads.
+class Outputs:
+    """What a network says.
 
     Parameters
     ----------
     unimodal
-        (replicas, samples, modalities, classes); rows of absent modalities mean nothing.
+        Logits of the modalities' heads; (replicas, samples, modalities, classes). Rows of absent
+        modalities mean nothing.
     joint
-        (replicas, samples, classes).
+        Logits of the joint heads; (replicas, samples, fusions, classes).
+    embeddings
+        What the encoders make of the modalities; (replicas, samples, modalities, hidden).
     """
 
     unimodal: torch.Tensor
     joint: torch.Tensor
+    embeddings: torch.Tensor
 
-
-class ReplicaLinear(nn.Module):
-    """A linear layer per replica.
-
-    Weights are drawn for the inputs that a replica has, and are 0 for its padding, where they stay
-    0: a replica starts the same whatever the width of its company.
-
-    Parameters
-    ----------
-    generators
-        One source of randomness per replica, for the initial weights.
-    fan_in
-        Inputs of each replica.
-    fan_out
-        Outputs.
-    dtype
-        Floating-point type.
-    """
-
-    def __init__(
-        self,
-        generators: Sequence[torch.Generator],
-        fan_in: Sequence[int],
-        fan_out: int,
-        dtype: torch.dtype,
-    ) -> None:
-        super().__init__()
-        weight = torch.zeros(len(fan_in), max(1, *fan_in), fan_out, dtype=dtype)
-        bias = torch.zeros(len(fan_in), 1, fan_out, dtype=dtype)
-        for replica, (generator, own) in enumerate(zip(generators, fan_in, strict=True)):
-            draw = torch.rand(own + 1, fan_out, generator=generator, dtype=torch.float64)
-            values = (draw * 2 - 1) * max(own, 1) ** -0.5
-            weight[replica, :own] = values[:-1]
-            bias[replica, 0] = values[-1]
-        self.weight = nn.Parameter(weight)
-        self.bias = nn.Parameter(bias)
-
-    def forward(self, values: torch.Tensor) -> torch.Tensor:
-        """Map (replicas, samples, fan_in) to (replicas, samples, fan_out)."""
-        return torch.baddbmm(self.bias, values, self.weight)
+    @property
+    def heads(self) -> torch.Tensor:
+        """All heads, joint ones last; (replicas, samples, modalities + fusions, classes)."""
+        return torch.cat([self.unimodal, self.joint], dim=2)
 
 
 def propagate(network: torch.Tensor | None, values: torch.Tensor) -> torch.Tensor:
@@ -133,11 +119,14 @@ def propagate(network: torch.Tensor | None, values: torch.Tensor) -> torch.Tenso
     return flat.reshape(replicas, samples, width)
 
 
-def drop(values: torch.Tensor, noise: torch.Tensor | None, rate: float) -> torch.Tensor:
-    """Drop units whose uniform noise is below `rate`; all kept where there is no noise."""
-    if noise is None or rate == 0:
-        return values
-    return values * (noise >= rate) / (1 - rate)
+def keep_units(noise: torch.Tensor, rate: float) -> torch.Tensor:
+    """Return what units are multiplied by: 0 where the uniform noise is below `rate`, else more."""
+    return (noise >= rate).to(noise.dtype).mul_(1 / (1 - rate))
+
+
+def drop(values: torch.Tensor, kept: torch.Tensor | None) -> torch.Tensor:
+    """Multiply units by what `keep_units` gave; all kept where there is None."""
+    return values if kept is None else values * kept
 
 
 class Encoder(nn.Module):
@@ -151,51 +140,59 @@ class Encoder(nn.Module):
         self,
         generators: Sequence[torch.Generator],
         widths: Sequence[int],
+        padded: int,
         hidden: int,
         dtype: torch.dtype,
     ) -> None:
         super().__init__()
-        self.first = ReplicaLinear(generators, widths, hidden, dtype)
-        self.second = ReplicaLinear(generators, [hidden] * len(widths), hidden, dtype)
+        self.first = ReplicaLinear(generators, widths, hidden, dtype, padded)
+        self.second = ReplicaLinear(generators, [hidden] * len(widths), hidden, dtype, hidden)
 
     def forward(
         self,
         values: torch.Tensor,
         network: torch.Tensor | None,
-        noise: torch.Tensor | None,
-        rate: float,
+        kept: torch.Tensor | None,
     ) -> torch.Tensor:
         """Encode (replicas, samples, width) as (replicas, samples, hidden).
 
-        `noise` holds both layers' uniform numbers side by side, or is None outside training.
+        `kept` holds what both layers' units are multiplied by, or is None outside training.
         """
-        halves = (None, None) if noise is None else noise.chunk(2, dim=2)
-        hidden = drop(torch.relu(self.first(values)), halves[0], rate)
+        halves = (None, None) if kept is None else kept.chunk(2, dim=2)
+        hidden = drop(torch.relu(self.first(values)), halves[0])
         hidden = torch.relu(self.second(propagate(network, hidden)))
-        return drop(hidden, halves[1], rate)
+        return drop(hidden, halves[1])
 
 
-def mean_logits(unimodal: torch.Tensor, available: torch.Tensor) -> torch.Tensor:
-    """Fuse by the mean of the available modalities' logits; 0 where a sample has none.
+class Head(nn.Module):
+    """Logits of one modality: a linear layer on its embedding, and W x where there is such a path.
 
-    Parameters
-    ----------
-    unimodal
-        (replicas, samples, modalities, classes).
-    available
-        (replicas, samples, modalities), bool.
-
-    Returns
-    -------
-    torch.Tensor
-        (replicas, samples, classes).
+    W starts at 0, so that a network with the path starts as the one without it.
     """
-    has = available.unsqueeze(-1).to(unimodal.dtype)
-    return (unimodal * has).sum(dim=2) / has.sum(dim=2).clamp(min=1)
+
+    def __init__(
+        self,
+        generators: Sequence[torch.Generator],
+        widths: Sequence[int],
+        padded: int,
+        shape: Shape,
+        dtype: torch.dtype,
+    ) -> None:
+        super().__init__()
+        hidden, classes = shape.hidden, shape.classes
+        self.top = ReplicaLinear(generators, [hidden] * len(widths), classes, dtype, hidden)
+        self.path = None
+        if shape.linear_path:
+            self.path = ReplicaLinear(generators, widths, classes, dtype, padded, zero=True)
+
+    def forward(self, embedding: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+        """Return logits; (replicas, samples, classes)."""
+        logits = self.top(embedding)
+        return logits if self.path is None else logits + self.path(values)
 
 
 class ReplicaNetwork(nn.Module):
-    """An encoder and a head per modality, and a joint head: the mean of the logits.
+    """An encoder and a head per modality, and joint heads.
 
     Parameters
     ----------
@@ -205,23 +202,41 @@ class ReplicaNetwork(nn.Module):
         One seed per replica, for the initial weights.
     dtype
         Floating-point type.
+    importance
+        Weight of each modality in the head `information`; (replicas, modalities). All alike where
+        None.
     """
 
     def __init__(
-        self, shape: Shape, seeds: Sequence[int], dtype: torch.dtype = torch.float32
+        self,
+        shape: Shape,
+        seeds: Sequence[int],
+        dtype: torch.dtype = torch.float32,
+        importance: torch.Tensor | None = None,
     ) -> None:
         super().__init__()
         self.shape = shape
         generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        each = list(zip(shape.widths, shape.padded, strict=True))
         self.encoders = nn.ModuleList(
-            Encoder(generators, widths, shape.hidden, dtype) for widths in shape.widths
+            Encoder(generators, widths, padded, shape.hidden, dtype) for widths, padded in each
         )
         self.heads = nn.ModuleList(
-            ReplicaLinear(generators, [shape.hidden] * len(widths), shape.classes, dtype)
-            for widths in shape.widths
+            Head(generators, widths, padded, shape, dtype) for widths, padded in each
+        )
+        if importance is None:
+            importance = torch.ones(len(seeds), len(shape.modalities))
+        # Made last, so that encoders start the same whatever the joint heads.
+        self.fusions = nn.ModuleList(
+            FUSIONS[name](
+                generators,
+                FusionShape(len(shape.modalities), shape.hidden, shape.classes),
+                importance.to(dtype),
+            )
+            for name in shape.fusions
         )
 
-    def forward(self, batch: Batch, noise: torch.Tensor | None = None) -> Logits:
+    def forward(self, batch: Batch, noise: torch.Tensor | None = None) -> Outputs:
         """Return the logits of all heads.
 
         Parameters
@@ -232,16 +247,57 @@ class ReplicaNetwork(nn.Module):
             Uniform numbers for dropout, (replicas, samples, `Shape.noise_columns`); None outside
             training.
         """
-        count = len(self.encoders)
-        parts = [None] * count if noise is None else noise.chunk(count, dim=2)
-        logits = [
-            head(encoder(values, batch.network, part, self.shape.dropout))
-            for encoder, head, values, part in zip(
-                self.encoders, self.heads, batch.inputs, parts, strict=True
+        shape, count = self.shape, len(self.encoders)
+        sizes = [shape.encoder_noise] * count + [shape.hidden] * len(self.fusions)
+        parts = [None] * len(sizes)
+        if noise is not None and shape.dropout > 0:
+            parts = keep_units(noise, shape.dropout).split(sizes, dim=2)
+        embedded = [
+            encoder(values, batch.network, part)
+            for encoder, values, part in zip(
+                self.encoders, batch.inputs, parts[:count], strict=True
             )
         ]
-        unimodal = torch.stack(logits, dim=2)
-        return Logits(unimodal, mean_logits(unimodal, batch.available))
+        logits = [
+            head(embedding, values)
+            for head, embedding, values in zip(self.heads, embedded, batch.inputs, strict=True)
+        ]
+        unimodal, embeddings = torch.stack(logits, dim=2), torch.stack(embedded, dim=2)
+        return self.fuse(unimodal, embeddings, batch.available, parts[count:])
+
+    def fuse(
+        self,
+        unimodal: torch.Tensor,
+        embeddings: torch.Tensor,
+        available: torch.Tensor,
+        kept: Sequence[torch.Tensor | None] | None = None,
+    ) -> Outputs:
+        """Return what the joint heads say of logits and embeddings that are known.
+
+        Parameters
+        ----------
+        unimodal
+            (replicas, samples, modalities, classes).
+        embeddings
+            (replicas, samples, modalities, hidden).
+        available
+            Modalities to use; (replicas, samples, modalities), bool.
+        kept
+            What the hidden units of every joint head are multiplied by, (replicas, samples,
+            hidden) each, or None.
+        """
+        parts = [None] * len(self.fusions) if kept is None else kept
+        joint = [
+            fusion(
+                unimodal,
+                embeddings,
+                available,
+                partial(drop, kept=part),
+            )
+            for fusion, part in zip(self.fusions, parts, strict=True)
+        ]
+        empty = unimodal[:, :, :0]
+        return Outputs(unimodal, torch.stack(joint, dim=2) if joint else empty, embeddings)
 
     def modality_parameters(self, index: int) -> list[nn.Parameter]:
         """Return the parameters of one modality's encoder and head."""

@@ -21,7 +21,8 @@ from balmi.logs import Progress
 from balmi.outcome import Result, empty_predictions, run_method
 from balmi.training.device import device_name
 from balmi.training.distillation import Plan, fit_modality, soft_targets
-from balmi.training.trainer import macro_f1, predict
+from balmi.training.heads import macro_f1
+from balmi.training.trainer import predict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +86,7 @@ def fit_pairs(
     Raises
     ------
     MethodNotApplicable, MethodFailed
-        As `balmi.training.trainer.train` does.
+        As `balmi.training.trainer.Trainer` does.
     """
     whole = training.model_copy(update={"patience": training.epochs})
     names, possible = data.modalities, observable(data)
@@ -93,8 +94,8 @@ def fit_pairs(
     def fit(student: str, soft: SoftTargets | None, told: str) -> torch.Tensor:
         own = data.only(student)
         purpose = f"{GAINS}/{student}"
-        network, _ = fit_modality(own, soft, model, whole, purpose, progress(told))
-        return predict(network, own)[:, :, 0]
+        trained = fit_modality(own, soft, model, whole, purpose, progress(told))
+        return predict(trained, own)[:, :, 0]
 
     logits = {(None, name): fit(name, None, f"{name} alone") for name in names}
     every = torch.stack(list(logits.values()), dim=1)
@@ -110,7 +111,9 @@ def fit_pairs(
 def _same_plan(data: ReplicaData, teacher: int, strength: float) -> Plan:
     """Return the plan in which one modality teaches in all replicas."""
     shape = (len(data.splits), len(data.modalities))
-    return Plan(np.full(shape, teacher), np.full(shape, strength))
+    teachers = np.zeros((*shape, len(data.modalities)), dtype=bool)
+    teachers[:, :, teacher] = True
+    return Plan(teachers, np.full(shape, strength))
 
 
 def observed_gains(
@@ -139,9 +142,9 @@ def observed_gains(
     Raises
     ------
     MethodNotApplicable
-        Where no gain can be observed in any fold, or `train` raises it.
+        Where no gain can be observed in any fold, or `Trainer` raises it.
     MethodFailed
-        As `balmi.training.trainer.train` does.
+        As `balmi.training.trainer.Trainer` does.
     """
     if len(data.modalities) < 2:
         raise MethodNotApplicable("a teacher and a student are two modalities, and there is one")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from balmi.preprocess.pipeline import Features
 
 
+MESSAGES = 2  # layers of an encoder that pass messages
+
+
 @dataclass(frozen=True)
 class ReplicaData:
     """What networks see of a cohort, for every replica.
@@ -28,7 +31,7 @@ class ReplicaData:
     modalities
         Names.
     inputs
-        One tensor per modality; (replicas, n, features), narrower replicas padded with zeros.
+        One tensor per modality; (folds, n, features), narrower folds padded with zeros.
     available
         Availability mask; (replicas, n, modalities), bool.
     labels
@@ -37,10 +40,16 @@ class ReplicaData:
         Number of classes.
     splits
         The replicas.
+    folds
+        Row of `inputs` and place in `networks` of every replica: the members of a fold share what
+        is fitted on its training side; (replicas,).
     widths
         Modality by replica: features before the padding.
+    longest
+        The most training samples of any replica of the whole evaluation: it sets the number of
+        steps per epoch, which must not depend on which replicas train together.
     networks
-        A' of each replica, (n, n), or None for multilayer perceptrons.
+        A' of each fold, (n, n), or None for multilayer perceptrons.
     """
 
     modalities: tuple[str, ...]
@@ -49,26 +58,49 @@ class ReplicaData:
     labels: torch.Tensor
     classes: int
     splits: tuple[Split, ...]
+    folds: torch.Tensor
     widths: tuple[tuple[int, ...], ...]
+    longest: int
     networks: tuple[csr_array, ...] | None = None
 
     @property
-    def longest(self) -> int:
-        """The most training samples of any replica."""
-        return max(len(split.train) for split in self.splits)
+    def padded(self) -> tuple[int, ...]:
+        """Features of each modality with the padding."""
+        return tuple(values.shape[2] for values in self.inputs)
+
+    def context(self, replica: int) -> np.ndarray:
+        """Return the rows that a replica's training side needs: itself, and its messages' origins.
+
+        Encoders pass messages twice, so that rows two edges away have a say. In a transductive
+        network these are test samples too.
+        """
+        rows = self.splits[replica].fit
+        if self.networks is not None:
+            network = self.networks[int(self.folds[replica])]
+            for _ in range(MESSAGES):
+                rows = np.union1d(rows, network[rows].indices)
+        return rows
 
     def only(self, modality: str) -> ReplicaData:
         """Return the same data with one modality."""
         index = self.modalities.index(modality)
-        return ReplicaData(
+        return replace(
+            self,
             modalities=(modality,),
             inputs=(self.inputs[index],),
             available=self.available[:, :, index : index + 1],
-            labels=self.labels,
-            classes=self.classes,
-            splits=self.splits,
             widths=(self.widths[index],),
-            networks=self.networks,
+        )
+
+    def take(self, replicas: Sequence[int]) -> ReplicaData:
+        """Return the same data with some of the replicas."""
+        index = torch.as_tensor(replicas, dtype=torch.long)
+        return replace(
+            self,
+            available=self.available[index.to(self.available.device)],
+            splits=tuple(self.splits[replica] for replica in replicas),
+            folds=self.folds[index.to(self.folds.device)],
+            widths=tuple(tuple(each[replica] for replica in replicas) for each in self.widths),
         )
 
     def mask(self, part: str) -> torch.Tensor:
@@ -100,23 +132,29 @@ def replica_data(
     networks: Sequence[csr_array] | None,
     device: torch.device,
     dtype: torch.dtype = torch.float32,
+    members: int = 1,
 ) -> ReplicaData:
-    """Preprocess every split by its training side and stack the splits as replicas.
+    """Preprocess every split by its training side and stack the splits' members as replicas.
 
     Parameters
     ----------
     cohort, features
         The cohort and its features.
     splits
-        The replicas.
+        The folds.
     networks
-        A' of each replica, or None.
+        A' of each fold, or None.
     device, dtype
         Where and how tensors are kept.
+    members
+        Replicas per fold at most, each with another validation part.
     """
     prepared = [features.split(split.fit) for split in splits]
     names = cohort.modalities
-    widths = tuple(tuple(values[name].shape[1] for values in prepared) for name in names)
+    replicas = [split.members(members) for split in splits]
+    folds = torch.tensor([fold for fold, each in enumerate(replicas) for _ in each])
+    fold_widths = [[values[name].shape[1] for values in prepared] for name in names]
+    widths = tuple(tuple(each[fold] for fold in folds.tolist()) for each in fold_widths)
     known = torch.tensor(widths).T > 0
     available = torch.from_numpy(features.available)[None] & known[:, None, :]
     return ReplicaData(
@@ -128,32 +166,34 @@ def replica_data(
         available=available.to(device),
         labels=torch.from_numpy(cohort.labels).to(device),
         classes=len(cohort.classes),
-        splits=tuple(splits),
+        splits=tuple(split for each in replicas for split in each),
+        folds=folds.to(device),
         widths=widths,
+        longest=max(len(split.train) for each in replicas for split in each),
         networks=None if networks is None else tuple(networks),
     )
 
 
 def concatenated(data: ReplicaData) -> ReplicaData:
     """Return the data as one modality: all features side by side, absent ones at their mean 0."""
+    fold_of = {fold: replica for replica, fold in enumerate(data.folds.tolist())}
     tables = [
         torch.cat(
             [
-                values[replica, :, : widths[replica]]
+                values[fold, :, : widths[fold_of[fold]]]
                 for values, widths in zip(data.inputs, data.widths, strict=True)
             ],
             dim=1,
         )
-        for replica in range(len(data.splits))
+        for fold in range(len(data.inputs[0]))
     ]
-    return ReplicaData(
+    return replace(
+        data,
         modalities=("concat",),
         inputs=(_padded(tables),),
         available=data.available.any(dim=2, keepdim=True),
-        labels=data.labels,
-        classes=data.classes,
-        splits=data.splits,
-        widths=(tuple(table.shape[1] for table in tables),),
+        widths=(tuple(tables[fold].shape[1] for fold in data.folds.tolist()),),
+        networks=None,
     )
 
 
@@ -183,6 +223,10 @@ class View:
         """Real samples per replica; they stand before the padding."""
         return self.counted.sum(dim=1).tolist()
 
+    def restricted(self, available: torch.Tensor) -> View:
+        """Return the same samples with another availability mask."""
+        return replace(self, batch=replace(self.batch, available=available))
+
 
 def _block_diagonal(blocks: Sequence[csr_array], size: int, like: torch.Tensor) -> torch.Tensor:
     padded = [csr_array((b.data, b.indices, b.indptr), shape=b.shape) for b in blocks]
@@ -207,32 +251,38 @@ def view(data: ReplicaData, rows: Sequence[np.ndarray]) -> View:
         Rows of every replica, in any number. With a network they must hold every row that their
         edges lead to.
     """
-    size = max(len(row) for row in rows)
     device = data.labels.device
-    index = torch.zeros(len(rows), size, dtype=torch.long)
-    counted = torch.zeros(len(rows), size, dtype=torch.bool)
+    size, samples = max(len(row) for row in rows), len(data.labels)
+    padded = np.zeros((len(rows), size), dtype=np.int64)
+    real = np.zeros(padded.shape, dtype=bool)
     for replica, row in enumerate(rows):
-        index[replica, : len(row)] = torch.from_numpy(row)
-        counted[replica, : len(row)] = True
-    index, counted = index.to(device), counted.to(device)
+        padded[replica, : len(row)] = row
+        real[replica, : len(row)] = True
+    index, counted = torch.from_numpy(padded).to(device), torch.from_numpy(real).to(device)
+    # Rows of a flat table: several times faster than indexing folds and samples at once.
+    flat = (data.folds[:, None] * samples + index).flatten()
+    inputs = [
+        values.flatten(0, 1).index_select(0, flat).unflatten(0, index.shape)
+        for values in data.inputs
+    ]
     replica = torch.arange(len(rows), device=device)[:, None]
-    inputs = [values[replica, index] for values in data.inputs]
     network = None
     if data.networks is not None:
-        blocks = [a[row][:, row] for a, row in zip(data.networks, rows, strict=True)]
+        own = [data.networks[fold] for fold in data.folds.tolist()]
+        blocks = [a[row][:, row] for a, row in zip(own, rows, strict=True)]
         network = _block_diagonal(blocks, size, inputs[0])
         inputs = [propagate(network, values) for values in inputs]
     available = data.available[replica, index] & counted[..., None]
     return View(Batch(inputs, available, network), index, data.labels[index], counted)
 
 
-def training_views(
-    data: ReplicaData, batch_size: int | None, generators: Sequence[torch.Generator]
-) -> Iterator[list[View]]:
-    """Yield the views of every epoch, without end: one view, or minibatches newly drawn.
+class Batches:
+    """The steps of every epoch: all training samples at once, or minibatches newly drawn.
 
     Every replica takes the same number of steps per epoch, given by the longest, in nearly equal
-    minibatches: an optimiser that steps on an empty batch would still decay and drift.
+    minibatches: an optimiser that steps on an empty batch would still decay and drift. On a graph
+    all samples are seen that messages come from; on which of them the loss is taken is not decided
+    here.
 
     Parameters
     ----------
@@ -240,19 +290,33 @@ def training_views(
         The data.
     batch_size
         Samples per step, or None for all at once.
-    generators
-        One source of randomness per replica.
     """
-    if batch_size is None:
-        whole = [view(data, [split.train for split in data.splits])]
-        while True:
-            yield whole
-    steps = -(-data.longest // batch_size)
-    while True:
+
+    def __init__(self, data: ReplicaData, batch_size: int | None) -> None:
+        self._data = data
+        self._steps = None if batch_size is None else -(-data.longest // batch_size)
+        if self._steps is None:
+            rows = [split.train for split in data.splits]
+            if data.networks is not None:
+                rows = [data.context(replica) for replica in range(len(data.splits))]
+            self._whole = view(data, rows)
+
+    def epoch(self, generators: Sequence[torch.Generator]) -> Iterator[View]:
+        """Yield the views of one epoch.
+
+        Parameters
+        ----------
+        generators
+            One source of randomness per replica.
+        """
+        if self._steps is None:
+            yield self._whole
+            return
         orders = [
             np.array_split(
-                split.train[torch.randperm(len(split.train), generator=g).numpy()], steps
+                split.train[torch.randperm(len(split.train), generator=own).numpy()], self._steps
             )
-            for split, g in zip(data.splits, generators, strict=True)
+            for split, own in zip(self._data.splits, generators, strict=True)
         ]
-        yield (view(data, [order[step] for order in orders]) for step in range(steps))
+        for step in range(self._steps):
+            yield view(self._data, [order[step] for order in orders])

@@ -14,24 +14,27 @@ import numpy as np
 import pandas as pd
 import torch
 
-from balmi.config.settings import Teacher
+from balmi.config.settings import Balancing, Teacher
 from balmi.information.estimates import NULL_LEVEL
 from balmi.models.network import ReplicaNetwork, Shape
-from balmi.training.balancing import Importance, UniformRule
+from balmi.training.balancing import RULES
+from balmi.training.balancing.base import Known
 from balmi.training.history import history_table
-from balmi.training.losses import SoftTargets
+from balmi.training.losses import SoftTargets, log_frequencies
 from balmi.training.seeds import replica_seed
-from balmi.training.trainer import Objective, predict, train
+from balmi.training.trainer import Trainer, predict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from balmi.config.settings import Distillation, Model, Training
     from balmi.information.splits import SplitInformation
+    from balmi.training.checkpoint import Checkpoints
     from balmi.training.data import ReplicaData
-    from balmi.training.trainer import Epoch
+    from balmi.training.trainer import Trained
 
 PRETRAINING = "pretraining"
+BALANCED = {Teacher.CLASS_BALANCED}
 PLAN_COLUMNS = ("repeat", "fold", "student", "teacher", "strength")
 
 
@@ -41,22 +44,53 @@ class Plan:
 
     Parameters
     ----------
-    teacher
-        Index of each student's teacher, -1 for none; (replicas, modalities).
+    teachers
+        Which modalities teach a student; (replicas, students, teachers), bool.
     strength
-        Share of the soft loss; (replicas, modalities), 0 without a teacher.
+        Share of the soft loss; (replicas, students), 0 without a teacher.
     """
 
-    teacher: np.ndarray
+    teachers: np.ndarray
     strength: np.ndarray
+
+    def take(self, replicas: Sequence[int]) -> Plan:
+        """Return the plan of some replicas."""
+        return Plan(self.teachers[replicas], self.strength[replicas])
+
+
+def _strongest(able: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Keep the able teacher that knows most about the label, if it knows more than the student."""
+    own = np.swapaxes(label[:, None], 1, 2)
+    candidates = able & (label[:, None, :] > own)
+    best = np.where(candidates, label[:, None, :], -np.inf).argmax(axis=2)
+    return candidates & (np.arange(able.shape[2]) == best[..., None])
+
+
+def _everyone(able: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Keep all able teachers."""
+    return able
+
+
+def _nobody(able: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Keep no teacher."""
+    return np.zeros_like(able)
+
+
+CHOICES: dict[Teacher, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    Teacher.STRONGEST: _strongest,
+    Teacher.ENSEMBLE: _everyone,
+    Teacher.CLASS_BALANCED: _everyone,
+    Teacher.NONE: _nobody,
+}
 
 
 def plan_distillation(information: SplitInformation, settings: Distillation) -> Plan:
-    """Choose every student's teacher: the strongest modality whose margin is positive.
+    """Choose every student's teachers among the modalities whose margin is positive.
 
     Teacher and student must both exceed their permutation null: noise has nothing to teach, and
     cannot be taught. The strength grows with the margin as strength * margin / I(Z_T; Z_S), which
-    lies between 0 and the configured strength; the formula is this project's own.
+    lies between 0 and the configured strength; of several teachers the mean is taken. The formula
+    is this project's own.
 
     Parameters
     ----------
@@ -66,27 +100,27 @@ def plan_distillation(information: SplitInformation, settings: Distillation) -> 
         Kind of teacher and largest strength.
     """
     label = np.nan_to_num(information.label, nan=-np.inf)
-    replicas, count = label.shape
-    teacher = np.full((replicas, count), -1)
-    strength = np.zeros((replicas, count))
-    if settings.teacher is Teacher.NONE:
-        return Plan(teacher, strength)
-    margin = np.nan_to_num(information.margin, nan=-np.inf)
+    # [replica, teacher, student] becomes [replica, student, teacher].
+    margin = np.swapaxes(np.nan_to_num(information.margin, nan=-np.inf), 1, 2)
+    shared = np.swapaxes(information.shared, 1, 2)
     informative = information.p_value <= NULL_LEVEL
-    for replica in range(replicas):
-        for student in range(count):
-            able = (margin[replica, :, student] > 0) & (label[replica] > label[replica, student])
-            able &= informative[replica]
-            if not able.any() or not informative[replica, student]:
-                continue
-            best = int(np.where(able, label[replica], -np.inf).argmax())
-            teacher[replica, student] = best
-            ratio = margin[replica, best, student] / information.shared[replica, best, student]
-            strength[replica, student] = settings.strength * float(np.clip(ratio, 0, 1))
-    return Plan(teacher, strength)
+    able = (margin > 0) & informative[:, None, :] & informative[:, :, None]
+    able &= ~np.eye(label.shape[1], dtype=bool)
+    teachers = CHOICES[settings.teacher](able, label)
+    ratio = np.divide(margin, shared, out=np.zeros_like(shared), where=teachers & (shared > 0))
+    count = np.maximum(teachers.sum(axis=2), 1)
+    strength = settings.strength * np.clip(ratio, 0, 1).sum(axis=2) / count
+    return Plan(teachers, strength)
 
 
-def new_network(data: ReplicaData, model: Model, seed: int, purpose: str) -> ReplicaNetwork:
+def new_network(
+    data: ReplicaData,
+    model: Model,
+    seed: int,
+    purpose: str,
+    fusions: Sequence[str] = (),
+    importance: torch.Tensor | None = None,
+) -> ReplicaNetwork:
     """Return an untrained network that fits the data, on the data's device.
 
     Parameters
@@ -94,24 +128,29 @@ def new_network(data: ReplicaData, model: Model, seed: int, purpose: str) -> Rep
     data
         The replicas' data.
     model
-        Hidden width and dropout.
+        Hidden width, dropout and linear path.
     seed
         The configured seed.
     purpose
         Sets its initial weights apart from those of other networks.
+    fusions
+        Its joint heads.
+    importance
+        Weights of the head `information`; (replicas, modalities).
     """
     shape = Shape(
         modalities=data.modalities,
         widths=data.widths,
+        padded=data.padded,
         classes=data.classes,
         hidden=model.hidden,
         dropout=model.dropout,
+        fusions=tuple(fusions),
+        linear_path=model.linear_path,
     )
-    seeds = [
-        replica_seed(seed, split.repeat, split.fold, f"{purpose}/weights") for split in data.splits
-    ]
+    seeds = [replica_seed(seed, split, f"{purpose}/weights") for split in data.splits]
     like = data.inputs[0]
-    return ReplicaNetwork(shape, seeds, like.dtype).to(like.device)
+    return ReplicaNetwork(shape, seeds, like.dtype, importance).to(like.device)
 
 
 @dataclass(frozen=True)
@@ -124,22 +163,20 @@ class Pretrained:
         ``<modality>/<name of the parameter in a network of that modality alone>`` -> tensor.
     training
         History.
-    plan
-        Columns repeat, fold, student, teacher (empty for none), strength.
     """
 
     parameters: dict[str, torch.Tensor]
     training: pd.DataFrame
-    plan: pd.DataFrame
 
 
 def pretrain(
     data: ReplicaData,
-    information: SplitInformation,
+    plan: Plan,
     model: Model,
     training: Training,
     distillation: Distillation,
     progress: Callable[[str], Callable[[int, int, int], None]],
+    checkpoints: Checkpoints | None = None,
 ) -> Pretrained:
     """Train every modality alone, then the students that have a teacher.
 
@@ -147,47 +184,48 @@ def pretrain(
     ----------
     data
         The replicas' data.
-    information
-        What the training parts say.
+    plan
+        Who teaches whom.
     model, training, distillation
         Settings.
     progress
         Given the name of a training, returns what to call after its epochs.
+    checkpoints
+        Where checkpoints are kept, or None.
 
     Raises
     ------
     MethodNotApplicable, MethodFailed
-        As `balmi.training.trainer.train` does.
+        As `balmi.training.trainer.Trainer` does.
     """
-    plan = plan_distillation(information, distillation)
     networks, logits, tables = {}, [], []
 
-    def fit(name: str, stage: str, soft: SoftTargets | None) -> ReplicaNetwork:
-        own = data.only(name)
+    def fit(part: ReplicaData, name: str, stage: str, soft: SoftTargets | None) -> Trained:
+        own = part.only(name)
         purpose = f"{PRETRAINING}/{stage}/{name}"
-        network, history = fit_modality(
-            own, soft, model, training, purpose, progress(f"{stage} {name}")
-        )
-        tables.append(
-            history_table(PRETRAINING, stage, history, own.modalities, own.splits, joint_weight=0.0)
-        )
-        return network
+        told = progress(f"{stage} {name}")
+        trained = fit_modality(own, soft, model, training, purpose, told, checkpoints)
+        tables.append(history_table(PRETRAINING, stage, trained.history, own, joint_weight=0.0))
+        return trained
 
     for name in data.modalities:
-        networks[name] = fit(name, "teacher", None)
-        logits.append(predict(networks[name], data.only(name))[:, :, 0])
+        trained = fit(data, name, "teacher", None)
+        logits.append(predict(trained, data.only(name))[:, :, 0])
+        networks[name] = trained.restore(0)
     every = torch.stack(logits, dim=1)
+    balance = balanced_shift(data, training) if distillation.teacher in BALANCED else None
     for index, name in enumerate(data.modalities):
-        chosen = torch.from_numpy(plan.teacher[:, index] >= 0).to(every.device)
-        if chosen.any():
-            student = fit(name, "student", soft_targets(data, every, plan, index, distillation))
-            _adopt(networks[name], student, chosen)
+        chosen = torch.from_numpy(np.flatnonzero(plan.teachers[:, index].any(axis=1)))
+        if len(chosen):
+            soft = soft_targets(data, every, plan, index, distillation, balance).take(chosen)
+            student = fit(data.take(chosen.tolist()), name, "student", soft)
+            _adopt(networks[name], student.restore(0), chosen)
     parameters = {
         f"{name}/{key}": value.detach().cpu().contiguous()
         for name, network in networks.items()
         for key, value in network.state_dict().items()
     }
-    return Pretrained(parameters, pd.concat(tables, ignore_index=True), _plan_table(plan, data))
+    return Pretrained(parameters, pd.concat(tables, ignore_index=True))
 
 
 def fit_modality(
@@ -197,7 +235,8 @@ def fit_modality(
     training: Training,
     purpose: str,
     progress: Callable[[int, int, int], None],
-) -> tuple[ReplicaNetwork, list[Epoch]]:
+    checkpoints: Checkpoints | None = None,
+) -> Trained:
     """Train the encoder and head of one modality in all replicas.
 
     Parameters
@@ -212,28 +251,46 @@ def fit_modality(
         A name that sets its initial weights and randomness apart from those of other trainings.
     progress
         Called after every epoch.
-
-    Returns
-    -------
-    tuple of ReplicaNetwork and list of Epoch
-        The network and its history.
+    checkpoints
+        Where checkpoints are kept, or None.
 
     Raises
     ------
     MethodNotApplicable, MethodFailed
-        As `balmi.training.trainer.train` does.
+        As `balmi.training.trainer.Trainer` does.
     """
     network = new_network(own, model, training.seed, purpose)
-    ones = torch.ones(len(own.splits), 1)
-    rule = UniformRule(Importance(ones, ones, ones), training)
-    objective = Objective(rule, joint_weight=0.0, soft=soft)
-    return network, train(network, own, objective, training, purpose, progress)
+    rule = RULES[Balancing.UNIFORM](nothing_known(own, model), training)
+    return Trainer(network, own, rule, training, purpose, soft).run(progress, checkpoints)
+
+
+def nothing_known(data: ReplicaData, model: Model) -> Known:
+    """Return what rules know where nothing was measured: NaN, which passes no gate."""
+    nothing = torch.full((len(data.splits), len(data.modalities)), torch.nan, dtype=torch.float64)
+    return Known(nothing, nothing, nothing, data.classes, model.hidden)
+
+
+def balanced_shift(data: ReplicaData, training: Training) -> torch.Tensor:
+    """Return what class-balanced soft targets take off a teacher's logits; (replicas, classes).
+
+    A network whose loss weighs classes by frequency^p learns from classes of frequency^(1 + p):
+    that much of their log is taken off, so that no class is likelier for being frequent (Menon et
+    al. 2021, ICLR, applied to a teacher). The logit-adjusted loss has taken off its own part.
+    """
+    frequencies = log_frequencies(data.labels, data.mask("train"), data.classes)
+    left = 1 + training.class_weight_power - training.logit_adjustment
+    return left * frequencies
 
 
 def soft_targets(
-    data: ReplicaData, logits: torch.Tensor, plan: Plan, student: int, settings: Distillation
+    data: ReplicaData,
+    logits: torch.Tensor,
+    plan: Plan,
+    student: int,
+    settings: Distillation,
+    shift: torch.Tensor | None = None,
 ) -> SoftTargets:
-    """Return what each replica's teacher says to one student.
+    """Return what each replica's teachers say to one student: the mean of their logits.
 
     Parameters
     ----------
@@ -247,13 +304,18 @@ def soft_targets(
         Index of the student.
     settings
         Temperature.
+    shift
+        What is taken off the teachers' logits, (replicas, classes), or None.
     """
-    replica = torch.arange(len(data.splits), device=logits.device)
-    teacher = torch.from_numpy(plan.teacher[:, student]).clamp(min=0).to(logits.device)
+    teaches = torch.from_numpy(plan.teachers[:, student]).to(logits.device)
     has = data.available
+    speaks = (has & teaches[:, None, :]).transpose(1, 2).unsqueeze(-1).to(logits.dtype)
+    said = (logits * speaks).sum(dim=1) / speaks.sum(dim=1).clamp(min=1)
+    if shift is not None:
+        said = said - shift[:, None, :].to(said)
     return SoftTargets(
-        logits=logits[replica, teacher],
-        taught=has[replica, :, teacher] & has[:, :, student],
+        logits=said,
+        taught=(speaks.sum(dim=1) > 0).squeeze(-1) & has[:, :, student],
         strength=torch.from_numpy(plan.strength[:, student]).to(logits),
         temperature=settings.temperature,
     )
@@ -261,23 +323,37 @@ def soft_targets(
 
 @torch.no_grad()
 def _adopt(network: ReplicaNetwork, other: ReplicaNetwork, chosen: torch.Tensor) -> None:
-    """Take the chosen replicas' parameters from another network of the same shape."""
+    """Take over the parameters of a network that has the chosen replicas only."""
     for own, new in zip(network.parameters(), other.parameters(), strict=True):
-        own[chosen] = new[chosen]
+        own[chosen.to(own.device)] = new
 
 
-def _plan_table(plan: Plan, data: ReplicaData) -> pd.DataFrame:
+def plan_table(plan: Plan, data: ReplicaData) -> pd.DataFrame:
+    """Return ``pretraining/plan.csv``: a row per fold and student, whatever the number of members.
+
+    Parameters
+    ----------
+    plan
+        Who teaches whom, in every replica.
+    data
+        The replicas' data, for names.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns repeat, fold, student, teacher (empty for none, several joined by +) and strength.
+    """
     rows = [
         {
             "repeat": split.repeat,
             "fold": split.fold,
             "student": name,
-            "teacher": data.modalities[teacher] if teacher >= 0 else None,
+            "teacher": "+".join(np.array(data.modalities)[plan.teachers[replica, index]]) or None,
             "strength": float(plan.strength[replica, index]),
         }
         for replica, split in enumerate(data.splits)
         for index, name in enumerate(data.modalities)
-        for teacher in [int(plan.teacher[replica, index])]
+        if split.member == 0
     ]
     return pd.DataFrame(rows, columns=PLAN_COLUMNS)
 

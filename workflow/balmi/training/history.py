@@ -12,19 +12,24 @@ from balmi.config.settings import JOINT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from balmi.data.splits import Split
+    from balmi.training.data import ReplicaData
     from balmi.training.trainer import Epoch
+
+
+def head_names(data: ReplicaData, fusions: int) -> list[str]:
+    """Return the names of all heads: the modalities, ``joint``, and ``joint-2`` and so on."""
+    joint = [JOINT if number == 1 else f"{JOINT}-{number}" for number in range(1, fusions + 1)]
+    return [*data.modalities, *joint]
 
 
 def history_table(
     method: str,
     stage: str,
     history: Sequence[Epoch],
-    modalities: Sequence[str],
-    splits: Sequence[Split],
+    data: ReplicaData,
     joint_weight: float,
 ) -> pd.DataFrame:
-    """Return ``tables/training.parquet``: a row per epoch, replica and modality.
+    """Return ``tables/training.parquet``: a row per epoch, replica and head.
 
     Parameters
     ----------
@@ -32,40 +37,41 @@ def history_table(
         What was trained.
     history
         The epochs; epochs after a replica's end leave no row.
-    modalities
-        Names; the joint head comes last as ``joint``, and is left out where it had no weight.
-    splits
-        The replicas.
+    data
+        The replicas' data, for names.
     joint_weight
-        Weight of the joint loss.
+        Weight of every joint head's loss.
     """
-    heads = [*modalities, JOINT] if joint_weight else list(modalities)
-    width = len(heads)
+    width = history[0].losses.shape[1]
+    count = len(data.modalities)
+    heads = np.array(head_names(data, width - count), dtype=object)
+    splits = data.splits
     shape = (len(history), len(splits), width)
-    place = np.indices(shape).reshape(3, -1)
-    replicas = len(splits)
+    epoch, replica, head = np.indices(shape).reshape(3, -1)
 
-    def column(name: str, last: float) -> np.ndarray:
-        values = np.stack([getattr(epoch, name).double().numpy() for epoch in history])
-        if values.shape[2] < width:
-            joint = np.full((len(history), replicas, 1), last)
-            values = np.concatenate([values, joint], axis=2)
-        return values[:, :, :width].ravel()
+    def column(name: str, joint: float = np.nan) -> np.ndarray:
+        values = np.stack([getattr(each, name).double().numpy() for each in history])
+        rest = np.full((*shape[:2], width - values.shape[2]), joint)
+        return np.concatenate([values, rest], axis=2).ravel()
+
+    def of_split(name: str) -> np.ndarray:
+        return np.array([getattr(split, name) for split in splits])[replica]
 
     table = pd.DataFrame(
         {
-            "method": method,
+            "method": str(method),
             "stage": stage,
-            "repeat": np.array([split.repeat for split in splits])[place[1]],
-            "fold": np.array([split.fold for split in splits])[place[1]],
-            "epoch": place[0],
-            "modality": np.array(heads, dtype=object)[place[2]],
+            "repeat": of_split("repeat"),
+            "fold": of_split("fold"),
+            "member": of_split("member"),
+            "epoch": epoch,
+            "modality": heads[head],
             "weight": column("weights", joint_weight),
-            "loss": column("losses", np.nan),
-            "validation_loss": column("validation_losses", np.nan),
-            "macro_f1": column("macro_f1", np.nan),
-            "gradient_share": column("gradient_share", np.nan),
+            "loss": column("losses"),
+            "validation_loss": column("validation_losses"),
+            "macro_f1": column("macro_f1"),
+            "gradient_share": column("gradient_share"),
         }
     )
-    active = np.stack([epoch.active.numpy() for epoch in history])
+    active = np.stack([each.active.numpy() for each in history])
     return table[np.repeat(active.ravel(), width)].reset_index(drop=True)

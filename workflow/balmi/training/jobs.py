@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import torch
 from safetensors.torch import load_file, save_file
 
 from balmi.data.cohort import read_cohort
@@ -23,16 +25,21 @@ from balmi.outcome import (
     write_outcome,
 )
 from balmi.preprocess.pipeline import Features
+from balmi.training.checkpoint import Checkpoints
 from balmi.training.data import replica_data, residual_network
-from balmi.training.device import choose_device
-from balmi.training.distillation import PLAN_COLUMNS, PRETRAINING, pretrain
-from balmi.training.methods import train_method
+from balmi.training.device import choose_device, device_name
+from balmi.training.distillation import (
+    PLAN_COLUMNS,
+    PRETRAINING,
+    Pretrained,
+    plan_distillation,
+    plan_table,
+    pretrain,
+)
+from balmi.training.methods import NETWORKS, Guidance, train_method
+from balmi.training.parts import in_parts
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    import torch
-
     from balmi.config.settings import Distillation, Method, Model, Preprocessing, Training
     from balmi.data.cohort import Cohort
     from balmi.information.splits import SplitInformation
@@ -67,8 +74,13 @@ class TrainingInputs:
     training: Training
     gpus: int
 
-    def load(self) -> tuple[Cohort, ReplicaData, SplitInformation | None]:
+    def load(self, members: int = 1) -> tuple[Cohort, ReplicaData, SplitInformation | None]:
         """Read the files and stack the replicas on the job's device.
+
+        Parameters
+        ----------
+        members
+            Networks per fold at most.
 
         Raises
         ------
@@ -83,7 +95,7 @@ class TrainingInputs:
             fused = read_networks(self.networks, splits, cohort)
             networks = [residual_network(each, self.model.graph_weight) for each in fused]
         features = Features(cohort, self.preprocessing.max_features)
-        data = replica_data(cohort, features, splits, networks, device)
+        data = replica_data(cohort, features, splits, networks, device, members=members)
         information = self.information and read_split_information(self.information)
         return cohort, data, information
 
@@ -91,6 +103,11 @@ class TrainingInputs:
 def _save(parameters: dict[str, torch.Tensor], path: Path) -> None:
     with replace_when_written(path) as part:
         save_file({key: value.contiguous() for key, value in parameters.items()}, part)
+
+
+def _checkpoints(inputs: TrainingInputs, status: Path) -> Checkpoints:
+    """Return the folder of a job's checkpoints, beside its outputs."""
+    return Checkpoints(Path(status).with_name("checkpoints"), inputs.training.checkpoint_every)
 
 
 def pretrain_job(
@@ -113,21 +130,40 @@ def pretrain_job(
         Files to write. Where pretraining cannot run or fails, the first three are empty and
         `status` says why.
     """
-    cohort, data, information = inputs.load()
+    cohort, data, information = inputs.load(inputs.training.members)
+    checkpoints = _checkpoints(inputs, status)
     found = {"parameters": {}, "plan": pd.DataFrame(columns=PLAN_COLUMNS)}
+    whole = plan_distillation(information, distillation).take(data.folds.cpu().numpy())
 
-    def fit() -> Result:
-        pretrained = pretrain(
-            data, information, inputs.model, inputs.training, distillation, Progress
+    def fit(replicas: list[int]) -> Pretrained:
+        part = whole.take(replicas)
+        return pretrain(
+            data.take(replicas),
+            part,
+            inputs.model,
+            inputs.training,
+            distillation,
+            Progress,
+            checkpoints,
         )
-        found.update(parameters=pretrained.parameters, plan=pretrained.plan)
-        return Result(empty_predictions(cohort.classes), pretrained.training)
 
-    state, result = run_method(PRETRAINING, fit, cohort.classes)
+    def fit_all() -> Result:
+        fitted = in_parts(data.folds.tolist(), inputs.training.replicas, fit, PRETRAINING)
+        history = pd.concat([each.training for each in fitted], ignore_index=True)
+        parameters = {
+            name: torch.cat([each.parameters[name] for each in fitted])
+            for name in fitted[0].parameters
+        }
+        found.update(parameters=parameters, plan=plan_table(whole, data))
+        device = device_name(data.inputs[0].device)
+        return Result(empty_predictions(cohort.classes), history, device=device)
+
+    state, result = run_method(PRETRAINING, fit_all, cohort.classes)
     _save(found["parameters"], parameters)
     write_table(found["plan"], plan)
     write_table(result.training, training)
     write_json(asdict(state), status)
+    checkpoints.clear()
 
 
 def _check_pretraining(state: Status) -> None:
@@ -144,10 +180,11 @@ def train_job(
     pretraining: Path | None,
     predictions: Path,
     training: Path,
+    experts: Path,
     status: Path,
     model: Path,
 ) -> None:
-    """Train a network method; write predictions, history, status and parameters.
+    """Train a network method; write predictions, history, experts, status and parameters.
 
     Parameters
     ----------
@@ -157,10 +194,12 @@ def train_job(
         What the job takes.
     pretrained, pretraining
         Files of pretrained parameters and of the pretraining's status, or None.
-    predictions, training, status, model
+    predictions, training, experts, status, model
         Files to write.
     """
-    cohort, data, information = inputs.load()
+    several = NETWORKS[method].several
+    cohort, data, information = inputs.load(inputs.training.members if several else 1)
+    checkpoints = _checkpoints(inputs, status)
     trained: dict[str, torch.Tensor] = {}
     before = None if pretraining is None else read_status(pretraining)
 
@@ -173,11 +212,11 @@ def train_job(
             method,
             cohort,
             data,
-            information,
-            start,
+            Guidance(information, start),
             inputs.model,
             inputs.training,
             Progress(str(method)),
+            checkpoints,
         )
         trained.update(parameters)
         return result
@@ -186,4 +225,5 @@ def train_job(
     if before is not None:
         state = replace(state, seconds=round(state.seconds + before.seconds, 3))
     _save(trained, model)
-    write_outcome(state, result, predictions, status, training)
+    write_outcome(state, result, predictions, status, training, experts)
+    checkpoints.clear()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
+
+
+def _class_counts(labels: torch.Tensor, counted: torch.Tensor, classes: int) -> torch.Tensor:
+    return counted.to(torch.float64) @ F.one_hot(labels, classes).to(torch.float64)
 
 
 def class_weights(
@@ -29,11 +33,32 @@ def class_weights(
     torch.Tensor
         (replicas, classes); 0 for a class that a replica lacks.
     """
-    member = F.one_hot(labels, classes).to(torch.float64)
-    count = counted.to(torch.float64) @ member
+    count = _class_counts(labels, counted, classes)
     share = count / count.sum(dim=1, keepdim=True)
     weights = torch.where(count > 0, share.clamp(min=1e-300) ** power, torch.zeros_like(share))
     return weights / (weights * share).sum(dim=1, keepdim=True)
+
+
+def log_frequencies(labels: torch.Tensor, counted: torch.Tensor, classes: int) -> torch.Tensor:
+    """Return the log of each class's share of the counted samples, 0 for a class without any.
+
+    Parameters
+    ----------
+    labels
+        Class codes; (samples,).
+    counted
+        Which samples count, per replica; (replicas, samples), bool.
+    classes
+        Number of classes.
+
+    Returns
+    -------
+    torch.Tensor
+        (replicas, classes).
+    """
+    count = _class_counts(labels, counted, classes)
+    share = count / count.sum(dim=1, keepdim=True)
+    return torch.where(count > 0, share, torch.ones_like(share)).log()
 
 
 def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -67,6 +92,16 @@ class SoftTargets:
     taught: torch.Tensor
     strength: torch.Tensor
     temperature: float
+
+    def take(self, replicas: torch.Tensor) -> SoftTargets:
+        """Return the soft targets of some replicas, given by their places."""
+        index = replicas.to(self.logits.device)
+        return replace(
+            self,
+            logits=self.logits[index],
+            taught=self.taught[index],
+            strength=self.strength[index],
+        )
 
 
 def distillation_divergence(

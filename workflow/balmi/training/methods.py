@@ -1,29 +1,44 @@
-"""The network methods: which data, which start and which balancing rule each of them takes."""
+"""The network methods: which data, start, balancing rule and experts each of them takes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import torch
 
-from balmi.config.settings import Balancing, Method
+from balmi.baselines.task import FoldTask
+from balmi.config.settings import Balancing, Expert, Method
+from balmi.information.estimates import NULL_LEVEL
 from balmi.outcome import Result, prediction_table
-from balmi.training.balancing import RULES, Importance
-from balmi.training.data import concatenated
+from balmi.training.balancing import RULES
+from balmi.training.data import concatenated, view
 from balmi.training.device import device_name
-from balmi.training.distillation import load_pretrained, new_network
+from balmi.training.distillation import load_pretrained, new_network, nothing_known
+from balmi.training.experts import (
+    HeldOut,
+    expert_rows,
+    join_members,
+    learned_expert,
+    linear_expert,
+    pool_experts,
+)
 from balmi.training.history import history_table
-from balmi.training.trainer import Objective, predict, train
+from balmi.training.parts import in_parts
+from balmi.training.trainer import Trainer, predict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from balmi.config.settings import Model, Training
     from balmi.data.cohort import Cohort
     from balmi.information.splits import SplitInformation
+    from balmi.training.balancing.base import Known
+    from balmi.training.checkpoint import Checkpoints
     from balmi.training.data import ReplicaData
+    from balmi.training.trainer import Trained
 
 
 @dataclass(frozen=True)
@@ -33,52 +48,161 @@ class NetworkMethod:
     Parameters
     ----------
     pretrained
-        Whether encoders start from pretraining and distillation.
+        Whether encoders may start from pretraining and distillation.
     balancing
         The rule, or None for the configured one.
+    experts
+        What its prediction is made of, or None for the configured experts.
+    several
+        Whether each fold has the configured number of members, or one.
     concatenated
         Whether all features go into one encoder.
     """
 
     pretrained: bool = False
     balancing: Balancing | None = Balancing.UNIFORM
+    experts: tuple[Expert, ...] | None = (Expert.MEAN,)
+    several: bool = False
     concatenated: bool = False
 
 
 NETWORKS: dict[Method, NetworkMethod] = {
-    Method.BALANCED: NetworkMethod(pretrained=True, balancing=None),
+    Method.BALANCED: NetworkMethod(pretrained=True, balancing=None, experts=None, several=True),
+    Method.ENSEMBLE: NetworkMethod(several=True),
     Method.UNIFORM: NetworkMethod(),
     Method.CONCAT_MLP: NetworkMethod(concatenated=True),
 }
 
 
-def importance(information: SplitInformation | None, data: ReplicaData) -> Importance:
-    """Return what balancing rules may know of the modalities; NaN where nothing was measured.
+@dataclass(frozen=True)
+class Guidance:
+    """What a method starts from besides the cohort.
 
-    Only rules that need no information work without any: NaN passes no gate.
+    Parameters
+    ----------
+    information
+        What the training parts say, per fold; None where the method asks for none of it.
+    pretrained
+        Parameters as in `balmi.training.distillation.Pretrained`; None without pretraining.
     """
+
+    information: SplitInformation | None = None
+    pretrained: dict[str, torch.Tensor] | None = None
+
+    def take(self, replicas: Sequence[int]) -> dict[str, torch.Tensor] | None:
+        """Return the pretrained parameters of some replicas."""
+        if self.pretrained is None:
+            return None
+        return {name: value[list(replicas)] for name, value in self.pretrained.items()}
+
+
+def known(information: SplitInformation | None, data: ReplicaData, model: Model) -> Known:
+    """Return what balancing rules may know of the modalities.
+
+    Parameters
+    ----------
+    information
+        Per fold; None where nothing was measured.
+    data
+        The replicas' data.
+    model
+        Settings.
+    """
+    nothing = nothing_known(data, model)
     if information is None:
-        nothing = torch.full((len(data.splits), len(data.modalities)), torch.nan)
-        return Importance(nothing, nothing, nothing)
+        return nothing
     others = max(information.shared.shape[1] - 1, 1)
-    return Importance(
-        label=torch.from_numpy(information.label),
-        shared=torch.from_numpy(information.shared.sum(axis=2) / others),
-        p_value=torch.from_numpy(information.p_value),
+    folds = data.folds.cpu()
+    return replace(
+        nothing,
+        label=torch.from_numpy(information.label)[folds],
+        shared=torch.from_numpy(information.shared.sum(axis=2) / others)[folds],
+        p_value=torch.from_numpy(information.p_value)[folds],
     )
+
+
+@torch.no_grad()
+def teacher_embeddings(
+    data: ReplicaData, parameters: dict[str, torch.Tensor], model: Model
+) -> torch.Tensor:
+    """Return what the pretrained encoders make of every sample; (replicas, n, modalities, hidden).
+
+    Parameters
+    ----------
+    data
+        The replicas' data.
+    parameters
+        Pretrained parameters of these replicas.
+    model
+        Settings.
+    """
+    network = new_network(data, model, seed=0, purpose="teacher")
+    load_pretrained(network, parameters)
+    everything = [np.arange(len(data.labels))] * len(data.splits)
+    return network(view(data, everything).batch).embeddings
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """What training a part of the replicas gave."""
+
+    probabilities: np.ndarray
+    parameters: dict[str, torch.Tensor]
+    history: pd.DataFrame
+
+
+def _fit(
+    method: Method,
+    recipe: NetworkMethod,
+    data: ReplicaData,
+    guidance: Guidance,
+    start: dict[str, torch.Tensor] | None,
+    model: Model,
+    training: Training,
+    progress: Callable[[int, int, int], None],
+    checkpoints: Checkpoints | None,
+) -> _Fitted:
+    """Train some replicas and predict all samples with them."""
+    balancing = training.balancing if recipe.balancing is None else recipe.balancing
+    about = known(guidance.information, data, model)
+    experts = recipe.experts or tuple(model.experts)
+    heads = [expert for expert in experts if expert.is_head]
+    # What does not exceed its permutation null is none, and what is unknown weighs nothing.
+    informative = about.p_value <= NULL_LEVEL
+    importance = torch.nan_to_num(about.label).clamp(min=0) * informative
+    network = new_network(data, model, training.seed, str(method), heads, importance)
+    if start is not None:
+        load_pretrained(network, start)
+        if balancing is Balancing.UMT:
+            about = replace(about, teachers=teacher_embeddings(data, start, model))
+    rule = RULES[balancing](about, training)
+    trainer = Trainer(network, data, rule, training, str(method))
+    trained = trainer.run(progress, checkpoints)
+    probabilities = predict(trained, data).double().softmax(dim=-1).cpu().numpy()
+    history = history_table(method, "joint", trained.history, data, training.joint_weight)
+    return _Fitted(probabilities, _parameters(trained), history)
+
+
+def _parameters(trained: Trained) -> dict[str, torch.Tensor]:
+    """Return the parameters at every judged head's best epoch, replicas first, on the CPU."""
+    return {
+        f"{head}/{name}": value[head].cpu()
+        for name, value in trained.kept.items()
+        for head in range(len(value))
+    }
 
 
 def train_method(
     method: Method,
     cohort: Cohort,
     data: ReplicaData,
-    information: SplitInformation | None,
-    pretrained: dict[str, torch.Tensor] | None,
+    guidance: Guidance,
     model: Model,
     training: Training,
     progress: Callable[[int, int, int], None],
+    checkpoints: Checkpoints | None = None,
 ) -> tuple[Result, dict[str, torch.Tensor]]:
-    """Train a network method in all replicas and predict every replica's test samples.
+    """Train a network method in all replicas and predict every fold's test samples.
 
     Parameters
     ----------
@@ -87,48 +211,124 @@ def train_method(
     cohort
         The cohort, for names.
     data
-        The replicas' data.
-    information
-        What the training parts say; needed where the method has no fixed rule.
-    pretrained
-        Pretrained parameters; needed where the method starts from them.
+        The replicas' data, with the members that the method asks for.
+    guidance
+        What it starts from; information is needed where the method has no fixed rule.
     model, training
         Settings.
     progress
         Called after every epoch.
+    checkpoints
+        Where checkpoints are kept, or None.
 
     Returns
     -------
     tuple of Result and dict
-        Predictions with history, and the trained parameters.
+        Predictions with history and experts, and the trained parameters.
 
     Raises
     ------
     MethodNotApplicable, MethodFailed
-        As `balmi.training.trainer.train` does.
+        As `balmi.training.trainer.Trainer` and the rules do.
     """
     recipe = NETWORKS[method]
-    if recipe.balancing is None and information is None:
+    if recipe.balancing is None and guidance.information is None:
         raise ValueError(f"{method} needs the information of the training parts")
-    if recipe.concatenated:
-        data = concatenated(data)
-    network = new_network(data, model, training.seed, str(method))
-    if recipe.pretrained:
-        load_pretrained(network, pretrained)
-    balancing = training.balancing if recipe.balancing is None else recipe.balancing
-    known = importance(None if recipe.balancing else information, data)
-    objective = Objective(RULES[balancing](known, training))
-    history = train(network, data, objective, training, str(method), progress)
-    probabilities = predict(network, data)[:, :, -1].double().softmax(dim=-1).cpu().numpy()
-    predictions = [
-        prediction_table(method, split, probabilities[replica, split.test], cohort)
-        for replica, split in enumerate(data.splits)
-    ]
+    whole = concatenated(data) if recipe.concatenated else data
+
+    def fit(replicas: list[int]) -> _Fitted:
+        part, start = whole.take(replicas), guidance.take(replicas)
+        return _fit(method, recipe, part, guidance, start, model, training, progress, checkpoints)
+
+    fitted = in_parts(whole.folds.tolist(), training.replicas, fit, str(method))
+    probabilities = np.concatenate([each.probabilities for each in fitted])
+    experts = recipe.experts or tuple(model.experts)
+    predictions, pools = _pooled(method, cohort, data, whole, probabilities, experts)
     result = Result(
-        predictions=pd.concat(predictions, ignore_index=True),
-        training=history_table(
-            method, "joint", history, data.modalities, data.splits, objective.joint_weight
-        ),
+        predictions=predictions,
+        training=pd.concat([each.history for each in fitted], ignore_index=True),
+        experts=pools,
         device=device_name(data.inputs[0].device),
     )
-    return result, {key: value.cpu() for key, value in network.state_dict().items()}
+    parameters = {
+        name: torch.cat([each.parameters[name] for each in fitted]) for name in fitted[0].parameters
+    }
+    return result, parameters
+
+
+def _pooled(
+    method: Method,
+    cohort: Cohort,
+    data: ReplicaData,
+    whole: ReplicaData,
+    probabilities: np.ndarray,
+    experts: Sequence[Expert],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return predictions and experts of all folds.
+
+    `probabilities` are those of every replica, sample, head and class; `whole` is the data that the
+    network saw, whose modalities are the first heads.
+    """
+    folds = data.folds.cpu().numpy()
+    predictions, pools = [], []
+    for fold in np.unique(folds):
+        replicas = np.flatnonzero(folds == fold)
+        members = [data.splits[replica] for replica in replicas]
+        heads = join_members(members, probabilities[replicas])
+        task = _task(cohort, data, int(fold), int(replicas[0]))
+        says = [
+            _say(expert, place, heads, len(whole.modalities), task, members[0].inner)
+            for expert, place in _places(experts)
+        ]
+        pool = pool_experts(says, task.labels[task.fit])
+        predictions.append(prediction_table(method, members[0], pool.test, cohort))
+        pools.append(expert_rows(method, members[0], experts, pool))
+    return pd.concat(predictions, ignore_index=True), pd.concat(pools, ignore_index=True)
+
+
+def _places(experts: Sequence[Expert]) -> list[tuple[Expert, int]]:
+    """Return every expert with the number of its joint head; -1 for those that have none."""
+    heads = [expert for expert in experts if expert.is_head]
+    return [(expert, heads.index(expert) if expert.is_head else -1) for expert in experts]
+
+
+def _say(
+    expert: Expert,
+    place: int,
+    heads: HeldOut,
+    modalities: int,
+    task: FoldTask,
+    inner: np.ndarray,
+) -> HeldOut:
+    """Return what one expert says of a fold."""
+    if expert is Expert.LINEAR:
+        return linear_expert(task, inner)
+    if expert is Expert.LEARNED:
+        unimodal = HeldOut(
+            *(
+                np.where(task.available[rows][..., None], each[:, :modalities], task.prior)
+                for rows, each in ((task.fit, heads.inner), (task.test, heads.test))
+            )
+        )
+        return learned_expert(unimodal, task, inner)
+    head = modalities + place
+    return HeldOut(heads.inner[:, head], heads.test[:, head])
+
+
+def _task(cohort: Cohort, data: ReplicaData, fold: int, replica: int) -> FoldTask:
+    """Return the fold as the peers see it."""
+    split = data.splits[replica]
+    features = {
+        name: values[fold, :, : widths[replica]].double().cpu().numpy()
+        for name, values, widths in zip(data.modalities, data.inputs, data.widths, strict=True)
+    }
+    return FoldTask(
+        features=features,
+        available=data.available[replica].cpu().numpy(),
+        labels=cohort.labels,
+        groups=cohort.groups,
+        classes=data.classes,
+        fit=split.fit,
+        test=split.test,
+        seed=split.repeat,
+    )

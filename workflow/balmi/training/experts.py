@@ -1,0 +1,162 @@
+"""Experts of a network method, pooled by weights that out-of-fold predictions decide.
+
+The members of a fold hold out different inner folds of its training side, so that together they say
+something of every training sample that none of them has learned from. On those samples each expert
+gets its temperature and its weight in a linear pool. One of the experts may be stacked logistic
+regression: the pool then contains the linear model, and leaves it only as far as held-out
+likelihood asks for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from balmi.baselines.logistic import logistic
+from balmi.baselines.stacking import meta_features, stacked_out_of_fold
+from balmi.information.pool import best_temperature, pool_weights, tempered
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from balmi.baselines.task import FoldTask
+    from balmi.config.settings import Expert
+    from balmi.data.splits import Split
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What an expert says of the samples of one fold.
+
+    Parameters
+    ----------
+    inner
+        Probabilities of the training side, each by a model that has not learned from the sample;
+        NaN where there is none; (fit, classes).
+    test
+        Probabilities of the test samples; (test, classes).
+    """
+
+    inner: np.ndarray
+    test: np.ndarray
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The experts of one fold, pooled.
+
+    Parameters
+    ----------
+    temperatures, weights
+        One per expert.
+    test
+        Pooled probabilities of the test samples; (test, classes).
+    """
+
+    temperatures: np.ndarray
+    weights: np.ndarray
+    test: np.ndarray
+
+
+def join_members(members: Sequence[Split], probabilities: np.ndarray) -> HeldOut:
+    """Put together what the members of a fold say: held-out where it can be, the mean on tests.
+
+    Parameters
+    ----------
+    members
+        The members of one fold.
+    probabilities
+        Of all samples of the cohort, by every member; (members, n, ..., classes).
+
+    Returns
+    -------
+    HeldOut
+        With the axes between samples and classes kept.
+    """
+    fit, test = members[0].fit, members[0].test
+    inner = np.full((len(fit), *probabilities.shape[2:]), np.nan)
+    for split, own in zip(members, probabilities, strict=True):
+        inner[np.searchsorted(fit, split.validation)] = own[split.validation]
+    return HeldOut(inner, probabilities[:, test].mean(axis=0))
+
+
+def linear_expert(task: FoldTask, inner: np.ndarray) -> HeldOut:
+    """Return what stacked logistic regression says.
+
+    Parameters
+    ----------
+    task
+        The fold.
+    inner
+        Inner fold of every training-side sample; (fit,).
+    """
+    return HeldOut(*stacked_out_of_fold(task, inner))
+
+
+def learned_expert(unimodal: HeldOut, task: FoldTask, inner: np.ndarray) -> HeldOut:
+    """Return what a logistic regression on the modalities' heads says.
+
+    Parameters
+    ----------
+    unimodal
+        Probabilities of the modalities' heads, of the class frequencies where a sample lacks the
+        modality; (samples, modalities, classes).
+    task
+        The fold, for labels and number of classes.
+    inner
+        Inner fold of every training-side sample; (fit,).
+    """
+    labels = task.labels[task.fit]
+    known = ~np.isnan(unimodal.inner).any(axis=(1, 2))
+    learn = meta_features(list(np.moveaxis(unimodal.inner, 1, 0)))
+    test = logistic(
+        learn[known],
+        labels[known],
+        meta_features(list(np.moveaxis(unimodal.test, 1, 0))),
+        task.classes,
+    )
+    found = np.full((len(labels), task.classes), np.nan)
+    for number in np.unique(inner[known]):
+        here, rest = known & (inner == number), known & (inner != number)
+        if not rest.any():  # one member alone: it says nothing of its own stack
+            rest = known
+        found[here] = logistic(learn[rest], labels[rest], learn[here], task.classes)
+    return HeldOut(found, test)
+
+
+def pool_experts(experts: Sequence[HeldOut], labels: np.ndarray) -> Pool:
+    """Temper every expert and pool them, by their likelihood on held-out training samples.
+
+    Parameters
+    ----------
+    experts
+        At least one.
+    labels
+        Class codes of the training side; (fit,).
+    """
+    known = ~np.any([np.isnan(expert.inner).any(axis=1) for expert in experts], axis=0)
+    seen, rows = labels[known], np.arange(known.sum())
+    temperatures = np.array([best_temperature(expert.inner[known], seen) for expert in experts])
+    pairs = list(zip(experts, temperatures, strict=True))
+    inner = [tempered(expert.inner[known], temperature) for expert, temperature in pairs]
+    weights = pool_weights(np.column_stack([each[rows, seen] for each in inner]))
+    test = [tempered(expert.test, temperature) for expert, temperature in pairs]
+    pooled = np.tensordot(weights, np.array(test), axes=1)
+    return Pool(temperatures, weights, pooled / pooled.sum(axis=1, keepdims=True))
+
+
+def expert_rows(method: str, split: Split, names: Sequence[Expert], pool: Pool) -> pd.DataFrame:
+    """Return a fold's rows of ``experts.csv``; columns as in `balmi.outcome.EXPERT_TYPES`."""
+    return pd.DataFrame(
+        {
+            "method": str(method),
+            "repeat": split.repeat,
+            "fold": split.fold,
+            "expert": [str(name) for name in names],
+            "temperature": pool.temperatures,
+            "weight": pool.weights,
+        }
+    )
