@@ -70,7 +70,8 @@ def test_cohort_obeys_its_contract_and_opens_in_muon(finished):
     about = data.uns["balmi"]
     assert set(about) == set(contract["uns"]["balmi"])
     assert list(about["modalities"]) == list(data.mod)
-    assert set(json.loads(about["provenance"])) == {"dataset", "label", "group", "dropped"}
+    told = {"dataset", "label", "group", "dropped", "control"}
+    assert set(json.loads(about["provenance"])) == told
     for name, part in data.mod.items():
         assert part.X.dtype == np.float32
         assert isinstance(part.uns["kind"], str)

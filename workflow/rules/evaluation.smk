@@ -4,11 +4,13 @@ rule evaluate_methods:
         predictions=outcomes("predictions.parquet", METHODS),
         status=outcomes("status.json", METHODS),
         training=histories(),
+        experts=outcomes("experts.csv", NETWORK_METHODS),
     output:
         predictions="results/{dataset}/predictions.parquet",
         performance="results/{dataset}/tables/performance.csv",
         comparisons="results/{dataset}/tables/comparisons.csv",
         training="results/{dataset}/tables/training.parquet",
+        experts="results/{dataset}/tables/experts.csv",
         methods="results/{dataset}/tables/methods.csv",
     log:
         "results/{dataset}/logs/evaluate_methods.log",

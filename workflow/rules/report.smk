@@ -7,6 +7,7 @@ rule build_report:
         comparisons="results/{dataset}/tables/comparisons.csv",
         information="results/{dataset}/tables/information.csv",
         training="results/{dataset}/tables/training.parquet",
+        experts="results/{dataset}/tables/experts.csv",
         methods="results/{dataset}/tables/methods.csv",
     output:
         html=report(

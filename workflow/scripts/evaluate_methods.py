@@ -3,7 +3,7 @@ from balmi.data.files import write_table
 from balmi.evaluation.evaluate import comparison_table, joined, performance_table, status_table
 from balmi.evaluation.statistics import split_ratio
 from balmi.logs import job
-from balmi.outcome import empty_training
+from balmi.outcome import empty_experts, empty_training
 
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: evaluate"):
     cohort = read_cohort(snakemake.input.cohort)
@@ -13,6 +13,8 @@ with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: evaluate"):
     comparisons = comparison_table(performance, fraction)
     histories = snakemake.input.get("training", [])
     training = joined(histories) if histories else empty_training()
+    pools = snakemake.input.get("experts", [])
+    write_table(joined(pools) if pools else empty_experts(), snakemake.output.experts)
     write_table(predictions, snakemake.output.predictions)
     write_table(performance, snakemake.output.performance)
     write_table(comparisons, snakemake.output.comparisons)

@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
-from balmi.evaluation.statistics import corrected_interval, split_ratio
+from balmi.evaluation.statistics import combined_interval, corrected_interval, holm, split_ratio
 from balmi.evaluation.verdicts import Verdict, verdict
 
 
@@ -110,3 +112,42 @@ def test_test_fraction_by_hand():
         }
     )
     assert split_ratio(predictions, 6) == pytest.approx((2 / 4 + 4 / 2) / 2)
+
+
+def test_mean_over_cohorts_by_hand():
+    """Squared errors (1/2 + 1/2) .02 = .02 and (1/2 + 1/2) .08 = .08: error sqrt(.1) / 2.
+
+    Welch and Satterthwaite: .1^2 / (.02^2 + .08^2) = .01 / .0068 degrees of freedom.
+    """
+    interval = combined_interval([np.array([0.1, 0.3]), np.array([0.2, 0.6])], [0.5, 0.5])
+    half = stats.t.ppf(0.975, 0.01 / 0.0068) * np.sqrt(0.1) / 2
+    assert interval.mean == pytest.approx(0.3)
+    assert (interval.lower, interval.upper) == pytest.approx((0.3 - half, 0.3 + half))
+    assert interval.p == pytest.approx(2 * stats.t.sf(0.6 / np.sqrt(0.1), 0.01 / 0.0068))
+
+
+def test_one_cohort_is_the_corrected_interval():
+    values = np.array([0.1, 0.2, 0.4])
+    assert combined_interval([values], [0.25]) == corrected_interval(values, 0.25)
+
+
+@pytest.mark.parametrize("cohorts", [[], [np.array([0.1, 0.2]), np.array([0.1])]])
+def test_no_mean_over_cohorts_without_folds(cohorts):
+    with pytest.raises(ValueError, match="at least two folds"):
+        combined_interval(cohorts, [0.25] * len(cohorts))
+
+
+def test_holm_by_hand():
+    # Sorted .01, .02, .025, .2 times 4, 3, 2, 1: .04, .06, .05, .2; the third rises to the second.
+    assert holm([0.025, 0.01, 0.2, 0.02]) == pytest.approx([0.06, 0.04, 0.2, 0.06])
+    assert holm([0.6, 0.5]) == pytest.approx([1, 1])
+    assert holm([]).shape == (0,)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_lies_between_the_p_value_and_bonferroni(p_values):
+    values, adjusted = np.array(p_values), holm(p_values)
+    assert (adjusted >= values).all()
+    assert (adjusted <= np.minimum(values * len(values), 1)).all()
+    order = np.argsort(values)
+    assert (np.diff(adjusted[order]) >= 0).all()

@@ -15,6 +15,7 @@ from balmi.data.files import write_table
 from balmi.evaluation.complementarity import complementarity_table
 from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.statistics import corrected_interval
+from balmi.outcome import EXPERT_TYPES
 from balmi.report.render import ReportInputs
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ INFORMATION = ["quantity", "modality", "other", "estimate", "lower", "upper", "n
 INFORMATION += ["p_value", "n", "components", "status", "reason"]
 COMPLEMENTARITY = ["teacher", "student", "teacher_student", "student_label", "margin", "lower"]
 COMPLEMENTARITY += ["upper", "predicted", "observed_gain", "observed_lower", "observed_upper"]
-TRAINING = ["method", "stage", "repeat", "fold", "epoch", "modality", "weight", "loss"]
-TRAINING += ["validation_loss", "macro_f1", "gradient_share"]
+TRAINING = ["method", "stage", "repeat", "fold", "member", "epoch", "modality", "weight"]
+TRAINING += ["loss", "validation_loss", "macro_f1", "gradient_share"]
 
 SCRIPT = "</script><script>alert(1)</script>"
 ATTRIBUTE = '"><img src=x onerror=alert(1)>'
@@ -283,12 +284,24 @@ def make_training(names: Names, methods: list[str]) -> pd.DataFrame:
                     table["validation_loss"] = 1.3 - 0.6 * rise + noise
                     table["macro_f1"] = 0.3 + (0.45 - 0.06 * place) * rise + noise
                     table["gradient_share"] = np.nan if name == "joint" else 1 / (place + 2) + noise
-                    parts.append(
-                        table.assign(method=method, stage="joint", repeat=repeat, fold=fold)
-                    )
+                    replica = {"repeat": repeat, "fold": fold, "member": 0}
+                    parts.append(table.assign(method=method, stage="joint", **replica))
     if not parts:
         return pd.DataFrame(columns=TRAINING)
     return pd.concat(parts, ignore_index=True)[TRAINING]
+
+
+def make_experts(methods: list[str]) -> pd.DataFrame:
+    """Return three experts of the own method, with weights of .5, .3 and .2 on average."""
+    weights = {"linear": 0.3, "mean": 0.5, "concatenation": 0.2}
+    rows = [
+        ("balanced", repeat, fold, name, 1.1, weight + 0.01 * (fold - 1) * sign)
+        for repeat in range(REPEATS)
+        for fold in range(FOLDS)
+        for (name, weight), sign in zip(weights.items(), (1, -1, 0), strict=True)
+        if "balanced" in methods
+    ]
+    return pd.DataFrame(rows, columns=list(EXPERT_TYPES))
 
 
 def make_methods(names: Names, ran: list[str]) -> pd.DataFrame:
@@ -322,6 +335,7 @@ def write_dataset(folder: Path, names: Names = Names()) -> ReportInputs:
         "comparisons": make_comparisons(performance, list(strengths)),
         "information": make_information(names),
         "training": make_training(names, [name for name in NETWORKS if name in ran]),
+        "experts": make_experts(ran),
         "methods": make_methods(names, ran),
     }
     if "balanced" in ran and len(names.modalities) > 1 and not names.refusal:

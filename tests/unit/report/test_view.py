@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic_report import INFORMATION, TRAINING, Names, make_cohort
+from synthetic_report import INFORMATION, TRAINING, Names, make_cohort, make_experts
 
 from balmi.data.cohort import read_cohort
 from balmi.data.files import read_table
@@ -17,7 +19,7 @@ from balmi.report.downloads import csv_text, downloads
 from balmi.report.information import information_view
 from balmi.report.performance import performance_view
 from balmi.report.provenance import commit, seeds, versions
-from balmi.report.training import training_view
+from balmi.report.training import expert_shares, training_view
 from balmi.report.view import build_view
 from balmi.report.words import chance, decimal, joined, percent, shortened, signed, with_limits
 
@@ -115,6 +117,18 @@ def test_cohort_counts_availability():
     assert view.dropped == (("samples without a label", 3),)
 
 
+def test_the_cohort_tells_its_controls():
+    cohort = make_cohort(Names())
+    assert cohort_view(cohort).controls == ()
+    control = {"noise": ["rna", "cnv"], "shuffled_labels": True, "seed": 3}
+    told = replace(cohort, provenance={**cohort.provenance, "control": control})
+    assert cohort_view(told).controls == (
+        "rna holds noise in place of its values",
+        "cnv holds noise in place of its values",
+        "the labels are permuted",
+    )
+
+
 ABC = [about("a", 0.7), about("b", 0.4), about("c", 0.1)]
 
 
@@ -205,7 +219,19 @@ def test_training_shows_epochs_that_half_of_the_replicas_reached(tables, view):
     assert (curve.low[5], curve.middle[5], curve.high[5]) == pytest.approx(tuple(expected))
     shares = next(p for p in view.training.panels if p.quantity == "gradient_share")
     assert [curve.modality for curve in shares.curves] == ["rna", "methylation", "mirna"]
-    assert training_view(pd.DataFrame(columns=TRAINING), ["rna"]) is None
+    assert training_view(pd.DataFrame(columns=TRAINING), make_experts([]), ["rna"]) is None
+    members = [tables["training"].assign(member=member) for member in range(3)]
+    assert training_view(pd.concat(members), make_experts([]), ["rna"]).replicas == 18
+
+
+def test_experts_stand_by_their_mean_weight():
+    shares = expert_shares(make_experts(["balanced"]))
+    assert [round(each.mean, 9) for each in shares] == [0.5, 0.3, 0.2]
+    first = shares[0]
+    assert first.name == "mean of the modalities' logits"
+    # Weights of the folds are .49, .50 and .51, each in every repeat.
+    assert (first.low, first.high) == pytest.approx((0.49, 0.51), abs=5e-3)
+    assert expert_shares(make_experts([])) == ()
 
 
 def test_text_that_looks_like_something_else_stays_text(tmp_path):

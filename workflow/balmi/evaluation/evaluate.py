@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from balmi.data.files import read_table
 from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.statistics import corrected_interval
 from balmi.outcome import PROBABILITY_PREFIX, Status, read_status
@@ -109,7 +110,7 @@ def status_table(files: Sequence[Path]) -> pd.DataFrame:
 
 
 def joined(files: Sequence[Path]) -> pd.DataFrame:
-    """Return the rows of several Parquet files, in the order of the files; empty ones add none."""
-    tables = [pd.read_parquet(file) for file in files]
+    """Return the rows of several tables, in the order of the files; empty ones add none."""
+    tables = [read_table(file) for file in files]
     filled = [table for table in tables if len(table)]
     return pd.concat(filled, ignore_index=True) if filled else tables[0]

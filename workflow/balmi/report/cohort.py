@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from balmi.data.cohort import Cohort
 
 MAX_PATTERNS = 12
+CHANGED = {
+    "without": "{} is left out",
+    "noise": "{} holds noise in place of its values",
+    "shuffled": "the rows of {} are permuted",
+    "duplicated": "{} has a copy",
+}
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,8 @@ class CohortView:
         Number of patterns that are not listed, and of their samples.
     dropped
         What was left out, and how many.
+    controls
+        What the dataset's control changed, in words.
     """
 
     samples: int
@@ -77,6 +85,7 @@ class CohortView:
     patterns: tuple[Pattern, ...]
     other_patterns: tuple[int, int]
     dropped: tuple[tuple[str, int], ...]
+    controls: tuple[str, ...] = ()
 
     @property
     def rarest(self) -> ClassRow:
@@ -95,6 +104,12 @@ def _patterns(available: np.ndarray, modalities: tuple[str, ...]) -> list[Patter
         for row, count in zip(rows, counts, strict=True)
     ]
     return sorted(patterns, key=lambda pattern: (-pattern.count, pattern.lacks))
+
+
+def _controls(control: dict[str, list[str] | bool]) -> tuple[str, ...]:
+    """Put into words what a control changed."""
+    told = [text.format(name) for key, text in CHANGED.items() for name in control.get(key, ())]
+    return (*told, *["the labels are permuted"] * bool(control.get("shuffled_labels")))
 
 
 def cohort_view(cohort: Cohort) -> CohortView:
@@ -136,4 +151,5 @@ def cohort_view(cohort: Cohort) -> CohortView:
             sum(pattern.count for pattern in patterns[MAX_PATTERNS:]),
         ),
         dropped=tuple((what, int(count)) for what, count in sorted(dropped.items()) if count),
+        controls=_controls(cohort.provenance.get("control", {})),  # type: ignore[arg-type]
     )

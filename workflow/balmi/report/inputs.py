@@ -19,8 +19,8 @@ class ReportInputs:
         The dataset's name.
     cohort
         The cohort as h5mu.
-    predictions, performance, comparisons, information, training, methods
-        Tables as in ``tests/contract/tables.yaml``; `training` may have no rows.
+    predictions, performance, comparisons, information, training, experts, methods
+        Tables as in ``tests/contract/tables.yaml``; `training` and `experts` may have no rows.
     settings
         The resolved configuration, as ``Settings.model_dump(mode="json")`` gives it.
     dataset_settings
@@ -46,6 +46,7 @@ class ReportInputs:
     comparisons: Path
     information: Path
     training: Path
+    experts: Path
     methods: Path
     settings: dict
     dataset_settings: dict
@@ -59,6 +60,7 @@ class ReportInputs:
     @property
     def table_paths(self) -> dict[str, Path]:
         """The tables by name, in the order in which the report offers them."""
-        names = ("performance", "comparisons", "information", "methods", "training", "predictions")
-        found = {name: getattr(self, name) for name in (*names, "plan", "complementarity")}
+        names = ("performance", "comparisons", "information", "methods", "experts", "training")
+        others = ("predictions", "plan", "complementarity")
+        found = {name: getattr(self, name) for name in (*names, *others)}
         return {name: path for name, path in found.items() if path is not None}

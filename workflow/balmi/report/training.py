@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from balmi.config.settings import JOINT
+from balmi.config.settings import JOINT, Expert
 from balmi.report.performance import OWN
 
 if TYPE_CHECKING:
@@ -47,6 +47,26 @@ class Panel:
     curves: tuple[Curve, ...]
 
 
+EXPERTS = {
+    Expert.LINEAR: "stacked logistic regression",
+    Expert.LEARNED: "logistic regression on the modalities' networks",
+    Expert.MEAN: "mean of the modalities' logits",
+    Expert.INFORMATION: "logits weighted by information",
+    Expert.CONCATENATION: "joint hidden layer, which can see interactions",
+    Expert.GATE: "logits weighted by a gate",
+}
+
+
+@dataclass(frozen=True)
+class ExpertShare:
+    """What one expert contributes to the pooled prediction: its weight over folds."""
+
+    name: str
+    mean: float
+    low: float
+    high: float
+
+
 @dataclass(frozen=True)
 class TrainingView:
     """What the report tells about training.
@@ -56,13 +76,15 @@ class TrainingView:
     method
         The method whose training is shown.
     replicas
-        Number of networks, one per repeat and fold.
+        Number of networks, one per repeat, fold and member.
     epochs
         Epochs shown: those that at least half of the replicas reached.
     longest
         Epochs of the replica that trained longest.
     panels
         One per quantity that the table has.
+    experts
+        What the prediction is pooled from, the largest weight first.
     """
 
     method: str
@@ -70,6 +92,7 @@ class TrainingView:
     epochs: int
     longest: int
     panels: tuple[Panel, ...]
+    experts: tuple[ExpertShare, ...]
 
 
 def _curve(modality: str, table: pd.DataFrame, quantity: str) -> Curve | None:
@@ -89,20 +112,36 @@ def _panel(table: pd.DataFrame, quantity: str, names: Sequence[str]) -> Panel:
     return Panel(quantity, QUANTITIES[quantity], tuple(curve for curve in curves if curve))
 
 
-def training_view(training: pd.DataFrame, modalities: Sequence[str]) -> TrainingView | None:
+def expert_shares(experts: pd.DataFrame) -> tuple[ExpertShare, ...]:
+    """Return the mean weight of every expert of the own method, and its 10-90 % band over folds."""
+    weights = experts[experts["method"] == OWN].groupby("expert", sort=False)["weight"]
+    found = [
+        ExpertShare(
+            EXPERTS[Expert(name)],
+            float(each.mean()),
+            *map(float, each.quantile([BAND[0], BAND[-1]])),
+        )
+        for name, each in weights
+    ]
+    return tuple(sorted(found, key=lambda share: -share.mean))
+
+
+def training_view(
+    training: pd.DataFrame, experts: pd.DataFrame, modalities: Sequence[str]
+) -> TrainingView | None:
     """Make the view of training, or None where no network of the own method was trained.
 
     Parameters
     ----------
-    training
-        The table of the contract.
+    training, experts
+        The tables of the contract.
     modalities
         Names in the cohort's order; the joint head comes after them.
     """
     table = training[(training["method"] == OWN) & (training["stage"] == STAGE)]
     if table.empty:
         return None
-    reached = table.groupby(["repeat", "fold"])["epoch"].max()
+    reached = table.groupby(["repeat", "fold", "member"])["epoch"].max()
     # Where most replicas have stopped, a band over the rest would show another population.
     last = int(np.floor(reached.quantile(0.5)))
     shown = table[table["epoch"] <= last]
@@ -113,4 +152,5 @@ def training_view(training: pd.DataFrame, modalities: Sequence[str]) -> Training
         epochs=last + 1,
         longest=int(reached.max()) + 1,
         panels=tuple(panel for panel in panels if panel.curves),
+        experts=expert_shares(experts),
     )

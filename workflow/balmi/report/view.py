@@ -157,5 +157,5 @@ def build_view(
         cohort=views.cohort,
         performance=views.performance,
         information=views.information,
-        training=training_view(tables["training"], cohort.modalities),
+        training=training_view(tables["training"], tables["experts"], cohort.modalities),
     )
