@@ -7,10 +7,14 @@ TORCH ?= torch==2.13.0
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# The phase of the study: confirm or tune.
+PHASE ?= confirm
+# Where benchmark-training computes: cpu or cuda.
+DEVICE ?= cpu
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format install schema report clean
-.PHONY: benchmark-information benchmark-complementarity
+.PHONY: benchmark-information benchmark-complementarity benchmark-training study
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-25s %s\n", $$1, $$2}' Makefile
@@ -46,6 +50,15 @@ benchmark-information: $(VENV)/.run ## measure how close estimates of informatio
 
 benchmark-complementarity: $(VENV)/.run ## draw gains of distillation against the margin (minutes)
 	PYTHONPATH=workflow $(BIN)/python tests/benchmark/complementarity.py
+
+benchmark-training: $(VENV)/.run ## measure how much faster replicas train together (minutes; DEVICE=cuda on a GPU)
+	$(BIN)/snakemake --cores $(CORES) results/tcga-brca/cohort.h5mu
+	OMP_NUM_THREADS=1 PYTHONPATH=workflow $(BIN)/python tests/benchmark/training.py --device $(DEVICE)
+
+study: $(VENV)/.run ## compare the default with its parts and its peers (hours; other folds: PHASE=tune)
+	@echo "study: phase $(PHASE) of config/study.yaml; an interrupted run continues"
+	PYTHONPATH=workflow:tests/benchmark $(BIN)/snakemake --snakefile tests/benchmark/study/Snakefile \
+	  --workflow-profile workflow/profiles/default --cores $(CORES) --keep-going --config phase=$(PHASE)
 
 clean: ## remove results and installed packages, but no downloads
 	rm -rf $(VENV) .snakemake

@@ -1,0 +1,1 @@
+"""The study: what the default method, its parts and its peers do on several cohorts."""

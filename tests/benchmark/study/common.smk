@@ -1,0 +1,126 @@
+"""What the workflow's rules ask for by name, answered for the study.
+
+A dataset of theirs is a cohort in a phase here, and a section of the settings depends on the cohort
+and on what is trained.
+"""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from balmi.config.catalogue import catalogue, simulation_of, source
+from balmi.config.fingerprint import code_hash
+from balmi.config.growth import growing
+from balmi.errors import UserError
+from study.plan import load_study
+
+# Idle OpenMP threads busy-wait.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+try:
+    STUDY = load_study(config)
+except UserError as error:
+    sys.exit(str(error))
+
+SETTINGS = STUDY.settings
+COHORTS = {f"study/{STUDY.phase}/{name}": each for name, each in STUDY.cohorts.items()}
+DATASETS = {folder: cohort.dataset for folder, cohort in COHORTS.items()}
+METHODS = {variant.method.value: variant.method for variant in STUDY.variants.values()}
+NETWORK_METHODS = sorted(name for name, method in METHODS.items() if method.is_network)
+PEER_METHODS = sorted(set(METHODS) - set(NETWORK_METHODS))
+PRETRAININGS, GRAPHS = STUDY.pretrainings(), STUDY.graphs()
+SCRIPTS = Path(workflow.basedir).parents[2] / "workflow" / "scripts"
+
+
+def any_of(names):
+    """Return a pattern that matches the names and nothing else."""
+    return "|".join(re.escape(name) for name in names) or "(?!)"
+
+
+def coming_from(kind):
+    """Return a pattern of the catalogue's entries that come from a wheel or a simulation."""
+    datasets = SETTINGS.datasets.items()
+    return any_of(name for name, dataset in datasets if source(dataset) == kind)
+
+
+def code_of(script):
+    """Return the hash of the library code that a script runs."""
+    return code_hash(SCRIPTS / f"{script}.py")
+
+
+def entry_of(wildcards):
+    """Return an entry of the catalogue."""
+    return catalogue()[wildcards.dataset]
+
+
+def simulation(wildcards):
+    """Return the settings of a simulated entry of the catalogue."""
+    return simulation_of(SETTINGS.datasets[wildcards.dataset]).model_dump(mode="json")
+
+
+def files_of(wildcards):
+    """Return the file of a cohort."""
+    return DATASETS[wildcards.dataset].samples
+
+
+def section(name):
+    """Return a function that gives a section of the settings for a rule's params."""
+
+    def find(wildcards):
+        if name == "evaluation":
+            return COHORTS[wildcards.dataset].evaluation.model_dump(mode="json")
+        known = PRETRAININGS.get(wildcards.get("pretraining"), {})
+        if name in known:
+            return known[name]
+        if name == "graph":
+            return GRAPHS[wildcards.graph]
+        variant = STUDY.variants.get(wildcards.get("variant"))
+        settings = SETTINGS if variant is None else variant.settings
+        return getattr(settings, name).model_dump(mode="json")
+
+    return find
+
+
+def networks_of(wildcards):
+    """Return the fused networks where a variant or a pretraining passes messages on them."""
+    users = {
+        each.pretraining_key: each
+        for each in STUDY.variants.values()
+        if each.pretrained
+    }
+    user = STUDY.variants.get(wildcards.get("variant")) or users.get(
+        wildcards.get("pretraining")
+    )
+    if user is None or not user.graph:
+        return []
+    return f"results/{{dataset}}/graphs/{user.graph_key}/networks.parquet"
+
+
+def guidance_of(wildcards):
+    """Return what a variant takes besides the cohort: only `balanced` is guided."""
+    if wildcards.method != "balanced":
+        return {}
+    variant = STUDY.variants[wildcards.variant]
+    files = {"information": "results/{dataset}/information.safetensors"}
+    if variant.pretrained:
+        folder = f"results/{{dataset}}/pretraining/{variant.pretraining_key}"
+        files["pretrained"] = f"{folder}/parameters.safetensors"
+        files["pretraining"] = f"{folder}/status.json"
+    return files
+
+
+def outcomes_of(wildcards):
+    """Return the predictions and the status of every variant on a cohort."""
+    folder = f"results/{wildcards.dataset}"
+    folders = STUDY.outcomes(folder, COHORTS[wildcards.dataset].name).values()
+    files = ("predictions.parquet", "status.json")
+    return [f"{each}/{file}" for each in folders for file in files]
+
+
+wildcard_constraints:
+    dataset=any_of(COHORTS),
+    variant=any_of(STUDY.variants),
+    pretraining=any_of(PRETRAININGS),
+    graph=any_of(GRAPHS),

@@ -1,0 +1,82 @@
+"""The workflow's rules of networks, with paths and settings of their own for every variant."""
+
+
+rule fuse_networks:
+    input:
+        cohort="results/{dataset}/cohort.h5mu",
+        splits="results/{dataset}/splits.parquet",
+    output:
+        networks="results/{dataset}/graphs/{graph}/networks.parquet",
+    log:
+        "results/{dataset}/logs/fuse_networks_{graph}.log",
+    resources:
+        mem_mb=growing(6000),
+        runtime=growing(60),
+    params:
+        graph=section("graph"),
+        preprocessing=section("preprocessing"),
+        code=code_of("fuse_networks"),
+    message:
+        "{wildcards.dataset}: fuse similarity networks"
+    script:
+        "../../../workflow/scripts/fuse_networks.py"
+
+
+rule pretrain_distillation:
+    input:
+        cohort="results/{dataset}/cohort.h5mu",
+        splits="results/{dataset}/splits.parquet",
+        information="results/{dataset}/information.safetensors",
+        networks=networks_of,
+    output:
+        parameters="results/{dataset}/pretraining/{pretraining}/parameters.safetensors",
+        training="results/{dataset}/pretraining/{pretraining}/training.parquet",
+        plan="results/{dataset}/pretraining/{pretraining}/plan.csv",
+        status="results/{dataset}/pretraining/{pretraining}/status.json",
+    log:
+        "results/{dataset}/logs/pretrain_{pretraining}.log",
+    resources:
+        gpu=SETTINGS.resources.gpu,
+        mem_mb=growing(6000),
+        runtime=growing(120),
+    params:
+        preprocessing=section("preprocessing"),
+        model=section("model"),
+        training=section("training"),
+        distillation=section("distillation"),
+        code=code_of("pretrain_distillation"),
+    message:
+        "{wildcards.dataset}: pretrain every modality and distil ({wildcards.pretraining})"
+    script:
+        "../../../workflow/scripts/pretrain_distillation.py"
+
+
+rule train_network:
+    input:
+        unpack(guidance_of),
+        cohort="results/{dataset}/cohort.h5mu",
+        splits="results/{dataset}/splits.parquet",
+        networks=networks_of,
+    output:
+        predictions="results/{dataset}/variants/{variant}/{method}/predictions.parquet",
+        training="results/{dataset}/variants/{variant}/{method}/training.parquet",
+        experts="results/{dataset}/variants/{variant}/{method}/experts.csv",
+        status="results/{dataset}/variants/{variant}/{method}/status.json",
+        model=temp("results/{dataset}/variants/{variant}/{method}/model.safetensors"),
+    log:
+        "results/{dataset}/logs/train_{variant}_{method}.log",
+    wildcard_constraints:
+        method=any_of(NETWORK_METHODS),
+    resources:
+        gpu=SETTINGS.resources.gpu,
+        mem_mb=growing(6000),
+        runtime=growing(120),
+    params:
+        preprocessing=section("preprocessing"),
+        model=section("model"),
+        training=section("training"),
+        code=code_of("train_network"),
+    message:
+        "{wildcards.dataset}: train {wildcards.variant} in all folds"
+    script:
+        "../../../workflow/scripts/train_network.py"
