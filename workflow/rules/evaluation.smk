@@ -20,6 +20,7 @@ rule evaluate_methods:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
+        training_share=SETTINGS.evaluation.training_share,
         code=code_of("evaluate_methods"),
     message:
         "{wildcards.dataset}: compare the methods"
@@ -42,6 +43,7 @@ rule compare_gains:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
+        training_share=SETTINGS.evaluation.training_share,
         code=code_of("compare_gains"),
     message:
         "{wildcards.dataset}: put predicted and observed gains of distillation side by side"

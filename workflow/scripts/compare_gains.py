@@ -8,7 +8,8 @@ from balmi.logs import job
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: gains of distillation"):
     splits = pd.read_parquet(snakemake.input.splits)
     tested = splits[splits["part"] == "test"]
-    fraction = split_ratio(tested, splits["sample"].nunique())
+    share = snakemake.params.training_share
+    fraction = split_ratio(tested, splits["sample"].nunique(), share)
     margins = margins_of(read_table(snakemake.input.information))
     gains = pd.read_parquet(snakemake.input.gains)
     table = complementarity_table(margins, gains, fraction)

@@ -9,7 +9,7 @@ with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: evaluate"):
     cohort = read_cohort(snakemake.input.cohort)
     predictions = joined(snakemake.input.predictions)
     performance = performance_table(predictions, cohort)
-    fraction = split_ratio(predictions, len(cohort.samples))
+    fraction = split_ratio(predictions, len(cohort.samples), snakemake.params.training_share)
     comparisons = comparison_table(performance, fraction)
     histories = snakemake.input.get("training", [])
     training = joined(histories) if histories else empty_training()

@@ -57,7 +57,9 @@ def score_cohort(study: Study, cohort: str, folder: str, scores: str, statuses: 
     for variant, place in study.outcomes(folder, cohort).items():
         predictions = pd.read_parquet(f"{place}/predictions.parquet")
         status = read_status(f"{place}/status.json")
-        ratio = split_ratio(predictions, len(data.samples)) if len(predictions) else None
+        share = study.cohorts[cohort].evaluation.training_share
+        count = len(data.samples)
+        ratio = split_ratio(predictions, count, share) if len(predictions) else None
         ends.append((cohort, variant, status.status, status.reason, status.seconds, ratio))
         table = performance_table(predictions, data)
         # A method may report parts of itself, as `unimodal-lr/rna`.

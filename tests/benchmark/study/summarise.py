@@ -34,8 +34,8 @@ NOT_AFTER_HOLM = ", but not after Holm"
 
 ABOUT = """\
 Differences are paired by fold; in brackets 95 % intervals, corrected for folds that share training
-samples (Nadeau and Bengio 2003). Samples that a training share leaves unused count as training
-there. A mean over cohorts is the mean of their differences; its interval takes the cohorts for
+samples (Nadeau and Bengio 2003); with a training share, training samples are those that are used.
+A mean over cohorts is the mean of their differences; its interval takes the cohorts for
 independent, so that their squared standard errors add up. Cohorts that share patients, as the two
 of TCGA-BRCA do, are not, and the interval is then too narrow. `†` marks differences that stand
 after Holm's adjustment for all rows of the table, at .05; each column is adjusted by itself."""

@@ -112,6 +112,7 @@ def test_test_fraction_by_hand():
         }
     )
     assert split_ratio(predictions, 6) == pytest.approx((2 / 4 + 4 / 2) / 2)
+    assert split_ratio(predictions, 6, 0.5) == pytest.approx((2 / 2 + 4 / 1) / 2)
 
 
 def test_mean_over_cohorts_by_hand():

@@ -43,7 +43,7 @@ class Interval:
     p: float
 
 
-def split_ratio(predictions: pd.DataFrame, samples: int) -> float:
+def split_ratio(predictions: pd.DataFrame, samples: int, training_share: float = 1.0) -> float:
     """Return the mean over folds of test samples over training samples.
 
     Parameters
@@ -52,10 +52,12 @@ def split_ratio(predictions: pd.DataFrame, samples: int) -> float:
         Columns repeat, fold and sample; every method was tested on the same samples.
     samples
         Number of samples of the cohort.
+    training_share
+        Share of the others that was learned from.
     """
     tested = predictions[["repeat", "fold", "sample"]].drop_duplicates()
     counts = tested.groupby(["repeat", "fold"]).size()
-    return float((counts / (samples - counts)).mean())
+    return float((counts / (training_share * (samples - counts))).mean())
 
 
 def corrected_interval(values: np.ndarray, split_ratio: float, level: float = 0.95) -> Interval:

@@ -249,12 +249,23 @@ def performance_view(
     methods: pd.DataFrame,
     predictions: pd.DataFrame,
     cohort: Cohort,
+    training_share: float = 1.0,
 ) -> PerformanceView:
-    """Make the view of the methods from the tables of the contract."""
+    """Make the view of the methods from the tables of the contract.
+
+    Parameters
+    ----------
+    performance, comparisons, methods, predictions
+        The tables.
+    cohort
+        The cohort.
+    training_share
+        Share of the training samples that was used.
+    """
     found = set(performance["metric"])
     metrics = tuple(metric for metric in METRICS if metric.key in found)
     folds = int(performance["fold"].nunique())
-    fraction = split_ratio(predictions, len(cohort.samples))
+    fraction = split_ratio(predictions, len(cohort.samples), training_share)
     rows = _methods(performance, predictions, metrics, fraction)
     names = [row.name for row in rows]
     shown = OWN if OWN in names else next(iter(names), None)

@@ -149,7 +149,9 @@ def build_report(inputs: ReportInputs, html: Path, view: Path) -> None:
         Where the page would be larger than a browser shows inside Snakemake's own report.
     """
     tables = {name: read_table(path) for name, path in inputs.table_paths.items()}
-    content = build_view(inputs.dataset, read_cohort(inputs.cohort), tables, inputs.title)
+    share = inputs.settings["evaluation"]["training_share"]
+    cohort = read_cohort(inputs.cohort)
+    content = build_view(inputs.dataset, cohort, tables, inputs.title, share)
     template = _environment().get_template("report.html")
     paths = {name: str(path) for name, path in inputs.table_paths.items()}
     facts = {

@@ -97,7 +97,11 @@ class View:
 
 
 def build_view(
-    dataset: str, cohort: Cohort, tables: Mapping[str, pd.DataFrame], title: str | None = None
+    dataset: str,
+    cohort: Cohort,
+    tables: Mapping[str, pd.DataFrame],
+    title: str | None = None,
+    training_share: float = 1.0,
 ) -> View:
     """Compute the view model of a dataset.
 
@@ -108,11 +112,13 @@ def build_view(
     cohort
         The cohort.
     tables
-        ``performance``, ``comparisons``, ``methods``, ``predictions``, ``information`` and
-        ``training``, as in ``tests/contract/tables.yaml``; ``plan`` and ``complementarity`` where
+        ``performance``, ``comparisons``, ``methods``, ``predictions``, ``information``,
+        ``training`` and ``experts``, as in ``tests/contract/tables.yaml``; ``plan`` and ``complementarity`` where
         there are any.
     title
         The dataset's title for people.
+    training_share
+        Share of the training samples that was used.
     """
     views = Views(
         cohort=cohort_view(cohort),
@@ -122,6 +128,7 @@ def build_view(
             tables["methods"],
             tables["predictions"],
             cohort,
+            training_share,
         ),
         information=information_view(
             tables["information"],
