@@ -1,11 +1,12 @@
 """A small study from its configuration to its tables."""
 
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import ROOT
 
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.workflow
 STUDY = ("--snakefile", "tests/benchmark/study/Snakefile")
 CONFIG = """

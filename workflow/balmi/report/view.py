@@ -113,8 +113,8 @@ def build_view(
         The cohort.
     tables
         ``performance``, ``comparisons``, ``methods``, ``predictions``, ``information``,
-        ``training`` and ``experts``, as in ``tests/contract/tables.yaml``; ``plan`` and ``complementarity`` where
-        there are any.
+        ``training`` and ``experts``, as in ``tests/contract/tables.yaml``; ``plan`` and
+        ``complementarity`` where there are any.
     title
         The dataset's title for people.
     training_share
