@@ -220,7 +220,7 @@ def test_students_that_nobody_teaches_stay_as_they_were(pretrained, data):
     assert plan_table(nobody, data)["teacher"].isna().all()
     assert set(alone.training["stage"]) == {"teacher"}
     for name, value in pretrained[1].parameters.items():
-        taught = name.startswith("redundant/")
+        taught = name.startswith("ready/redundant/")
         same = [torch.equal(value[r], alone.parameters[name][r]) for r in range(3)]
         assert same == [not taught, not taught, True], name
 
@@ -254,7 +254,7 @@ def test_students_of_several_teachers_learn_otherwise(data, teacher):
         pretrain(data, plan, MODEL, settings, Distillation(teacher=kind), silent).parameters
         for kind in (Teacher.STRONGEST, teacher)
     )
-    taught = tuple(f"{name}/" for name in data.modalities[1:3])
+    taught = tuple(f"ready/{name}/" for name in data.modalities[1:3])
     for name, value in one.items():
         differs = teacher is Teacher.CLASS_BALANCED and name.startswith(taught)
         assert torch.equal(value, other[name]) is not differs, name
@@ -275,6 +275,6 @@ def test_the_whole_network_starts_from_the_pretrained_modalities(pretrained, dat
 
 def test_a_modality_that_was_not_pretrained_is_named(pretrained, data):
     network = new_network(data, MODEL, 0, "whole")
-    lacking = {k: v for k, v in pretrained[1].parameters.items() if not k.startswith("weak/")}
+    lacking = {k: v for k, v in pretrained[1].parameters.items() if not k.startswith("ready/weak/")}
     with pytest.raises(KeyError, match="weak"):
         load_pretrained(network, lacking)

@@ -12,6 +12,7 @@ from balmi.baselines.logistic import INVERSE_PENALTY
 from balmi.baselines.task import FoldTask
 from balmi.config.settings import Expert
 from balmi.data.splits import Split
+from balmi.errors import MethodNotApplicable
 from balmi.information.pool import tempered
 from balmi.outcome import EXPERT_TYPES
 from balmi.training.experts import (
@@ -166,9 +167,8 @@ def test_the_learned_expert_says_nothing_where_no_member_has_spoken():
     assert np.isnan(found.inner[inner >= 3]).all()
     assert np.isfinite(found.inner[inner < 3]).all()
     unimodal.inner[inner >= 1] = np.nan
-    alone = learned_expert(unimodal, task, inner)
-    assert np.isfinite(alone.inner[inner == 0]).all()
-    assert np.isfinite(alone.test).all()
+    with pytest.raises(MethodNotApplicable, match="two members"):
+        learned_expert(unimodal, task, inner)
 
 
 def test_a_perfect_expert_takes_all_weight_from_one_that_knows_nothing():

@@ -14,13 +14,14 @@ def epoch(active, weight, fusions=1):
     weights = torch.full((replicas, 1), weight, dtype=torch.float64)
     heads = torch.full((replicas, 1 + fusions), 0.5)
     share = torch.ones(replicas, 1)
-    return Epoch(torch.tensor(active), weights, heads, heads + 1, heads + 2, share)
+    joint = torch.full((replicas,), 0.7)
+    return Epoch(torch.tensor(active), weights, joint, heads, heads + 1, heads + 2, share)
 
 
 def test_history_is_tidy_and_ends_with_each_replica(data):
     two = data.only("weak").take([0, 1])
     history = [epoch([True, True], 1.0), epoch([True, False], 0.5)]
-    table = history_table("balanced", "joint", history, two, joint_weight=0.7)
+    table = history_table("balanced", "joint", history, two)
     expected = pd.DataFrame(
         {
             "fold": [0, 0, 1, 1, 0, 0],
@@ -39,7 +40,7 @@ def test_history_is_tidy_and_ends_with_each_replica(data):
 
 def test_members_and_further_heads_have_rows_of_their_own(ensemble):
     own = ensemble.only("weak")
-    table = history_table("ensemble", "joint", [epoch([True] * 9, 1.0, fusions=3)], own, 1.0)
+    table = history_table("ensemble", "joint", [epoch([True] * 9, 1.0, fusions=3)], own)
     assert list(table) == list(TRAINING_TYPES)
     kinds = {name: kind for name, kind in TRAINING_TYPES.items() if kind != "str"}
     assert table[list(kinds)].dtypes.astype(str).to_dict() == kinds

@@ -398,7 +398,7 @@ class Training(Section):
         ge=0,
         description="tau of the logit-adjusted loss, logits + tau log frequency (0: none)",
     )
-    joint_weight: float = Field(default=1, ge=0, description="weight of every joint head's loss")
+    joint_weight: float = Field(default=1, gt=0, description="weight of every joint head's loss")
     balancing: Balancing = Field(
         default=Balancing.INFORMATION, description="rule that balances the modalities of `balanced`"
     )
@@ -490,6 +490,16 @@ class Settings(Section):
         if twice:
             raise _refusal("methods", f"more than once: {', '.join(twice)}", "every method once")
         return methods
+
+    @field_validator("distillation")
+    @classmethod
+    def _teachers_for_umt(cls, value: Distillation, info: ValidationInfo) -> Distillation:
+        training = info.data.get("training")
+        umt = training is not None and training.balancing is Balancing.UMT
+        if umt and not value.pretraining:
+            found = "false, while training.balancing umt holds encoders to pretrained ones"
+            raise _refusal("distillation.pretraining", found, "true, or another rule")
+        return value
 
     @field_validator("training")
     @classmethod

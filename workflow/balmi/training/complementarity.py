@@ -20,7 +20,7 @@ from balmi.errors import MethodNotApplicable
 from balmi.logs import Progress
 from balmi.outcome import Result, empty_predictions, run_method
 from balmi.training.device import device_name
-from balmi.training.distillation import Plan, fit_modality, soft_targets
+from balmi.training.distillation import Plan, fit_modality, soft_targets, teacher_shift
 from balmi.training.heads import macro_f1
 from balmi.training.trainer import predict
 
@@ -90,6 +90,7 @@ def fit_pairs(
     """
     whole = training.model_copy(update={"patience": training.epochs})
     names, possible = data.modalities, observable(data)
+    shift = teacher_shift(data, training, distillation)
 
     def fit(student: str, soft: SoftTargets | None, told: str) -> torch.Tensor:
         own = data.only(student)
@@ -102,7 +103,7 @@ def fit_pairs(
     for teacher, student in permutations(range(len(names)), 2):
         if possible[:, teacher, student].any():
             plan = _same_plan(data, teacher, distillation.strength)
-            soft = soft_targets(data, every, plan, student, distillation)
+            soft = soft_targets(data, every, plan, student, distillation, shift)
             told = f"{names[student]} taught by {names[teacher]}"
             logits[names[teacher], names[student]] = fit(names[student], soft, told)
     return logits

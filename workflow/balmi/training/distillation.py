@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 PRETRAINING = "pretraining"
 BALANCED = {Teacher.CLASS_BALANCED}
+ALONE, READY = "alone", "ready"
 PLAN_COLUMNS = ("repeat", "fold", "student", "teacher", "strength")
 
 
@@ -160,7 +161,8 @@ class Pretrained:
     Parameters
     ----------
     parameters
-        ``<modality>/<name of the parameter in a network of that modality alone>`` -> tensor.
+        ``<stage>/<modality>/<name of the parameter in a network of that modality alone>`` ->
+        tensor. The stage is ``alone``, before any modality was taught, or ``ready``.
     training
         History.
     """
@@ -205,7 +207,7 @@ def pretrain(
         purpose = f"{PRETRAINING}/{stage}/{name}"
         told = progress(f"{stage} {name}")
         trained = fit_modality(own, soft, model, training, purpose, told, checkpoints)
-        tables.append(history_table(PRETRAINING, stage, trained.history, own, joint_weight=0.0))
+        tables.append(history_table(PRETRAINING, stage, trained.history, own))
         return trained
 
     for name in data.modalities:
@@ -213,19 +215,25 @@ def pretrain(
         logits.append(predict(trained, data.only(name))[:, :, 0])
         networks[name] = trained.restore(0)
     every = torch.stack(logits, dim=1)
-    balance = balanced_shift(data, training) if distillation.teacher in BALANCED else None
+    parameters = _named(ALONE, networks)
+    shift = teacher_shift(data, training, distillation)
     for index, name in enumerate(data.modalities):
         chosen = torch.from_numpy(np.flatnonzero(plan.teachers[:, index].any(axis=1)))
         if len(chosen):
-            soft = soft_targets(data, every, plan, index, distillation, balance).take(chosen)
+            soft = soft_targets(data, every, plan, index, distillation, shift).take(chosen)
             student = fit(data.take(chosen.tolist()), name, "student", soft)
             _adopt(networks[name], student.restore(0), chosen)
-    parameters = {
-        f"{name}/{key}": value.detach().cpu().contiguous()
+    parameters |= _named(READY, networks)
+    return Pretrained(parameters, pd.concat(tables, ignore_index=True))
+
+
+def _named(stage: str, networks: dict[str, ReplicaNetwork]) -> dict[str, torch.Tensor]:
+    """Return copies of all parameters, on the CPU, as `Pretrained` names them."""
+    return {
+        f"{stage}/{name}/{key}": value.detach().cpu().clone()
         for name, network in networks.items()
         for key, value in network.state_dict().items()
     }
-    return Pretrained(parameters, pd.concat(tables, ignore_index=True))
 
 
 def fit_modality(
@@ -280,6 +288,13 @@ def balanced_shift(data: ReplicaData, training: Training) -> torch.Tensor:
     frequencies = log_frequencies(data.labels, data.mask("train"), data.classes)
     left = 1 + training.class_weight_power - training.logit_adjustment
     return left * frequencies
+
+
+def teacher_shift(
+    data: ReplicaData, training: Training, distillation: Distillation
+) -> torch.Tensor | None:
+    """Return what the configured teacher takes off its logits; None for nothing."""
+    return balanced_shift(data, training) if distillation.teacher in BALANCED else None
 
 
 def soft_targets(
@@ -359,7 +374,9 @@ def plan_table(plan: Plan, data: ReplicaData) -> pd.DataFrame:
 
 
 @torch.no_grad()
-def load_pretrained(network: ReplicaNetwork, parameters: dict[str, torch.Tensor]) -> None:
+def load_pretrained(
+    network: ReplicaNetwork, parameters: dict[str, torch.Tensor], stage: str = READY
+) -> None:
     """Start a network of all modalities from their pretrained encoders and heads.
 
     Parameters
@@ -368,6 +385,8 @@ def load_pretrained(network: ReplicaNetwork, parameters: dict[str, torch.Tensor]
         The network; changed in place.
     parameters
         As in `Pretrained`.
+    stage
+        `ALONE` or `READY`.
 
     Raises
     ------
@@ -379,4 +398,4 @@ def load_pretrained(network: ReplicaNetwork, parameters: dict[str, torch.Tensor]
             *((f"encoders.0.{k}", p) for k, p in network.encoders[index].named_parameters()),
             *((f"heads.0.{k}", p) for k, p in network.heads[index].named_parameters()),
         ):
-            own.copy_(parameters[f"{name}/{key}"])
+            own.copy_(parameters[f"{stage}/{name}/{key}"])

@@ -17,6 +17,7 @@ import pandas as pd
 
 from balmi.baselines.logistic import logistic
 from balmi.baselines.stacking import meta_features, stacked_out_of_fold
+from balmi.errors import MethodNotApplicable
 from balmi.information.pool import best_temperature, pool_weights, tempered
 
 if TYPE_CHECKING:
@@ -108,6 +109,11 @@ def learned_expert(unimodal: HeldOut, task: FoldTask, inner: np.ndarray) -> Held
         The fold, for labels and number of classes.
     inner
         Inner fold of every training-side sample; (fit,).
+
+    Raises
+    ------
+    MethodNotApplicable
+        Where there is one member alone: it says nothing of its own stack.
     """
     labels = task.labels[task.fit]
     known = ~np.isnan(unimodal.inner).any(axis=(1, 2))
@@ -121,8 +127,10 @@ def learned_expert(unimodal: HeldOut, task: FoldTask, inner: np.ndarray) -> Held
     found = np.full((len(labels), task.classes), np.nan)
     for number in np.unique(inner[known]):
         here, rest = known & (inner == number), known & (inner != number)
-        if not rest.any():  # one member alone: it says nothing of its own stack
-            rest = known
+        if not rest.any():
+            raise MethodNotApplicable(
+                "the expert 'learned' needs two members per fold, with an inner fold each"
+            )
         found[here] = logistic(learn[rest], labels[rest], learn[here], task.classes)
     return HeldOut(found, test)
 

@@ -27,7 +27,6 @@ def history_table(
     stage: str,
     history: Sequence[Epoch],
     data: ReplicaData,
-    joint_weight: float,
 ) -> pd.DataFrame:
     """Return ``tables/training.parquet``: a row per epoch, replica and head.
 
@@ -39,8 +38,6 @@ def history_table(
         The epochs; epochs after a replica's end leave no row.
     data
         The replicas' data, for names.
-    joint_weight
-        Weight of every joint head's loss.
     """
     width = history[0].losses.shape[1]
     count = len(data.modalities)
@@ -49,9 +46,14 @@ def history_table(
     shape = (len(history), len(splits), width)
     epoch, replica, head = np.indices(shape).reshape(3, -1)
 
-    def column(name: str, joint: float = np.nan) -> np.ndarray:
-        values = np.stack([getattr(each, name).double().numpy() for each in history])
-        rest = np.full((*shape[:2], width - values.shape[2]), joint)
+    def stacked(name: str) -> np.ndarray:
+        return np.stack([getattr(each, name).double().numpy() for each in history])
+
+    def column(name: str, joint: str | None = None) -> np.ndarray:
+        values = stacked(name)
+        rest = np.full((*shape[:2], width - values.shape[2]), np.nan)
+        if joint is not None:
+            rest[:] = stacked(joint)[:, :, None]
         return np.concatenate([values, rest], axis=2).ravel()
 
     def of_split(name: str) -> np.ndarray:
@@ -66,7 +68,7 @@ def history_table(
             "member": of_split("member"),
             "epoch": epoch,
             "modality": heads[head],
-            "weight": column("weights", joint_weight),
+            "weight": column("weights", "joint_weight"),
             "loss": column("losses"),
             "validation_loss": column("validation_losses"),
             "macro_f1": column("macro_f1"),

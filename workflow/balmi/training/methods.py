@@ -16,7 +16,7 @@ from balmi.outcome import Result, prediction_table
 from balmi.training.balancing import RULES
 from balmi.training.data import concatenated, view
 from balmi.training.device import device_name
-from balmi.training.distillation import load_pretrained, new_network, nothing_known
+from balmi.training.distillation import ALONE, load_pretrained, new_network, nothing_known
 from balmi.training.experts import (
     HeldOut,
     expert_rows,
@@ -125,7 +125,7 @@ def known(information: SplitInformation | None, data: ReplicaData, model: Model)
 def teacher_embeddings(
     data: ReplicaData, parameters: dict[str, torch.Tensor], model: Model
 ) -> torch.Tensor:
-    """Return what the pretrained encoders make of every sample; (replicas, n, modalities, hidden).
+    """Return what encoders trained alone make of every sample; (replicas, n, modalities, hidden).
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def teacher_embeddings(
         Settings.
     """
     network = new_network(data, model, seed=0, purpose="teacher")
-    load_pretrained(network, parameters)
+    load_pretrained(network, parameters, ALONE)
     everything = [np.arange(len(data.labels))] * len(data.splits)
     return network(view(data, everything).batch).embeddings
 
@@ -179,7 +179,7 @@ def _fit(
     trainer = Trainer(network, data, rule, training, str(method))
     trained = trainer.run(progress, checkpoints)
     probabilities = predict(trained, data).double().softmax(dim=-1).cpu().numpy()
-    history = history_table(method, "joint", trained.history, data, training.joint_weight)
+    history = history_table(method, "joint", trained.history, data)
     return _Fitted(probabilities, _parameters(trained), history)
 
 

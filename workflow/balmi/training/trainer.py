@@ -48,6 +48,8 @@ class Epoch:
         Which replicas were still training; (replicas,), bool.
     weights
         Weights of the unimodal losses; (replicas, modalities).
+    joint_weight
+        Weight of every joint head's loss; (replicas,).
     losses, validation_losses
         Losses of the modalities' heads, then of the joint heads, nats; (replicas, modalities +
         fusions). The training loss is the mean over the epoch's steps.
@@ -61,6 +63,7 @@ class Epoch:
 
     active: torch.Tensor
     weights: torch.Tensor
+    joint_weight: torch.Tensor
     losses: torch.Tensor
     validation_losses: torch.Tensor
     macro_f1: torch.Tensor
@@ -333,7 +336,8 @@ class Trainer:
         judged = scores[:, count:] if scores.shape[1] > count else scores.nanmean(1, keepdim=True)
         judged = mean_over_members(judged.double().cpu(), company.data.folds.cpu())
         self._best.update(judged, present)
-        parts = (self._rule.weight, torch.stack(losses).mean(dim=0), scores, f1, share)
+        weights = self._rule.weight, self._rule.joint_weights()
+        parts = (*weights, torch.stack(losses).mean(dim=0), scores, f1, share)
         return Epoch(before, *(self._spread(part) for part in parts))
 
     def _step(self, seen: View, active: torch.Tensor) -> torch.Tensor:

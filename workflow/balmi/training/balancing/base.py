@@ -135,5 +135,9 @@ class BalancingRule(nn.Module):
         """
         total.backward()
 
+    def joint_weights(self) -> torch.Tensor:
+        """Return what every joint head's loss is multiplied by; (replicas,)."""
+        return torch.full_like(self.weight[:, 0], self.joint_weight)
+
     def end_step(self, step: Step) -> None:
         """Look at what the optimiser's step has made of the network."""

@@ -161,8 +161,12 @@ class GradientBlendingRule(BalancingRule):
         """Return the blended losses; (replicas,)."""
         count = self.weight.shape[1]
         unimodal = (self.weight.to(step.losses) * step.losses[:, :count]).sum(dim=1)
-        joint = self.joint[:, 0].to(step.losses) * step.losses[:, count:].sum(dim=1)
-        return unimodal + self.joint_weight * joint
+        joint = self.joint_weights().to(step.losses) * step.losses[:, count:].sum(dim=1)
+        return unimodal + joint
+
+    def joint_weights(self) -> torch.Tensor:
+        """Return the joint weight times what blending makes of it; (replicas,)."""
+        return self.joint_weight * self.joint[:, 0]
 
 
 class GradNormRule(BalancingRule):
@@ -251,6 +255,10 @@ class KendallRule(BalancingRule):
         unimodal = torch.exp(-own) * step.losses[:, :count] + own / 2 * present(step)
         together = torch.exp(-joint) * step.losses[:, count:] + joint / 2
         return unimodal.sum(dim=1) + self.joint_weight * together.sum(dim=1)
+
+    def joint_weights(self) -> torch.Tensor:
+        """Return the joint weight over the joint variance; (replicas,)."""
+        return self.joint_weight * torch.exp(-self.log_variance[:, -1].detach())
 
     def end_step(self, step: Step) -> None:
         """Tell the weights that have come of it."""
