@@ -184,7 +184,7 @@ def test_margins_predict_by_their_interval():
     assert view.agreement is None
 
 
-def test_only_stronger_teachers_with_information_are_predicted_to_help():
+def test_only_pairs_that_both_show_information_are_predicted_to_help():
     rows = [
         *(about("a", 0.5), about("b", 0.3), about("c", 0.0, p=0.6)),
         ("complementarity_margin", "a", "b", 0.5, 0.1, 0.9),
@@ -194,12 +194,12 @@ def test_only_stronger_teachers_with_information_are_predicted_to_help():
     view = information_view(information(rows), ["a", "b", "c"])
     assert [(row.told, row.advised) for row in view.margins] == [
         ("predicted to help", True),
-        ("the teacher is not the stronger", False),
+        ("predicted to help", True),
         ("one of the two shows no information", False),
     ]
     assert {row.predicted for row in view.margins} == {"gain"}
     told, _ = answered(view)
-    assert "1 of 1 pair " in told["Is distillation predicted to help?"].headline
+    assert "2 of 2 pairs " in told["Is distillation predicted to help?"].headline
 
 
 def test_a_weakest_modality_is_not_named_among_noise():

@@ -296,9 +296,9 @@ def _does_distillation_help(views: Views) -> Answer | None:
     helped = [row for row in margins if row.advised]
     able = counted(sum(row.obstacle is None for row in margins), "pair")
     headline = (
-        f"Predicted for {len(helped)} of {able} of a stronger teacher and a weaker student."
+        f"Predicted for {len(helped)} of {able} of a teacher and a student that both show information."
         if helped
-        else "Not predicted: no stronger teacher has a margin whose interval lies above zero."
+        else "Not predicted: no teacher has a margin whose interval lies above zero."
     )
     statements = []
     for word, pairs in words.items():

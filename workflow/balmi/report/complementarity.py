@@ -23,7 +23,6 @@ PREDICTION_WORDS = {
     str(Prediction.UNDECIDED): "undecided",
     str(Prediction.NO_GAIN): "predicted not to help",
 }
-NOT_STRONGER = "the teacher is not the stronger"
 NO_INFORMATION = "one of the two shows no information"
 OBSERVED = ("observed_gain", "observed_lower", "observed_upper")
 MAX_DRAWN_MARGINS = 12
@@ -44,7 +43,7 @@ class Margin:
     estimate, lower, upper
         The margin with its 95 % interval, nats.
     predicted
-        What its interval predicts, whichever of the two is the stronger.
+        What its interval predicts.
     obstacle
         Why the pair is never distilled whatever its margin, or None.
     advised
@@ -152,11 +151,10 @@ def _compared(complementarity: pd.DataFrame | None) -> dict[tuple[str, str], Row
 
 def _obstacle(teacher: LabelInformation | None, student: LabelInformation | None) -> str | None:
     """Say why a pair is never distilled, or None where it may be."""
-    if teacher is None or student is None:
-        return None
-    if teacher.exceeds is False or student.exceeds is False:
+    known_both = teacher is not None and student is not None
+    if known_both and (teacher.exceeds is False or student.exceeds is False):
         return NO_INFORMATION
-    return None if teacher.estimate > student.estimate else NOT_STRONGER
+    return None
 
 
 def _margin(
