@@ -7,7 +7,7 @@ TORCH ?= torch==2.13.0
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# The phase of the study: confirm or tune.
+# The phase of the study: confirm, rules, parts or tune.
 PHASE ?= confirm
 # Where benchmark-training computes: cpu or cuda.
 DEVICE ?= cpu

@@ -59,15 +59,16 @@ def test_a_configuration_file_replaces_the_shipped_one(fresh):
 
 def test_the_shipped_configuration_plans_the_whole_path(fresh):
     text = fresh.snakemake("-n", "--configfile", "config/config.yaml").text
-    for rule in ("fetch_dataset", "fuse_networks", "pretrain_distillation", "build_overview"):
+    for rule in ("fetch_dataset", "measure_splits", "pretrain_distillation", "build_overview"):
         assert rule in text
 
 
-def test_without_a_graph_no_network_is_fused(fresh):
-    path = fresh.folder / "test.yaml"
-    text = path.read_text(encoding="utf-8") + "model: {graph_weight: 0}\n"
-    path.write_text(text, encoding="utf-8")
+def test_networks_are_fused_for_a_graph_only(fresh):
     assert "fuse_networks" not in fresh.planned()
+    path = fresh.folder / "test.yaml"
+    text = path.read_text(encoding="utf-8").replace("training: {", "training: {batch_size: null, ")
+    path.write_text(text + "model: {graph_weight: 0.1}\n", encoding="utf-8")
+    assert "fuse_networks" in fresh.planned()
 
 
 def test_the_slurm_profile_plans_everything(fresh):

@@ -11,16 +11,30 @@ from balmi.errors import UserError
 from study.plan import load_study
 
 SHIPPED = yaml.safe_load((Path(__file__).parents[3] / "config" / "study.yaml").read_text("utf-8"))
+# The shipped study with all variants in one phase.
+WHOLE = deepcopy(SHIPPED)
+WHOLE["phases"]["confirm"]["variants"] = None
 
 
 @pytest.fixture
 def config():
-    return deepcopy(SHIPPED)
+    return deepcopy(WHOLE)
 
 
 @pytest.fixture(scope="module")
 def confirm():
-    return load_study(SHIPPED)
+    return load_study(WHOLE)
+
+
+def test_the_phases_on_the_confirming_folds_run_every_variant_and_the_default():
+    phases = {
+        name: load_study({**SHIPPED, "phase": name}) for name in ("confirm", "rules", "parts")
+    }
+    run = [set(study.variants) for study in phases.values()]
+    assert set.union(*run) == set(SHIPPED["variants"])
+    assert all({"balanced", "stacked-lr"} <= names for names in run)
+    seeds = {each.evaluation.seed for study in phases.values() for each in study.cohorts.values()}
+    assert seeds == {100}
 
 
 def refused(config):
@@ -46,11 +60,11 @@ def test_confirm_runs_everything_on_folds_of_its_own(confirm, config):
 
 
 def test_derived_cohorts(confirm):
-    assert len(confirm.cohorts) == 6 + 4 * 7 + 1
+    assert len(confirm.cohorts) == 6 + 4 * 6 + 1
     noise = confirm.cohorts["lgg-noise"]
     assert noise.dataset.control.noise == ["rna"]
     assert noise.dataset.samples == "resources/lgg.h5mu"
-    assert noise.variants == ("balanced", "stacked-lr", "uniform")
+    assert noise.variants == ("balanced", "stacked-lr")
     share = confirm.cohorts["kipan-share-0.25"]
     assert (share.evaluation.training_share, share.evaluation.seed) == (0.25, 100)
     assert share.dataset.control == confirm.cohorts["kipan"].dataset.control

@@ -142,6 +142,20 @@ def test_folds_that_are_let_go_keep_their_best_parameters(ensemble):
     assert last[longest].isfinite().all()
 
 
+@pytest.mark.parametrize("kind", Balancing)
+def test_every_rule_goes_on_with_the_replicas_that_are_left(data, kind):
+    short = case(epochs=40, patience=1, batch_size=16)
+    known = replace(some_known(data, MODEL), teachers=torch.zeros(3, len(data.labels), 4, 8))
+    trained, together = trained_by(data, short, kind, known)
+    lasted = torch.stack([epoch.active for epoch in trained.history]).sum(dim=0)
+    assert lasted.min() < lasted.max()
+    assert trained.network.shape.widths == data.widths
+    last = int(lasted.argmax())
+    own = replace(take(known, last), teachers=known.teachers[last : last + 1])
+    _, found = trained_by(alone(data, last), short, kind, own)
+    assert (found[0] - together[last]).abs().max() < TOLERANCE
+
+
 def test_the_mean_over_members_by_hand():
     nan = torch.nan
     scores = torch.tensor([[1.0, nan], [9.0, nan], [3.0, 4.0], [nan, nan], [torch.inf, 2.0]])

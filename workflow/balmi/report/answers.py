@@ -296,7 +296,7 @@ def _does_distillation_help(views: Views) -> Answer | None:
     helped = [row for row in margins if row.advised]
     able = counted(sum(row.obstacle is None for row in margins), "pair")
     headline = (
-        f"Predicted for {len(helped)} of {able} of a teacher and a student that both show information."
+        f"Predicted for {len(helped)} of {able} of teacher and student that both show information."
         if helped
         else "Not predicted: no teacher has a margin whose interval lies above zero."
     )

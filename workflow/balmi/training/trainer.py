@@ -7,7 +7,7 @@ replicas of a fold alone give the same result as in company.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -270,6 +270,7 @@ class Trainer:
             raise MethodNotApplicable(f"{reason} that leave every class in training")
         device = data.inputs[0].device
         self._network, self._rule = network, rule.to(device)
+        self._shape = network.shape
         self._buffers = {name: value.clone() for name, value in network.named_buffers()}
         self._settings, self._purpose = settings, purpose
         self._optimiser = torch.optim.AdamW(
@@ -316,6 +317,7 @@ class Trainer:
             ended = done == self._settings.epochs or not going
             if checkpoints and (ended or done % checkpoints.every == 0):
                 checkpoints.save(name, self._state(), {"epochs": done})
+        self._network.shape = self._shape
         return Trained(self._network, self._buffers, self._best.kept, self._history)
 
     def _epoch(self) -> Epoch:
@@ -379,6 +381,9 @@ class Trainer:
     def _select(self, places: torch.Tensor) -> None:
         """Leave only some of the present replicas, given by their places."""
         select_replicas(self._network, places)
+        shape, kept = self._network.shape, places.tolist()
+        widths = tuple(tuple(each[place] for place in kept) for each in shape.widths)
+        self._network.shape = replace(shape, widths=widths)
         select_replicas(self._rule, places)
         for state in self._optimiser.state.values():
             for key in MOMENTS:
