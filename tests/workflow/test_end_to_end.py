@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -167,6 +168,8 @@ def test_an_interrupted_run_continues(fresh):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        # Whoever runs the tests in the background has SIGINT ignored, and so would this process.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     splits = fresh.folder / RESULTS / "splits.parquet"
     deadline = time.monotonic() + 120
