@@ -52,18 +52,11 @@ def stacked_out_of_fold(task: FoldTask, inner: np.ndarray) -> tuple[np.ndarray, 
         Probabilities; (fit, classes), (test, classes).
     """
     labels = task.labels[task.fit]
-    numbers = np.unique(inner)
-    held_out, outer = [], []
-    for name in task.features:
-        found = np.empty((len(labels), task.classes))
-        for number in numbers:
-            here = inner == number
-            found[here] = task.probabilities(name, task.fit[~here], task.fit[here])
-        held_out.append(found)
-        outer.append(task.probabilities(name, task.fit, task.test))
-    learn = meta_features(held_out)
+    parts = [inner == number for number in np.unique(inner)]
+    folds = [(task.fit[~here], task.fit[here]) for here in parts]
+    learn = meta_features([task.held_out(name, folds) for name in task.features])
+    outer = [task.probabilities(name, task.fit, task.test) for name in task.features]
     result = np.empty((len(labels), task.classes))
-    for number in numbers:
-        here = inner == number
+    for here in parts:
         result[here] = logistic(learn[~here], labels[~here], learn[here], task.classes)
     return result, logistic(learn, labels, meta_features(outer), task.classes)

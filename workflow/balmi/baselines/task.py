@@ -17,7 +17,7 @@ from balmi.baselines.logistic import logistic, rotated
 from balmi.errors import MethodNotApplicable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 INNER_FOLDS = 5
 
@@ -127,9 +127,24 @@ class FoldTask:
             result[here] = logistic(values[learn], labels, asked, self.classes)
         return result
 
-    def held_out(self, modality: str) -> np.ndarray:
-        """Return out-of-fold probabilities of the rows `fit`; (len(fit), classes)."""
+    def held_out(
+        self, modality: str, folds: Iterable[tuple[np.ndarray, np.ndarray]] | None = None
+    ) -> np.ndarray:
+        """Return out-of-fold probabilities of the rows `fit`.
+
+        Parameters
+        ----------
+        modality
+            Its name.
+        folds
+            (learn, hold out) rows that cover `fit`; those of `inner_folds` where None.
+
+        Returns
+        -------
+        numpy.ndarray
+            (len(fit), classes).
+        """
         result = np.empty((len(self.fit), self.classes))
-        for learn, rows in self.inner_folds():
+        for learn, rows in self.inner_folds() if folds is None else folds:
             result[np.searchsorted(self.fit, rows)] = self.probabilities(modality, learn, rows)
         return result

@@ -276,6 +276,11 @@ def view(data: ReplicaData, rows: Sequence[np.ndarray]) -> View:
     return View(Batch(inputs, available, network), index, data.labels[index], counted)
 
 
+def view_of_all(data: ReplicaData) -> View:
+    """Return all samples of the cohort, for every replica."""
+    return view(data, [np.arange(len(data.labels))] * len(data.splits))
+
+
 class Batches:
     """The steps of every epoch: all training samples at once, or minibatches newly drawn.
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-import torch
 from safetensors.torch import load_file, save_file
 
 from balmi.data.cohort import read_cohort
@@ -37,9 +36,11 @@ from balmi.training.distillation import (
     pretrain,
 )
 from balmi.training.methods import NETWORKS, Guidance, train_method
-from balmi.training.parts import in_parts
+from balmi.training.parts import in_parts, joined
 
 if TYPE_CHECKING:
+    import torch
+
     from balmi.config.settings import Distillation, Method, Model, Preprocessing, Training
     from balmi.data.cohort import Cohort
     from balmi.information.splits import SplitInformation
@@ -150,10 +151,7 @@ def pretrain_job(
     def fit_all() -> Result:
         fitted = in_parts(data.folds.tolist(), inputs.training.replicas, fit, PRETRAINING)
         history = pd.concat([each.training for each in fitted], ignore_index=True)
-        parameters = {
-            name: torch.cat([each.parameters[name] for each in fitted])
-            for name in fitted[0].parameters
-        }
+        parameters = joined([each.parameters for each in fitted])
         found.update(parameters=parameters, plan=plan_table(whole, data))
         device = device_name(data.inputs[0].device)
         return Result(empty_predictions(cohort.classes), history, device=device)

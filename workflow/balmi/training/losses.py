@@ -8,8 +8,10 @@ import torch
 import torch.nn.functional as F
 
 
-def _class_counts(labels: torch.Tensor, counted: torch.Tensor, classes: int) -> torch.Tensor:
-    return counted.to(torch.float64) @ F.one_hot(labels, classes).to(torch.float64)
+def _class_shares(labels: torch.Tensor, counted: torch.Tensor, classes: int) -> torch.Tensor:
+    """Return each class's share of the counted samples; (replicas, classes)."""
+    count = counted.to(torch.float64) @ F.one_hot(labels, classes).to(torch.float64)
+    return count / count.sum(dim=1, keepdim=True)
 
 
 def class_weights(
@@ -33,9 +35,8 @@ def class_weights(
     torch.Tensor
         (replicas, classes); 0 for a class that a replica lacks.
     """
-    count = _class_counts(labels, counted, classes)
-    share = count / count.sum(dim=1, keepdim=True)
-    weights = torch.where(count > 0, share.clamp(min=1e-300) ** power, torch.zeros_like(share))
+    share = _class_shares(labels, counted, classes)
+    weights = torch.where(share > 0, share.clamp(min=1e-300) ** power, torch.zeros_like(share))
     return weights / (weights * share).sum(dim=1, keepdim=True)
 
 
@@ -56,9 +57,8 @@ def log_frequencies(labels: torch.Tensor, counted: torch.Tensor, classes: int) -
     torch.Tensor
         (replicas, classes).
     """
-    count = _class_counts(labels, counted, classes)
-    share = count / count.sum(dim=1, keepdim=True)
-    return torch.where(count > 0, share, torch.ones_like(share)).log()
+    share = _class_shares(labels, counted, classes)
+    return torch.where(share > 0, share, torch.ones_like(share)).log()
 
 
 def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

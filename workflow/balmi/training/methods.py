@@ -14,7 +14,7 @@ from balmi.config.settings import Balancing, Expert, Method
 from balmi.information.estimates import NULL_LEVEL
 from balmi.outcome import Result, prediction_table
 from balmi.training.balancing import RULES
-from balmi.training.data import concatenated, view
+from balmi.training.data import concatenated, view_of_all
 from balmi.training.device import device_name
 from balmi.training.distillation import ALONE, load_pretrained, new_network, nothing_known
 from balmi.training.experts import (
@@ -26,7 +26,7 @@ from balmi.training.experts import (
     pool_experts,
 )
 from balmi.training.history import history_table
-from balmi.training.parts import in_parts
+from balmi.training.parts import in_parts, joined
 from balmi.training.trainer import Trainer, predict
 
 if TYPE_CHECKING:
@@ -138,8 +138,7 @@ def teacher_embeddings(
     """
     network = new_network(data, model, seed=0, purpose="teacher")
     load_pretrained(network, parameters, ALONE)
-    everything = [np.arange(len(data.labels))] * len(data.splits)
-    return network(view(data, everything).batch).embeddings
+    return network(view_of_all(data).batch).embeddings
 
 
 @dataclass(frozen=True)
@@ -250,10 +249,7 @@ def train_method(
         experts=pools,
         device=device_name(data.inputs[0].device),
     )
-    parameters = {
-        name: torch.cat([each.parameters[name] for each in fitted]) for name in fitted[0].parameters
-    }
-    return result, parameters
+    return result, joined([each.parameters for each in fitted])
 
 
 def _pooled(

@@ -80,3 +80,8 @@ def in_parts(
             continue
         torch.cuda.empty_cache()
     return found
+
+
+def joined(parts: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """Return the parameters of all parts by name, replicas first."""
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from balmi.errors import MethodFailed, MethodNotApplicable
@@ -18,7 +17,7 @@ from balmi.models.layers import select_replicas
 from balmi.training.balancing.base import Step
 from balmi.training.best import Best
 from balmi.training.checkpoint import tensor_hash
-from balmi.training.data import Batches, view
+from balmi.training.data import Batches, view, view_of_all
 from balmi.training.heads import criterion, validation_scores
 from balmi.training.seeds import dropout_noise, replica_generators
 
@@ -491,8 +490,7 @@ def predict(trained: Trained, data: ReplicaData) -> torch.Tensor:
     torch.Tensor
         (replicas, n, modalities + fusions, classes).
     """
-    everything = [np.arange(len(data.labels))] * len(data.splits)
-    seen = view(data, everything)
+    seen = view_of_all(data)
     first = trained.restore(0)(seen.batch)
     joint = [first.joint[:, :, :1]]
     for head in range(1, first.joint.shape[2]):
