@@ -1,0 +1,204 @@
+"""The pages as readers meet them: in Chromium, offline, with and without JavaScript."""
+
+import re
+from io import BytesIO
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from pypdf import PdfReader
+from synthetic_report import ATTRIBUTE, FORMULA, LONG, SCRIPT, UNICODE
+
+pytestmark = pytest.mark.browser
+PAGES = ("synthetic", "hostile", "overview")
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+PHONE = {"viewport": {"width": 390, "height": 844}}
+FIGURES = "main svg[role=img]"
+VISIBLE_ROWS = "rows => rows.filter(row => !row.hidden).map(row => row.cells[0].textContent.trim())"
+FOCUSABLE = "a[href], button, input, select, summary, [tabindex='0']"
+
+
+def cells(page, table, column):
+    """Return the sort keys of a column, in the order of the rows, empty ones left out."""
+    rows = page.locator(f"#{table} tbody tr")
+    values = rows.evaluate_all(f"rows => rows.map(row => row.cells[{column}].dataset.value)")
+    return [float(value) for value in values if value]
+
+
+def violations(page):
+    found = Axe().run(page, options=WCAG).response["violations"]
+    return [(rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in found]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_loads_nothing_and_complains_of_nothing(opened, written, name):
+    held = opened(written[name])
+    assert held.requests == [written[name].as_uri()]
+    assert held.complaints == []
+    assert held.dialogs == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_no_accessibility_rule_fails(opened, written, name, scheme):
+    assert violations(opened(written[name], color_scheme=scheme).page) == []
+
+
+def test_the_accessibility_check_can_fail(opened, tmp_path):
+    file = tmp_path / "bad.html"
+    file.write_text("<html><body><img src='data:,'><p style='color:#eee'>x</p></body></html>")
+    assert {rule for rule, _ in violations(opened(file).page)} >= {"image-alt", "html-has-lang"}
+
+
+def test_a_table_sorts_by_its_good_direction_and_back(opened, written):
+    page = opened(written["synthetic"]).page
+    heads = page.locator("#scores thead th")
+    column = next(
+        place
+        for place in range(heads.count())
+        if "log-loss" in heads.nth(place).inner_text().lower()
+    )
+    button = heads.nth(column).locator("button")
+    button.click()
+    assert heads.nth(column).get_attribute("aria-sort") == "ascending"
+    values = cells(page, "scores", column)
+    assert len(values) > 5
+    assert values == sorted(values)
+    button.click()
+    assert heads.nth(column).get_attribute("aria-sort") == "descending"
+    assert cells(page, "scores", column) == sorted(values, reverse=True)
+    assert page.locator("#scores th[aria-sort]").count() == 1
+
+
+def test_a_filter_hides_the_other_rows(opened, written):
+    page = opened(written["synthetic"]).page
+    rows = page.locator("#scores tbody tr")
+    everything = rows.evaluate_all(VISIBLE_ROWS)
+    page.locator("input[data-filter=scores]").fill("LR")
+    shown = rows.evaluate_all(VISIBLE_ROWS)
+    assert shown == [name for name in everything if "lr" in name.lower()]
+    assert 0 < len(shown) < len(everything)
+    page.locator("input[data-filter=scores]").fill("")
+    assert rows.evaluate_all(VISIBLE_ROWS) == everything
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_theme_follows_the_reader_and_the_button(opened, written, scheme):
+    page = opened(written["synthetic"], color_scheme=scheme).page
+
+    def brightness():
+        colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        if colour == "rgba(0, 0, 0, 0)":
+            colour = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        return sum(map(int, re.findall(r"\d+", colour)[:3])) / 3
+
+    first = brightness()
+    assert (first > 128) == (scheme == "light")
+    page.locator("#theme").click()
+    assert (brightness() > 128) != (first > 128)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(opened, written, name):
+    page = opened(written[name]).page
+    wanted = page.locator(FOCUSABLE).evaluate_all(
+        """all => { const shown = all.filter(each => each.checkVisibility() && !each.disabled);
+        shown.forEach((each, place) => { each.dataset.place = place; }); return shown.length; }"""
+    )
+    reached = set()
+    for _ in range(wanted + 5):
+        page.keyboard.press("Tab")
+        place, outline = page.evaluate(
+            """() => { const here = document.activeElement, style = getComputedStyle(here);
+            return [here.dataset.place, style.outlineStyle + style.boxShadow]; }"""
+        )
+        if place is not None:
+            assert outline != "nonenone", f"no visible focus at {place}"
+            reached.add(int(place))
+    assert reached == set(range(wanted))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_without_javascript_every_figure_is_there_and_no_control_is(opened, written, name):
+    with_script = opened(written[name]).page.locator(FIGURES)
+    page = opened(written[name], java_script_enabled=False).page
+    figures = page.locator(FIGURES)
+    assert figures.count() == with_script.count()
+    for place in range(figures.count()):
+        box = figures.nth(place).bounding_box()
+        assert box["width"] > 100
+        assert box["height"] > 20
+    if name != "overview":
+        assert figures.count() >= 8
+    for control in page.locator("[data-script]").all():
+        assert not control.is_visible()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_print_holds_every_section_and_every_row(opened, written, name):
+    page = opened(written[name]).page
+    text = "".join(part.extract_text() for part in PdfReader(BytesIO(page.pdf())).pages)
+    printed = re.sub(r"\s+", "", text)
+    for heading in page.locator("h2").all_inner_texts():
+        assert re.sub(r"\s+", "", heading) in printed, heading
+    if name == "synthetic":
+        heads = page.locator("#scores tbody th").all_inner_texts()
+        assert heads
+        assert all(re.sub(r"\s+", "", head) in printed for head in heads)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_phone_scrolls_tables_and_not_the_page(opened, written, name):
+    page = opened(written[name], **PHONE).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_hostile_names_are_text(opened, written):
+    held = opened(written["hostile"])
+    text = held.page.locator("main").inner_text()
+    titles = held.page.locator("[title]").evaluate_all("all => all.map(each => each.title)")
+    for name in (SCRIPT, ATTRIBUTE, FORMULA, UNICODE):
+        assert name in text, name
+    assert any(LONG.strip() in title for title in titles)
+    assert held.page.locator("main script, main img[onerror]").count() == 0
+    assert held.dialogs == []
+
+
+def test_the_overview_leads_to_each_report(opened, written):
+    page = opened(written["overview"]).page
+    link = page.locator("a[href$='report.html']").first
+    target = link.get_attribute("href")
+    link.click()
+    assert page.url == (written["overview"].parent / target).as_uri()
+    assert page.locator("#verdict").count() == 1
+
+
+def test_every_section_has_a_line_in_plain_words(opened, written):
+    page = opened(written["synthetic"]).page
+    for section in page.locator("main > section").all():
+        assert section.locator(".gloss").first.is_visible(), section.locator("h2").inner_text()
+
+
+@pytest.mark.workflow
+def test_the_pages_of_a_run_are_as_good(opened, finished):
+    results = finished.folder / "results"
+    for file in (results / "overview.html", results / "simulated" / "report.html"):
+        held = opened(file)
+        assert held.requests == [file.as_uri()]
+        assert held.complaints == []
+        assert violations(held.page) == []
+
+
+@pytest.mark.workflow
+def test_the_report_of_snakemake_shows_the_pages(opened, finished):
+    import zipfile
+
+    finished.snakemake("--report", "report.zip")
+    with zipfile.ZipFile(finished.folder / "report.zip") as archive:
+        archive.extractall(finished.folder / "bundle")
+    pages = sorted((finished.folder / "bundle").rglob("report.html"))
+    whole = [file for file in pages if "data" not in file.parts]
+    held = opened(whole[0])
+    assert held.dialogs == []
+    inner = next(iter((finished.folder / "bundle").rglob("data/**/report.html")), None)
+    assert inner is not None
+    assert opened(inner).page.locator("#verdict").is_visible()
