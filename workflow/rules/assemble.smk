@@ -12,7 +12,7 @@ rule assemble_cohort:
         runtime=growing(30),
     params:
         dataset=lambda wildcards: DATASETS[wildcards.dataset].model_dump(mode="json"),
-        folds=SETTINGS.evaluation.folds,
+        folds=SETTINGS.evaluation.fixed_folds,
         code=code_of("assemble_cohort"),
     message:
         "{wildcards.dataset}: assemble the cohort"

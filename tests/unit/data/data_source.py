@@ -99,6 +99,7 @@ class Source:
         }
         self.kinds = {"rna": "rna-counts", "meth": "methylation-beta"}
         self.group: str | None = None
+        self.folds: list[str] = []
         self.label = "subtype"
 
     def dataset(self) -> Dataset:
@@ -116,23 +117,24 @@ class Source:
             samples=str(files["samples"]),
             label=self.label,
             group=self.group,
+            folds=self.folds,
             modalities={
                 name: {"path": str(files[name]), "kind": self.kinds[name]}
                 for name in self.modalities
             },
         )
 
-    def tables(self, folds: int = 3):
+    def tables(self, folds: int | None = 3):
         """Read the tables."""
         return read_tables("own", self.dataset(), folds)
 
-    def problems(self, folds: int = 3):
+    def problems(self, folds: int | None = 3):
         """Return all problems of the tables."""
         with pytest.raises(UserError) as caught:
             self.tables(folds)
         return caught.value.problems
 
-    def problem(self, folds: int = 3):
+    def problem(self, folds: int | None = 3):
         """Return the one problem of the tables."""
         (found,) = self.problems(folds)
         return found

@@ -19,6 +19,9 @@ def assert_equal(found: Cohort, expected: Cohort) -> None:
     assert (found.groups is None) == (expected.groups is None)
     if expected.groups is not None:
         np.testing.assert_array_equal(found.groups, expected.groups)
+    assert (found.folds is None) == (expected.folds is None)
+    if expected.folds is not None:
+        np.testing.assert_array_equal(found.folds, expected.folds)
     for name, values in expected.values.items():
         np.testing.assert_array_equal(found.values[name], values.astype(np.float32), name)
 
@@ -199,6 +202,7 @@ def test_assembly_joins_outer_and_sorts(source):
         "dataset": "own",
         "label": "subtype",
         "group": "patient",
+        "folds": [],
         "dropped": {
             "samples without a label": 1,
             "labelled samples without any measurement": 0,

@@ -343,7 +343,8 @@ def test_splits_do_not_depend_on_the_hash_seed(source):
 
 def test_the_table_obeys_its_contract(cohort, tmp_path):
     table = make_splits(cohort, Evaluation())
-    assert list(table) == ["repeat", "fold", "sample", "part", "inner"]
+    assert list(table) == ["repeat", "fold", "held_out", "sample", "part", "inner"]
+    assert set(table["held_out"]) == {""}
     assert table["part"].cat.categories.tolist() == [*PARTS, UNUSED]
     assert set(table.loc[table["part"] == "test", "inner"]) == {-1}
     assert set(table.loc[table["part"] == "validation", "inner"]) == {0}

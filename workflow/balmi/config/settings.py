@@ -190,6 +190,13 @@ class Simulation(Section):
         return value
 
 
+class Scheme(StrEnum):
+    """How test folds are made where a dataset brings none of its own."""
+
+    K_FOLD = "k-fold"
+    LEAVE_ONE_GROUP_OUT = "leave-one-group-out"
+
+
 class Control(Section):
     """Changes whose effect is known beforehand, made when the cohort is assembled."""
 
@@ -226,6 +233,11 @@ class Dataset(Section):
         default=None,
         description="column of samples; one group never lies on both sides of a split",
     )
+    folds: list[Text] = Field(
+        default=[],
+        description="columns of samples that name the test fold of every sample, one column per"
+        " repeat; in place of evaluation.scheme, repeats and folds",
+    )
     modalities: dict[Name, ModalityFile] = Field(
         default_factory=dict, description="name of a modality -> its file; any number of them"
     )
@@ -259,7 +271,8 @@ class Dataset(Section):
     @field_validator("simulate")
     @classmethod
     def _one_source(cls, simulate: Simulation | None, info: ValidationInfo) -> Simulation | None:
-        keys = [key for key in ("samples", "label", "group", "modalities") if info.data.get(key)]
+        own = ("samples", "label", "group", "folds", "modalities")
+        keys = [key for key in own if info.data.get(key)]
         allowed = (
             "either samples, label and modalities, or catalogue; simulate only beside a simulated"
             " entry of the catalogue"
@@ -280,10 +293,15 @@ class Dataset(Section):
 
 
 class Evaluation(Section):
-    """Repeated stratified (group) k-fold cross-validation."""
+    """Cross-validation: repeated stratified (group) k-fold, or one fold per group."""
 
-    repeats: int = Field(default=5, ge=1, le=100, description="repeats of the cross-validation")
-    folds: int = Field(default=5, ge=2, le=50, description="folds per repeat")
+    scheme: Scheme = Field(
+        default=Scheme.K_FOLD,
+        description="repeated stratified k-fold, which keeps groups together, or every group (a"
+        " site, a batch) as the test fold once",
+    )
+    repeats: int = Field(default=5, ge=1, le=100, description="repeats of k-fold")
+    folds: int = Field(default=5, ge=2, le=50, description="folds per repeat of k-fold")
     seed: int = Field(default=0, ge=0, description="seed of the first repeat; then counted up")
     validation: float = Field(
         default=0.2,
@@ -297,6 +315,11 @@ class Evaluation(Section):
         le=1,
         description="share of each fold's training samples that is used; the test samples stay",
     )
+
+    @property
+    def fixed_folds(self) -> int | None:
+        """Folds per repeat; None where every group of a dataset is one."""
+        return None if self.scheme is Scheme.LEAVE_ONE_GROUP_OUT else self.folds
 
 
 class Preprocessing(Section):
@@ -449,6 +472,45 @@ class Distillation(Section):
     )
 
 
+class Robustness(Section):
+    """What worse test data and fewer training samples do to predictions, and negative controls."""
+
+    methods: list[Method] = Field(
+        default=[Method.BALANCED, Method.STACKED_LR],
+        description="methods that are probed, as far as they are among `methods`; [] probes none",
+    )
+    noise: list[Annotated[float, Field(gt=0)]] = Field(
+        default=[0.5, 1, 2, 4],
+        description="noise added to one modality of test samples before scaling, in standard"
+        " deviations of each feature",
+    )
+    shares: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
+        default=[0.1, 0.25, 0.5],
+        description="shares of the training samples on which the methods are trained again",
+    )
+    controls: bool = Field(
+        default=True,
+        description="whether the methods are also run where nothing can be learned: on permuted"
+        " labels, and on noise that holds the labels of test samples alone",
+    )
+    repeats: int = Field(
+        default=1,
+        ge=1,
+        description="repeats of the cross-validation in which shares and controls are run",
+    )
+    seed: int = Field(default=0, ge=0, description="seed of noise and permutations")
+
+
+class Attribution(Section):
+    """What each feature adds to a class, by integrated gradients of `balanced`'s networks."""
+
+    enabled: bool = Field(default=True, description="whether features are attributed")
+    steps: int = Field(default=32, ge=8, description="steps of the integral")
+    features: int = Field(
+        default=20, ge=1, description="features listed per class and modality, the largest first"
+    )
+
+
 class Resources(Section):
     """What jobs ask for."""
 
@@ -473,6 +535,10 @@ class Settings(Section):
         default=Training(), validate_default=True, description="optimisation and balancing"
     )
     distillation: Distillation = Field(default=Distillation(), description="pretraining")
+    robustness: Robustness = Field(
+        default=Robustness(), description="worse test data, fewer training samples, controls"
+    )
+    attribution: Attribution = Field(default=Attribution(), description="attribution of features")
     resources: Resources = Field(default=Resources(), description="GPU")
 
     @field_validator("datasets")

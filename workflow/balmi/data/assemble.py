@@ -10,12 +10,14 @@ import pandas as pd
 from balmi.data.checks import read_tables
 from balmi.data.cohort import Cohort
 from balmi.data.controls import apply_control
+from balmi.data.folds import FOLD, check_learnable
+from balmi.errors import UserError
 
 if TYPE_CHECKING:
     from balmi.config.settings import Dataset
 
 
-def assemble_cohort(name: str, dataset: Dataset, folds: int) -> Cohort:
+def assemble_cohort(name: str, dataset: Dataset, folds: int | None) -> Cohort:
     """Read, check and join the tables of one dataset.
 
     Parameters
@@ -25,7 +27,7 @@ def assemble_cohort(name: str, dataset: Dataset, folds: int) -> Cohort:
     dataset
         The dataset with its files named.
     folds
-        The number of folds that every class must fill.
+        The number of folds that every class must fill; None where every group is a fold.
 
     Returns
     -------
@@ -36,7 +38,8 @@ def assemble_cohort(name: str, dataset: Dataset, folds: int) -> Cohort:
     Raises
     ------
     UserError
-        With everything that is wrong with the tables.
+        With everything that is wrong with the tables, or where permuted labels leave a class
+        without training samples.
     """
     tables = read_tables(name, dataset, folds)
     labels = pd.Categorical(tables.samples["label"])
@@ -53,7 +56,34 @@ def assemble_cohort(name: str, dataset: Dataset, folds: int) -> Cohort:
             "dataset": name,
             "label": dataset.label,
             "group": dataset.group,
+            "folds": dataset.folds,
             "dropped": tables.dropped,
         },
+        folds=_own_folds(tables.samples, len(dataset.folds)),
     )
-    return apply_control(cohort, dataset.control)
+    changed = apply_control(cohort, dataset.control)
+    _check_permuted(changed, folds, f"datasets.{name}.control")
+    return changed
+
+
+def _own_folds(samples: pd.DataFrame, repeats: int) -> np.ndarray | None:
+    """Return the folds that the dataset brings; (repeats, n), or None."""
+    if not repeats:
+        return None
+    return np.array([samples[FOLD.format(repeat)].to_numpy(dtype=str) for repeat in range(repeats)])
+
+
+def _check_permuted(cohort: Cohort, folds: int | None, where: str) -> None:
+    """Refuse labels that a control permuted so that a fixed fold holds all samples of a class."""
+    fixed = cohort.folds
+    if fixed is None and folds is None:
+        fixed = [cohort.groups]
+    labels = np.array(cohort.classes)[cohort.labels]
+    allowed = "another control.seed, or no shuffled_labels"
+    problems = [
+        problem
+        for names in ([] if fixed is None else fixed)
+        for problem in check_learnable(labels, names, where, "folds", allowed)
+    ]
+    if problems:
+        raise UserError(problems)

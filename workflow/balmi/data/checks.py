@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from balmi.config.catalogue import resolve
 from balmi.config.kinds import ANY, RANGES
+from balmi.config.settings import Scheme
+from balmi.data.folds import FOLD, check_groups_out, check_own_folds, fold_name
 from balmi.data.readers import read_measurements, read_samples
 from balmi.errors import Problem, UserError, listing, nearest, shown
 
@@ -37,8 +40,9 @@ class Tables:
     Parameters
     ----------
     samples
-        Labelled samples that at least one modality measures, sorted by id; columns ``label`` and,
-        where the cohort has groups, ``group``, both text.
+        Labelled samples that at least one modality measures, sorted by id; columns ``label``,
+        ``group`` where the cohort has groups, and ``fold_0`` and so on where it brings folds of its
+        own; all text.
     modalities
         Name -> samples by features (float64); only samples of `samples`, sorted by id.
     dropped
@@ -91,7 +95,7 @@ def _column(table: pd.DataFrame, column: str, where: str) -> list[Problem]:
 
 
 def check_samples(table: pd.DataFrame, dataset: Dataset, key: str) -> list[Problem]:
-    """Return what is wrong with the table of samples: empty, ids, label and group columns."""
+    """Return what is wrong with the table of samples: empty, ids, and columns that are named."""
     where = f"{key}.samples: {dataset.samples}"
     problems = _empty(table, where, "columns")
     if problems:
@@ -101,6 +105,8 @@ def check_samples(table: pd.DataFrame, dataset: Dataset, key: str) -> list[Probl
     problems += _column(table, dataset.label, f"{key}.label")
     if dataset.group is not None:
         problems += _column(table, dataset.group, f"{key}.group")
+    for column in dataset.folds:
+        problems += _column(table, column, f"{key}.folds")
     return problems
 
 
@@ -229,35 +235,52 @@ def _check_measured(tables: Tables, key: str) -> list[Problem]:
     ]
 
 
-def _check_classes(tables: Tables, folds: int, key: str) -> list[Problem]:
-    counts = tables.samples["label"].value_counts()
-    if len(counts) < 2:
-        lost = listing(f"{count} {what}" for what, count in tables.dropped.items() if count)
-        kept = f"{len(tables.samples)} samples are left{lost and ' after dropping '}{lost}"
-        found = f"classes: {listing(map(shown, counts.index)) or 'none'}; {kept}"
-        return [Problem(f"{key}.label", found, "at least 2 classes")]
+def _check_classes(tables: Tables, key: str) -> list[Problem]:
+    names = tables.samples["label"].unique()
+    if len(names) > 1:
+        return []
+    lost = listing(f"{count} {what}" for what, count in tables.dropped.items() if count)
+    kept = f"{len(tables.samples)} samples are left{lost and ' after dropping '}{lost}"
+    found = f"classes: {listing(map(shown, names)) or 'none'}; {kept}"
+    return [Problem(f"{key}.label", found, "at least 2 classes")]
+
+
+def _check_folds(tables: Tables, dataset: Dataset, folds: int | None, key: str) -> list[Problem]:
+    """Return why the samples cannot be dealt to test folds as asked for."""
+    samples = tables.samples
+    problems = _check_groups(samples, key) if "group" in samples else []
+    if dataset.folds:
+        return problems + check_own_folds(samples, dataset.folds, f"{key}.folds")
+    if folds is None:
+        return problems or check_groups_out(samples, f"{key}.group")
+    known = "group" in samples and not problems
+    problems += _check_rarest(samples["label"], folds, key)
+    return problems + (_check_spread(samples, folds, key) if known else [])
+
+
+def _check_rarest(labels: pd.Series, folds: int, key: str) -> list[Problem]:
+    counts = labels.value_counts()
     rare = counts[counts < folds]
-    problems = []
-    if len(rare):
-        members = listing(f"{name!r} has {count}" for name, count in rare.items())
-        allowed = f"at least {folds} members per class"
-        if len(counts) > len(tables.samples) / 2:
-            allowed += f" (a column of {len(counts)} values holds measurements rather than classes)"
-        elif counts.min() > 1:
-            allowed += f", or evaluation.folds of {counts.min()} or less"
-        problems.append(
-            Problem(f"{key}.label", f"classes rarer than the folds: {members}", allowed)
-        )
-    if "group" in tables.samples:
-        problems += _check_groups(tables.samples, folds, key)
-    return problems
+    if rare.empty:
+        return []
+    members = listing(f"{name!r} has {count}" for name, count in rare.items())
+    allowed = f"at least {folds} members per class"
+    if len(counts) > len(labels) / 2:
+        allowed += f" (a column of {len(counts)} values holds measurements rather than classes)"
+    elif counts.min() > 1:
+        allowed += f", or evaluation.folds of {counts.min()} or less"
+    return [Problem(f"{key}.label", f"classes rarer than the folds: {members}", allowed)]
 
 
-def _check_groups(samples: pd.DataFrame, folds: int, key: str) -> list[Problem]:
+def _check_groups(samples: pd.DataFrame, key: str) -> list[Problem]:
     unknown = samples.index[samples["group"].isna()]
-    if len(unknown):
-        found = f"{len(unknown)} samples without a group: {listing(map(repr, unknown))}"
-        return [Problem(f"{key}.group", found, "a group for every labelled sample")]
+    if unknown.empty:
+        return []
+    found = f"{len(unknown)} samples without a group: {listing(map(repr, unknown))}"
+    return [Problem(f"{key}.group", found, "a group for every labelled sample")]
+
+
+def _check_spread(samples: pd.DataFrame, folds: int, key: str) -> list[Problem]:
     groups = samples.groupby("label")["group"].nunique()
     few = groups[groups < folds]
     if few.empty:
@@ -271,7 +294,16 @@ def _check_groups(samples: pd.DataFrame, folds: int, key: str) -> list[Problem]:
     return [Problem(f"{key}.group", members, f"{allowed} no stratified split exists")]
 
 
-def read_tables(name: str, dataset: Dataset, folds: int) -> Tables:
+def _check_scheme(dataset: Dataset, folds: int | None, key: str) -> list[Problem]:
+    """Return that a dataset without groups cannot leave one out."""
+    if folds is not None or dataset.folds or dataset.group is not None:
+        return []
+    found = f"nothing, while evaluation.scheme is {Scheme.LEAVE_ONE_GROUP_OUT}"
+    allowed = "a dataset with groups, or with folds of its own, or evaluation.scheme k-fold"
+    return [Problem(f"{key}.group", found, allowed)]
+
+
+def read_tables(name: str, dataset: Dataset, folds: int | None) -> Tables:
     """Read and check all tables of a cohort.
 
     Parameters
@@ -281,7 +313,8 @@ def read_tables(name: str, dataset: Dataset, folds: int) -> Tables:
     dataset
         The dataset with its files named (`balmi.config.catalogue.resolve`).
     folds
-        The number of folds, which every class must fill.
+        The number of folds, which every class must fill; None where every group is a fold. Folds
+        that the dataset brings go before either.
 
     Raises
     ------
@@ -289,7 +322,7 @@ def read_tables(name: str, dataset: Dataset, folds: int) -> Tables:
         With every problem of every table.
     """
     key = f"datasets.{name}"
-    problems: list[Problem] = []
+    problems = _check_scheme(dataset, folds, key)
 
     def attempt(
         where: str, read: Callable[..., pd.DataFrame], *arguments: str
@@ -317,14 +350,23 @@ def read_tables(name: str, dataset: Dataset, folds: int) -> Tables:
             problems += found
     if problems:
         raise UserError(problems)
-    columns = {"label": dataset.label} | ({"group": dataset.group} if dataset.group else {})
-    samples = pd.DataFrame({new: table[old] for new, old in columns.items()})
-    samples = samples.astype(object).map(_text)
-    tables = _usable(samples, measured)
-    problems = _check_measured(tables, key) + _check_classes(tables, folds, key)
+    tables = _usable(_columns(table, dataset), measured)
+    problems = _check_measured(tables, key)
+    problems += _check_classes(tables, key) or _check_folds(tables, dataset, folds, key)
     if problems:
         raise UserError(problems)
     return tables
+
+
+def _columns(table: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """Return what is used of the table of samples, as text."""
+    columns = {"label": dataset.label} | ({"group": dataset.group} if dataset.group else {})
+    texts = {new: table[old].astype(object).map(_text) for new, old in columns.items()}
+    deals = {
+        FOLD.format(repeat): table[column].astype(object).map(fold_name)
+        for repeat, column in enumerate(dataset.folds)
+    }
+    return pd.DataFrame(texts | deals)
 
 
 def _text(cell: object) -> str | float:
@@ -341,7 +383,8 @@ def check_datasets(
     Parameters
     ----------
     datasets
-        The datasets as configured; entries of the catalogue are checked when they are assembled.
+        The datasets as configured; files of entries of the catalogue are checked when they are
+        assembled.
     evaluation
         The evaluation, whose folds every class must fill.
     cache
@@ -354,14 +397,16 @@ def check_datasets(
         With every problem of every dataset.
     """
     problems: list[Problem] = []
+    folds = evaluation.fixed_folds
     for name, dataset in datasets.items():
         if dataset.catalogue is not None:
+            problems += _check_scheme(resolve(name, dataset), folds, f"datasets.{name}")
             continue
-        mark = cache / _state(dataset, evaluation.folds) if cache else None
+        mark = cache / _state(dataset, folds) if cache else None
         if mark is not None and mark.is_file():
             continue
         try:
-            read_tables(name, dataset, evaluation.folds)
+            read_tables(name, dataset, folds)
         except UserError as error:
             problems += error.problems
         else:
@@ -372,7 +417,7 @@ def check_datasets(
         raise UserError(problems)
 
 
-def _state(dataset: Dataset, folds: int) -> str:
+def _state(dataset: Dataset, folds: int | None) -> str:
     """Return a hash of the dataset's settings and of its files' sizes and times."""
     files = [Path(dataset.samples), *(Path(file.path) for file in dataset.used.values())]
     stamps = []

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import count, takewhile
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from balmi.data.files import annotated_files, replace_when_written
+from balmi.data.folds import FOLD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,6 +46,8 @@ class Cohort:
         Modality -> kind of omics.
     provenance
         What is told about the cohort's making: name, dropped samples, control and so on.
+    folds
+        Names of the test folds that the dataset brings; shape (repeats, n), or None.
     """
 
     samples: np.ndarray
@@ -54,6 +58,7 @@ class Cohort:
     features: dict[str, tuple[str, ...]]
     kinds: dict[str, str]
     provenance: dict[str, object]
+    folds: np.ndarray | None = None
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -103,6 +108,8 @@ def write_cohort(cohort: Cohort, path: Path) -> None:
     data.obs["label"] = labels[position]
     if cohort.groups is not None:
         data.obs["group"] = pd.Categorical(cohort.groups[position])
+    for repeat, names in enumerate([] if cohort.folds is None else cohort.folds):
+        data.obs[FOLD.format(repeat)] = pd.Categorical(names[position])
     data.uns["balmi"] = {
         "format": FORMAT,
         "modalities": np.array(cohort.modalities, dtype=object),
@@ -153,6 +160,8 @@ def read_cohort(path: Path) -> Cohort:
     about = data.uns["balmi"]
     obs = data.obs.sort_index()
     samples = obs.index.to_numpy(dtype=str)
+    repeats = takewhile(obs.__contains__, map(FOLD.format, count()))
+    folds = [obs[column].to_numpy(dtype=str) for column in repeats]
     values, features, kinds = {}, {}, {}
     for name in (str(name) for name in about["modalities"]):
         part = data.mod[name]
@@ -169,4 +178,5 @@ def read_cohort(path: Path) -> Cohort:
         features=features,
         kinds=kinds,
         provenance=json.loads(about["provenance"]),
+        folds=np.array(folds) if folds else None,
     )

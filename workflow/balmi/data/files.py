@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 # Text columns are named, or a modality called 1 would be read as a number and one called NA as
 # an empty cell.
 TEXT = ("method", "reference", "metric", "quantity", "modality", "other", "status", "reason")
-ROLES = ("student", "teacher")
-TEXT_COLUMNS = dict.fromkeys((*TEXT, *ROLES, "device", "expert", "predicted"), str)
+NAMES = ("student", "teacher", "class", "feature", "device", "expert", "predicted")
+TEXT_COLUMNS = dict.fromkeys((*TEXT, *NAMES), str)
 
 
 @contextmanager

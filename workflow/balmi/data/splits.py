@@ -1,10 +1,11 @@
 """Splits of a cohort, written once and read by every later stage.
 
-A split is a table with columns ``repeat, fold, sample, part, inner``, where part is ``train``,
-``validation``, ``test`` or ``unused``. Validation samples belong to the training side: networks use
-them to decide when to stop, and everything else trains on both. They are one of the inner folds,
-whose numbers ``inner`` holds. Samples are unused where only a share of the training side is asked
-for.
+A split is a table with columns ``repeat, fold, held_out, sample, part, inner``, where part is
+``train``, ``validation``, ``test`` or ``unused``. Validation samples belong to the training side:
+networks use them to decide when to stop, and everything else trains on both. They are one of the
+inner folds, whose numbers ``inner`` holds. Samples are unused where only a share of the training
+side is asked for. ``held_out`` is for people: the fold's name where the dataset brings folds, the
+group's where groups are left out, and otherwise empty.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+from balmi.config.settings import Scheme
+from balmi.data.folds import in_order
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from balmi.config.settings import Evaluation
@@ -175,45 +179,107 @@ def _usable(labels: np.ndarray, inner: np.ndarray) -> tuple[int, ...]:
     )
 
 
+Tests = list[tuple[str, np.ndarray]]  # of one repeat: every fold's name and test rows
+
+
+def _named(names: np.ndarray) -> Tests:
+    return [(name, np.flatnonzero(names == name)) for name in in_order(names)]
+
+
+def _brought(cohort: Cohort, _: Evaluation) -> Iterator[Tests]:
+    """Yield the folds that the dataset brings."""
+    yield from map(_named, cohort.folds)
+
+
+def _groups_out(cohort: Cohort, _: Evaluation) -> Iterator[Tests]:
+    """Yield every group as a fold, in one repeat."""
+    if cohort.groups is None:
+        raise ValueError("a cohort without groups cannot leave one out")
+    yield _named(cohort.groups)
+
+
+def _k_folds(cohort: Cohort, evaluation: Evaluation) -> Iterator[Tests]:
+    """Yield repeated stratified (group) k-folds; repeat r shuffles with seed + r."""
+    for repeat in range(evaluation.repeats):
+        seed = evaluation.seed + repeat
+        folds = _folds(cohort.labels, cohort.groups, evaluation.folds, seed)
+        yield [("", test) for _, test in folds]
+
+
+SCHEMES: dict[Scheme, Callable[[Cohort, Evaluation], Iterator[Tests]]] = {
+    Scheme.K_FOLD: _k_folds,
+    Scheme.LEAVE_ONE_GROUP_OUT: _groups_out,
+}
+
+
+def _parts(
+    test: np.ndarray, cohort: Cohort, evaluation: Evaluation, seed: int, fold: int
+) -> dict[str, np.ndarray]:
+    """Return part and inner fold of every sample of the cohort, given the test rows."""
+    count = len(cohort.samples)
+    part = np.full(count, UNUSED, dtype=object)
+    inner = np.full(count, -1, dtype=np.int32)
+    part[test] = "test"
+    fit = np.setdiff1d(np.arange(count), test)
+    used = _share(fit, cohort, evaluation.training_share, (seed, fold))
+    inner[used] = _inner_folds(used, cohort, evaluation.validation, seed)
+    part[used] = "train"
+    first = _usable(cohort.labels[used], inner[used])[:1]
+    part[used[np.isin(inner[used], first)]] = "validation"
+    return {"part": part, "inner": inner}
+
+
 def make_splits(cohort: Cohort, evaluation: Evaluation) -> pd.DataFrame:
-    """Split the cohort by repeated stratified (group) k-fold.
+    """Split the cohort by its own folds where it brings any, and else by the scheme.
 
     Parameters
     ----------
     cohort
-        The cohort; its samples are sorted, so that a split depends on ids and seed alone.
+        The cohort; its samples are sorted, so that a split depends on ids and seed alone. Its own
+        folds, and groups that are left out, are numbered in the order of their names
+        (`balmi.data.folds.in_order`).
     evaluation
-        Repeats, folds, seed, validation share and the share of the training side that is used.
-        Repeat r shuffles with seed + r.
+        Scheme, repeats, folds, seed, validation share and the share of the training side that is
+        used. Inner folds and shares of repeat r are drawn with seed + r.
 
     Returns
     -------
     pandas.DataFrame
-        Columns repeat, fold, sample, part and inner; every sample in every repeat and fold. inner
-        is the number of the inner fold on the training side, and -1 elsewhere.
+        Columns repeat, fold, held_out, sample, part and inner; every sample in every repeat and
+        fold. inner is the number of the inner fold on the training side, and -1 elsewhere; held_out
+        is the name of the fold or group, and empty where it has none.
+
+    Raises
+    ------
+    ValueError
+        Where a group is to be left out and there are none.
     """
+    deal = SCHEMES[evaluation.scheme] if cohort.folds is None else _brought
     tables = []
-    for repeat in range(evaluation.repeats):
+    for repeat, tests in enumerate(deal(cohort, evaluation)):
         seed = evaluation.seed + repeat
-        folds = _folds(cohort.labels, cohort.groups, evaluation.folds, seed)
-        for fold, (fit, test) in enumerate(folds):
-            part = np.full(len(cohort.samples), UNUSED, dtype=object)
-            inner = np.full(len(cohort.samples), -1, dtype=np.int32)
-            part[test] = "test"
-            used = _share(fit, cohort, evaluation.training_share, (seed, fold))
-            inner[used] = _inner_folds(used, cohort, evaluation.validation, seed)
-            part[used] = "train"
-            first = _usable(cohort.labels[used], inner[used])[:1]
-            part[used[np.isin(inner[used], first)]] = "validation"
-            columns = {"repeat": repeat, "fold": fold, "sample": cohort.samples, "part": part}
-            tables.append(pd.DataFrame(columns | {"inner": inner}))
+        for fold, (name, test) in enumerate(tests):
+            head = {"repeat": repeat, "fold": fold, "held_out": name, "sample": cohort.samples}
+            tables.append(pd.DataFrame(head | _parts(test, cohort, evaluation, seed, fold)))
     table = pd.concat(tables, ignore_index=True)
     return table.astype({"part": pd.CategoricalDtype((*PARTS, UNUSED)), "sample": "category"})
 
 
 def read_splits(path: Path, cohort: Cohort) -> list[Split]:
     """Read the splits as rows of the cohort, by repeat and fold; unused rows are in none."""
-    table = pd.read_parquet(path)
+    return as_splits(pd.read_parquet(path), cohort)
+
+
+def as_splits(table: pd.DataFrame, cohort: Cohort) -> list[Split]:
+    """Return what `make_splits` gave as rows of the cohort, by repeat and fold.
+
+    Parameters
+    ----------
+    table
+        As `make_splits` gives it; rows that are unused are in no split.
+    cohort
+        The cohort.
+    """
     splits = []
     for (repeat, fold), rows in table.groupby(["repeat", "fold"], sort=True):
         positions = cohort.positions(rows["sample"].astype(str))

@@ -38,6 +38,7 @@ def canonical(cohort: Cohort, features: Features) -> tuple[Cohort, Features]:
         samples=cohort.samples[rows],
         labels=cohort.labels[rows],
         groups=None if cohort.groups is None else cohort.groups[rows],
+        folds=None if cohort.folds is None else cohort.folds[:, rows],
         values={name: cohort.values[name][rows][:, columns[name]] for name in names},
         features={name: tuple(np.array(cohort.features[name])[columns[name]]) for name in names},
         kinds={name: cohort.kinds[name] for name in names},
