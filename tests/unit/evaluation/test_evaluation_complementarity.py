@@ -4,13 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balmi.evaluation.complementarity import (
-    COLUMNS,
-    Prediction,
-    complementarity_table,
-    margins_of,
-    prediction,
-)
+from balmi.evaluation.complementarity import COLUMNS, complementarity_table, margins_of
 from balmi.evaluation.statistics import corrected_interval
 
 OBSERVED = ["observed_gain", "observed_lower", "observed_upper"]
@@ -95,33 +89,6 @@ def test_what_occurs_twice_is_refused():
     twice = pd.concat([gains(rna_mirna=SCORES)] * 2)
     with pytest.raises(ValueError, match="more than one gain"):
         complementarity_table(MARGINS, twice, 0.25)
-
-
-@pytest.mark.parametrize(
-    ("lower", "upper", "expected"),
-    [
-        (0.01, 0.2, "gain"),
-        (-0.2, -0.01, "no gain"),
-        (-0.1, 0.1, "undecided"),
-        (0.0, 0.1, "undecided"),
-        (-0.1, 0.0, "undecided"),
-        (np.nan, np.nan, "undecided"),
-        (-np.inf, np.inf, "undecided"),
-    ],
-)
-def test_prediction(lower, upper, expected):
-    assert prediction(lower, upper) == expected
-
-
-@given(st.floats(-1, 1), st.floats(0, 1))
-def test_turning_a_margin_round_turns_the_prediction_round(middle, half):
-    turned = {
-        Prediction.GAIN: Prediction.NO_GAIN,
-        Prediction.NO_GAIN: Prediction.GAIN,
-        Prediction.UNDECIDED: Prediction.UNDECIDED,
-    }
-    lower, upper = middle - half, middle + half
-    assert prediction(-upper, -lower) is turned[prediction(lower, upper)]
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=8))

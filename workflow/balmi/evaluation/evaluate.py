@@ -1,27 +1,28 @@
-"""Put the methods side by side: scores per fold, and corrected paired differences."""
+"""Put the methods side by side: scores per fold, and every table that follows from predictions."""
 
 from __future__ import annotations
 
-import logging
 from dataclasses import asdict, fields
-from itertools import permutations
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from balmi.data.files import read_table
+from balmi.evaluation.calibration import reliability_table
+from balmi.evaluation.classes import class_performance_table
+from balmi.evaluation.comparisons import comparison_table
+from balmi.evaluation.curves import curves_table
+from balmi.evaluation.held_out import FOLD, held_out
 from balmi.evaluation.metrics import METRICS
-from balmi.evaluation.statistics import corrected_interval
-from balmi.outcome import PROBABILITY_PREFIX, Status, read_status
+from balmi.evaluation.statistics import split_ratio
+from balmi.evaluation.summary import summary_table
+from balmi.outcome import Status, read_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from balmi.data.cohort import Cohort
-
-logger = logging.getLogger("balmi")
 
 
 def performance_table(predictions: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
@@ -39,68 +40,39 @@ def performance_table(predictions: pd.DataFrame, cohort: Cohort) -> pd.DataFrame
     pandas.DataFrame
         Columns method, repeat, fold, metric, value.
     """
-    columns = [f"{PROBABILITY_PREFIX}{name}" for name in cohort.classes]
-    rows = []
-    for (method, repeat, fold), part in predictions.groupby(
-        ["method", "repeat", "fold"], sort=False
-    ):
-        labels = cohort.labels[cohort.positions(part["sample"])]
-        probabilities = part[columns].to_numpy()
-        head = {"method": method, "repeat": repeat, "fold": fold}
-        rows += [
-            {**head, "metric": name, "value": metric(labels, probabilities)}
-            for name, metric in METRICS.items()
-        ]
-    return pd.DataFrame(rows, columns=["method", "repeat", "fold", "metric", "value"])
+    rows = [
+        {**head, "metric": name, "value": metric(part.labels, part.probabilities)}
+        for head, part in held_out(predictions, cohort, ["method", *FOLD])
+        for name, metric in METRICS.items()
+    ]
+    return pd.DataFrame(rows, columns=["method", *FOLD, "metric", "value"])
 
 
-def comparison_table(performance: pd.DataFrame, fraction: float) -> pd.DataFrame:
-    """Return the corrected paired difference of every ordered pair of methods.
+def evaluation_tables(
+    predictions: pd.DataFrame, cohort: Cohort, training_share: float = 1.0
+) -> dict[str, pd.DataFrame]:
+    """Return all tables that predictions alone decide: name in ``tables/`` -> table.
 
     Parameters
     ----------
-    performance
-        As `performance_table` gives it.
-    fraction
-        Test samples over training samples of a fold.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns method, reference, metric, difference, lower, upper, p. A difference is method
-        minus reference; for log_loss and ece smaller is better. A metric that a fold leaves
-        undefined, as the AUROC of a single class is, has no row.
-
-    Raises
-    ------
-    ValueError
-        Where a method lacks a fold, so that nothing can be paired.
+    predictions
+        As in ``predictions.parquet``.
+    cohort
+        The cohort, for the true classes.
+    training_share
+        Share of the training samples that was learned from.
     """
-    if performance.groupby("method").size().nunique() > 1:
-        raise ValueError("methods were evaluated on different folds")
-    rows = []
-    for metric, part in performance.groupby("metric", sort=False):
-        scores = part.pivot(index=["repeat", "fold"], columns="method", values="value")
-        scores = scores[part["method"].unique()]
-        for method, reference in permutations(scores.columns, 2):
-            difference = (scores[method] - scores[reference]).to_numpy()
-            if not np.isfinite(difference).all():
-                logger.warning("%s of %s and %s: a fold has no value", metric, method, reference)
-                continue
-            interval = corrected_interval(difference, fraction)
-            rows.append(
-                {
-                    "method": method,
-                    "reference": reference,
-                    "metric": metric,
-                    "difference": interval.mean,
-                    "lower": interval.lower,
-                    "upper": interval.upper,
-                    "p": interval.p,
-                }
-            )
-    columns = ["method", "reference", "metric", "difference", "lower", "upper", "p"]
-    return pd.DataFrame(rows, columns=columns)
+    ratio = split_ratio(predictions, len(cohort.samples), training_share)
+    performance = performance_table(predictions, cohort)
+    classes = class_performance_table(predictions, cohort)
+    return {
+        "performance": performance,
+        "comparisons": comparison_table(performance, ratio),
+        "class_performance": classes,
+        "summary": summary_table(performance, classes, ratio),
+        "reliability": reliability_table(predictions, cohort),
+        "curves": curves_table(predictions, cohort),
+    }
 
 
 def status_table(files: Sequence[Path]) -> pd.DataFrame:

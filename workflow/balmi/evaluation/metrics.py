@@ -1,11 +1,13 @@
 """Metrics of predicted probabilities, one registry for all.
 
-Every metric takes true class codes and probabilities, so that all can be recomputed from
-``predictions.parquet`` without training again.
+Every metric is computed from true class codes and probabilities, so that all can be recomputed from
+``predictions.parquet`` without training again, and knows its direction and its bounds. A metric
+that the samples leave undefined is NaN: the AUROC of a class that is absent, or alone.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +20,86 @@ SMALLEST_PROBABILITY = 1e-15
 CALIBRATION_BINS = 10
 
 
+@dataclass(frozen=True)
+class Metric:
+    """A metric that can be called.
+
+    Parameters
+    ----------
+    function
+        In `METRICS` of true class codes, shape (n,), and probabilities, shape (n, classes); in
+        `CLASS_METRICS` of whether a sample is of the class, whether it is predicted to be, and the
+        class's probability, each of shape (n,).
+    more_is_better
+        Whether a larger value is a better one.
+    lowest, highest
+        Bounds of its values.
+    """
+
+    function: Callable[..., float]
+    more_is_better: bool = True
+    lowest: float = 0.0
+    highest: float = 1.0
+
+    def __call__(self, *samples: np.ndarray) -> float:
+        """Return the value on some samples; NaN where it is undefined."""
+        return self.function(*samples)
+
+
+def class_f1(true: np.ndarray, predicted: np.ndarray, probability: np.ndarray) -> float:
+    """Return 2 TP / (2 TP + FP + FN); NaN for a class that is absent."""
+    return _share(2 * (true & predicted).sum(), true.sum() + predicted.sum(), true)
+
+
+def class_precision(true: np.ndarray, predicted: np.ndarray, probability: np.ndarray) -> float:
+    """Return the share of the class among what is predicted as it; NaN where it is absent.
+
+    A class that is never predicted has precision 0, as it counts in F1.
+    """
+    return _share((true & predicted).sum(), max(predicted.sum(), 1), true)
+
+
+def class_recall(true: np.ndarray, predicted: np.ndarray, probability: np.ndarray) -> float:
+    """Return the share of the class that is predicted as it; NaN where it is absent."""
+    return _share((true & predicted).sum(), true.sum(), true)
+
+
+def class_auroc(true: np.ndarray, predicted: np.ndarray, probability: np.ndarray) -> float:
+    """Return the area under the ROC curve against the rest; NaN for a class absent or alone."""
+    return float(sk.roc_auc_score(true, probability)) if _separable(true) else np.nan
+
+
+def class_auprc(true: np.ndarray, predicted: np.ndarray, probability: np.ndarray) -> float:
+    """Return the average precision against the rest; NaN for a class absent or alone."""
+    return float(sk.average_precision_score(true, probability)) if _separable(true) else np.nan
+
+
+def _share(part: int, whole: int, true: np.ndarray) -> float:
+    return float(part / whole) if true.any() else np.nan
+
+
+def _separable(true: np.ndarray) -> bool:
+    return bool(true.any() and not true.all())
+
+
+def by_class(name: str, labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return one of `CLASS_METRICS` for every class; shape (classes,).
+
+    Parameters
+    ----------
+    name
+        Its name.
+    labels
+        Class codes; shape (n,).
+    probabilities
+        Of the classes; shape (n, classes).
+    """
+    metric, predicted = CLASS_METRICS[name], probabilities.argmax(axis=1)
+    return np.array(
+        [metric(labels == k, predicted == k, column) for k, column in enumerate(probabilities.T)]
+    )
+
+
 def macro_f1(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the mean F1 over classes; a class neither present nor predicted is left out."""
     return float(
@@ -25,27 +107,55 @@ def macro_f1(labels: np.ndarray, probabilities: np.ndarray) -> float:
     )
 
 
+def balanced_accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the mean recall over the classes that are present."""
+    return _mean(by_class("recall", labels, probabilities))
+
+
 def accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the share of samples whose most probable class is the true one."""
     return float(np.mean(labels == probabilities.argmax(axis=1)))
 
 
-def balanced_accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return the mean recall over the classes that are present."""
-    predicted = probabilities.argmax(axis=1)
-    return float(np.mean([np.mean(predicted[labels == k] == k) for k in np.unique(labels)]))
-
-
 def macro_auroc(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the mean one-vs-rest AUROC over the classes that are present but not alone."""
-    present = [k for k in np.unique(labels) if (labels != k).any()]
-    return float(np.mean([sk.roc_auc_score(labels == k, probabilities[:, k]) for k in present]))
+    return _mean(by_class("auroc", labels, probabilities))
+
+
+def macro_auprc(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the mean one-vs-rest average precision over the classes present but not alone."""
+    return _mean(by_class("auprc", labels, probabilities))
+
+
+def mcc(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return Matthews' correlation of true and predicted classes; NaN for a single true class.
+
+    Gorodkin (2004), Computational Biology and Chemistry 28:367-374: 0 where one class is predicted
+    for all.
+    """
+    if (labels == labels[0]).all():
+        return np.nan
+    return float(sk.matthews_corrcoef(labels, probabilities.argmax(axis=1)))
 
 
 def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the mean negative log-probability of the true class, in nats."""
     true = probabilities[np.arange(len(labels)), labels]
     return float(-np.log(np.maximum(true, SMALLEST_PROBABILITY)).mean())
+
+
+def brier(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the mean over samples of the squared error summed over classes, between 0 and 2.
+
+    Brier (1950), Monthly Weather Review 78:1-3. For two classes it is twice the error of one.
+    """
+    error = probabilities - np.eye(probabilities.shape[1])[labels]
+    return float((error**2).sum(axis=1).mean())
+
+
+def calibration_bins(confidence: np.ndarray) -> np.ndarray:
+    """Return the bin of every confidence, from 0, of ten of equal width; shape (n,)."""
+    return np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
 
 
 def ece(labels: np.ndarray, probabilities: np.ndarray) -> float:
@@ -55,16 +165,32 @@ def ece(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """
     confidence = probabilities.max(axis=1)
     correct = labels == probabilities.argmax(axis=1)
-    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    bins = calibration_bins(confidence)
     gap = np.bincount(bins, correct - confidence, minlength=CALIBRATION_BINS)
     return float(np.abs(gap).sum() / len(labels))
 
 
-METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
-    "macro_f1": macro_f1,
-    "accuracy": accuracy,
-    "balanced_accuracy": balanced_accuracy,
-    "macro_auroc": macro_auroc,
-    "log_loss": log_loss,
-    "ece": ece,
+def _mean(values: np.ndarray) -> float:
+    """Return the mean of the values that are defined; NaN where none is."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else np.nan
+
+
+METRICS = {
+    "macro_f1": Metric(macro_f1),
+    "balanced_accuracy": Metric(balanced_accuracy),
+    "accuracy": Metric(accuracy),
+    "macro_auroc": Metric(macro_auroc),
+    "macro_auprc": Metric(macro_auprc),
+    "mcc": Metric(mcc, lowest=-1.0),
+    "log_loss": Metric(log_loss, more_is_better=False, highest=np.inf),
+    "brier": Metric(brier, more_is_better=False, highest=2.0),
+    "ece": Metric(ece, more_is_better=False),
+}
+CLASS_METRICS = {
+    "f1": Metric(class_f1),
+    "precision": Metric(class_precision),
+    "recall": Metric(class_recall),
+    "auroc": Metric(class_auroc),
+    "auprc": Metric(class_auprc),
 }

@@ -5,6 +5,9 @@ Nadeau and Bengio (2003), Machine Learning 52:239-281, correct the variance of t
 to (1/J + n_test/n_train) s^2. Validation samples count as training here: every method learns from
 them, networks by when they stop.
 
+The Bayesian correlated t-test rests on the same correction, and says how probable it is that two
+methods are equivalent in practice, which no p-value does.
+
 Differences of several cohorts are averaged as if the cohorts were independent, and p-values of many
 comparisons are adjusted by Holm (1979), Scandinavian Journal of Statistics 6:65-70.
 """
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
+
+
+REGION = 0.01  # of practical equivalence, in the unit of the score: nats for log_loss
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,23 @@ class Interval:
     lower: float
     upper: float
     p: float
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What folds say of a mean difference, as probabilities that sum to 1.
+
+    Parameters
+    ----------
+    worse, better
+        That it lies below or above the region of practical equivalence.
+    equivalent
+        That it lies within.
+    """
+
+    worse: float
+    equivalent: float
+    better: float
 
 
 def split_ratio(predictions: pd.DataFrame, samples: int, training_share: float = 1.0) -> float:
@@ -123,6 +146,66 @@ def combined_interval(
     half = float(stats.t.ppf(0.5 + level / 2, freedom)) * error
     p = 2 * float(stats.t.sf(abs(mean) / error, freedom))
     return Interval(mean, mean - half, mean + half, p)
+
+
+def correlated_t_test(values: np.ndarray, split_ratio: float, region: float = REGION) -> Posterior:
+    """Return the posterior of a mean difference over folds, by the Bayesian correlated t-test.
+
+    Corani and Benavoli (2015), Machine Learning 100:285-304; Benavoli et al. (2017), Journal of
+    Machine Learning Research 18(77). Under a vague prior it is Student's with J - 1 degrees of
+    freedom around the mean of the folds, of squared scale (1/J + rho / (1 - rho)) s^2. Folds
+    correlate by rho = n_test / (n_test + n_train), so that rho / (1 - rho) is the split ratio.
+
+    Parameters
+    ----------
+    values
+        One paired difference per fold over all repeats, where larger is better; shape (J,).
+    split_ratio
+        Test samples over training samples of a fold, as `split_ratio` gives it.
+    region
+        Largest difference that is equivalent in practice, in the unit of the values.
+
+    Returns
+    -------
+    Posterior
+        Without any spread the mean itself is certain.
+
+    Raises
+    ------
+    ValueError
+        Where there are fewer than two values, or one is not finite.
+    """
+    values = np.asarray(values, dtype=float)
+    if values.size < 2 or not np.isfinite(values).all():
+        raise ValueError("a posterior needs at least two folds with finite values")
+    mean = float(values.mean())
+    scale = float(np.sqrt((1 / values.size + split_ratio) * values.var(ddof=1)))
+    if scale == 0:
+        worse, better = float(mean < -region), float(mean > region)
+    else:
+        worse = float(stats.t.cdf((-region - mean) / scale, values.size - 1))
+        better = float(stats.t.sf((region - mean) / scale, values.size - 1))
+    return Posterior(worse, max(0.0, 1 - worse - better), better)
+
+
+def wilson_interval(share: float, count: float, level: float = 0.95) -> tuple[float, float]:
+    """Return the limits of a share by Wilson (1927), JASA 22:209-212.
+
+    In closed form, since a mean count over repeats need not be whole.
+
+    Parameters
+    ----------
+    share
+        The observed share, between 0 and 1.
+    count
+        Number of samples, above 0.
+    level
+        Coverage.
+    """
+    z = float(stats.norm.ppf(0.5 + level / 2))
+    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z * np.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2) / (1 + z**2 / count)
+    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:

@@ -1,0 +1,68 @@
+"""Held-out predictions with the true classes beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from balmi.outcome import PROBABILITY_PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+    import pandas as pd
+
+    from balmi.data.cohort import Cohort
+
+FOLD = ["repeat", "fold"]
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """True classes and predicted probabilities of some held-out samples.
+
+    Parameters
+    ----------
+    labels
+        Class codes; shape (n,).
+    probabilities
+        Shape (n, classes).
+    """
+
+    labels: np.ndarray
+    probabilities: np.ndarray
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """The probability of the predicted class; shape (n,)."""
+        return self.probabilities.max(axis=1)
+
+    @property
+    def correct(self) -> np.ndarray:
+        """Whether the predicted class is the true one; shape (n,)."""
+        return self.labels == self.probabilities.argmax(axis=1)
+
+
+def held_out(
+    predictions: pd.DataFrame, cohort: Cohort, by: Sequence[str]
+) -> Iterator[tuple[dict[str, object], Predicted]]:
+    """Give the predictions of every method, or of every part of it, in the order of the table.
+
+    Parameters
+    ----------
+    predictions
+        As in ``predictions.parquet``.
+    cohort
+        The cohort, for the true classes.
+    by
+        Columns whose values name a part: method, repeat and so on.
+    """
+    columns = [f"{PROBABILITY_PREFIX}{name}" for name in cohort.classes]
+    labels = cohort.labels[cohort.positions(predictions["sample"])]
+    probabilities = predictions[columns].to_numpy(dtype=float)
+    groups = predictions.groupby(list(by), sort=False).indices
+    # `indices` is sorted by name; the first row of a part says where it stands in the table.
+    for key, rows in sorted(groups.items(), key=lambda item: item[1].min()):
+        names = key if isinstance(key, tuple) else (key,)
+        yield dict(zip(by, names, strict=True)), Predicted(labels[rows], probabilities[rows])
