@@ -57,6 +57,14 @@ def test_the_terminal_hears_warnings_only_with_the_jobs_name(log, capsys):
     assert "quiet" in log.read_text()
 
 
+def test_a_job_may_keep_its_warnings_to_the_log(log, capsys):
+    with job(str(log), "cohort: share 0.1", shown=logging.ERROR) as logger:
+        logger.warning("few samples")
+        logger.error("none")
+    assert capsys.readouterr().err == "[cohort: share 0.1] none\n"
+    assert "WARNING few samples" in log.read_text()
+
+
 def test_a_second_job_does_not_write_to_the_first_ones_log(log, tmp_path):
     with job(str(log), "first"):
         pass

@@ -30,7 +30,9 @@ class _TerminalHandler(logging.StreamHandler):
 
 
 @contextmanager
-def job(log: str, name: str, threads: int = 1) -> Iterator[logging.Logger]:
+def job(
+    log: str, name: str, threads: int = 1, shown: int = logging.WARNING
+) -> Iterator[logging.Logger]:
     """Set up a job's log and threads, and end it without a traceback where the user is at fault.
 
     Parameters
@@ -41,6 +43,8 @@ def job(log: str, name: str, threads: int = 1) -> Iterator[logging.Logger]:
         What the job is called in the terminal, as in ``tcga-brca: train balanced``.
     threads
         Threads of numerical libraries; idle ones would busy-wait.
+    shown
+        Lowest level that the terminal shows; the log file has all from ``INFO``.
 
     Raises
     ------
@@ -51,7 +55,7 @@ def job(log: str, name: str, threads: int = 1) -> Iterator[logging.Logger]:
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     terminal = _TerminalHandler()
     terminal.setFormatter(logging.Formatter(f"[{name}] %(message)s"))
-    terminal.setLevel(logging.WARNING)
+    terminal.setLevel(shown)
     logger.setLevel(logging.INFO)
     logger.propagate = False
     logger.handlers[:] = [file, terminal]

@@ -188,3 +188,31 @@ def test_the_selector_obeys_scikit_learn():
     with pytest.raises(NotFittedError):
         VarianceSelector(2).transform(np.ones((2, 2)))
     assert clone(VarianceSelector(7)).get_params() == {"count": 7}
+
+
+def test_a_fitted_modality_scales_altered_values_as_its_own(make_cohort):
+    values = np.random.default_rng(8).normal(5, 3, (20, 6)) * [1, 4, 2, 1, 3, 1]
+    values[16] = values[3, 4] = values[17, 1] = np.nan
+    features = Features(cohort_of(make_cohort, values), 3)
+    found = features.fitted("m", FIT)
+    kept = np.sort(np.argsort(-np.nanvar(values[FIT], axis=0))[:3])
+    assert found.kept.tolist() == kept.tolist()
+    rows = np.array([19, 17, 14])
+    raw = found.unscaled(rows)
+    median = np.nanmedian(values[FIT], axis=0)
+    np.testing.assert_allclose(raw, np.where(np.isnan(values), median, values)[np.ix_(rows, kept)])
+    np.testing.assert_array_equal(found.prepared(), features.split(FIT)["m"])
+    np.testing.assert_array_equal(found.scaled(raw), found.prepared()[rows])
+    moved = found.scaled(raw + 2 * found.deviations) - found.scaled(raw)
+    np.testing.assert_allclose(moved, 2)
+    assert found.scaled(raw + 100 * found.deviations).max() == 10
+    assert not found.prepared()[16].any()
+
+
+@pytest.mark.parametrize("fit", [[0], [0, 1, 2]])
+def test_a_modality_that_nothing_was_learned_of_keeps_nothing(make_cohort, fit):
+    """Too few samples, and none that varies."""
+    found = Features(cohort_of(make_cohort, np.ones((8, 2))), 3).fitted("m", np.array(fit))
+    assert found.kept.size == found.deviations.size == 0
+    assert found.scaled(found.unscaled(np.arange(5))).shape == (5, 0)
+    assert found.prepared().shape == (8, 0)

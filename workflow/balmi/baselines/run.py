@@ -21,6 +21,20 @@ if TYPE_CHECKING:
 logger = logging.getLogger("balmi")
 
 
+def fold_task(cohort: Cohort, features: Features, split: Split) -> FoldTask:
+    """Return what a peer may see of one fold."""
+    return FoldTask(
+        features=features.split(split.fit),
+        available=features.available,
+        labels=cohort.labels,
+        groups=cohort.groups,
+        classes=len(cohort.classes),
+        fit=split.fit,
+        test=split.test,
+        seed=split.repeat,
+    )
+
+
 def fit_baseline(
     method: Method, cohort: Cohort, features: Features, splits: Sequence[Split]
 ) -> Result:
@@ -42,16 +56,7 @@ def fit_baseline(
     """
     tables = []
     for number, split in enumerate(splits, start=1):
-        task = FoldTask(
-            features=features.split(split.fit),
-            available=features.available,
-            labels=cohort.labels,
-            groups=cohort.groups,
-            classes=len(cohort.classes),
-            fit=split.fit,
-            test=split.test,
-            seed=split.repeat,
-        )
+        task = fold_task(cohort, features, split)
         for name, probabilities in PEERS[method](task).items():
             tables.append(prediction_table(name, split, probabilities, cohort))
         logger.info("%s: fold %d of %d", method, number, len(splits))

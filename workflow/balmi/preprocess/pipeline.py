@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,6 +73,54 @@ def scaler() -> Pipeline:
     return make_pipeline(StandardScaler(), Clipper())
 
 
+@dataclass(frozen=True)
+class FittedModality:
+    """The preprocessing of one modality, as the training samples of a split set it.
+
+    Parameters
+    ----------
+    values
+        All samples on a scale on which differences add up, NaN where not measured; (n, features).
+    has
+        Which samples have the modality; (n,), bool.
+    selection, scaling
+        The fitted halves; None where nothing could be learned, or no feature varies.
+    """
+
+    values: np.ndarray
+    has: np.ndarray
+    selection: Pipeline | None = None
+    scaling: Pipeline | None = None
+
+    @property
+    def kept(self) -> np.ndarray:
+        """Numbers of the features that are kept, ascending; (kept,)."""
+        return np.zeros(0, dtype=int) if self.scaling is None else self.selection[-1].kept_
+
+    @property
+    def deviations(self) -> np.ndarray:
+        """Standard deviation of every kept feature over the training samples; (kept,)."""
+        return np.zeros(0) if self.scaling is None else self.scaling[0].scale_
+
+    def unscaled(self, rows: np.ndarray) -> np.ndarray:
+        """Return the kept features of samples that have the modality, imputed; (rows, kept)."""
+        if self.scaling is None:
+            return np.zeros((len(rows), 0))
+        return self.selection.transform(self.values[rows])
+
+    def scaled(self, unscaled: np.ndarray) -> np.ndarray:
+        """Return values on the scale of `unscaled` in standard deviations, clipped."""
+        return unscaled if self.scaling is None else self.scaling.transform(unscaled)
+
+    def prepared(self) -> np.ndarray:
+        """Return all samples, those without the modality at 0, the training mean; (n, kept)."""
+        result = np.zeros((len(self.values), len(self.kept)))
+        rows = np.flatnonzero(self.has)
+        if result.size:
+            result[rows] = self.scaled(self.unscaled(rows))
+        return result
+
+
 class Features:
     """All modalities of a cohort on scales that add up, ready to be standardised per split.
 
@@ -116,22 +165,24 @@ class Features:
             the modality are 0, the training mean. A modality that no row of `fit` has, or that is
             constant there, keeps no feature: shape (samples, 0).
         """
-        prepared = {}
-        for name in modalities or self.modalities:
-            column = self.modalities.index(name)
-            has = self.available[:, column]
-            learn = np.intersect1d(fit, np.flatnonzero(has))
-            prepared[name] = self._prepare(name, has, learn)
-        return prepared
+        return {name: self.fitted(name, fit).prepared() for name in modalities or self.modalities}
 
-    def _prepare(self, name: str, has: np.ndarray, learn: np.ndarray) -> np.ndarray:
-        values = self._values[name]
+    def fitted(self, name: str, fit: np.ndarray) -> FittedModality:
+        """Return one modality's preprocessing, learned from the rows `fit`.
+
+        Parameters
+        ----------
+        name
+            The modality.
+        fit
+            Rows that may be learned from.
+        """
+        values, has = self._values[name], self.available[:, self.modalities.index(name)]
+        learn = np.intersect1d(fit, np.flatnonzero(has))
         if learn.size < 2:
-            return np.zeros((len(values), 0))
+            return FittedModality(values, has)
         chosen = selector(self.max_features).fit(values[learn])
-        kept = chosen.transform(values[has])
-        result = np.zeros((len(values), kept.shape[1]))
-        if kept.shape[1]:
-            scaled = scaler().fit(chosen.transform(values[learn]))
-            result[has] = scaled.transform(kept)
-        return result
+        told = chosen.transform(values[learn])
+        if not told.shape[1]:
+            return FittedModality(values, has)
+        return FittedModality(values, has, chosen, scaler().fit(told))

@@ -17,15 +17,16 @@ import pandas as pd
 
 from balmi.baselines.logistic import logistic
 from balmi.baselines.stacking import meta_features, stacked_out_of_fold
+from balmi.baselines.task import FoldTask
+from balmi.config.settings import Expert
 from balmi.errors import MethodNotApplicable
 from balmi.information.pool import best_temperature, pool_weights, tempered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from balmi.baselines.task import FoldTask
-    from balmi.config.settings import Expert
     from balmi.data.splits import Split
+    from balmi.training.data import ReplicaData
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,83 @@ def learned_expert(unimodal: HeldOut, task: FoldTask, inner: np.ndarray) -> Held
     return HeldOut(found, test)
 
 
+def fold_task(data: ReplicaData, groups: np.ndarray | None, replica: int) -> FoldTask:
+    """Return the fold of a replica as the peers see it.
+
+    Parameters
+    ----------
+    data
+        The replicas' data.
+    groups
+        Group of every sample, or None; (n,).
+    replica
+        Any member of the fold.
+    """
+    split, fold = data.splits[replica], int(data.folds[replica])
+    features = {
+        name: values[fold, :, : widths[replica]].double().cpu().numpy()
+        for name, values, widths in zip(data.modalities, data.inputs, data.widths, strict=True)
+    }
+    return FoldTask(
+        features=features,
+        available=data.available[replica].cpu().numpy(),
+        labels=data.labels.cpu().numpy(),
+        groups=groups,
+        classes=data.classes,
+        fit=split.fit,
+        test=split.test,
+        seed=split.repeat,
+    )
+
+
+def what_experts_say(
+    experts: Sequence[Expert], heads: HeldOut, task: FoldTask, inner: np.ndarray
+) -> list[HeldOut]:
+    """Return what every expert says of a fold.
+
+    Parameters
+    ----------
+    experts
+        The experts.
+    heads
+        Probabilities of all heads of the network, the joint ones last and in the experts' order;
+        (samples, heads, classes).
+    task
+        The fold.
+    inner
+        Inner fold of every training-side sample; (fit,).
+    """
+    joint = [expert for expert in experts if expert.is_head]
+    modalities = heads.test.shape[1] - len(joint)
+    said = {expert: modalities + place for place, expert in enumerate(joint)}
+    return [
+        HeldOut(heads.inner[:, said[expert]], heads.test[:, said[expert]])
+        if expert in said
+        else REGRESSIONS[expert](heads, task, inner)
+        for expert in experts
+    ]
+
+
+def _linear(heads: HeldOut, task: FoldTask, inner: np.ndarray) -> HeldOut:
+    return linear_expert(task, inner)
+
+
+def _learned(heads: HeldOut, task: FoldTask, inner: np.ndarray) -> HeldOut:
+    """Return what the learned expert says, who reads class frequencies of absent modalities."""
+    has = task.available
+    inside, outside = (
+        np.where(has[rows][..., None], said[:, : has.shape[1]], task.prior)
+        for rows, said in ((task.fit, heads.inner), (task.test, heads.test))
+    )
+    return learned_expert(HeldOut(inside, outside), task, inner)
+
+
+REGRESSIONS: dict[Expert, Callable[[HeldOut, FoldTask, np.ndarray], HeldOut]] = {
+    Expert.LINEAR: _linear,
+    Expert.LEARNED: _learned,
+}
+
+
 def pool_experts(experts: Sequence[HeldOut], labels: np.ndarray) -> Pool:
     """Temper every expert and pool them, by their likelihood on held-out training samples.
 
@@ -148,12 +226,28 @@ def pool_experts(experts: Sequence[HeldOut], labels: np.ndarray) -> Pool:
     known = ~np.any([np.isnan(expert.inner).any(axis=1) for expert in experts], axis=0)
     seen, rows = labels[known], np.arange(known.sum())
     temperatures = np.array([best_temperature(expert.inner[known], seen) for expert in experts])
-    pairs = list(zip(experts, temperatures, strict=True))
-    inner = [tempered(expert.inner[known], temperature) for expert, temperature in pairs]
+    inner = [
+        tempered(expert.inner[known], temperature)
+        for expert, temperature in zip(experts, temperatures, strict=True)
+    ]
     weights = pool_weights(np.column_stack([each[rows, seen] for each in inner]))
-    test = [tempered(expert.test, temperature) for expert, temperature in pairs]
-    pooled = np.tensordot(weights, np.array(test), axes=1)
-    return Pool(temperatures, weights, pooled / pooled.sum(axis=1, keepdims=True))
+    test = pooled([expert.test for expert in experts], temperatures, weights)
+    return Pool(temperatures, weights, test)
+
+
+def pooled(said: Sequence[np.ndarray], temperatures: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return what experts say together; (samples, classes).
+
+    Parameters
+    ----------
+    said
+        Probabilities by every expert; (samples, classes) each.
+    temperatures, weights
+        One per expert.
+    """
+    each = [tempered(own, temperature) for own, temperature in zip(said, temperatures, strict=True)]
+    total = np.tensordot(weights, np.array(each), axes=1)
+    return total / total.sum(axis=1, keepdims=True)
 
 
 def expert_rows(method: str, split: Split, names: Sequence[Expert], pool: Pool) -> pd.DataFrame:

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from balmi.baselines.task import FoldTask
 from balmi.config.settings import Balancing, Expert, Method
 from balmi.information.estimates import NULL_LEVEL
 from balmi.outcome import Result, prediction_table
@@ -18,12 +17,11 @@ from balmi.training.data import concatenated, view_of_all
 from balmi.training.device import device_name
 from balmi.training.distillation import ALONE, load_pretrained, new_network, nothing_known
 from balmi.training.experts import (
-    HeldOut,
     expert_rows,
+    fold_task,
     join_members,
-    learned_expert,
-    linear_expert,
     pool_experts,
+    what_experts_say,
 )
 from balmi.training.history import history_table
 from balmi.training.parts import in_parts, joined
@@ -121,6 +119,29 @@ def known(information: SplitInformation | None, data: ReplicaData, model: Model)
     )
 
 
+def importance_of(about: Known) -> torch.Tensor:
+    """Return the weights of the head `information`; (replicas, modalities).
+
+    What does not exceed its permutation null is none, and what is unknown weighs nothing.
+    """
+    return torch.nan_to_num(about.label).clamp(min=0) * (about.p_value <= NULL_LEVEL)
+
+
+def experts_of(method: Method, model: Model) -> tuple[Expert, ...]:
+    """Return what a network method's prediction is pooled from."""
+    return NETWORKS[method].experts or tuple(model.experts)
+
+
+def heads_of(method: Method, model: Model) -> list[Expert]:
+    """Return the joint heads of a method's network, in their order there."""
+    return [expert for expert in experts_of(method, model) if expert.is_head]
+
+
+def seen_by(method: Method, data: ReplicaData) -> ReplicaData:
+    """Return the data as the method's network sees them."""
+    return concatenated(data) if NETWORKS[method].concatenated else data
+
+
 @torch.no_grad()
 def teacher_embeddings(
     data: ReplicaData, parameters: dict[str, torch.Tensor], model: Model
@@ -164,11 +185,7 @@ def _fit(
     """Train some replicas and predict all samples with them."""
     balancing = training.balancing if recipe.balancing is None else recipe.balancing
     about = known(guidance.information, data, model)
-    experts = recipe.experts or tuple(model.experts)
-    heads = [expert for expert in experts if expert.is_head]
-    # What does not exceed its permutation null is none, and what is unknown weighs nothing.
-    informative = about.p_value <= NULL_LEVEL
-    importance = torch.nan_to_num(about.label).clamp(min=0) * informative
+    heads, importance = heads_of(method, model), importance_of(about)
     network = new_network(data, model, training.seed, str(method), heads, importance)
     if start is not None:
         load_pretrained(network, start)
@@ -233,7 +250,7 @@ def train_method(
     recipe = NETWORKS[method]
     if recipe.balancing is None and guidance.information is None:
         raise ValueError(f"{method} needs the information of the training parts")
-    whole = concatenated(data) if recipe.concatenated else data
+    whole = seen_by(method, data)
 
     def fit(replicas: list[int]) -> _Fitted:
         part, start = whole.take(replicas), guidance.take(replicas)
@@ -241,8 +258,8 @@ def train_method(
 
     fitted = in_parts(whole.folds.tolist(), training.replicas, fit, str(method))
     probabilities = np.concatenate([each.probabilities for each in fitted])
-    experts = recipe.experts or tuple(model.experts)
-    predictions, pools = _pooled(method, cohort, data, whole, probabilities, experts)
+    experts = experts_of(method, model)
+    predictions, pools = _pooled(method, cohort, data, probabilities, experts)
     result = Result(
         predictions=predictions,
         training=pd.concat([each.history for each in fitted], ignore_index=True),
@@ -256,14 +273,12 @@ def _pooled(
     method: Method,
     cohort: Cohort,
     data: ReplicaData,
-    whole: ReplicaData,
     probabilities: np.ndarray,
     experts: Sequence[Expert],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return predictions and experts of all folds.
 
-    `probabilities` are those of every replica, sample, head and class; `whole` is the data that the
-    network saw, whose modalities are the first heads.
+    `probabilities` are those of every replica, sample, head of the network and class.
     """
     folds = data.folds.cpu().numpy()
     predictions, pools = [], []
@@ -271,60 +286,9 @@ def _pooled(
         replicas = np.flatnonzero(folds == fold)
         members = [data.splits[replica] for replica in replicas]
         heads = join_members(members, probabilities[replicas])
-        task = _task(cohort, data, int(fold), int(replicas[0]))
-        says = [
-            _say(expert, place, heads, len(whole.modalities), task, members[0].inner)
-            for expert, place in _places(experts)
-        ]
-        pool = pool_experts(says, task.labels[task.fit])
+        task = fold_task(data, cohort.groups, int(replicas[0]))
+        said = what_experts_say(experts, heads, task, members[0].inner)
+        pool = pool_experts(said, task.labels[task.fit])
         predictions.append(prediction_table(method, members[0], pool.test, cohort))
         pools.append(expert_rows(method, members[0], experts, pool))
     return pd.concat(predictions, ignore_index=True), pd.concat(pools, ignore_index=True)
-
-
-def _places(experts: Sequence[Expert]) -> list[tuple[Expert, int]]:
-    """Return every expert with the number of its joint head; -1 for those that have none."""
-    heads = [expert for expert in experts if expert.is_head]
-    return [(expert, heads.index(expert) if expert.is_head else -1) for expert in experts]
-
-
-def _say(
-    expert: Expert,
-    place: int,
-    heads: HeldOut,
-    modalities: int,
-    task: FoldTask,
-    inner: np.ndarray,
-) -> HeldOut:
-    """Return what one expert says of a fold."""
-    if expert is Expert.LINEAR:
-        return linear_expert(task, inner)
-    if expert is Expert.LEARNED:
-        unimodal = HeldOut(
-            *(
-                np.where(task.available[rows][..., None], each[:, :modalities], task.prior)
-                for rows, each in ((task.fit, heads.inner), (task.test, heads.test))
-            )
-        )
-        return learned_expert(unimodal, task, inner)
-    head = modalities + place
-    return HeldOut(heads.inner[:, head], heads.test[:, head])
-
-
-def _task(cohort: Cohort, data: ReplicaData, fold: int, replica: int) -> FoldTask:
-    """Return the fold as the peers see it."""
-    split = data.splits[replica]
-    features = {
-        name: values[fold, :, : widths[replica]].double().cpu().numpy()
-        for name, values, widths in zip(data.modalities, data.inputs, data.widths, strict=True)
-    }
-    return FoldTask(
-        features=features,
-        available=data.available[replica].cpu().numpy(),
-        labels=cohort.labels,
-        groups=cohort.groups,
-        classes=data.classes,
-        fit=split.fit,
-        test=split.test,
-        seed=split.repeat,
-    )

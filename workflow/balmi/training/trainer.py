@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from balmi.config.settings import Training
-    from balmi.models.network import ReplicaNetwork
+    from balmi.models.network import Batch, ReplicaNetwork
     from balmi.training.balancing.base import BalancingRule
     from balmi.training.checkpoint import Checkpoints
     from balmi.training.data import ReplicaData, View
@@ -490,9 +490,26 @@ def predict(trained: Trained, data: ReplicaData) -> torch.Tensor:
     torch.Tensor
         (replicas, n, modalities + fusions, classes).
     """
-    seen = view_of_all(data)
-    first = trained.restore(0)(seen.batch)
+    return judged_logits(trained.restore, view_of_all(data).batch)
+
+
+def judged_logits(network: Callable[[int], ReplicaNetwork], batch: Batch) -> torch.Tensor:
+    """Return every head's logits, each by the network of its own best epoch.
+
+    Parameters
+    ----------
+    network
+        Gives the network of a judged head; the modalities' heads are those of the first.
+    batch
+        The samples.
+
+    Returns
+    -------
+    torch.Tensor
+        (replicas, samples, modalities + fusions, classes).
+    """
+    first = network(0)(batch)
     joint = [first.joint[:, :, :1]]
     for head in range(1, first.joint.shape[2]):
-        joint.append(trained.restore(head)(seen.batch).joint[:, :, head : head + 1])
+        joint.append(network(head)(batch).joint[:, :, head : head + 1])
     return torch.cat([first.unimodal, *joint], dim=2)

@@ -1,0 +1,258 @@
+"""What worse test samples and fewer training samples do to predictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from balmi.evaluation.held_out import held_out
+from balmi.evaluation.metrics import METRICS
+from balmi.evaluation.probes import JOIN, ProbeKind
+from balmi.evaluation.statistics import corrected_interval, split_ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from balmi.data.cohort import Cohort
+
+METRIC_NAMES = ("macro_f1", "macro_auroc", "log_loss")
+FOLD = ["repeat", "fold"]
+PROBE = ["method", "kind", "modalities", "level"]
+COLUMNS = (
+    *("method", "kind", "modality", "level", "metric", "value", "lower", "upper"),
+    *("difference", "difference_lower", "difference_upper", "folds"),
+)
+
+
+def limits(
+    values: np.ndarray,
+    split_ratio: float,
+    lowest: float = -np.inf,
+    highest: float = np.inf,
+) -> tuple[float, float, float]:
+    """Return the mean over folds and its corrected 95 % limits; NaN limits for a single fold.
+
+    Parameters
+    ----------
+    values
+        One per fold, all finite; (folds,).
+    split_ratio
+        Test samples over training samples of a fold.
+    lowest, highest
+        Bounds at which the limits are cut.
+    """
+    if len(values) < 2:
+        return float(values[0]), np.nan, np.nan
+    found = corrected_interval(values, split_ratio)
+    lower, upper = np.clip([found.lower, found.upper], lowest, highest)
+    return found.mean, float(lower), float(upper)
+
+
+def fold_scores(predictions: pd.DataFrame, cohort: Cohort, by: Sequence[str]) -> pd.DataFrame:
+    """Return the metrics of every fold.
+
+    Parameters
+    ----------
+    predictions
+        Columns sample, repeat, fold, those of `by`, and one ``p:<class>`` per class.
+    cohort
+        The cohort, for the true classes.
+    by
+        Columns that set predictions of the same fold apart, without empty cells.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by `by`, repeat and fold; one column per metric.
+    """
+    keys = [*by, *FOLD]
+    rows = [
+        head | {name: METRICS[name](part.labels, part.probabilities) for name in METRIC_NAMES}
+        for head, part in held_out(predictions, cohort, keys)
+    ]
+    return pd.DataFrame(rows, columns=[*keys, *METRIC_NAMES]).set_index(keys)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The metrics of every fold, of all methods that something was asked of.
+
+    Parameters
+    ----------
+    whole
+        On the samples as they are; indexed by method, repeat and fold.
+    probed
+        Under probes; indexed by method, kind, modalities, level (0 where it is empty), repeat and
+        fold.
+    shares
+        Share of the training samples -> as `whole`.
+    ratio
+        Test samples over training samples of a fold; NaN where there is none.
+    share_ratios
+        The same of every share.
+    """
+
+    whole: pd.DataFrame
+    probed: pd.DataFrame
+    shares: dict[float, pd.DataFrame]
+    ratio: float
+    share_ratios: dict[float, float]
+
+
+def all_scores(
+    cohort: Cohort,
+    predictions: pd.DataFrame,
+    probes: pd.DataFrame,
+    shares: Mapping[float, pd.DataFrame],
+    training_share: float = 1.0,
+) -> Scores:
+    """Return the metrics of every fold.
+
+    Parameters
+    ----------
+    cohort
+        The cohort.
+    predictions
+        As in ``predictions.parquet``.
+    probes
+        As `balmi.evaluation.probes.probe_table` gives them, of all methods.
+    shares
+        Share of the training samples -> predictions of the methods trained on it.
+    training_share
+        The configured share that the whole itself is of.
+    """
+    count, every = len(cohort.samples), ["method"]
+    asked = set(probes["method"]).union(*(table["method"] for table in shares.values()))
+    own = predictions[predictions["method"].isin(asked)]
+    return Scores(
+        whole=fold_scores(own, cohort, every),
+        probed=fold_scores(probes.fillna({"level": 0.0}), cohort, PROBE),
+        shares={share: fold_scores(table, cohort, every) for share, table in shares.items()},
+        ratio=split_ratio(own, count, training_share),
+        share_ratios={
+            share: split_ratio(table, count, share * training_share)
+            for share, table in shares.items()
+        },
+    )
+
+
+def of_method(scores: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Return a method's scores, without rows where it has none."""
+    return scores[scores.index.get_level_values("method") == method].droplevel("method")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change and what it made of the folds.
+
+    Parameters
+    ----------
+    kind
+        noise, dropped, shuffled or share.
+    modality
+        The modality that is changed; None for share.
+    level
+        Standard deviations, or the share; NaN for the other kinds.
+    scores
+        Indexed by repeat and fold; one column per metric.
+    ratio
+        Test samples over training samples of a fold, for intervals of the value.
+    """
+
+    kind: str
+    modality: str | None
+    level: float
+    scores: pd.DataFrame
+    ratio: float
+
+
+def robustness_table(scores: Scores, modalities: Sequence[str]) -> pd.DataFrame:
+    """Return what every change does to every method that was probed or trained again.
+
+    Folds that leave a metric undefined do not count. A value and its difference are of the same
+    folds. The difference between a share and the whole takes the share's ratio of test to training
+    samples, the larger and more cautious one of the two.
+
+    Parameters
+    ----------
+    scores
+        As `all_scores` gives them.
+    modalities
+        Names, in the cohort's order.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``tables/robustness.csv``. The first level of noise is 0 and the last share 1: no change.
+    """
+    rows = []
+    for method in scores.whole.index.unique("method"):
+        whole = of_method(scores.whole, method)
+        changes = [
+            *_probe_changes(modalities, of_method(scores.probed, method), whole, scores.ratio),
+            *_share_changes(scores, method, whole),
+        ]
+        rows += [
+            (method, *_row(change, whole, name))
+            for change in changes
+            for name in METRIC_NAMES
+            if _folds(change, whole, name).any()
+        ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _probe_changes(
+    modalities: Sequence[str], probed: pd.DataFrame, whole: pd.DataFrame, ratio: float
+) -> Iterator[Change]:
+    """Yield the changes of test samples, of one method."""
+    if probed.empty:
+        return
+    kinds, names, levels = (probed.index.get_level_values(key) for key in PROBE[1:])
+
+    def of(kind: ProbeKind, name: str, level: float = 0.0) -> pd.DataFrame:
+        return probed[(kinds == kind) & (names == name) & (levels == level)].droplevel(PROBE[1:])
+
+    for name in modalities:
+        yield Change("noise", name, 0.0, whole, ratio)
+        for level in sorted(levels[(kinds == ProbeKind.NOISE) & (names == name)].unique()):
+            yield Change("noise", name, level, of(ProbeKind.NOISE, name, level), ratio)
+    for name in modalities:
+        others = JOIN.join(other for other in modalities if other != name)
+        yield Change("dropped", name, np.nan, of(ProbeKind.SUBSET, others), ratio)
+    for name in modalities:
+        yield Change("shuffled", name, np.nan, of(ProbeKind.SHUFFLED, name), ratio)
+
+
+def _share_changes(scores: Scores, method: str, whole: pd.DataFrame) -> Iterator[Change]:
+    """Yield the shares of the training samples, of one method, the whole in the same folds last."""
+    parts = {share: of_method(part, method) for share, part in sorted(scores.shares.items())}
+    seen = {share: part for share, part in parts.items() if len(part)}
+    for share, part in seen.items():
+        yield Change("share", None, share, part, scores.share_ratios[share])
+    if seen:
+        folds = pd.concat(list(seen.values())).index
+        yield Change("share", None, 1.0, whole[whole.index.isin(folds)], scores.ratio)
+
+
+def _folds(change: Change, whole: pd.DataFrame, metric: str) -> np.ndarray:
+    """Return which folds of a change have a value, and one on whole data; (folds,), bool."""
+    before = whole[metric].reindex(change.scores.index)
+    return (np.isfinite(change.scores[metric]) & np.isfinite(before)).to_numpy()
+
+
+def _row(change: Change, whole: pd.DataFrame, name: str) -> tuple[object, ...]:
+    """Return a row of the table, without the method."""
+    kept = _folds(change, whole, name)
+    values = change.scores[name].to_numpy()[kept]
+    before = whole[name].reindex(change.scores.index).to_numpy()[kept]
+    bounds = METRICS[name].lowest, METRICS[name].highest
+    head = change.kind, change.modality, change.level, name
+    return (
+        *head,
+        *limits(values, change.ratio, *bounds),
+        *limits(values - before, change.ratio),
+        len(values),
+    )

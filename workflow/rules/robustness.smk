@@ -1,0 +1,148 @@
+PROBED = [name for name in METHODS if name in map(str, SETTINGS.robustness.methods)]
+SHARES = list(dict.fromkeys(f"{share:g}" for share in SETTINGS.robustness.shares))
+CONTROLS = ["labels", "leak"] if SETTINGS.robustness.controls else []
+
+
+def sections_of_methods():
+    """Return the sections of the settings that methods depend on, by name."""
+    names = ("preprocessing", "information", "graph", "model", "training")
+    return {name: section(name) for name in (*names, "distillation")}
+
+
+rule train_share:
+    input:
+        cohort="results/{dataset}/cohort.h5mu",
+    output:
+        predictions="results/{dataset}/robustness/share-{share}.parquet",
+        status="results/{dataset}/robustness/share-{share}.json",
+    log:
+        "results/{dataset}/logs/train_share-{share}.log",
+    wildcard_constraints:
+        share=any_of(SHARES),
+    conda:
+        "../../envs/training.yaml"
+    resources:
+        gpu=SETTINGS.resources.gpu,
+        mem_mb=growing(6000),
+        runtime=growing(120),
+    params:
+        methods=PROBED,
+        sections=sections_of_methods(),
+        evaluation=section("evaluation"),
+        repeats=SETTINGS.robustness.repeats,
+        code=code_of("train_share"),
+    message:
+        "{wildcards.dataset}: train on {wildcards.share} of the training samples"
+    script:
+        "../scripts/train_share.py"
+
+
+rule run_control:
+    input:
+        cohort="results/{dataset}/cohort.h5mu",
+        splits="results/{dataset}/splits.parquet",
+    output:
+        predictions="results/{dataset}/robustness/control-{control}.parquet",
+        status="results/{dataset}/robustness/control-{control}.json",
+    log:
+        "results/{dataset}/logs/run_control-{control}.log",
+    wildcard_constraints:
+        control=any_of(CONTROLS),
+    conda:
+        "../../envs/training.yaml"
+    resources:
+        gpu=SETTINGS.resources.gpu,
+        mem_mb=growing(6000),
+        runtime=growing(120),
+    params:
+        methods=PROBED,
+        sections=sections_of_methods(),
+        evaluation=section("evaluation"),
+        repeats=SETTINGS.robustness.repeats,
+        seed=SETTINGS.robustness.seed,
+        code=code_of("run_control"),
+    message:
+        "{wildcards.dataset}: negative control {wildcards.control}"
+    script:
+        "../scripts/run_control.py"
+
+
+def trained_files(wildcards):
+    """Return what a probed method left behind: the networks, where it has any."""
+    folder = "results/{dataset}/methods/{method}"
+    files = {"status": f"{folder}/status.json"}
+    if wildcards.method in NETWORK_METHODS:
+        files["parameters"] = f"{folder}/model.safetensors"
+        files["experts"] = f"{folder}/experts.csv"
+    if wildcards.method == "balanced":
+        files["information"] = "results/{dataset}/information.safetensors"
+    return files
+
+
+def robustness_files(kind, names, ending="parquet"):
+    """Return a file of every probe, training share or control."""
+    folder = "results/{dataset}/robustness"
+    return [f"{folder}/{kind}-{name}.{ending}" for name in names if PROBED]
+
+
+rule probe_method:
+    input:
+        unpack(trained_files),
+        cohort="results/{dataset}/cohort.h5mu",
+        splits="results/{dataset}/splits.parquet",
+    output:
+        probes="results/{dataset}/robustness/probes-{method}.parquet",
+        status="results/{dataset}/robustness/probes-{method}.json",
+    log:
+        "results/{dataset}/logs/probe_{method}.log",
+    wildcard_constraints:
+        method=any_of(PROBED),
+    conda:
+        "../../envs/training.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        sections={
+            name: section(name)
+            for name in ("preprocessing", "graph", "model", "training", "robustness")
+        },
+        code=code_of("probe_method"),
+    message:
+        "{wildcards.dataset}: probe {wildcards.method} with worse test samples"
+    script:
+        "../scripts/probe_method.py"
+
+
+rule evaluate_robustness:
+    input:
+        cohort="results/{dataset}/cohort.h5mu",
+        predictions="results/{dataset}/predictions.parquet",
+        probes=robustness_files("probes", PROBED),
+        shares=robustness_files("share", SHARES),
+        controls=robustness_files("control", CONTROLS),
+        status=robustness_files("probes", PROBED, "json")
+        + robustness_files("share", SHARES, "json")
+        + robustness_files("control", CONTROLS, "json"),
+    output:
+        robustness="results/{dataset}/tables/robustness.csv",
+        contributions="results/{dataset}/tables/contributions.csv",
+        embedding="results/{dataset}/tables/embedding.csv",
+        controls="results/{dataset}/tables/controls.csv",
+        robustness_status="results/{dataset}/tables/robustness_status.csv",
+    log:
+        "results/{dataset}/logs/evaluate_robustness.log",
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(30),
+    params:
+        robustness=section("robustness"),
+        shares=[share for share in SHARES if PROBED],
+        training_share=SETTINGS.evaluation.training_share,
+        code=code_of("evaluate_robustness"),
+    message:
+        "{wildcards.dataset}: measure what worse and fewer samples do"
+    script:
+        "../scripts/evaluate_robustness.py"

@@ -1,0 +1,27 @@
+from balmi.config.settings import Robustness
+from balmi.data.cohort import read_cohort
+from balmi.data.files import read_table, write_table
+from balmi.evaluation.contributions import contribution_table
+from balmi.evaluation.controls import control_table, run_status_table
+from balmi.evaluation.embedding import embedding_table
+from balmi.evaluation.evaluate import joined
+from balmi.evaluation.probes import empty_probes
+from balmi.evaluation.robustness import all_scores, robustness_table
+from balmi.evaluation.statistics import split_ratio
+from balmi.logs import job
+
+inputs, outputs, params = snakemake.input, snakemake.output, snakemake.params
+with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: robustness"):
+    cohort, predictions = read_cohort(inputs.cohort), read_table(inputs.predictions)
+    share, settings = params.training_share, Robustness(**params.robustness)
+    probes = joined(inputs.probes) if inputs.probes else empty_probes(cohort.classes)
+    shares = dict(zip(map(float, params.shares), map(read_table, inputs.shares), strict=True))
+    controls = list(map(read_table, inputs.controls))
+    scores = all_scores(cohort, predictions, probes, shares, share)
+    write_table(robustness_table(scores, cohort.modalities), outputs.robustness)
+    found = contribution_table(scores, cohort.modalities, settings)
+    write_table(found, outputs.contributions)
+    write_table(embedding_table(cohort, predictions, probes), outputs.embedding)
+    ratio = split_ratio(predictions, len(cohort.samples), share)
+    write_table(control_table(controls, cohort.classes, ratio), outputs.controls)
+    write_table(run_status_table(inputs.status), outputs.robustness_status)

@@ -1,0 +1,8 @@
+from balmi.config.settings import Method
+from balmi.logs import job
+from balmi.training.probes import ProbeSettings, probe_job
+
+method = Method(snakemake.wildcards.method)
+with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: probe {method}"):
+    settings = ProbeSettings.of(snakemake.params.sections)
+    probe_job(method, settings, dict(snakemake.input.items()), **dict(snakemake.output.items()))
