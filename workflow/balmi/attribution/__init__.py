@@ -1,0 +1,1 @@
+"""Which features the networks go by."""

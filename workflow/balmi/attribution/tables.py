@@ -1,0 +1,274 @@
+"""Attributions of all folds put together: which features, which modalities, and how stable.
+
+Every fold keeps features of its own, so that folds are aligned by feature; a feature that a fold
+did not keep has no part in what its networks say, and counts 0 there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from balmi.evaluation.statistics import corrected_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+FEATURE_TYPES = {
+    "class": "str",
+    "modality": "str",
+    "feature": "str",
+    "rank": "int64",
+    "importance": "float64",
+    "direction": "float64",
+    "top": "float64",
+    "kept": "float64",
+}
+MODALITY_TYPES = {
+    "class": "str",
+    "modality": "str",
+    "share": "float64",
+    "lower": "float64",
+    "upper": "float64",
+    "stability": "float64",
+    "overlap": "float64",
+}
+
+
+@dataclass(frozen=True)
+class FoldAttribution:
+    """What the networks of one fold attribute to features, on its held-out samples.
+
+    Parameters
+    ----------
+    samples
+        Held-out samples of every class; (classes,).
+    kept
+        Modality -> numbers of the features that the fold's preprocessing kept; (kept,).
+    size, signed
+        Modality -> mean over the samples of a class of absolute and of signed attributions, in
+        logits; (classes, kept). Rows of classes without samples mean nothing.
+    """
+
+    samples: np.ndarray
+    kept: dict[str, np.ndarray]
+    size: dict[str, np.ndarray]
+    signed: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """Attributions to one modality's features for one class, in the folds that have the class.
+
+    Parameters
+    ----------
+    features
+        Numbers of the features that any fold kept, ascending; (features,).
+    size, signed
+        As in `FoldAttribution`, 0 where a fold did not keep the feature; (folds, features).
+    """
+
+    features: np.ndarray
+    size: np.ndarray
+    signed: np.ndarray
+
+
+def aligned(folds: Sequence[FoldAttribution], modality: str, code: int) -> Aligned:
+    """Put the folds side by side, feature by feature.
+
+    Parameters
+    ----------
+    folds
+        All folds.
+    modality
+        The modality.
+    code
+        Class code.
+    """
+    features = np.unique(np.concatenate([fold.kept[modality] for fold in folds]))
+    having = [fold for fold in folds if fold.samples[code]]
+    size, signed = np.zeros((2, len(having), len(features)))
+    for row, fold in enumerate(having):
+        places = np.searchsorted(features, fold.kept[modality])
+        size[row, places] = fold.size[modality][code]
+        signed[row, places] = fold.signed[modality][code]
+    return Aligned(features, size, signed)
+
+
+def listed(size: np.ndarray, count: int) -> np.ndarray:
+    """Return which features are among each fold's largest; (folds, features), bool.
+
+    Parameters
+    ----------
+    size
+        Absolute attributions; (folds, features).
+    count
+        Features listed per fold at most; none to which nothing is attributed.
+    """
+    rank = rankdata(-size, method="ordinal", axis=1)
+    return (rank <= count) & (size > 0)
+
+
+def _mean_over_pairs(square: np.ndarray) -> float:
+    """Return the mean over pairs of different folds; NaN without any pair."""
+    pairs = square[np.triu_indices(len(square), k=1)]
+    return float(pairs.mean()) if pairs.size else np.nan
+
+
+def stability(size: np.ndarray) -> float:
+    """Return the mean Spearman correlation of the folds' absolute attributions.
+
+    Folds share training samples, so that it is an upper bound of what another cohort would show.
+
+    Parameters
+    ----------
+    size
+        Absolute attributions; (folds, features). Folds in which all are alike have no order, and
+        do not count.
+
+    Returns
+    -------
+    float
+        Mean over all pairs of folds; NaN where fewer than two folds have an order.
+    """
+    varied = size[np.ptp(size, axis=1) > 0] if size.shape[1] else size[:0]
+    if len(varied) < 2:
+        return np.nan
+    return _mean_over_pairs(np.corrcoef(rankdata(varied, axis=1)))
+
+
+def overlap(size: np.ndarray, count: int) -> float:
+    """Return the mean Jaccard index of the folds' listed features.
+
+    Parameters
+    ----------
+    size
+        Absolute attributions; (folds, features). Folds that attribute nothing do not count.
+    count
+        Features listed per fold at most.
+
+    Returns
+    -------
+    float
+        Mean over all pairs of folds; NaN where there are no more features than are listed, so that
+        all lists are the same, or fewer than two folds.
+    """
+    if size.shape[1] <= count:
+        return np.nan
+    chosen = listed(size, count)
+    chosen = chosen[chosen.any(axis=1)].astype(int)
+    both, own = chosen @ chosen.T, chosen.sum(axis=1)
+    return _mean_over_pairs(both / (own[:, None] + own - both))
+
+
+def feature_table(
+    folds: Sequence[FoldAttribution],
+    classes: Sequence[str],
+    features: Mapping[str, Sequence[str]],
+    count: int,
+) -> pd.DataFrame:
+    """Return the features of largest attribution, for every class and modality.
+
+    Parameters
+    ----------
+    folds
+        All folds.
+    classes
+        Class names.
+    features
+        Modality -> names of all its features.
+    count
+        Features listed per class and modality at most; none to which nothing is attributed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of `FEATURE_TYPES`.
+    """
+    parts = []
+    for (code, name), modality in product(enumerate(classes), features):
+        found = aligned(folds, modality, code)
+        if not found.size.size:
+            continue
+        importance = found.size.mean(axis=0)
+        order = np.argsort(-importance, kind="stable")[:count]
+        order = order[importance[order] > 0]
+        keeping = [np.isin(found.features[order], fold.kept[modality]) for fold in folds]
+        columns = {
+            "class": name,
+            "modality": modality,
+            "feature": np.asarray(features[modality], dtype=object)[found.features[order]],
+            "rank": np.arange(1, len(order) + 1),
+            "importance": importance[order],
+            "direction": found.signed.mean(axis=0)[order],
+            "top": listed(found.size, count).mean(axis=0)[order],
+            "kept": np.mean(keeping, axis=0),
+        }
+        parts.append(pd.DataFrame(columns).astype(FEATURE_TYPES))
+    return pd.concat(parts, ignore_index=True) if parts else empty(FEATURE_TYPES)
+
+
+def empty(types: Mapping[str, str]) -> pd.DataFrame:
+    """Return a table without rows."""
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in types.items()})
+
+
+def modality_table(
+    folds: Sequence[FoldAttribution],
+    classes: Sequence[str],
+    modalities: Sequence[str],
+    count: int,
+    fraction: float,
+) -> pd.DataFrame:
+    """Return each modality's share of all that is attributed, and how stable its features are.
+
+    Parameters
+    ----------
+    folds
+        All folds.
+    classes, modalities
+        Names.
+    count
+        Features listed per fold.
+    fraction
+        Test samples over training samples of a fold.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of `MODALITY_TYPES`; a class of which no fold attributes anything has no rows.
+    """
+    rows = []
+    for code, name in enumerate(classes):
+        found = {modality: aligned(folds, modality, code) for modality in modalities}
+        total = sum(each.size.sum(axis=1) for each in found.values())
+        if not np.any(total > 0):
+            continue
+        for modality, each in found.items():
+            share = each.size.sum(axis=1)[total > 0] / total[total > 0]
+            lower, upper = _limits(share, fraction)
+            rows.append(
+                {
+                    "class": name,
+                    "modality": modality,
+                    "share": float(share.mean()),
+                    "lower": lower,
+                    "upper": upper,
+                    "stability": stability(each.size),
+                    "overlap": overlap(each.size, count),
+                }
+            )
+    return pd.DataFrame(rows, columns=list(MODALITY_TYPES)).astype(MODALITY_TYPES)
+
+
+def _limits(shares: np.ndarray, fraction: float) -> tuple[float, float]:
+    """Return the limits of the interval of a mean share, between 0 and 1; NaN of one fold."""
+    if len(shares) < 2:
+        return np.nan, np.nan
+    interval = corrected_interval(shares, fraction)
+    return max(interval.lower, 0.0), min(interval.upper, 1.0)

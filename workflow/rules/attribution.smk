@@ -1,0 +1,37 @@
+def trained_networks(wildcards):
+    """Return what `balanced` left behind, where it runs and features are attributed."""
+    if not SETTINGS.attribution.enabled or "balanced" not in NETWORK_METHODS:
+        return {}
+    return {
+        "model": "results/{dataset}/methods/balanced/model.safetensors",
+        "ended": "results/{dataset}/methods/balanced/status.json",
+        "information": "results/{dataset}/information.safetensors",
+    }
+
+
+rule attribute_features:
+    input:
+        unpack(trained_networks),
+        cohort="results/{dataset}/cohort.h5mu",
+        splits="results/{dataset}/splits.parquet",
+    output:
+        attribution="results/{dataset}/tables/attribution.csv",
+        modalities="results/{dataset}/tables/attribution_modalities.csv",
+        status="results/{dataset}/attribution/status.json",
+    log:
+        "results/{dataset}/logs/attribute_features.log",
+    conda:
+        "../../envs/training.yaml"
+    resources:
+        mem_mb=growing(6000),
+        runtime=growing(60),
+    params:
+        preprocessing=section("preprocessing"),
+        model=section("model"),
+        training=section("training"),
+        attribution=section("attribution"),
+        code=code_of("attribute_features"),
+    message:
+        "{wildcards.dataset}: attribute what the networks say to features"
+    script:
+        "../scripts/attribute_features.py"
