@@ -51,12 +51,13 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     usual = write_dataset(tmp_path_factory.mktemp("usual"))
     hostile = write_dataset(tmp_path_factory.mktemp("hostile"), hostile_names())
     hostile = replace(hostile, dataset="hostile", title=ATTRIBUTE, licence=FORMULA)
-    pages, views = {}, []
+    pages, views = {}, {}
     for name, inputs in ((Names.dataset, usual), ("hostile", hostile)):
         pages[name] = folder / name / "report.html"
         pages[name].parent.mkdir()
-        views.append(pages[name].with_name("view.json"))
-        build_report(inputs, pages[name], views[-1])
+        view = pages[name].with_name("view.json")
+        build_report(inputs, pages[name], view)
+        views[view] = f"../{name}/report.html"
     pages["overview"] = folder / "overview.html"
     build_overview(views, pages["overview"])
     return pages

@@ -101,21 +101,25 @@ def test_trained_models_are_safetensors_without_holes(finished):
         assert not (finished.folder / RESULTS / "methods" / method / "checkpoints").exists()
 
 
+PAGES = {"build_report", "save_figures", "build_overview"}
+TABLES = {"evaluate_methods", "evaluate_robustness", "assess_trust"} | PAGES
+PIPELINE = {"train_share", "run_control"} | TABLES
+
+
 @pytest.mark.parametrize(
     ("module", "rerun"),
     [
-        ("report/render.py", {"build_report", "build_overview"}),
-        ("report/templates/page.css", {"build_report", "build_overview"}),
-        ("evaluation/metrics.py", {"evaluate_methods", "build_report", "build_overview"}),
+        ("report/render.py", PAGES),
+        ("report/templates/page.css", PAGES),
+        ("evaluation/metrics.py", TABLES),
+        ("attribution/gradients.py", {"attribute_features"} | PAGES),
         (
             "training/trainer.py",
-            {"pretrain_distillation", "observe_gains", "train_network"}
-            | {"evaluate_methods", "compare_gains", "build_report", "build_overview"},
+            {"pretrain_distillation", "observe_gains", "train_network", "compare_gains"}
+            | {"probe_method", "attribute_features"}
+            | PIPELINE,
         ),
-        (
-            "baselines/peers.py",
-            {"fit_baseline", "evaluate_methods", "build_report", "build_overview"},
-        ),
+        ("baselines/peers.py", {"fit_baseline", "probe_method"} | PIPELINE),
         ("config/document.py", set()),
     ],
 )

@@ -9,6 +9,10 @@ rule evaluate_methods:
         predictions="results/{dataset}/predictions.parquet",
         performance="results/{dataset}/tables/performance.csv",
         comparisons="results/{dataset}/tables/comparisons.csv",
+        class_performance="results/{dataset}/tables/class_performance.csv",
+        summary="results/{dataset}/tables/summary.csv",
+        reliability="results/{dataset}/tables/reliability.csv",
+        curves="results/{dataset}/tables/curves.csv",
         training="results/{dataset}/tables/training.parquet",
         experts="results/{dataset}/tables/experts.csv",
         methods="results/{dataset}/tables/methods.csv",
@@ -49,3 +53,28 @@ rule compare_gains:
         "{wildcards.dataset}: put predicted and observed gains of distillation side by side"
     script:
         "../scripts/compare_gains.py"
+
+
+rule assess_trust:
+    input:
+        cohort="results/{dataset}/cohort.h5mu",
+        splits="results/{dataset}/splits.parquet",
+        predictions="results/{dataset}/predictions.parquet",
+        information="results/{dataset}/tables/information.csv",
+        controls="results/{dataset}/tables/controls.csv",
+    output:
+        trust="results/{dataset}/tables/trust.csv",
+    log:
+        "results/{dataset}/logs/assess_trust.log",
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(30),
+    params:
+        max_features=SETTINGS.preprocessing.max_features,
+        code=code_of("assess_trust"),
+    message:
+        "{wildcards.dataset}: check what the verdicts rest on"
+    script:
+        "../scripts/assess_trust.py"

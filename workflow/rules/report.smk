@@ -1,14 +1,31 @@
+def report_files(wildcards):
+    """Return the files that the report of a dataset is made of."""
+    tables = [
+        "summary",
+        "performance",
+        "class_performance",
+        "comparisons",
+        "reliability",
+    ]
+    tables += ["curves", "trust", "information", "experts", "methods", "robustness"]
+    tables += [
+        "robustness_status",
+        "controls",
+        "contributions",
+        "embedding",
+        "attribution",
+    ]
+    tables += ["attribution_modalities"]
+    files = {name: f"results/{{dataset}}/tables/{name}.csv" for name in tables}
+    files["cohort"] = "results/{dataset}/cohort.h5mu"
+    files["predictions"] = "results/{dataset}/predictions.parquet"
+    files["training"] = "results/{dataset}/tables/training.parquet"
+    return files | plan_of(wildcards)
+
+
 rule build_report:
     input:
-        unpack(plan_of),
-        cohort="results/{dataset}/cohort.h5mu",
-        predictions="results/{dataset}/predictions.parquet",
-        performance="results/{dataset}/tables/performance.csv",
-        comparisons="results/{dataset}/tables/comparisons.csv",
-        information="results/{dataset}/tables/information.csv",
-        training="results/{dataset}/tables/training.parquet",
-        experts="results/{dataset}/tables/experts.csv",
-        methods="results/{dataset}/tables/methods.csv",
+        unpack(report_files),
     output:
         html=report(
             "results/{dataset}/report.html",
@@ -34,6 +51,28 @@ rule build_report:
         "{wildcards.dataset}: build the report"
     script:
         "../scripts/build_report.py"
+
+
+rule save_figures:
+    input:
+        unpack(report_files),
+    output:
+        directory("results/{dataset}/figures"),
+    log:
+        "results/{dataset}/logs/save_figures.log",
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=growing(3000),
+        runtime=growing(15),
+    params:
+        settings=SETTINGS.model_dump(mode="json", exclude={"datasets"}),
+        dataset=configured,
+        code=code_of("save_figures"),
+    message:
+        "{wildcards.dataset}: save the figures"
+    script:
+        "../scripts/save_figures.py"
 
 
 rule build_overview:

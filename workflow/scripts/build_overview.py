@@ -4,4 +4,6 @@ from balmi.logs import job
 from balmi.report.render import build_overview
 
 with job(snakemake.log[0], "overview"):
-    build_overview([Path(view) for view in snakemake.input.views], Path(snakemake.output.html))
+    views = map(Path, snakemake.input.views)
+    reports = {view: str(snakemake.report_href(view.with_name("report.html"))) for view in views}
+    build_overview(reports, Path(snakemake.output.html))

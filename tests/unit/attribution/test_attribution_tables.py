@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.stats import spearmanr
+from scipy.stats import rankdata, spearmanr
 
 from balmi.attribution.tables import (
     FEATURE_TYPES,
@@ -48,6 +48,7 @@ def test_folds_are_aligned_by_feature_and_those_without_the_class_left_out():
     found = aligned(FOLDS, "rna", 0)
     assert found.features.tolist() == [0, 1, 2, 3]
     assert found.size.tolist() == [[4, 2, 0, 1], [2, 0, 6, 0], [3, 2, 0, 1]]
+    assert found.kept.astype(int).tolist() == [[1, 1, 0, 1], [1, 0, 1, 1], [1, 1, 0, 1]]
     assert found.signed.tolist() == [[-4, -2, 0, -1], [-2, 0, -6, 0], [-3, -2, 0, -1]]
     assert aligned(FOLDS, "rna", 1).size.tolist() == [[1, 0, 0, 0], [1, 0, 0, 1]]
 
@@ -130,12 +131,37 @@ def test_a_modality_of_which_no_fold_kept_a_feature():
 def test_stability_by_hand():
     # Spearman of (1 2 3) with (1 3 2) is .5, with (3 2 1) -1; of the last two -.5.
     sizes = np.array([[0.1, 0.2, 0.3], [1, 3, 2], [30, 20, 10]])
-    assert stability(sizes) == pytest.approx((0.5 - 1 - 0.5) / 3)
-    assert stability(sizes[:2]) == pytest.approx(0.5)
+    every = np.ones((3, 3), dtype=bool)
+    assert stability(sizes, every) == pytest.approx((0.5 - 1 - 0.5) / 3)
+    assert stability(sizes[:2], every[:2]) == pytest.approx(0.5)
     # A fold in which all are alike has no order.
-    assert stability(np.vstack([sizes[:2], [4, 4, 4]])) == pytest.approx(0.5)
-    assert np.isnan(stability(np.vstack([sizes[:1], [0, 0, 0]])))
-    assert np.isnan(stability(np.zeros((3, 0))))
+    assert stability(np.vstack([sizes[:2], [4, 4, 4]]), every) == pytest.approx(0.5)
+    assert np.isnan(stability(np.vstack([sizes[:1], [0, 0, 0]]), every[:2]))
+    assert np.isnan(stability(np.zeros((3, 0)), every[:, :0]))
+
+
+def test_stability_compares_what_both_folds_kept():
+    # On the first three features, which both kept: (1 2 3) with (1 3 2).
+    sizes = np.array([[1, 2, 3, 9, 0, 0], [1, 3, 2, 0, 9, 0]])
+    kept = sizes > 0
+    assert stability(sizes, kept) == pytest.approx(0.5)
+    # Nothing in common that could be put in order.
+    assert np.isnan(stability(sizes[:, 3:], kept[:, 3:]))
+    assert np.isnan(stability(sizes[:, 2:4], kept[:, 2:4]))
+
+
+def test_stability_of_noise_is_0_whatever_folds_do_not_keep():
+    """A tenth of the features is kept by few folds, and counts 0 in most pairs of them."""
+    rng = np.random.default_rng(0)
+    folds = []
+    for _ in range(10):
+        kept = np.concatenate([np.arange(900), 900 + rng.permutation(200)[:20]])
+        size = {"rna": np.abs(rng.standard_normal((1, len(kept))))}
+        folds.append(FoldAttribution(np.array([3]), {"rna": np.sort(kept)}, size, size))
+    found = aligned(folds, "rna", 0)
+    naive = np.corrcoef(rankdata(found.size, axis=1))[np.triu_indices(10, k=1)].mean()
+    assert naive > 0.2
+    assert abs(stability(found.size, found.kept)) < 0.02
 
 
 def test_overlap_by_hand():
@@ -161,14 +187,15 @@ def test_lists_hold_the_largest_and_nothing_without_attribution(sizes, count):
 
 @given(sizes=SIZES)
 def test_stability_is_the_mean_of_spearman_and_knows_no_scale(sizes):
-    varied = sizes[np.ptp(sizes, axis=1) > 0]
+    varied, every = sizes[np.ptp(sizes, axis=1) > 0], np.ones_like(sizes, dtype=bool)
     if len(varied) < 2:
-        assert np.isnan(stability(sizes))
+        assert np.isnan(stability(sizes, every))
         return
     pairs = zip(*np.triu_indices(len(varied), k=1), strict=True)
     expected = np.mean([spearmanr(varied[i], varied[j]).statistic for i, j in pairs])
-    assert stability(sizes) == pytest.approx(expected)
-    assert stability(sizes**3 * np.array([[1], [2], [0.1], [5]])) == pytest.approx(expected)
+    assert stability(sizes, every) == pytest.approx(expected)
+    scaled = sizes**3 * np.array([[1], [2], [0.1], [5]])
+    assert stability(scaled, every) == pytest.approx(expected)
 
 
 @given(sizes=arrays(float, (3, 5), elements=st.floats(0, 9)))

@@ -92,8 +92,8 @@ class TestPrediction:
         assert prediction(-upper, -lower) is turned.get(found, found)
 
     def test_words(self):
-        assert prediction(0.1, 0.2).sentence == "distillation predicted to help"
-        assert all(each.sentence for each in Prediction)
+        assert prediction(0.1, 0.2).words == "predicted to help"
+        assert len({each.words for each in Prediction}) == 3
 
 
 class TestStronger:

@@ -8,19 +8,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from synthetic_robustness import robustness_tables
 
 from balmi.config.settings import Settings
 from balmi.data.cohort import Cohort, write_cohort
 from balmi.data.files import write_table
 from balmi.evaluation.complementarity import complementarity_table
-from balmi.evaluation.metrics import METRICS
-from balmi.evaluation.statistics import corrected_interval
+from balmi.evaluation.evaluate import evaluation_tables
 from balmi.outcome import EXPERT_TYPES
+from balmi.report.answers import Views
+from balmi.report.cohort import cohort_view
+from balmi.report.performance import performance_view
 from balmi.report.render import ReportInputs
+from balmi.report.trust import trust_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from balmi.report.information import InformationView
 
 REPEATS, FOLDS = 2, 3
 STRENGTHS = {
@@ -33,8 +39,8 @@ STRENGTHS = {
     "late-fusion": 1.9,
 }
 NETWORKS = ("balanced", "uniform")
-PERFORMANCE = ["method", "repeat", "fold", "metric", "value"]
-COMPARISONS = ["method", "reference", "metric", "difference", "lower", "upper", "p"]
+CHECKS = ("leak control", "label shuffle", "rarest class", "folds", "samples per feature")
+CHECKS += ("separability", "calibration", "group structure")
 INFORMATION = ["quantity", "modality", "other", "estimate", "lower", "upper", "null95"]
 INFORMATION += ["p_value", "n", "components", "status", "reason"]
 COMPLEMENTARITY = ["teacher", "student", "teacher_student", "student_label", "margin", "lower"]
@@ -63,6 +69,9 @@ class Names:
     samples: int = 180
     epochs: int = 40
     refusal: str | None = None
+    repeats: int = REPEATS
+    trust: tuple[tuple[str, str], ...] = (("folds", "caution"), ("leak control", "not run"))
+    own_folds: tuple[str, ...] = ()
 
 
 def make_cohort(names: Names) -> Cohort:
@@ -90,6 +99,7 @@ def make_cohort(names: Names) -> Cohort:
             "dataset": names.dataset,
             "label": "subtype",
             "group": None,
+            "folds": list(names.own_folds),
             "dropped": {
                 "samples without a label": 3,
                 "labelled samples without any measurement": 0,
@@ -98,9 +108,11 @@ def make_cohort(names: Names) -> Cohort:
     )
 
 
-def make_predictions(cohort: Cohort, strengths: dict[str, float]) -> pd.DataFrame:
+def make_predictions(
+    cohort: Cohort, strengths: dict[str, float], repeats: int = REPEATS
+) -> pd.DataFrame:
     parts = []
-    for repeat in range(REPEATS):
+    for repeat in range(repeats):
         rng = np.random.default_rng(repeat)
         shared = rng.gumbel(size=(len(cohort.samples), len(cohort.classes)))
         fold = rng.permutation(np.arange(len(cohort.samples)) % FOLDS)
@@ -130,28 +142,18 @@ def make_predictions(cohort: Cohort, strengths: dict[str, float]) -> pd.DataFram
     )
 
 
-def make_performance(cohort: Cohort, predictions: pd.DataFrame) -> pd.DataFrame:
-    columns = [f"p:{name}" for name in cohort.classes]
-    rows = []
-    for (method, repeat, fold), table in predictions.groupby(["method", "repeat", "fold"]):
-        labels = cohort.labels[cohort.positions(table["sample"].to_numpy(dtype=str))]
-        for metric, function in METRICS.items():
-            value = function(labels, table[columns].to_numpy())
-            rows.append((method, repeat, fold, metric, value))
-    return pd.DataFrame(rows, columns=PERFORMANCE)
-
-
-def make_comparisons(performance: pd.DataFrame, methods: list[str]) -> pd.DataFrame:
-    rows = []
-    for metric, table in performance.groupby("metric"):
-        wide = table.pivot(index=["repeat", "fold"], columns="method", values="value")
-        for method, reference in permutations(methods, 2):
-            if method != "balanced" and reference != "unimodal-lr":
-                continue
-            values = (wide[method] - wide[reference]).to_numpy()
-            found = corrected_interval(values, 1 / (FOLDS - 1))
-            rows.append((method, reference, metric, found.mean, found.lower, found.upper, found.p))
-    return pd.DataFrame(rows, columns=COMPARISONS)
+def make_trust(states: dict[str, str]) -> pd.DataFrame:
+    """Return the checklist; a check that is not named passes."""
+    rows = [
+        (
+            check,
+            states.get(check, "pass"),
+            None if place % 3 == 0 else f"0.{place}12",
+            f"What {check} means.",
+        )
+        for place, check in enumerate(CHECKS)
+    ]
+    return pd.DataFrame(rows, columns=["check", "state", "value", "detail"])
 
 
 def own_information(names: Names, modality: str) -> float:
@@ -313,7 +315,7 @@ def make_methods(names: Names, ran: list[str]) -> pd.DataFrame:
 def make_settings(names: Names) -> Settings:
     file = {"path": "values.csv", "kind": "generic"}
     dataset = {"samples": "samples.csv", "label": "subtype", "modalities": {"rna": file}}
-    evaluation = {"repeats": REPEATS, "folds": FOLDS}
+    evaluation = {"repeats": names.repeats, "folds": FOLDS}
     return Settings.model_validate({"datasets": {"own": dataset}, "evaluation": evaluation})
 
 
@@ -327,12 +329,11 @@ def write_dataset(folder: Path, names: Names = Names()) -> ReportInputs:
             f"unimodal-lr/{name}": 1.4 - 0.3 * place for place, name in enumerate(names.modalities)
         }
     cohort = make_cohort(names)
-    predictions = make_predictions(cohort, strengths)
-    performance = make_performance(cohort, predictions)
+    predictions = make_predictions(cohort, strengths, names.repeats)
     tables = {
         "predictions": predictions,
-        "performance": performance,
-        "comparisons": make_comparisons(performance, list(strengths)),
+        **evaluation_tables(predictions, cohort),
+        "trust": make_trust(dict(names.trust)),
         "information": make_information(names),
         "training": make_training(names, [name for name in NETWORKS if name in ran]),
         "experts": make_experts(ran),
@@ -340,6 +341,7 @@ def write_dataset(folder: Path, names: Names = Names()) -> ReportInputs:
     }
     if "balanced" in ran and len(names.modalities) > 1 and not names.refusal:
         tables["complementarity"] = make_complementarity(names)
+    tables |= robustness_tables(cohort, ran)
     paths = {}
     for name, table in tables.items():
         ending = "parquet" if name in ("predictions", "training") else "csv"
@@ -356,6 +358,14 @@ def write_dataset(folder: Path, names: Names = Names()) -> ReportInputs:
         commit="0123abc",
         **paths,
     )
+
+
+def bare_views(information: InformationView, cohort: Cohort) -> Views:
+    """Return the views of a cohort on which no method was run."""
+    tables = evaluation_tables(make_predictions(cohort, {}), cohort)
+    tables |= {"methods": make_methods(Names(), []), "predictions": make_predictions(cohort, {})}
+    performance = performance_view(tables, cohort, "k-fold")
+    return Views(cohort_view(cohort), performance, information, trust_view(make_trust({})))
 
 
 def hostile_names() -> Names:

@@ -14,6 +14,7 @@ from synthetic_report import (
     COMPLEMENTARITY,
     INFORMATION,
     Names,
+    bare_views,
     make_cohort,
     make_complementarity,
     make_information,
@@ -21,12 +22,10 @@ from synthetic_report import (
 
 from balmi.evaluation.complementarity import COLUMNS as COMPLEMENTARITY_COLUMNS
 from balmi.report.amounts import Amount, foremost
-from balmi.report.answers import Views, answers
-from balmi.report.cohort import cohort_view
+from balmi.report.answers import answers
 from balmi.report.complementarity import MAX_DRAWN_MARGINS
 from balmi.report.decomposition import MAX_DRAWN_PARTS
 from balmi.report.information import MAX_SUBSETS, information_view
-from balmi.report.performance import performance_view
 from balmi.report.words import combination, with_p
 
 if TYPE_CHECKING:
@@ -62,10 +61,7 @@ def made(names: Names) -> InformationView:
 
 def statements(view: InformationView, names: Names) -> tuple[str, list[str]]:
     """Return the headline and the sentences of the first answer."""
-    cohort = make_cohort(names)
-    empty = pd.DataFrame(columns=["method", "repeat", "fold", "metric", "value", "reference"])
-    performance = performance_view(empty, empty, empty, empty.assign(sample=[]), cohort)
-    found = answers(Views(cohort_view(cohort), performance, view))
+    found = answers(bare_views(view, make_cohort(names)))
     answer = next(each for each in found if each.question == WHICH)
     return answer.headline, [statement.text for statement in answer.statements]
 
@@ -232,12 +228,12 @@ def apart(first: str, second: str, value: float) -> tuple:
                 *(apart("mirna", name, 0.05) for name in ("rna", "methylation")),
                 apart("rna", "methylation", 0.5),
             ],
-            "None is shown to differ from all others: mirna and rna; mirna and methylation are"
+            "No modality stands apart from all others: mirna and rna; mirna and methylation are"
             " not separable.",
         ),
         (
             [apart(*pair, 0.05) for pair in combinations(("mirna", "rna", "methylation"), 2)],
-            "None is shown to differ from all others: the modalities are not separable.",
+            "No modality stands apart from all others: the modalities are not separable.",
         ),
     ],
 )

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BRIEF = ("balanced", "stacked-lr")
+SECTIONS = ["verdict", "cohort", "performance", "information", "training", "robustness"]
+SECTIONS += ["contributions", "provenance"]
+# The figures of the sections up to training, by the first part of their ids.
+FIGURES = {"differences", "folds", "curve-roc", "curve-pr", "reliability-0", "reliability-1"}
+FIGURES |= {"information", "parts", "shares", "margins", "training-weight", "training-loss"}
+FIGURES |= {"training-gradient-share", "training-macro-f1", "training-validation-loss"}
 VOID = {"meta", "input", "br", "img", "link", "hr"}
 OWN_SCRIPT = (TEMPLATES / "page.js").read_text(encoding="utf-8")
 
@@ -85,11 +91,12 @@ def hostile_built(hostile: ReportInputs, tmp_path_factory) -> tuple[str, dict]:
 
 
 def overview(folder: Path, *summaries: dict) -> str:
-    paths = []
+    views = {}
     for place, summary in enumerate(summaries):
-        paths.append(folder / f"{place}.json")
-        paths[-1].write_text(json.dumps(summary), encoding="utf-8")
-    build_overview(paths, folder / "overview.html")
+        path = folder / f"{place}.json"
+        path.write_text(json.dumps(summary), encoding="utf-8")
+        views[path] = f"../{place}/report.html"
+    build_overview(views, folder / "overview.html")
     return (folder / "overview.html").read_text(encoding="utf-8")
 
 
@@ -108,15 +115,11 @@ def test_two_builds_are_the_same_bytes(inputs, built, tmp_path):
 
 
 def test_page_has_every_section_in_order(built):
-    headings = [attributes["id"] for attributes in Page(built[0]).tags("section")]
-    assert headings == [
-        "verdict",
-        "cohort",
-        "performance",
-        "information",
-        "training",
-        "provenance",
-    ]
+    page = Page(built[0])
+    assert [attributes["id"] for attributes in page.tags("section")] == SECTIONS
+    headings = re.findall(r"<h2[^>]*>(.*?)</h2>", built[0])
+    assert [heading.split()[0] for heading in headings] == ["Verdict", *"1234567"]
+    assert len([tag for tag in page.tags("p") if tag.get("class") == "gloss"]) == len(SECTIONS)
 
 
 @pytest.mark.parametrize("kind", ["report", "overview"])
@@ -181,7 +184,7 @@ def test_page_is_accessible_in_form(built):
     assert len(page.tags("caption")) == len(page.tags("table"))
     assert all("scope" in attributes for attributes in page.tags("th"))
     figures = [svg for svg in page.tags("svg") if svg.get("aria-hidden") != "true"]
-    assert len(figures) == 6 + 5
+    assert {f"{name}-title" for name in FIGURES} <= {svg["aria-labelledby"] for svg in figures}
     assert {svg["role"] for svg in figures} == {"img"}
 
 
@@ -214,24 +217,97 @@ def test_methods_without_a_result_are_told_with_the_reason(tmp_path):
     assert "not applicable" in words
     assert [row["name"] for row in view["not_ok"]] == ["balanced", "late-fusion"]
     # Without the own method the confusions are those of the highest score.
-    assert f"Confusions of {view['best']}" in words
+    assert f"Class by class: {view['best']}" in words
 
 
 @pytest.mark.parametrize(
-    ("names", "sections", "without"),
+    ("names", "told", "without"),
     [
-        (Names(modalities=("rna",), classes=("a", "b")), 6, "Between modalities"),
-        (Names(methods=("concat-lr", "stacked-lr", "unimodal-lr")), 5, "Training dynamics"),
-        (Names(methods=()), 5, "Paired differences"),
+        (
+            Names(modalities=("rna",), classes=("a", "b"), repeats=4),
+            "There is one modality, so nothing can be combined.",
+            "Between modalities",
+        ),
+        (
+            Names(methods=("concat-lr", "stacked-lr", "unimodal-lr")),
+            "No network was trained",
+            "joint head",
+        ),
+        (Names(methods=()), "No method gave a result", "Paired differences"),
     ],
     ids=["one modality, two classes", "no network", "no method"],
 )
-def test_sections_without_data_are_left_out(tmp_path, names, sections, without):
+def test_sections_without_data_say_why(tmp_path, names, told, without):
     page, view = build(write_dataset(tmp_path, names), tmp_path)
-    assert len(Page(page).tags("section")) == sections
+    assert [attributes["id"] for attributes in Page(page).tags("section")] == SECTIONS
+    assert told in Page(page).words
     assert without not in Page(page).words
     assert "nan" not in Page(page).words.split()
     assert overview(tmp_path, view)
+
+
+@pytest.fixture(scope="module")
+def leaking(tmp_path_factory) -> tuple[str, dict]:
+    folder = tmp_path_factory.mktemp("leaking")
+    trust = (("leak control", "fail"), ("calibration", "caution"))
+    return build(write_dataset(folder, Names(dataset="leaking", trust=trust, repeats=4)), folder)
+
+
+def test_a_failed_control_withholds_every_verdict_of_the_page(leaking):
+    page, view = leaking
+    words = Page(page).words
+    assert view["headline"].startswith("Verdict withheld: the leak control failed.")
+    assert {answer["headline"] for answer in view["answers"]} >= {
+        "Verdict withheld: the leak control failed."
+    }
+    assert (view["strongest"], view["weakest"]) == (None, None)
+    # Badges are elements; the section's gloss names the words.
+    badges = re.findall(r'class="badge \w+"><span aria-hidden="true">.</span> ([^<]+)</span>', page)
+    assert "verdict withheld" in badges
+    assert not {"gain supported", "loss supported", "gain", "no gain"} & set(_in_tables(page))
+    for claim in (
+        "carries the most",
+        "predicted to help for",
+        "rna knows more",
+        "Combining helps",
+        "agree on",
+    ):
+        assert claim not in words
+
+
+def _in_tables(page: str) -> list[str]:
+    """Return the words of the badges in table cells, list items of answers, and figures."""
+    cells = re.findall(r"<(?:td|li|dd|text)\b[^>]*>(.*?)</(?:td|li|dd|text)>", page, re.DOTALL)
+    legend = re.findall(r'<ul class="legend">.*?</ul>', page, re.DOTALL)
+    told = [re.sub(r"<[^>]+>", "", cell) for cell in cells if not any(cell in e for e in legend)]
+    words = ("gain supported", "loss supported", "no gain", "predicted to help")
+    return [word for word in words for cell in told if word in cell]
+
+
+def test_the_overview_tells_withheld_verdicts_and_trust(leaking, built, tmp_path):
+    page = overview(tmp_path, leaking[1], built[1])
+    words = Page(page).words
+    rows = re.findall(r"<tr>.*?</tr>", page, re.DOTALL)
+    own = [row for row in rows if 'href="leaking/report.html"' in row]
+    assert len(own) == 4
+    assert "fail" in own[0]
+    assert "leak control" in own[0]
+    assert own[1].count("verdict withheld") == 5
+    assert "supported" not in own[1]
+    assert own[2].count("verdict withheld") == 2
+    assert "verdict withheld : 1" in words
+    assert 'data-within="../1/report.html"' in page
+
+
+def test_classes_can_be_hidden_one_by_one(built):
+    page = Page(built[0])
+    boxes = [tag["data-pick"] for tag in page.tags("input") if "data-pick" in tag]
+    assert boxes[:4] == list("0123")
+    performance = built[0].split('id="performance"')[1].split('id="information"')[0]
+    for place in "0123":
+        parts = re.findall(rf'<(\w+)[^>]* data-class="{place}"', performance)
+        # A row of the table, and a line in each of two figures.
+        assert parts == ["tr", "g", "g"]
 
 
 def test_information_is_told_with_its_raw_numbers(built):
@@ -356,7 +432,7 @@ def test_figures_hold_hostile_names_as_text():
         information_charts.margins_figure([margin], observed=True),
     )
     for figure in figures:
-        page = Page(str(figure))
+        page = Page(figure.inline)
         assert not page.tags("script")
         assert not page.tags("img")
         assert "</scr" in page.words

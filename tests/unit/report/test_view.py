@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic_report import INFORMATION, TRAINING, Names, make_cohort, make_experts
+from synthetic_report import (
+    INFORMATION,
+    TRAINING,
+    Names,
+    bare_views,
+    make_cohort,
+    make_experts,
+    make_trust,
+)
 
 from balmi.data.cohort import read_cohort
 from balmi.data.files import read_table
-from balmi.evaluation.statistics import corrected_interval
 from balmi.evaluation.verdicts import verdict
-from balmi.report.answers import Views, answers, tiles
+from balmi.report.answers import answers, tiles
 from balmi.report.cohort import cohort_view
+from balmi.report.design import design_view
 from balmi.report.downloads import csv_text, downloads
 from balmi.report.information import information_view
-from balmi.report.performance import performance_view
 from balmi.report.provenance import commit, seeds, versions
 from balmi.report.training import expert_shares, training_view
 from balmi.report.view import build_view
@@ -31,7 +39,7 @@ def tables(inputs) -> dict[str, pd.DataFrame]:
 
 @pytest.fixture(scope="module")
 def view(inputs, tables):
-    return build_view(inputs.dataset, read_cohort(inputs.cohort), tables)
+    return build_view(inputs.dataset, read_cohort(inputs.cohort), tables, inputs.settings)
 
 
 def information(rows: list[tuple]) -> pd.DataFrame:
@@ -47,22 +55,25 @@ def apart(first: str, second: str, value: float, half: float = 0.1) -> tuple:
     return ("label_difference", first, second, value, value - half, value + half)
 
 
-def answered(view_of_information, cohort=None):
-    cohort = make_cohort(Names()) if cohort is None else cohort
-    empty = pd.DataFrame(columns=["method", "repeat", "fold", "metric", "value", "reference"])
-    performance = performance_view(empty, empty, empty, empty.assign(sample=[]), cohort)
-    views = Views(cohort_view(cohort), performance, view_of_information)
+def answered(view_of_information):
+    views = bare_views(view_of_information, make_cohort(Names()))
     return {answer.question: answer for answer in answers(views)}, tiles(views)
 
 
-def test_scores_are_corrected_intervals_over_folds(view, tables):
-    table = tables["performance"]
-    for row in view.performance.methods:
-        for metric, score in row.scores.items():
-            own = table[(table["method"] == row.name) & (table["metric"] == metric)]
-            expected = corrected_interval(own["value"].to_numpy(), 1 / 2)
-            assert (score.mean, score.lower) == pytest.approx((expected.mean, expected.lower))
-            assert score.upper == pytest.approx(expected.upper)
+def test_scores_are_those_of_the_summary(view, tables):
+    table = tables["summary"]
+    scores = [(row.name, None, row.scores) for row in view.performance.methods]
+    scores += [("balanced", row.name, row.scores) for row in view.performance.closeup.classes]
+    told = 0
+    for name, whose, found in scores:
+        of_class = table["class"].isna() if whose is None else table["class"] == whose
+        own = table[(table["method"] == name) & of_class].set_index("metric")
+        for metric, score in found.items():
+            row = own.loc[metric]
+            assert (score.mean, score.lower, score.upper) == tuple(row[["mean", "lower", "upper"]])
+            assert score.folds == 6
+            told += 1
+    assert told == 10 * 9 + 4 * 5
 
 
 def test_verdicts_match_their_intervals(view, tables):
@@ -89,20 +100,11 @@ def test_every_statement_about_a_difference_has_its_verdict(view):
 
 
 def test_confusion_counts_each_sample_once_per_repeat(view):
-    confusion = view.performance.confusion
-    assert confusion.method == "balanced"
+    confusion = view.performance.closeup.confusion
+    assert view.performance.closeup.method == "balanced"
     counts = [row.count for row in view.cohort.classes]
     assert np.sum(confusion.counts, axis=1) == pytest.approx(counts)
     assert np.sum(confusion.shares, axis=1) == pytest.approx(np.ones(len(counts)))
-
-
-def test_a_fold_without_a_value_leaves_a_score_undefined(tables, inputs):
-    table = tables["performance"].copy()
-    hit = (table["method"] == "balanced") & (table["metric"] == "macro_auroc")
-    table.loc[table.index[hit][0], "value"] = np.nan
-    made = build_view("x", read_cohort(inputs.cohort), {**tables, "performance": table})
-    score = next(row for row in made.performance.methods if row.own).scores["macro_auroc"]
-    assert (score.mean, score.lower, score.upper) == (None, None, None)
 
 
 def test_cohort_counts_availability():
@@ -315,8 +317,149 @@ def test_a_larger_log_loss_is_a_loss(inputs, tables, limits, word):
     pair = (comparisons["method"] == "balanced") & (comparisons["reference"] == "stacked-lr")
     others = comparisons[~(pair & (comparisons["metric"] == "log_loss"))]
     changed = pd.concat([others, pd.DataFrame([row])], ignore_index=True)
-    made = build_view("x", read_cohort(inputs.cohort), {**tables, "comparisons": changed})
+    made = build_view(
+        "x", read_cohort(inputs.cohort), {**tables, "comparisons": changed}, inputs.settings
+    )
     assert made.performance.log_loss.verdict.startswith(word)
     told = next(a for a in made.summary.answers if a.question.startswith("Does combining"))
     statement = next(s for s in told.statements if "log-loss" in s.text)
     assert statement.verdict == made.performance.log_loss.verdict
+
+
+GAIN, NONE, LOSS = "gain supported", "no difference shown", "loss supported"
+LIMITS = {GAIN: (0.01, 0.05), NONE: (-0.02, 0.04), LOSS: (-0.05, -0.01)}
+
+
+def headed(tables, inputs, verdicts, better=0.4, auroc=0.6, repeats=4, trust=None):
+    """Return the headline where three pairs have these verdicts; None leaves a pair out."""
+    pairs = (("balanced", "unimodal-lr"), ("stacked-lr", "unimodal-lr"), ("balanced", "stacked-lr"))
+    rows = [
+        {"method": pair[0], "reference": pair[1], "metric": "macro_f1", "difference": 0.02}
+        | dict(zip(("lower", "upper"), LIMITS[word], strict=True))
+        | {"p": 0.2, "p_holm": 0.4, "worse": 0.1, "equivalent": 0.9 - better, "better": better}
+        for pair, word in zip(pairs, verdicts, strict=True)
+        if word is not None
+    ]
+    columns = list(tables["comparisons"].columns)
+    summary = tables["summary"].copy()
+    summary.loc[summary["metric"] == "macro_auroc", "lower"] = auroc - 0.05
+    performance = tables["performance"]
+    parts = [performance.assign(repeat=performance["repeat"] + 2 * r) for r in range(repeats // 2)]
+    changed = {
+        **tables,
+        "comparisons": pd.DataFrame(rows, columns=columns),
+        "summary": summary,
+        "performance": pd.concat(parts, ignore_index=True),
+    }
+    if trust is not None:
+        changed["trust"] = trust
+    return build_view("x", read_cohort(inputs.cohort), changed, inputs.settings).summary.headline
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "start"),
+    [
+        ((GAIN, GAIN, GAIN), "Combining helps, and the network adds to the linear stack."),
+        ((GAIN, GAIN, NONE), "Combining helps, and the linear stack is enough"),
+        ((NONE, GAIN, NONE), "Combining helps, and the linear stack is enough"),
+        ((NONE, GAIN, LOSS), "Combining helps, and the linear stack does better"),
+        ((NONE, GAIN, GAIN), "Combining helps: the linear stack gains over one modality, the"),
+        ((None, GAIN, None), "Combining helps: the linear stack gains over one modality."),
+        ((GAIN, NONE, GAIN), "The network wins where linear models fail"),
+        ((GAIN, LOSS, GAIN), "The network wins where linear models fail"),
+        ((GAIN, NONE, NONE), "Combining helps with the network; whether"),
+        ((GAIN, LOSS, NONE), "Combining helps with the network, while"),
+        ((GAIN, None, None), "Combining helps: the network gains"),
+        ((LOSS, LOSS, NONE), "One modality is enough: combining loses"),
+        ((LOSS, NONE, LOSS), "One modality is enough: the network loses"),
+        ((NONE, LOSS, GAIN), "One modality is enough: the linear stack loses"),
+        ((NONE, NONE, NONE), "One modality may be enough"),
+        ((NONE, NONE, GAIN), "One modality may be enough"),
+        ((None, None, None), "Neither the network nor the linear stack was compared"),
+    ],
+)
+def test_the_headline_says_which_case_the_cohort_is(tables, inputs, verdicts, start):
+    assert headed(tables, inputs, verdicts).startswith(start)
+
+
+def test_every_combination_of_verdicts_has_a_headline(tables, inputs):
+    for verdicts in product((GAIN, NONE, LOSS), repeat=3):
+        told = headed(tables, inputs, verdicts)
+        assert ("Combining helps" in told or "wins" in told) == (GAIN in verdicts[:2]), verdicts
+        assert ("enough" in told.split(":")[0] and "One" in told) == (GAIN not in verdicts[:2])
+
+
+def test_one_modality_is_enough_only_where_a_gain_is_unlikely(tables, inputs):
+    nothing = (NONE, NONE, NONE)
+    assert headed(tables, inputs, nothing, better=0.05).startswith("One modality is enough")
+    assert headed(tables, inputs, nothing, better=0.06).startswith("One modality may be enough")
+
+
+def test_chance_few_folds_and_failed_controls_come_before_any_verdict(tables, inputs):
+    gains = (GAIN, GAIN, GAIN)
+    assert headed(tables, inputs, gains, auroc=0.55).startswith("Nothing predicts the class")
+    assert headed(tables, inputs, gains, repeats=2).startswith("Undecided: 6 test folds")
+    failed = make_trust({"label shuffle": "fail", "leak control": "fail"})
+    told = headed(tables, inputs, gains, repeats=2, trust=failed)
+    assert told.startswith("Verdict withheld: the leak control and the label shuffle failed.")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "folds", "group", "sentence"),
+    [
+        ("k-fold", [], None, "2 repeats of 3-fold cross-validation: 6 test folds."),
+        (
+            "k-fold",
+            ["site"],
+            None,
+            "The test folds are those that the dataset names in the column site: 6 test folds.",
+        ),
+        (
+            "leave-one-group-out",
+            ["site", "batch"],
+            "patient",
+            "The test folds are those that the dataset names in the columns site and batch, a"
+            " repeat each: 6 test folds.",
+        ),
+        (
+            "leave-one-group-out",
+            [],
+            "patient",
+            "Each of 6 groups (column patient) was held out once: 6 test folds.",
+        ),
+    ],
+)
+def test_the_design_is_told_as_it_was(tables, scheme, folds, group, sentence):
+    cohort = make_cohort(Names())
+    provenance = {**cohort.provenance, "folds": folds, "group": group}
+    made = design_view(tables["performance"], replace(cohort, provenance=provenance), scheme)
+    assert made.sentence == sentence
+    assert (made.total, made.repeats, made.per_repeat, made.few) == (6, 2, 3, True)
+
+
+def test_uneven_folds_are_counted_not_multiplied(tables):
+    performance = tables["performance"]
+    kept = performance[(performance["repeat"] == 0) | (performance["fold"] < 2)]
+    assert design_view(kept, make_cohort(Names()), "k-fold").total == 5
+
+
+def test_bayesian_probabilities_and_holm_are_those_of_the_table(view, tables):
+    table = tables["comparisons"].set_index(["method", "reference", "metric"])
+    for row in view.performance.differences:
+        cells = table.loc[row.method, row.reference, "macro_f1"]
+        found = (row.p, row.p_holm, row.worse, row.equivalent, row.better)
+        assert found == tuple(cells[["p", "p_holm", "worse", "equivalent", "better"]])
+        assert row.worse + row.equivalent + row.better == pytest.approx(1)
+
+
+def test_curves_and_bins_are_those_of_the_tables(view, tables):
+    closeup = view.performance.closeup
+    assert [each.name for each in closeup.curves["roc"]] == list(view.summary.classes)
+    own = tables["curves"].query("method == 'balanced' and curve == 'pr' and `class` == 'LumA'")
+    curve = next(each for each in closeup.curves["pr"] if each.name == "LumA")
+    assert (curve.x, curve.y) == (tuple(own["x"]), tuple(own["y"]))
+    assert [row.method for row in closeup.reliability] == ["balanced", "stacked-lr"]
+    bins = tables["reliability"].query("method == 'stacked-lr'")
+    assert [each.accuracy for each in closeup.reliability[1].bins] == list(bins["accuracy"])
+    error = tables["summary"].query("method == 'balanced' and metric == 'ece'")["mean"].item()
+    assert closeup.reliability[0].error.mean == error

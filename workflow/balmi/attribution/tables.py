@@ -7,7 +7,7 @@ did not keep has no part in what its networks say, and counts 0 there.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import combinations, product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,11 +69,14 @@ class Aligned:
     ----------
     features
         Numbers of the features that any fold kept, ascending; (features,).
+    kept
+        Which fold kept which feature; (folds, features), bool.
     size, signed
         As in `FoldAttribution`, 0 where a fold did not keep the feature; (folds, features).
     """
 
     features: np.ndarray
+    kept: np.ndarray
     size: np.ndarray
     signed: np.ndarray
 
@@ -93,11 +96,13 @@ def aligned(folds: Sequence[FoldAttribution], modality: str, code: int) -> Align
     features = np.unique(np.concatenate([fold.kept[modality] for fold in folds]))
     having = [fold for fold in folds if fold.samples[code]]
     size, signed = np.zeros((2, len(having), len(features)))
+    kept = np.zeros(size.shape, dtype=bool)
     for row, fold in enumerate(having):
         places = np.searchsorted(features, fold.kept[modality])
+        kept[row, places] = True
         size[row, places] = fold.size[modality][code]
         signed[row, places] = fold.signed[modality][code]
-    return Aligned(features, size, signed)
+    return Aligned(features, kept, size, signed)
 
 
 def listed(size: np.ndarray, count: int) -> np.ndarray:
@@ -114,32 +119,32 @@ def listed(size: np.ndarray, count: int) -> np.ndarray:
     return (rank <= count) & (size > 0)
 
 
-def _mean_over_pairs(square: np.ndarray) -> float:
-    """Return the mean over pairs of different folds; NaN without any pair."""
-    pairs = square[np.triu_indices(len(square), k=1)]
-    return float(pairs.mean()) if pairs.size else np.nan
-
-
-def stability(size: np.ndarray) -> float:
+def stability(size: np.ndarray, kept: np.ndarray) -> float:
     """Return the mean Spearman correlation of the folds' absolute attributions.
 
-    Folds share training samples, so that it is an upper bound of what another cohort would show.
+    Two folds are compared on the features that both of them kept. Those that neither kept count 0
+    in both, and would correlate folds whose attributions have nothing to do with each other. Folds
+    share training samples, so that it is an upper bound of what another cohort would show.
 
     Parameters
     ----------
     size
-        Absolute attributions; (folds, features). Folds in which all are alike have no order, and
-        do not count.
+        Absolute attributions; (folds, features).
+    kept
+        Which fold kept which feature; (folds, features), bool.
 
     Returns
     -------
     float
-        Mean over all pairs of folds; NaN where fewer than two folds have an order.
+        Mean over all pairs of folds; NaN where there is none. Pairs in which all attributions of a
+        fold are alike have no order, and do not count.
     """
-    varied = size[np.ptp(size, axis=1) > 0] if size.shape[1] else size[:0]
-    if len(varied) < 2:
-        return np.nan
-    return _mean_over_pairs(np.corrcoef(rankdata(varied, axis=1)))
+    found = []
+    for one, other in combinations(range(len(size)), 2):
+        pair = size[[one, other]][:, kept[one] & kept[other]]
+        if pair.size and (np.ptp(pair, axis=1) > 0).all():
+            found.append(np.corrcoef(rankdata(pair, axis=1))[0, 1])
+    return float(np.mean(found)) if found else np.nan
 
 
 def overlap(size: np.ndarray, count: int) -> float:
@@ -163,7 +168,8 @@ def overlap(size: np.ndarray, count: int) -> float:
     chosen = listed(size, count)
     chosen = chosen[chosen.any(axis=1)].astype(int)
     both, own = chosen @ chosen.T, chosen.sum(axis=1)
-    return _mean_over_pairs(both / (own[:, None] + own - both))
+    pairs = (both / (own[:, None] + own - both))[np.triu_indices(len(own), k=1)]
+    return float(pairs.mean()) if pairs.size else np.nan
 
 
 def feature_table(
@@ -259,7 +265,7 @@ def modality_table(
                     "share": float(share.mean()),
                     "lower": lower,
                     "upper": upper,
-                    "stability": stability(each.size),
+                    "stability": stability(each.size, each.kept),
                     "overlap": overlap(each.size, count),
                 }
             )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Text columns are named, or a modality called 1 would be read as a number and one called NA as
 # an empty cell.
 TEXT = ("method", "reference", "metric", "quantity", "modality", "other", "status", "reason")
-NAMES = ("student", "teacher", "class", "feature", "device", "expert", "predicted")
+NAMES = ("student", "teacher", "class", "sample", "feature", "device", "expert", "predicted")
 TEXT_COLUMNS = dict.fromkeys((*TEXT, *NAMES), str)
 
 

@@ -5,13 +5,13 @@ arXiv:2510.13182: distilling from teacher T into student S helps where I(Z_T; Z_
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from balmi.evaluation.statistics import corrected_interval
+from balmi.evaluation.verdicts import prediction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,27 +21,6 @@ COLUMNS = (
     *(*PAIR, "teacher_student", "student_label", "margin", "lower", "upper", "predicted"),
     *("observed_gain", "observed_lower", "observed_upper"),
 )
-
-
-class Prediction(StrEnum):
-    """What the interval of a margin predicts for the student."""
-
-    GAIN = "gain"
-    NO_GAIN = "no gain"
-    UNDECIDED = "undecided"
-
-
-def prediction(lower: float, upper: float) -> Prediction:
-    """Name what a margin predicts: undecided where its interval holds 0 or is not known.
-
-    Parameters
-    ----------
-    lower, upper
-        Limits of the interval of I(Z_T; Z_S) - I(Z_S; Y), nats.
-    """
-    if lower > 0:
-        return Prediction.GAIN
-    return Prediction.NO_GAIN if upper < 0 else Prediction.UNDECIDED
 
 
 def margins_of(information: pd.DataFrame) -> pd.DataFrame:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from balmi.evaluation.verdicts import Verdict
+from balmi.evaluation.verdicts import NOT_SEPARABLE, Verdict
 from balmi.report.decomposition import parts_of
+from balmi.report.headline import NOT_COMPARED
 from balmi.report.performance import MAIN_METRIC, OWN, SINGLE, STACKED
 from balmi.report.refusals import LABEL_TOPIC
 from balmi.report.words import (
-    NOT_SEPARABLE,
+    brief,
     counted,
     decimal,
     joined,
     limits,
     percent,
-    shortened,
     signed,
     with_limits,
 )
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from balmi.report.cohort import CohortView
     from balmi.report.information import InformationView
     from balmi.report.performance import Difference, PerformanceView
+    from balmi.report.trust import TrustView
 
-FEWEST_FOLDS = 10
 # The pairs that answer whether combining helps, in the order in which they are told.
 PAIRS = (
     (OWN, SINGLE),
@@ -44,8 +44,6 @@ MEANINGS = {
     (OWN, "concat-lr"): "The balanced network against a linear model on all features",
     (OWN, "concat-mlp"): "The balanced network against a plain network on all features",
 }
-FEW_PER_FOLD = 10
-LONGEST_NAME = 40
 LISTED_PAIRS = 6
 
 
@@ -78,15 +76,12 @@ class Tile:
 
 @dataclass(frozen=True)
 class Views:
-    """The three views that the answers are made from."""
+    """The views that the answers are made from."""
 
     cohort: CohortView
     performance: PerformanceView
     information: InformationView
-
-
-def _brief(name: str) -> str:
-    return shortened(name, LONGEST_NAME)
+    trust: TrustView
 
 
 def key_differences(performance: PerformanceView) -> tuple[Difference, ...]:
@@ -95,18 +90,21 @@ def key_differences(performance: PerformanceView) -> tuple[Difference, ...]:
     return tuple(row for row in found if row is not None)
 
 
-def _ranking(view: InformationView) -> str:
+def ranking(view: InformationView) -> str | None:
+    """Name the strongest and the weakest modality, or say that they are not separable."""
+    if not view.label:
+        return None
     if len(view.label) == 1:
-        name = _brief(view.label[0].modality)
+        name = brief(view.label[0].modality)
         return f"Information could be estimated for {name} only, so there is nothing to rank."
-    strongest, weakest = (_brief(name or "") for name in (view.strongest, view.weakest))
+    strongest, weakest = (brief(name or "") for name in (view.strongest, view.weakest))
     if view.strongest and view.weakest:
         return f"{strongest} carries the most information, {weakest} the least."
     if view.strongest:
         return f"{strongest} carries the most information; {_inseparable(view, view.strongest)}."
     if view.weakest:
         return f"{weakest} carries the least information; {_inseparable(view, view.weakest)}."
-    return f"None is shown to differ from all others: {_inseparable(view, None)}."
+    return f"No modality stands apart from all others: {_inseparable(view, None)}."
 
 
 def _inseparable(view: InformationView, apart: str | None) -> str:
@@ -118,8 +116,8 @@ def _inseparable(view: InformationView, apart: str | None) -> str:
     if len(held) > LISTED_PAIRS:
         return f"{len(held)} of {len(rest)} pairs are {NOT_SEPARABLE}"
     if not held:  # every pair differs, and yet some show no information at all
-        return "differences between estimates that show no information may be their bias alone"
-    named = [f"{_brief(row.first)} and {_brief(row.second)}" for row in held]
+        return f"those that show no information are {NOT_SEPARABLE}"
+    named = [f"{brief(row.first)} and {brief(row.second)}" for row in held]
     return f"{'; '.join(named)} are {NOT_SEPARABLE}"
 
 
@@ -127,7 +125,7 @@ def _not_estimated(question: str, view: InformationView) -> Answer | None:
     """Say why no modality was estimated, or nothing where the table does not name them."""
     told = [row for row in view.refusals if row.topic == LABEL_TOPIC]
     statements = (
-        Statement(f"{joined([_brief(name) for name in row.which])}: {row.reason}.") for row in told
+        Statement(f"{joined([brief(name) for name in row.which])}: {row.reason}.") for row in told
     )
     return Answer(question, "It could not be estimated.", tuple(statements)) if told else None
 
@@ -142,12 +140,12 @@ def _redundancy(views: Views) -> list[Statement]:
     both, alone = parts.redundant, parts.unique_first
     if both is None or alone is None:
         return []
-    others = "the others together" if parts.rest else _brief(parts.second)
+    others = "the others together" if parts.rest else brief(parts.second)
     told = f"{with_limits(both.estimate, both.lower, both.upper)} nats are told by {others} too"
     only = f"{with_limits(alone.estimate, alone.lower, alone.upper)} by it alone"
     if not alone.shown:
         only = "nothing is shown to be told by it alone"
-    return [Statement(f"Of what {_brief(top.modality)} tells, {told}, and {only}.")]
+    return [Statement(f"Of what {brief(top.modality)} tells, {told}, and {only}.")]
 
 
 def _which_modality(views: Views) -> Answer | None:
@@ -159,10 +157,10 @@ def _which_modality(views: Views) -> Answer | None:
     for row in sorted(view.label, key=lambda row: -row.estimate):
         amount = with_limits(row.estimate, row.lower, row.upper)
         share = "" if row.share is None else f", {percent(row.share)} of the label's entropy"
-        statements.append(Statement(f"{_brief(row.modality)}: {amount} nats{share}."))
+        statements.append(Statement(f"{brief(row.modality)}: {amount} nats{share}."))
     nulls = {row.exceeds for row in view.label}
     if view.inside_null:
-        names = joined([_brief(name) for name in view.inside_null])
+        names = joined([brief(name) for name in view.inside_null])
         text = f"Not above what permuted labels give: {names}. No information is shown there."
         statements.append(Statement(text))
     elif nulls == {True}:
@@ -172,7 +170,7 @@ def _which_modality(views: Views) -> Answer | None:
     if view.balance is not None:
         statements.append(Statement(view.balance.sentence))
     statements += _redundancy(views)
-    return Answer(question, _ranking(view), tuple(statements))
+    return Answer(question, views.trust.reason or ranking(view) or "", tuple(statements))
 
 
 def _told(row: Difference) -> Statement:
@@ -181,28 +179,14 @@ def _told(row: Difference) -> Statement:
     return Statement(f"{meaning} ({row.method} − {row.reference}): {amount}", row.verdict)
 
 
-def _combining_headline(performance: PerformanceView) -> str:
-    rows = [row for row in key_differences(performance) if row.reference == SINGLE]
-    words = {row.method: row.verdict for row in rows}
-    gains = [name for name, word in words.items() if word == Verdict.GAIN]
-    losses = [name for name, word in words.items() if word == Verdict.LOSS]
-    if not rows:
-        return "No combination was compared with a single modality."
-    if gains and losses:
-        return f"It depends on how: a gain with {joined(gains)}, a loss with {joined(losses)}."
-    if gains:
-        return f"Yes: with {joined(gains)}, a gain over one modality on its own."
-    if len(losses) == len(rows):
-        return f"No: with {joined(losses)}, a loss against one modality on its own."
-    if losses:
-        return f"Not shown: with {joined(losses)}, a loss against one modality on its own."
-    return "Not shown: no interval against one modality on its own excludes zero."
-
-
-def _over_stacking(performance: PerformanceView) -> str:
-    """Say what the network adds to linear models: a gain over one modality is not yet its own."""
-    row = performance.difference(OWN, STACKED)
-    return f" For {OWN} against {STACKED}: {row.verdict}." if row and row.verdict else ""
+def _compared(performance: PerformanceView) -> str:
+    """Tell the verdicts that decide, method by method."""
+    told = [
+        f"{row.method} against {row.reference}: {row.verdict or 'no interval'}"
+        for row in (performance.difference(*pair) for pair in PAIRS[:3])
+        if row is not None
+    ]
+    return f"{'; '.join(told)}." if told else NOT_COMPARED
 
 
 def _does_combining_help(views: Views) -> Answer | None:
@@ -216,15 +200,16 @@ def _does_combining_help(views: Views) -> Answer | None:
         Statement(f"{row.name} gave no result and is compared with nothing.") for row in lacking
     ]
     if rows:
-        note = "Differences of macro-F1 over the same folds; not corrected for being several."
+        note = "Differences of macro-F1 over the same folds; verdicts are not corrected for being"
+        note += " several, Holm's p in the table is."
         statements.append(Statement(note))
     if performance.log_loss is not None:
         row = performance.log_loss
         amount = with_limits(row.difference, row.lower, row.upper, signed)
         text = f"In log-loss, where less is better ({row.method} − {row.reference}): {amount}"
         statements.append(Statement(text, row.verdict))
-    headline = _combining_headline(performance) + _over_stacking(performance)
-    return Answer("Does combining modalities help?", headline, tuple(statements))
+    told = views.trust.reason or _compared(performance)
+    return Answer("Does combining modalities help?", told, tuple(statements))
 
 
 def _resolution(performance: PerformanceView) -> Statement | None:
@@ -240,14 +225,8 @@ def _resolution(performance: PerformanceView) -> Statement | None:
     )
 
 
-def _sample_statements(cohort: CohortView, folds: int) -> list[Statement]:
-    rarest = cohort.rarest
-    per_fold = rarest.count / folds if folds else None
-    text = f"Rarest class: {_brief(rarest.name)} with {counted(rarest.count, 'sample')}"
-    if per_fold is not None:
-        text += f", about {decimal(per_fold, 1)} in a test fold"
-        text += ": its F1 moves in coarse steps." if per_fold < FEW_PER_FOLD else "."
-    statements = [Statement(text if per_fold is not None else f"{text}.")]
+def _sample_statements(cohort: CohortView) -> list[Statement]:
+    statements = []
     lacking = cohort.samples - cohort.complete
     if lacking:
         share = percent(lacking / cohort.samples)
@@ -260,17 +239,12 @@ def _sample_statements(cohort: CohortView, folds: int) -> list[Statement]:
     return statements
 
 
-def _trust(views: Views) -> Answer:
+def _can_it_be_trusted(views: Views) -> Answer:
     cohort, performance = views.cohort, views.performance
-    total = performance.repeats * performance.folds
-    statements = _sample_statements(cohort, performance.folds)
-    if total:
-        design = f"{counted(performance.repeats, 'repeat')} of {performance.folds}-fold"
-        text = f"{design} cross-validation: {total} test folds. Folds share training samples;"
-        statements.append(Statement(f"{text} the intervals are widened for it."))
-    if 0 < total < FEWEST_FOLDS:
-        text = f"{counted(total, 'test fold')} are too few to know how much scores vary: no verdict"
-        statements.append(Statement(f"{text} is safe. Raise evaluation.repeats."))
+    statements = _sample_statements(cohort)
+    if performance.design.total:
+        shared = "Folds share training samples; the intervals are widened for it."
+        statements.append(Statement(f"{performance.design.sentence} {shared}"))
     resolution = _resolution(performance)
     if resolution is not None:
         statements.append(resolution)
@@ -278,37 +252,51 @@ def _trust(views: Views) -> Answer:
         state = row.status.replace("_", " ")
         statements.append(Statement(f"{row.name} ({state}): {row.reason or 'no reason given'}"))
     failed = [row.name for row in performance.not_ok if row.status == "failed"]
-    size = (
-        f"{counted(cohort.samples, 'sample')} in {counted(len(cohort.classes), 'class', 'classes')}"
-    )
-    lead = f"{size}, {counted(total, 'test fold')}"
-    fate = f"{joined(failed)} failed." if failed else "no method failed."
-    return Answer("Can the answer be trusted?", f"{lead}; {fate}", tuple(statements))
+    fate = f"{joined(failed)} failed" if failed else "no method failed"
+    lead = f"{views.trust.sentence.removesuffix('.')}; {fate}."
+    return Answer("Can the answer be trusted?", lead, tuple(statements))
 
 
-def _does_distillation_help(views: Views) -> Answer | None:
-    margins = views.information.margins
-    if not margins:
+def distillation(view: InformationView) -> str | None:
+    """Say whether distillation is predicted to help, None where no margin was estimated."""
+    if not view.margins:
         return None
-    words: dict[str, list[str]] = {}
-    for row in margins:
-        words.setdefault(row.told, []).append(f"{_brief(row.teacher)} → {_brief(row.student)}")
-    helped = [row for row in margins if row.advised]
-    able = counted(sum(row.obstacle is None for row in margins), "pair")
-    headline = (
-        f"Predicted for {len(helped)} of {able} of teacher and student that both show information."
-        if helped
-        else "Not predicted: no teacher has a margin whose interval lies above zero."
+    helped = sum(row.advised for row in view.margins)
+    if not helped:
+        return (
+            "Distillation is not predicted to help: no teacher and student that both show"
+            " information have a margin whose interval lies above zero."
+        )
+    able = counted(sum(row.obstacle is None for row in view.margins), "pair")
+    return (
+        f"Distillation is predicted to help for {helped} of {able} of teacher and student that both"
+        " show information."
     )
+
+
+def _predicted(view: InformationView) -> list[Statement]:
+    words: dict[str, list[str]] = {}
+    for row in view.margins:
+        words.setdefault(row.told, []).append(f"{brief(row.teacher)} → {brief(row.student)}")
     statements = []
     for word, pairs in words.items():
         listed = pairs[:LISTED_PAIRS]
         if len(pairs) > LISTED_PAIRS:
             listed.append(f"{len(pairs) - LISTED_PAIRS} more")
         statements.append(Statement(f"{word[0].upper()}{word[1:]}: {joined(listed)}."))
-    if views.information.agreement is not None:
-        statements.append(Statement(views.information.agreement.sentence))
-    statements += _told_lessons(views.information)
+    return statements
+
+
+def _does_distillation_help(views: Views) -> Answer | None:
+    view = views.information
+    told = distillation(view)
+    if told is None:
+        return None
+    statements = [] if views.trust.failed else _predicted(view)
+    if view.agreement is not None:
+        statements.append(Statement(view.agreement.sentence))
+    statements += _told_lessons(view)
+    headline = views.trust.reason or told
     return Answer("Is distillation predicted to help?", headline, tuple(statements))
 
 
@@ -320,8 +308,8 @@ def _told_lessons(view: InformationView) -> list[Statement]:
         return [Statement("Nothing was distilled in the training of the balanced network.")]
     return [
         Statement(
-            f"In the training of the balanced network, {_brief(row.student)} learned from"
-            f" {_brief(row.teacher)} in {row.replicas} of {counted(row.of, 'fold')},"
+            f"In the training of the balanced network, {brief(row.student)} learned from"
+            f" {brief(row.teacher)} in {row.replicas} of {counted(row.of, 'fold')},"
             f" the teacher's share of the loss {decimal(row.strength)} on average."
         )
         for row in view.lessons
@@ -331,7 +319,7 @@ def _told_lessons(view: InformationView) -> list[Statement]:
 QUESTIONS: tuple[Callable[[Views], Answer | None], ...] = (
     _which_modality,
     _does_combining_help,
-    _trust,
+    _can_it_be_trusted,
     _does_distillation_help,
 )
 
@@ -342,16 +330,17 @@ def answers(views: Views) -> tuple[Answer, ...]:
     return tuple(answer for answer in found if answer is not None)
 
 
-def _strongest_tile(view: InformationView) -> Tile:
+def _strongest_tile(view: InformationView, withheld: bool) -> Tile:
     rows = {row.modality: row for row in view.label}
     row = rows.get(view.strongest) if view.strongest else None
     if row is None:
         top = max(view.label, key=lambda row: row.estimate)
-        note = f"highest estimate: {_brief(top.modality)}, {decimal(top.estimate)} nats"
-        return Tile("Strongest modality", NOT_SEPARABLE, note)
+        note = f"highest estimate: {brief(top.modality)}, {decimal(top.estimate)} nats"
+        word = str(Verdict.WITHHELD) if withheld else NOT_SEPARABLE
+        return Tile("Strongest modality", word, note)
     share = "" if row.share is None else f", {percent(row.share)} of the entropy"
     note = f"{with_limits(row.estimate, row.lower, row.upper)} nats{share}"
-    return Tile("Strongest modality", _brief(row.modality), note)
+    return Tile("Strongest modality", brief(row.modality), note)
 
 
 def _difference_tile(row: Difference) -> Tile:
@@ -365,10 +354,10 @@ def tiles(views: Views) -> tuple[Tile, ...]:
     rarest = cohort.rarest
     modalities = counted(len(cohort.modalities), "modality", "modalities")
     classes = counted(len(cohort.classes), "class", "classes")
-    note = f"{classes}, {modalities}; rarest class {_brief(rarest.name)}: {rarest.count}"
+    note = f"{classes}, {modalities}; rarest class {brief(rarest.name)}: {rarest.count}"
     found = [Tile("Samples", f"{cohort.samples:,}", note)]
     if len(views.information.label) > 1:
-        found.append(_strongest_tile(views.information))
+        found.append(_strongest_tile(views.information, bool(views.trust.failed)))
     found += [_difference_tile(row) for row in key_differences(performance) if row.method == OWN]
     for row in performance.methods:
         score = row.scores.get(MAIN_METRIC)

@@ -9,13 +9,12 @@ import numpy as np
 
 from balmi.report import drawing
 from balmi.report.drawing import LABEL, mark_of, modality_keys
-from balmi.report.svg import INK, SOFT, to_svg
+from balmi.report.figures import Entry, Figure, Panels
+from balmi.report.svg import INK, SOFT
 from balmi.report.words import decimal, shortened, signed, with_limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from markupsafe import Markup
 
     from balmi.report.performance import Difference, MethodRow
     from balmi.report.training import Panel
@@ -37,7 +36,7 @@ def _difference_row(row: Difference) -> dict[str, Any]:
     }
 
 
-def differences_figure(rows: Sequence[Difference]) -> Markup:
+def differences_figure(rows: Sequence[Difference]) -> Figure:
     """Draw the forest of paired differences of macro-F1."""
     records = [_difference_row(row) for row in rows]
     base = drawing.rows_of(records)
@@ -47,7 +46,7 @@ def differences_figure(rows: Sequence[Difference]) -> Markup:
     words = [mark_of(row.verdict).word for row in rows]
     counts = ", ".join(f"{word}: {words.count(word)}" for word in dict.fromkeys(words))
     title = "Paired differences of macro-F1"
-    return to_svg(chart, "differences", title, f"{counts}.", drawing.lengths(records))
+    return Figure(chart, "differences", title, f"{counts}.", drawing.lengths(records))
 
 
 def _quartiles(row: MethodRow) -> dict[str, float]:
@@ -55,7 +54,7 @@ def _quartiles(row: MethodRow) -> dict[str, float]:
     return dict(zip(("least", "low", "middle", "high", "most"), map(float, values), strict=True))
 
 
-def folds_figure(methods: Sequence[MethodRow]) -> Markup:
+def folds_figure(methods: Sequence[MethodRow]) -> Figure:
     """Draw each method's macro-F1 per fold over a box; without dots where they are too many."""
     rows = [row for row in methods if row.folds]
     boxes = [
@@ -76,7 +75,7 @@ def folds_figure(methods: Sequence[MethodRow]) -> Markup:
     total = sum(len(row.folds) for row in rows)
     if total <= MAX_DOTS:
         layers.insert(2, _dots(rows, title, scale))
-    return to_svg(
+    return Figure(
         drawing.sized(layers, len(rows)),
         "folds",
         "Macro-F1 per fold",
@@ -100,7 +99,7 @@ def _dots(rows: Sequence[MethodRow], title: str, scale: dict[str, Any]) -> alt.C
     return marks.encode(x=drawing.across("value", title, **scale), y=drawing.down(), yOffset=lane)
 
 
-def training_figure(panel: Panel, modalities: Sequence[str]) -> Markup:
+def training_figure(panel: Panel, modalities: Sequence[str]) -> Figure:
     """Draw one quantity over epochs: a line and a 10-90 % band per modality."""
     keys = modality_keys(modalities)
     records = [
@@ -132,4 +131,12 @@ def training_figure(panel: Panel, modalities: Sequence[str]) -> Markup:
         for curve in panel.curves
     )
     prefix = f"training-{panel.quantity.replace('_', '-')}"
-    return to_svg(chart, prefix, f"{panel.title} per epoch", f"Medians: {told}.")
+    legend = tuple(Entry(shortened(key.name, LABEL), key.colour, dash=key.dash) for key in own)
+    title = f"{panel.title} per epoch"
+    return Figure(chart, prefix, title, f"Medians: {told}.", legend=legend)
+
+
+def training_figures(panels: Sequence[Panel], modalities: Sequence[str]) -> Panels:
+    """Draw every quantity over epochs."""
+    parts = tuple(training_figure(panel, modalities) for panel in panels)
+    return Panels("Training dynamics: median and 10 to 90 % of networks", parts)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from balmi.evaluation.complementarity import Prediction, prediction
-from balmi.evaluation.verdicts import Verdict, verdict
+from balmi.evaluation.verdicts import Prediction, Verdict, prediction, verdict
 from balmi.report.amounts import Amount, amount_of, by_pair, foremost
 from balmi.report.words import counted, known
 
@@ -18,11 +17,6 @@ if TYPE_CHECKING:
     from balmi.report.amounts import Row
     from balmi.report.information import LabelInformation
 
-PREDICTION_WORDS = {
-    str(Prediction.GAIN): "predicted to help",
-    str(Prediction.UNDECIDED): "undecided",
-    str(Prediction.NO_GAIN): "predicted not to help",
-}
 NO_INFORMATION = "one of the two shows no information"
 OBSERVED = ("observed_gain", "observed_lower", "observed_upper")
 MAX_DRAWN_MARGINS = 12
@@ -70,12 +64,13 @@ class Margin:
     @property
     def told(self) -> str:
         """What is to be expected of distilling this pair."""
-        return self.obstacle or PREDICTION_WORDS[self.predicted]
+        return self.obstacle or Prediction(self.predicted).words
 
     @property
     def agrees(self) -> bool | None:
         """Whether prediction and outcome agree; None where either is undecided or unknown."""
-        if self.predicted == Prediction.UNDECIDED or self.outcome in (None, Verdict.NONE):
+        undecided = (Prediction.UNDECIDED, Verdict.WITHHELD)
+        if self.predicted in undecided or self.outcome in (None, Verdict.NONE):
             return None
         return (self.predicted == Prediction.GAIN) == (self.outcome == Verdict.GAIN)
 
@@ -85,17 +80,20 @@ class Agreement:
     """On how many pairs prediction and observation agree.
 
     Judged are the pairs where the intervals of both exclude zero; `undecided` are the others that
-    were observed, `unobserved` the rest.
+    were observed, `unobserved` the rest. `withheld` says that nothing may be judged.
     """
 
     judged: int
     agreeing: int
     undecided: int
     unobserved: int
+    withheld: bool = False
 
     @property
     def sentence(self) -> str:
         """The agreement in plain words."""
+        if self.withheld:
+            return "Whether predictions and observations agree is withheld: a control failed."
         rest = f"{self.undecided} undecided"
         if self.unobserved:
             rest += f", {self.unobserved} not observed"
@@ -202,6 +200,14 @@ def margins_view(
     pairs = _measured(rows) | _compared(complementarity)
     made = [_margin(*pair, row, knows) for pair, row in pairs.items()]
     return tuple(sorted(made, key=lambda margin: -margin.estimate))
+
+
+def withhold_margins(margins: Sequence[Margin]) -> tuple[Margin, ...]:
+    """Return margins without their verdicts."""
+    word = str(Verdict.WITHHELD)
+    return tuple(
+        replace(row, predicted=word, advised=False, outcome=row.outcome and word) for row in margins
+    )
 
 
 def drawn_margins(margins: Sequence[Margin]) -> tuple[Margin, ...]:

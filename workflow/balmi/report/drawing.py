@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from balmi.config.settings import JOINT
-from balmi.evaluation.complementarity import Prediction
-from balmi.evaluation.verdicts import Verdict
+from balmi.evaluation.trust import State
+from balmi.evaluation.verdicts import Prediction, Verdict
 from balmi.report.svg import INK
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ LABEL = 34
 
 @dataclass(frozen=True)
 class Mark:
-    """How a verdict looks: word, symbol, shape in figures, and the colour's name."""
+    """How a word of judgement looks: word, symbol, shape in figures, and the colour's name."""
 
     word: str
     symbol: str
@@ -39,27 +39,36 @@ class Mark:
         return f"var(--{self.tone})"
 
 
-MARKS = {
-    str(Verdict.GAIN): Mark(str(Verdict.GAIN), "▲", "triangle-up", "gain"),
-    str(Verdict.NONE): Mark(str(Verdict.NONE), "●", "circle", "none"),
-    str(Verdict.LOSS): Mark(str(Verdict.LOSS), "▼", "triangle-down", "loss"),
+UP, LEVEL, DOWN = (
+    ("▲", "triangle-up", "gain"),
+    ("●", "circle", "none"),
+    ("▼", "triangle-down", "loss"),
+)
+LOOKS = {
+    Verdict.GAIN: UP,
+    Verdict.NONE: LEVEL,
+    Verdict.LOSS: DOWN,
+    Verdict.WITHHELD: ("⊘", "square", "caution"),
+    Prediction.GAIN: UP,
+    Prediction.UNDECIDED: LEVEL,
+    Prediction.NO_GAIN: DOWN,
+    State.PASS: ("✓", "circle", "gain"),
+    State.CAUTION: ("!", "diamond", "caution"),
+    State.FAIL: ("✕", "cross", "loss"),
+    State.NOT_RUN: ("○", "circle", "none"),
 }
-PREDICTIONS = {
-    str(Prediction.GAIN): Mark(str(Prediction.GAIN), "▲", "triangle-up", "gain"),
-    str(Prediction.UNDECIDED): Mark(str(Prediction.UNDECIDED), "●", "circle", "none"),
-    str(Prediction.NO_GAIN): Mark(str(Prediction.NO_GAIN), "▼", "triangle-down", "loss"),
-}
+MARKS = {str(word): Mark(str(word), *look) for word, look in LOOKS.items()}
 UNKNOWN = Mark("no interval", "○", "circle", "none")
 
 
-def mark_of(verdict: str | None) -> Mark:
-    """Return how a verdict looks, also where there is none."""
-    return UNKNOWN if verdict is None else MARKS[verdict]
+def mark_of(word: str | None) -> Mark:
+    """Return how a verdict, a prediction or the end of a check looks, also where there is none."""
+    return UNKNOWN if word is None else MARKS[word]
 
 
 @dataclass(frozen=True)
 class Key:
-    """A modality's colour and dash, the same in every figure."""
+    """The colour and dash of a modality or a class, the same in every figure."""
 
     name: str
     colour: str
@@ -73,6 +82,14 @@ def modality_keys(modalities: Sequence[str]) -> dict[str, Key]:
         for place, name in enumerate(modalities)
     }
     return keys | {JOINT: Key(JOINT, INK, (4, 2))}
+
+
+def class_keys(classes: Sequence[str]) -> dict[str, Key]:
+    """Return the colour and dash of each class, the same in every figure."""
+    return {
+        name: Key(name, TOL_BRIGHT[place % len(TOL_BRIGHT)], DASHES[place % len(DASHES)])
+        for place, name in enumerate(classes)
+    }
 
 
 def rows_of(rows: Sequence[dict[str, Any]]) -> alt.Chart:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from balmi.information.estimates import NULL_LEVEL
+from balmi.evaluation.verdicts import (
+    NOT_SEPARABLE,
+    PairedDifference,
+    Verdict,
+    extremes,
+    informative,
+    stronger,
+)
 from balmi.report.amounts import Amount, amount_of, by_pair, rows_by_quantity
 from balmi.report.complementarity import (
     Agreement,
@@ -17,6 +24,7 @@ from balmi.report.complementarity import (
     drawn_margins,
     lessons_view,
     margins_view,
+    withhold_margins,
 )
 from balmi.report.decomposition import (
     Balance,
@@ -28,11 +36,12 @@ from balmi.report.decomposition import (
     shares_view,
 )
 from balmi.report.refusals import MAX_REFUSALS, Refusal, refusals_view
-from balmi.report.words import NOT_SEPARABLE, combination, known
+from balmi.report.words import combination, known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from balmi.evaluation.verdicts import Extremes
     from balmi.report.amounts import Row
 
 MAX_SUBSETS = 10
@@ -81,14 +90,18 @@ class Contrast:
     second: str
     difference: Amount
     n: int
+    withheld: bool = False
 
     @property
     def verdict(self) -> str:
         """Which of the two knows more, or that they are not separable."""
+        if self.withheld:
+            return str(Verdict.WITHHELD)
         lower, upper = self.difference.lower, self.difference.upper
-        if lower is not None and lower > 0:
-            return f"{self.first} knows more"
-        return f"{self.second} knows more" if upper is not None and upper < 0 else NOT_SEPARABLE
+        if lower is None or upper is None:
+            return NOT_SEPARABLE
+        more = stronger(self.first, self.second, lower, upper)
+        return NOT_SEPARABLE if more is None else f"{more} knows more"
 
     @property
     def separable(self) -> bool:
@@ -210,30 +223,14 @@ class InformationView:
         return both | {(pair.second, pair.first): pair for pair in told}
 
 
-def _separate(
-    rows: Sequence[LabelInformation], differences: Sequence[Row]
-) -> tuple[str | None, str | None]:
-    """Return the strongest and weakest modality, each only where it differs from every other.
-
-    Modalities are measured on the same samples, so that their paired difference tells more than
-    two intervals side by side.
-    """
-    if len(rows) < 2:
-        return None, None
-    wins = set()
-    for row in differences:
-        if row["lower"] > 0:
-            wins.add((row["modality"], row["other"]))
-        elif row["upper"] < 0:
-            wins.add((row["other"], row["modality"]))
-    falling = sorted(rows, key=lambda row: -row.estimate)
-    top, bottom = falling[0], falling[-1]
-    above = all((top.modality, row.modality) in wins for row in falling[1:])
-    below = all((row.modality, bottom.modality) in wins for row in falling[:-1])
-    strongest = top.modality if above and top.exceeds is not False else None
-    # Two modalities without information may differ by the bias of their estimates alone.
-    informative = all(row.exceeds is not False for row in falling[:-1])
-    return strongest, bottom.modality if below and informative else None
+def _separate(rows: Sequence[LabelInformation], differences: Sequence[Row]) -> Extremes:
+    """Return the strongest and weakest modality, each only where it differs from every other."""
+    contrasts = [
+        PairedDifference(row["modality"], row["other"], row["lower"], row["upper"])
+        for row in differences
+    ]
+    uninformative = {row.modality for row in rows if row.exceeds is False}
+    return extremes({row.modality: row.estimate for row in rows}, contrasts, uninformative)
 
 
 def _label_rows(
@@ -255,8 +252,7 @@ def _label_rows(
                 p=p,
                 n=int(row["n"]),
                 share=max(0.0, estimate) / entropy if entropy else None,
-                # The p-value is a simpler classifier's; a bound below 0 shows nothing all the same.
-                exceeds=None if p is None else p <= NULL_LEVEL and estimate > 0,
+                exceeds=None if p is None else informative(estimate, p),
             )
         )
     return made
@@ -319,16 +315,16 @@ def information_view(
         for row in _label_rows(rows, "subset", entropy)
     ]
     subsets.sort(key=lambda row: -row.estimate)
-    strongest, weakest = _separate(label, rows.get("label_difference", ()))
+    separated = _separate(label, rows.get("label_difference", ()))
     shares = shares_view(rows)
-    informative = any(row.exceeds is not False for row in label)
+    some_know = any(row.exceeds is not False for row in label)
     margins = margins_view(rows, complementarity, label)
     return InformationView(
         entropy=entropy,
         label=tuple(label),
         subsets=tuple(subsets),
-        strongest=strongest,
-        weakest=weakest,
+        strongest=separated.strongest,
+        weakest=separated.weakest,
         contrasts=tuple(
             Contrast(*pair, amount_of(row), int(row["n"]))
             for pair, row in by_pair(rows, "label_difference").items()
@@ -336,9 +332,21 @@ def information_view(
         pairs=_pairs(rows),
         parts=parts_view(rows, modalities),
         shares=tuple(sorted(shares, key=lambda row: order.get(row.modality, len(order)))),
-        balance=balance_view(rows, shares, informative),
+        balance=balance_view(rows, shares, some_know),
         margins=margins,
         agreement=agreement_of(margins),
         lessons=None if plan is None else lessons_view(plan),
         refusals=refusals_view(information, modalities),
+    )
+
+
+def withhold(view: InformationView) -> InformationView:
+    """Return the view without its verdicts, which a failed control withholds; numbers stay."""
+    return replace(
+        view,
+        strongest=None,
+        weakest=None,
+        contrasts=tuple(replace(row, withheld=True) for row in view.contrasts),
+        margins=withhold_margins(view.margins),
+        agreement=view.agreement and replace(view.agreement, withheld=True),
     )

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
+from balmi.evaluation.verdicts import Prediction
 from balmi.report import drawing
 from balmi.report.amounts import DECIMALS
-from balmi.report.drawing import LABEL, PREDICTIONS, mark_of, modality_keys
-from balmi.report.svg import GRID, INK, SOFT, to_svg
+from balmi.report.drawing import LABEL, mark_of, modality_keys
+from balmi.report.figures import Entry, Figure
+from balmi.report.svg import GRID, INK, SOFT
 from balmi.report.words import decimal, limits, percent, shortened, signed, with_limits, with_p
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from markupsafe import Markup
 
     from balmi.report.amounts import Amount
     from balmi.report.complementarity import Margin
@@ -45,7 +45,7 @@ def _label_record(row: LabelInformation, key: Key) -> dict[str, Any]:
     }
 
 
-def information_figure(view: InformationView, modalities: Sequence[str]) -> Markup:
+def information_figure(view: InformationView, modalities: Sequence[str]) -> Figure:
     """Draw what each modality knows of the label: bound, interval, limit, null and entropy."""
     keys = modality_keys(modalities)
     records = [_label_record(row, keys[row.modality]) for row in view.label]
@@ -67,7 +67,20 @@ def information_figure(view: InformationView, modalities: Sequence[str]) -> Mark
     told = ", ".join(f"{row.modality} {decimal(row.estimate)}" for row in view.label)
     chart = drawing.sized(layers, len(records))
     title = "Information about the label"
-    return to_svg(chart, "information", title, f"In nats: {told}.", drawing.lengths(records))
+    about = f"In nats: {told}."
+    legend = _label_legend(view)
+    return Figure(chart, "information", title, about, drawing.lengths(records), legend)
+
+
+def _label_legend(view: InformationView) -> tuple[Entry, ...]:
+    entries = [Entry("95 % interval of the held-out bound", INK)]
+    if any(row.extrapolated is not None for row in view.label):
+        entries.append(Entry("extrapolated to endless samples", INK, "diamond", PAGE))
+    if any(row.null95 is not None for row in view.label):
+        entries.append(Entry("95th percentile of permuted labels", "var(--loss)", "upright"))
+    if view.entropy is not None:
+        entries.append(Entry("entropy of the label", INK, "upright", dash=(5, 4)))
+    return tuple(entries)
 
 
 def _segments(place: int, parts: Parts, keys: dict[str, Key]) -> list[dict[str, Any]]:
@@ -84,7 +97,7 @@ def _segments(place: int, parts: Parts, keys: dict[str, Key]) -> list[dict[str, 
     return [each for each, size in zip(found, sizes, strict=True) if round(size, DECIMALS) > 0]
 
 
-def parts_figure(rows: Sequence[Parts], modalities: Sequence[str]) -> Markup:
+def parts_figure(rows: Sequence[Parts], modalities: Sequence[str]) -> Figure:
     """Draw what two sides tell of the label: both, either alone, and only together."""
     keys = modality_keys(modalities)
     records = [
@@ -109,7 +122,21 @@ def parts_figure(rows: Sequence[Parts], modalities: Sequence[str]) -> Markup:
     chart = drawing.sized(layers, len(records))
     words = "; ".join(_told_parts(row) for row in rows)
     title = "Redundant, unique and synergistic information"
-    return to_svg(chart, "parts", title, f"In nats: {words}.", drawing.lengths(records))
+    told = f"In nats: {words}."
+    legend = (
+        Entry("both tell it (redundant)", SOFT, "square"),
+        *(
+            Entry(f"only {shortened(key.name, SIDE)} tells it", key.colour, "square")
+            for key in (keys[name] for name in modalities)
+        ),
+        *(
+            (Entry("only the others together tell it", SOFT, "square", LINE),)
+            if any(row.rest for row in rows)
+            else ()
+        ),
+        Entry("only together (synergistic)", INK, "square", PAGE, (3, 2)),
+    )
+    return Figure(chart, "parts", title, told, drawing.lengths(records), legend)
 
 
 def _told_parts(row: Parts) -> str:
@@ -136,7 +163,7 @@ def _share_record(row: Share, key: Key) -> dict[str, Any]:
     }
 
 
-def shares_figure(rows: Sequence[Share], modalities: Sequence[str]) -> Markup:
+def shares_figure(rows: Sequence[Share], modalities: Sequence[str]) -> Figure:
     """Draw the share of each modality in what all of them know."""
     keys = modality_keys(modalities)
     records = [_share_record(row, keys[row.modality]) for row in rows]
@@ -150,7 +177,7 @@ def shares_figure(rows: Sequence[Share], modalities: Sequence[str]) -> Markup:
     chart = drawing.sized(layers, len(records))
     words = ", ".join(f"{row.modality} {decimal(row.amount.estimate)}" for row in rows)
     title = "Shares of the modalities"
-    return to_svg(chart, "shares", title, f"In nats: {words}.", drawing.lengths(records))
+    return Figure(chart, "shares", title, f"In nats: {words}.", drawing.lengths(records))
 
 
 def _point(amount: Margin | Amount | None, mark: Mark) -> dict[str, Any]:
@@ -160,7 +187,7 @@ def _point(amount: Margin | Amount | None, mark: Mark) -> dict[str, Any]:
     return {**found, "value": amount.estimate, "lower": amount.lower, "upper": amount.upper}
 
 
-def margins_figure(rows: Sequence[Margin], observed: bool) -> Markup:
+def margins_figure(rows: Sequence[Margin], observed: bool) -> Figure:
     """Draw the margin of every teacher and student, and beside it what was observed.
 
     Parameters
@@ -173,7 +200,7 @@ def margins_figure(rows: Sequence[Margin], observed: bool) -> Markup:
     names = [
         {"name": f"{shortened(row.teacher, SIDE)} → {shortened(row.student, SIDE)}"} for row in rows
     ]
-    margins = [_point(row, PREDICTIONS[row.predicted]) for row in rows]
+    margins = [_point(row, mark_of(row.predicted)) for row in rows]
     panels = [_panel(margins, "complementarity margin, nats", names)]
     if observed:
         gains = [_point(row.observed, mark_of(row.outcome)) for row in rows]
@@ -183,7 +210,15 @@ def margins_figure(rows: Sequence[Margin], observed: bool) -> Markup:
     )
     chart = alt.hconcat(*panels, spacing=36)
     title = "Complementarity margins and observed gains" if observed else "Complementarity margins"
-    return to_svg(chart, "margins", title, f"{told}.", drawing.lengths(names))
+    legend = tuple(
+        Entry(text, mark.colour, mark.shape)
+        for text, mark in (
+            ("gain predicted, or supported", mark_of(Prediction.GAIN)),
+            ("undecided, or no difference shown", mark_of(Prediction.UNDECIDED)),
+            ("no gain predicted, or loss supported", mark_of(Prediction.NO_GAIN)),
+        )
+    )
+    return Figure(chart, "margins", title, f"{told}.", drawing.lengths(names), legend)
 
 
 def _panel(

@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+# In the order in which the report offers them.
+TABLES = (
+    *("summary", "performance", "class_performance", "comparisons", "reliability", "curves"),
+    *("information", "complementarity", "plan", "experts", "training"),
+    *("robustness", "controls", "robustness_status", "contributions", "embedding"),
+    *("attribution", "attribution_modalities", "trust", "methods", "predictions"),
+)
+
 
 @dataclass(frozen=True)
 class ReportInputs:
@@ -19,8 +27,11 @@ class ReportInputs:
         The dataset's name.
     cohort
         The cohort as h5mu.
-    predictions, performance, comparisons, information, training, experts, methods
-        Tables as in ``tests/contract/tables.yaml``; `training` and `experts` may have no rows.
+    predictions, performance, comparisons, information, training, experts, methods, summary, \
+    class_performance, reliability, curves, trust, robustness, controls, \
+    robustness_status, contributions, embedding, attribution, attribution_modalities
+        Tables as in ``tests/contract/tables.yaml``; those of networks and of robustness may have no
+        rows.
     settings
         The resolved configuration, as ``Settings.model_dump(mode="json")`` gives it.
     dataset_settings
@@ -48,6 +59,18 @@ class ReportInputs:
     training: Path
     experts: Path
     methods: Path
+    summary: Path
+    class_performance: Path
+    reliability: Path
+    curves: Path
+    trust: Path
+    robustness: Path
+    controls: Path
+    robustness_status: Path
+    contributions: Path
+    embedding: Path
+    attribution: Path
+    attribution_modalities: Path
     settings: dict
     dataset_settings: dict
     versions: dict[str, str] = field(default_factory=dict)
@@ -59,8 +82,6 @@ class ReportInputs:
 
     @property
     def table_paths(self) -> dict[str, Path]:
-        """The tables by name, in the order in which the report offers them."""
-        names = ("performance", "comparisons", "information", "methods", "experts", "training")
-        others = ("predictions", "plan", "complementarity")
-        found = {name: getattr(self, name) for name in (*names, *others)}
+        """The tables that there are, by name."""
+        found = {name: getattr(self, name) for name in TABLES}
         return {name: path for name, path in found.items() if path is not None}

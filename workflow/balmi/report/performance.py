@@ -1,4 +1,4 @@
-"""The view of the comparison: scores, paired differences, folds and confusions."""
+"""The view of the comparison: paired differences, scores, and the methods' ends."""
 
 from __future__ import annotations
 
@@ -8,12 +8,32 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from balmi.config.settings import Method
-from balmi.evaluation.statistics import corrected_interval, split_ratio
+from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.verdicts import verdict
-from balmi.outcome import PROBABILITY_PREFIX
+from balmi.report.closeup import (
+    ClassScores,
+    CloseUp,
+    confusion_view,
+    curves_view,
+    reliability_view,
+)
+from balmi.report.design import Design, design_view
+from balmi.report.scores import (
+    DECIDED,
+    GRADED,
+    OF_CLASS,
+    Metric,
+    Score,
+    Scores,
+    metrics_of,
+    scores_of,
+    told_in,
+)
 from balmi.report.words import known
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
     import pandas as pd
 
     from balmi.data.cohort import Cohort
@@ -22,34 +42,7 @@ OWN = str(Method.BALANCED)
 SINGLE = str(Method.UNIMODAL_LR)
 STACKED = str(Method.STACKED_LR)
 MAIN_METRIC = "macro_f1"
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A metric as people read it, and whether more of it is better."""
-
-    key: str
-    name: str
-    more_is_better: bool
-
-
-METRICS = (
-    Metric("macro_f1", "macro-F1", True),
-    Metric("accuracy", "accuracy", True),
-    Metric("balanced_accuracy", "balanced accuracy", True),
-    Metric("macro_auroc", "macro AUROC", True),
-    Metric("log_loss", "log-loss (nats)", False),
-    Metric("ece", "calibration error", False),
-)
-
-
-@dataclass(frozen=True)
-class Score:
-    """A mean over folds with its corrected 95 % interval; None where a fold has no value."""
-
-    mean: float | None
-    lower: float | None
-    upper: float | None
+CALIBRATION = "ece"
 
 
 @dataclass(frozen=True)
@@ -68,7 +61,21 @@ class MethodRow:
 
 @dataclass(frozen=True)
 class Difference:
-    """A paired difference, method minus reference, with its verdict: a gain is an improvement."""
+    """A paired difference, method minus reference, with its verdict: a gain is an improvement.
+
+    Parameters
+    ----------
+    method, reference
+        Names of methods.
+    difference, lower, upper
+        Mean over folds with its corrected 95 % interval.
+    p, p_holm
+        Two-sided p-value, and the same adjusted for the number of references.
+    worse, equivalent, better
+        Posterior probabilities: worse by more than .01, within .01, better by more than .01.
+    verdict
+        What the interval supports, None where there is none.
+    """
 
     method: str
     reference: str
@@ -76,17 +83,11 @@ class Difference:
     lower: float | None
     upper: float | None
     p: float | None
+    p_holm: float | None
+    worse: float | None
+    equivalent: float | None
+    better: float | None
     verdict: str | None
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """Counts per repeat, rows the true and columns the predicted class, and their row shares."""
-
-    method: str
-    classes: tuple[str, ...]
-    counts: tuple[tuple[float, ...], ...]
-    shares: tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -106,31 +107,30 @@ class PerformanceView:
 
     Parameters
     ----------
-    repeats, folds
-        Size of the cross-validation, as found in the table.
+    design
+        How samples were held out.
     metrics
-        The metrics that the table has.
+        The metrics that the table has, of the predicted class and of the probabilities.
     methods
         By falling macro-F1.
     differences
         The comparisons that answer a question of the report.
     other_differences
         Number of comparisons of macro-F1 that are only in the download.
-    confusion
-        Of the own method, or else of the method with the highest macro-F1.
+    closeup
+        Of the own method, or else of the method with the highest macro-F1; None without methods.
     statuses
         Every configured method.
     log_loss
         Difference in log-loss of the own method and stacked-lr, or None.
     """
 
-    repeats: int
-    folds: int
-    metrics: tuple[Metric, ...]
+    design: Design
+    metrics: tuple[tuple[Metric, ...], tuple[Metric, ...]]
     methods: tuple[MethodRow, ...]
     differences: tuple[Difference, ...]
     other_differences: int
-    confusion: Confusion | None
+    closeup: CloseUp | None
     statuses: tuple[MethodStatus, ...]
     log_loss: Difference | None
 
@@ -149,36 +149,22 @@ class PerformanceView:
         return next((row.scores[MAIN_METRIC] for row in self.methods if row.name == method), None)
 
 
-def _score(values: np.ndarray, fraction: float) -> Score:
-    """Return the mean over folds; a fold without a value leaves the score undefined."""
-    if not len(values) or not np.isfinite(values).all():
-        return Score(None, None, None)
-    if len(values) < 2:
-        return Score(float(values.mean()), None, None)
-    interval = corrected_interval(values, fraction)
-    return Score(interval.mean, interval.lower, interval.upper)
-
-
 def _methods(
-    performance: pd.DataFrame,
-    predictions: pd.DataFrame,
-    metrics: tuple[Metric, ...],
-    fraction: float,
+    performance: pd.DataFrame, predictions: pd.DataFrame, scores: Scores
 ) -> list[MethodRow]:
     tested = predictions.groupby("method")["sample"].nunique()
-    rows = []
-    for name, table in performance.groupby("method", sort=True):
-        scores = {
-            metric.key: _score(
-                table.loc[table["metric"] == metric.key, "value"].to_numpy(), fraction
-            )
-            for metric in metrics
-        }
-        main = table[table["metric"] == MAIN_METRIC].sort_values(["repeat", "fold"])
-        cells = zip(main["repeat"], main["fold"], main["value"], strict=True)
-        points = tuple((int(r), int(f), float(v)) for r, f, v in cells if np.isfinite(v))
-        count = int(tested.get(name, 0))
-        rows.append(MethodRow(str(name), str(name) == OWN, count, scores, points))
+    main = performance[performance["metric"] == MAIN_METRIC].dropna(subset=["value"])
+    points = {
+        name: tuple((int(row.repeat), int(row.fold), float(row.value)) for row in part.itertuples())
+        for name, part in main.sort_values(["repeat", "fold"]).groupby("method")
+    }
+    names = (name for name, whose in scores if whose is None)
+    rows = [
+        MethodRow(
+            name, name == OWN, int(tested.get(name, 0)), scores[name, None], points.get(name, ())
+        )
+        for name in names
+    ]
     return sorted(rows, key=_by_falling_score)
 
 
@@ -187,7 +173,9 @@ def _by_falling_score(row: MethodRow) -> tuple[float, str]:
     return (np.inf if mean is None else -mean, row.name)
 
 
-def _differences(comparisons: pd.DataFrame) -> tuple[list[Difference], int]:
+def _differences(
+    comparisons: pd.DataFrame, failed: Collection[str]
+) -> tuple[list[Difference], int]:
     """Return the own method's and the single modality's comparisons, or all without them."""
     main = comparisons[comparisons["metric"] == MAIN_METRIC]
     own = main["method"] == OWN
@@ -195,47 +183,50 @@ def _differences(comparisons: pd.DataFrame) -> tuple[list[Difference], int]:
     single = (main["reference"] == SINGLE) & ~own & ~alone
     chosen = main if not (own | single).any() else main[own | single]
     chosen = chosen.sort_values("method", key=lambda names: names != OWN, kind="stable")
-    rows = [_difference(cells) for cells in chosen.itertuples(index=False)]
+    rows = [_difference(cells, failed) for cells in chosen.to_dict("records")]
     return rows, len(main) - len(rows)
 
 
-def _difference(cells: Any, sign: int = 1) -> Difference:
-    """Return a row of comparisons; `sign` is -1 for a metric of which less is better."""
-    lower, upper = known(cells.lower), known(cells.upper)
+def _difference(cells: dict[str, Any], failed: Collection[str]) -> Difference:
+    numbers = ("difference", "lower", "upper", "p", "p_holm", "worse", "equivalent", "better")
+    found = {name: known(cells[name]) for name in numbers}
+    lower, upper = found["lower"], found["upper"]
     word = None
     if lower is not None and upper is not None:
-        word = str(verdict(*sorted((sign * lower, sign * upper))))
-    return Difference(
-        method=cells.method,
-        reference=cells.reference,
-        difference=known(cells.difference),
-        lower=lower,
-        upper=upper,
-        p=known(cells.p),
-        verdict=word,
-    )
+        direction = METRICS[cells["metric"]].more_is_better
+        word = str(verdict(lower, upper, more_is_better=direction, failed=failed))
+    return Difference(cells["method"], cells["reference"], **found, verdict=word)
 
 
-def _log_loss(comparisons: pd.DataFrame) -> Difference | None:
+def _log_loss(comparisons: pd.DataFrame, failed: Collection[str]) -> Difference | None:
     """Return the difference in log-loss of the own method and stacking, or None."""
     pair = (comparisons["method"] == OWN) & (comparisons["reference"] == STACKED)
-    found = comparisons[pair & (comparisons["metric"] == "log_loss")]
-    return None if found.empty else _difference(next(found.itertuples(index=False)), sign=-1)
+    found = comparisons[pair & (comparisons["metric"] == "log_loss")].to_dict("records")
+    return _difference(found[0], failed) if found else None
 
 
-def _confusion(method: str, predictions: pd.DataFrame, cohort: Cohort) -> Confusion:
-    table = predictions[predictions["method"] == method]
-    true = cohort.labels[cohort.positions(table["sample"].to_numpy(dtype=str))]
-    columns = [f"{PROBABILITY_PREFIX}{name}" for name in cohort.classes]
-    counts = np.zeros((len(columns), len(columns)))
-    np.add.at(counts, (true, table[columns].to_numpy().argmax(axis=1)), 1)
-    counts /= max(table["repeat"].nunique(), 1)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-12)
-    return Confusion(
-        method=method,
-        classes=cohort.classes,
-        counts=tuple(tuple(map(float, row)) for row in counts),
-        shares=tuple(tuple(map(float, row)) for row in shares),
+def _closeup(
+    rows: Sequence[MethodRow], tables: Mapping[str, pd.DataFrame], scores: Scores, cohort: Cohort
+) -> CloseUp | None:
+    names = [row.name for row in rows]
+    if not names:
+        return None
+    shown = OWN if OWN in names else names[0]
+    compared = [name for name in dict.fromkeys((shown, STACKED)) if name in names]
+    counts = np.bincount(cohort.labels, minlength=len(cohort.classes))
+    return CloseUp(
+        method=shown,
+        classes=tuple(
+            ClassScores(name, int(count), told_in(scores[shown, name], OF_CLASS))
+            for name, count in zip(cohort.classes, counts, strict=True)
+            if (shown, name) in scores
+        ),
+        confusion=confusion_view(shown, tables["predictions"], cohort),
+        curves=curves_view(shown, tables["curves"], cohort.classes),
+        reliability=tuple(
+            reliability_view(name, tables["reliability"], scores[name, None].get(CALIBRATION))
+            for name in compared
+        ),
     )
 
 
@@ -243,50 +234,49 @@ def _text(cell: object) -> str | None:
     return cell if isinstance(cell, str) else None
 
 
+def _statuses(methods: pd.DataFrame) -> tuple[MethodStatus, ...]:
+    return tuple(
+        MethodStatus(
+            cells.method,
+            cells.status,
+            _text(cells.reason),
+            _text(cells.device),
+            known(cells.seconds),
+        )
+        for cells in methods.itertuples(index=False)
+    )
+
+
 def performance_view(
-    performance: pd.DataFrame,
-    comparisons: pd.DataFrame,
-    methods: pd.DataFrame,
-    predictions: pd.DataFrame,
-    cohort: Cohort,
-    training_share: float = 1.0,
+    tables: Mapping[str, pd.DataFrame], cohort: Cohort, scheme: str, failed: Collection[str] = ()
 ) -> PerformanceView:
     """Make the view of the methods from the tables of the contract.
 
     Parameters
     ----------
-    performance, comparisons, methods, predictions
-        The tables.
+    tables
+        ``performance``, ``comparisons``, ``methods``, ``predictions``, ``summary``, ``reliability``
+        and ``curves``.
     cohort
         The cohort.
-    training_share
-        Share of the training samples that was used.
+    scheme
+        ``evaluation.scheme`` of the configuration.
+    failed
+        Failed controls, which withhold every verdict.
     """
-    found = set(performance["metric"])
-    metrics = tuple(metric for metric in METRICS if metric.key in found)
-    folds = int(performance["fold"].nunique())
-    fraction = split_ratio(predictions, len(cohort.samples), training_share)
-    rows = _methods(performance, predictions, metrics, fraction)
-    names = [row.name for row in rows]
-    shown = OWN if OWN in names else next(iter(names), None)
-    differences, others = _differences(comparisons)
+    scores = scores_of(tables["summary"])
+    rows = _methods(tables["performance"], tables["predictions"], scores)
+    found = {key for row in rows for key in row.scores}
+    differences, others = _differences(tables["comparisons"], failed)
     return PerformanceView(
-        repeats=int(performance["repeat"].nunique()),
-        folds=folds,
-        metrics=metrics,
+        design=design_view(tables["performance"], cohort, scheme),
+        metrics=tuple(  # type: ignore[arg-type]
+            metrics_of(key for key in keys if key in found) for keys in (DECIDED, GRADED)
+        ),
         methods=tuple(rows),
         differences=tuple(differences),
         other_differences=others,
-        confusion=None if shown is None else _confusion(shown, predictions, cohort),
-        statuses=tuple(
-            MethodStatus(
-                cells.method,
-                cells.status,
-                _text(cells.reason),
-                _text(cells.device),
-                known(cells.seconds),
-            )
-            for cells in methods.itertuples(index=False)
-        ),
-        log_loss=_log_loss(comparisons),
+        closeup=_closeup(rows, tables, scores, cohort),
+        statuses=_statuses(tables["methods"]),
+        log_loss=_log_loss(tables["comparisons"], failed),
     )

@@ -16,22 +16,37 @@ from markupsafe import Markup
 from balmi.data.cohort import read_cohort
 from balmi.data.files import read_table, replace_when_written, write_json
 from balmi.errors import Problem, UserError
-from balmi.evaluation.verdicts import Verdict
-from balmi.report import charts, drawing, information_charts, words
+from balmi.evaluation.verdicts import NOT_SEPARABLE, Verdict
+from balmi.report import (
+    charts,
+    contributions_charts,
+    drawing,
+    information_charts,
+    performance_charts,
+    robustness_charts,
+    words,
+)
 from balmi.report.answers import PAIRS
 from balmi.report.downloads import downloads
+from balmi.report.figures import save_figures
 from balmi.report.inputs import ReportInputs
 from balmi.report.performance import OWN
 from balmi.report.provenance import commit, seeds, versions
 from balmi.report.refusals import MAX_WHICH
+from balmi.report.scores import OF_CLASS, metrics_of
+from balmi.report.sections import SECTIONS
 from balmi.report.view import FORMAT, View, build_view
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    import pandas as pd
+
+    from balmi.report.closeup import CloseUp
+    from balmi.report.figures import Figure, Panels
     from balmi.report.information import InformationView
 
-__all__ = ["ReportInputs", "build_overview", "build_report", "commit", "versions"]
+__all__ = ["ReportInputs", "build_figures", "build_overview", "build_report", "commit", "versions"]
 
 TEMPLATES = Path(__file__).with_name("templates")
 # Chromium leaves a page that `snakemake --report` puts in an iframe blank above about 1.57 MB.
@@ -68,35 +83,49 @@ def _environment() -> Environment:
         "script": Markup(script),
         "script_hash": base64.b64encode(digest).decode(),
         "marks": drawing.MARKS,
-        "predictions": drawing.PREDICTIONS,
+        "class_metrics": metrics_of(OF_CLASS),
+        "verdicts": [drawing.MARKS[str(word)] for word in Verdict],
         "unknown": drawing.UNKNOWN,
         "own": OWN,
         "chance": words.chance,
         "decimal": words.decimal,
         "percent": words.percent,
         "signed": words.signed,
-        "not_separable": words.NOT_SEPARABLE,
+        "not_separable": NOT_SEPARABLE,
         "max_which": MAX_WHICH,
+        "sections": SECTIONS,
     }
     return environment
 
 
-def _figures(view: View) -> dict[str, Any]:
+def _figures(view: View) -> dict[str, Figure | Panels]:
     """Draw the figures for which there are data."""
-    figures: dict[str, Any] = {}
+    figures: dict[str, Figure | Panels] = {}
     names = view.summary.modalities
     if view.performance.differences:
         figures["differences"] = charts.differences_figure(view.performance.differences)
     if any(row.folds for row in view.performance.methods):
         figures["folds"] = charts.folds_figure(view.performance.methods)
+    figures |= _closeup_figures(view.performance.closeup, view.summary.classes)
     figures |= _information_figures(view.information, names)
     if view.training is not None:
-        figures["training"] = [charts.training_figure(p, names) for p in view.training.panels]
+        figures["training"] = charts.training_figures(view.training.panels, names)
+    figures |= robustness_charts.robustness_figures(view.robustness, names)
+    figures |= contributions_charts.contribution_figures(view.contributions, names)
     return figures
 
 
-def _information_figures(view: InformationView, names: Sequence[str]) -> dict[str, Any]:
-    figures: dict[str, Any] = {}
+def _closeup_figures(closeup: CloseUp | None, classes: Sequence[str]) -> dict[str, Figure | Panels]:
+    figures: dict[str, Figure | Panels] = {}
+    if closeup is not None and all(row.bins for row in closeup.reliability):
+        figures["reliability"] = performance_charts.reliability_figures(closeup.reliability)
+    if closeup is not None and all(closeup.curves.values()):
+        figures["curves"] = performance_charts.curve_figures(closeup, classes)
+    return figures
+
+
+def _information_figures(view: InformationView, names: Sequence[str]) -> dict[str, Figure]:
+    figures: dict[str, Figure | Panels] = {}
     if view.label:
         figures["information"] = information_charts.information_figure(view, names)
     if view.parts:
@@ -131,6 +160,27 @@ def _write(text: str, path: Path) -> None:
         part.write_text(text, encoding="utf-8", newline="\n")
 
 
+def _content(inputs: ReportInputs) -> tuple[View, dict[str, pd.DataFrame]]:
+    """Return the view of a dataset, and the tables that it is made from."""
+    tables = {name: read_table(path) for name, path in inputs.table_paths.items()}
+    cohort = read_cohort(inputs.cohort)
+    return build_view(inputs.dataset, cohort, tables, inputs.settings, inputs.title), tables
+
+
+def build_figures(inputs: ReportInputs, folder: Path) -> None:
+    """Save the figures of one dataset's report as SVG and PNG.
+
+    Parameters
+    ----------
+    inputs
+        What the report is made of.
+    folder
+        The folder to write.
+    """
+    content, _ = _content(inputs)
+    save_figures(_figures(content), Path(folder))
+
+
 def build_report(inputs: ReportInputs, html: Path, view: Path) -> None:
     """Write the report of one dataset.
 
@@ -148,17 +198,14 @@ def build_report(inputs: ReportInputs, html: Path, view: Path) -> None:
     UserError
         Where the page would be larger than a browser shows inside Snakemake's own report.
     """
-    tables = {name: read_table(path) for name, path in inputs.table_paths.items()}
-    share = inputs.settings["evaluation"]["training_share"]
-    cohort = read_cohort(inputs.cohort)
-    content = build_view(inputs.dataset, cohort, tables, inputs.title, share)
+    content, tables = _content(inputs)
     template = _environment().get_template("report.html")
     paths = {name: str(path) for name, path in inputs.table_paths.items()}
     facts = {
         "view": content,
         "figures": _figures(content),
         "keys": drawing.modality_keys(content.summary.modalities),
-        "class_colours": drawing.TOL_BRIGHT,
+        "class_keys": drawing.class_keys(content.summary.classes),
         "max_dots": charts.MAX_DOTS,
         "provenance": _provenance(inputs),
     }
@@ -189,13 +236,14 @@ def _tallies(rows: Sequence[dict[str, Any]]) -> list[dict[str, int]]:
     ]
 
 
-def build_overview(views: Sequence[Path], html: Path) -> None:
+def build_overview(views: Mapping[Path, str], html: Path) -> None:
     """Write the overview across datasets.
 
     Parameters
     ----------
     views
-        The JSON files that `build_report` wrote, in the order of the rows.
+        The JSON files that `build_report` wrote, in the order of the rows -> where the dataset's
+        report lies from the overview inside Snakemake's zipped report.
     html
         The page to write; it links to ``<dataset>/report.html`` beside it.
 
@@ -205,9 +253,11 @@ def build_overview(views: Sequence[Path], html: Path) -> None:
         Where a file was written by another version, or the page would be too large.
     """
     rows: list[dict[str, Any]] = []
-    for summary in map(_read_summary, views):
+    for path, within in views.items():
+        summary = _read_summary(path)
         pairs = {(row["method"], row["reference"]): row for row in summary["differences"]}
         link = f"{quote(summary['dataset'], safe='')}/report.html"
-        rows.append({**summary, "link": link, "pairs": [pairs.get(pair) for pair in PAIRS]})
+        found = {"link": link, "within": within, "pairs": [pairs.get(pair) for pair in PAIRS]}
+        rows.append(summary | found)
     template = _environment().get_template("overview.html")
     _write(template.render(rows=rows, pairs=PAIRS, tallies=_tallies(rows)), Path(html))

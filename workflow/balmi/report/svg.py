@@ -11,10 +11,14 @@ import vl_convert
 from markupsafe import Markup
 
 NAMESPACE = "http://www.w3.org/2000/svg"
+LINKS = "http://www.w3.org/1999/xlink"
 VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 DROPPED = ("role", "class", "font-family", "pointer-events", "stroke-miterlimit")
 EXTRA = 1.2  # pixels per character
+FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
+# A layer that is named so draws one class, by its place; the page can hide it.
+CLASS_LAYER = re.compile(r"\bclass_(\d+)_\w*marks")
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
 # Colours are variables of the page's style sheet: one figure serves the light and the dark page.
 INK, SOFT, GRID = "var(--ink)", "var(--soft)", "var(--grid)"
@@ -44,9 +48,14 @@ def _shorter(match: re.Match[str]) -> str:
 def _clean(element: ET.Element, prefix: str) -> None:
     """Keep of an element what draws: Vega's own labels repeat numbers that the tables tell."""
     element.tag = element.tag.removeprefix(f"{{{NAMESPACE}}}")
+    of_class = CLASS_LAYER.search(element.get("class", ""))
+    if of_class:
+        element.set("data-class", of_class[1])
     for name, value in list(element.attrib.items()):
         if name in DROPPED or name.startswith("aria-"):
             del element.attrib[name]
+        elif name == f"{{{LINKS}}}href":
+            element.set("href", element.attrib.pop(name))
         elif name == "id":
             element.set(name, f"{prefix}-{value}")
         elif name in ("d", "transform", "x", "y", "x1", "x2", "y1", "y2", "width", "height"):
@@ -70,6 +79,29 @@ def _widen(root: ET.Element, characters: tuple[int, int]) -> None:
     box = (x - left, y, width + left + right, height)
     root.set("viewBox", " ".join(f"{side:g}" for side in box))
     root.set("width", f"{box[2]:g}")
+
+
+def _spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
+    return chart.configure(**CONFIG).to_dict()  # type: ignore[attr-defined]
+
+
+def _nameless(part: Any) -> Any:
+    """Return a specification without names of layers: Altair gives two that it joins the same."""
+    if isinstance(part, list):
+        return [_nameless(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: _nameless(each) for key, each in part.items() if key != "name" or "mark" not in part
+    }
+
+
+def _drawn(spec: dict[str, Any], prefix: str, characters: tuple[int, int]) -> ET.Element:
+    root = ET.fromstring(vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE))
+    _clean(root, prefix)
+    _widen(root, characters)
+    root.set("xmlns", NAMESPACE)
+    return root
 
 
 def to_svg(
@@ -99,17 +131,37 @@ def to_svg(
     Markup
         An ``svg`` element; every text in it is escaped.
     """
-    spec = chart.configure(**CONFIG).to_json()  # type: ignore[attr-defined]
-    root = ET.fromstring(vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE))
-    _clean(root, prefix)
-    _widen(root, characters)
+    root = _drawn(_spec(chart), prefix, characters)
     names = {"title": title, "desc": description}
     for place, (tag, text) in enumerate(names.items()):
         element = ET.Element(tag, {"id": f"{prefix}-{tag}"})
         element.text = text
         root.insert(place, element)
-    root.set("xmlns", NAMESPACE)
     root.set("role", "img")
     root.set("aria-labelledby", f"{prefix}-title")
     root.set("aria-describedby", f"{prefix}-desc")
     return Markup(ET.tostring(root, encoding="unicode"))
+
+
+def file_svg(
+    chart: alt.TopLevelMixin, prefix: str, characters: tuple[int, int], ground: str
+) -> str:
+    """Turn a chart into the text of an SVG file; its colours are variables still.
+
+    Parameters
+    ----------
+    chart
+        The chart, its data inside.
+    prefix
+        Prefix of every id in the figure.
+    characters
+        Length of the longest text left and right of the axes, which gets room to spare.
+    ground
+        Colour behind the figure.
+    """
+    root = _drawn(_nameless(_spec(chart)), prefix, characters)
+    x, y, width, height = root.get("viewBox", "").split()
+    place = {"x": x, "y": y, "width": width, "height": height}
+    root.insert(0, ET.Element("rect", {**place, "fill": ground}))
+    root.set("font-family", FONT)
+    return ET.tostring(root, encoding="unicode") + "\n"

@@ -9,11 +9,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from balmi.report.answers import Views, answers, key_differences, tiles
+from balmi.report.answers import Views, answers, distillation, key_differences, ranking, tiles
 from balmi.report.cohort import cohort_view
-from balmi.report.information import information_view
+from balmi.report.contributions import contributions_view
+from balmi.report.headline import headline
+from balmi.report.information import information_view, withhold
 from balmi.report.performance import MAIN_METRIC, performance_view
+from balmi.report.robustness import robustness_view
 from balmi.report.training import training_view
+from balmi.report.trust import trust_view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,11 +28,15 @@ if TYPE_CHECKING:
     from balmi.report.answers import Answer, Tile
     from balmi.report.cohort import CohortView
     from balmi.report.complementarity import Margin
+    from balmi.report.contributions import ContributionsView
     from balmi.report.information import InformationView, LabelInformation
-    from balmi.report.performance import Difference, MethodStatus, PerformanceView, Score
+    from balmi.report.performance import Difference, MethodStatus, PerformanceView
+    from balmi.report.robustness import RobustnessView
+    from balmi.report.scores import Score
     from balmi.report.training import TrainingView
+    from balmi.report.trust import TrustView
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -57,8 +65,14 @@ class Summary:
         The method with the highest macro-F1, or None.
     scores
         Method -> macro-F1.
+    headline
+        Which case the cohort is, in a sentence.
+    supports
+        What stands beside the headline: the strongest and weakest modality, and distillation.
+    trust
+        The checklist.
     answers, tiles
-        The verdict block.
+        The rest of the verdict block.
     not_ok
         Methods without a result.
     """
@@ -76,6 +90,9 @@ class Summary:
     differences: tuple[Difference, ...]
     best: str | None
     scores: dict[str, Score]
+    headline: str
+    supports: tuple[str, ...]
+    trust: TrustView
     answers: tuple[Answer, ...]
     tiles: tuple[Tile, ...]
     not_ok: tuple[MethodStatus, ...]
@@ -94,56 +111,23 @@ class View:
     performance: PerformanceView
     information: InformationView
     training: TrainingView | None
+    robustness: RobustnessView
+    contributions: ContributionsView
 
 
-def build_view(
-    dataset: str,
-    cohort: Cohort,
-    tables: Mapping[str, pd.DataFrame],
-    title: str | None = None,
-    training_share: float = 1.0,
-) -> View:
-    """Compute the view model of a dataset.
+def _supports(views: Views) -> tuple[str, ...]:
+    found = (ranking(views.information), distillation(views.information))
+    return tuple(sentence for sentence in found if sentence is not None)
 
-    Parameters
-    ----------
-    dataset
-        The dataset's name.
-    cohort
-        The cohort.
-    tables
-        ``performance``, ``comparisons``, ``methods``, ``predictions``, ``information``,
-        ``training`` and ``experts``, as in ``tests/contract/tables.yaml``; ``plan`` and
-        ``complementarity`` where there are any.
-    title
-        The dataset's title for people.
-    training_share
-        Share of the training samples that was used.
-    """
-    views = Views(
-        cohort=cohort_view(cohort),
-        performance=performance_view(
-            tables["performance"],
-            tables["comparisons"],
-            tables["methods"],
-            tables["predictions"],
-            cohort,
-            training_share,
-        ),
-        information=information_view(
-            tables["information"],
-            cohort.modalities,
-            tables.get("plan"),
-            tables.get("complementarity"),
-        ),
-    )
-    summary = Summary(
+
+def _summary(dataset: str, title: str | None, views: Views) -> Summary:
+    return Summary(
         dataset=dataset,
         title=title,
         samples=views.cohort.samples,
         complete=views.cohort.complete,
-        classes=cohort.classes,
-        modalities=cohort.modalities,
+        classes=tuple(row.name for row in views.cohort.classes),
+        modalities=tuple(row.name for row in views.cohort.modalities),
         strongest=views.information.strongest,
         weakest=views.information.weakest,
         information=views.information.label,
@@ -155,14 +139,55 @@ def build_view(
             for row in views.performance.methods
             if MAIN_METRIC in row.scores
         },
+        headline=headline(views.performance, len(views.cohort.modalities), views.trust),
+        supports=() if views.trust.failed else _supports(views),
+        trust=views.trust,
         answers=answers(views),
         tiles=tiles(views),
         not_ok=views.performance.not_ok,
     )
+
+
+def build_view(
+    dataset: str,
+    cohort: Cohort,
+    tables: Mapping[str, pd.DataFrame],
+    settings: Mapping[str, Any],
+    title: str | None = None,
+) -> View:
+    """Compute the view model of a dataset.
+
+    Parameters
+    ----------
+    dataset
+        The dataset's name.
+    cohort
+        The cohort.
+    tables
+        The tables of `balmi.report.inputs.TABLES`; ``plan`` and ``complementarity`` where there are
+        any.
+    settings
+        The resolved configuration.
+    title
+        The dataset's title for people.
+    """
+    trust = trust_view(tables["trust"])
+    scheme = settings["evaluation"]["scheme"]
+    information = information_view(
+        tables["information"], cohort.modalities, tables.get("plan"), tables.get("complementarity")
+    )
+    views = Views(
+        cohort=cohort_view(cohort),
+        performance=performance_view(tables, cohort, scheme, trust.failed),
+        information=withhold(information) if trust.failed else information,
+        trust=trust,
+    )
     return View(
-        summary=summary,
+        summary=_summary(dataset, title, views),
         cohort=views.cohort,
         performance=views.performance,
         information=views.information,
         training=training_view(tables["training"], tables["experts"], cohort.modalities),
+        robustness=robustness_view(tables, cohort.modalities, settings),
+        contributions=contributions_view(tables, cohort, settings),
     )

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NOT_SEPARABLE = "not separable"
-
 MISSING = "–"
+LONGEST_NAME = 40
 NBSP = "\N{NO-BREAK SPACE}"
 
 
@@ -93,3 +92,8 @@ def shortened(text: str, length: int = 30) -> str:
         return text
     tail = (length - 1) // 3
     return f"{text[: length - 1 - tail]}…{text[-tail:]}"
+
+
+def brief(name: str) -> str:
+    """Return a name short enough for a sentence."""
+    return shortened(name, LONGEST_NAME)

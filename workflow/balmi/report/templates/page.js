@@ -5,9 +5,22 @@
     const now = root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
     root.dataset.theme = now === "dark" ? "light" : "dark";
   });
-  document.querySelectorAll("[data-filter]").forEach((input) => input.addEventListener("input", () => {
-    for (const row of document.getElementById(input.dataset.filter).tBodies[0].rows)
-      row.hidden = !row.textContent.toLowerCase().includes(input.value.trim().toLowerCase());
+  // Snakemake's zipped report keeps every file in a folder of its own.
+  if (location.pathname.includes("/data/raw/"))
+    document.querySelectorAll("[data-within]").forEach((link) => { link.href = link.dataset.within; });
+  // A row stays where its text, or the name behind a shortened one, has what was typed, and where it is of what was chosen.
+  const filters = [...document.querySelectorAll("[data-filter]")];
+  const text = (row) => [row.textContent, ...[...row.querySelectorAll("[title]")].map((part) => part.title)].join(" ").toLowerCase();
+  const keeps = ({ value, dataset }, row) => (dataset.key ? !value || row.dataset[dataset.key] === value : text(row).includes(value.trim().toLowerCase()));
+  filters.forEach((input) => input.addEventListener("input", () => {
+    const active = filters.filter((other) => other.dataset.filter === input.dataset.filter);
+    for (const table of document.querySelectorAll(`#${input.dataset.filter}, [data-beside="${input.dataset.filter}"]`))
+      for (const row of table.tBodies[0].rows)
+        row.hidden = !active.every((other) => keeps(other, row));
+  }));
+  document.querySelectorAll("[data-pick]").forEach((box) => box.addEventListener("change", () => {
+    for (const part of box.closest("section").querySelectorAll(`[data-class="${box.dataset.pick}"]`))
+      part.toggleAttribute("hidden", !box.checked);
   }));
   document.querySelectorAll("table.sortable thead th").forEach((head) => {
     const button = document.createElement("button");

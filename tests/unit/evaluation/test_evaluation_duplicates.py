@@ -1,0 +1,62 @@
+"""Near-copies of samples: found in whatever modality holds them, and not where they are chance."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from balmi.data.splits import Split
+from balmi.evaluation.duplicates import Copies, divided, near_copies
+
+FEATURES = {"rna": 40, "mirna": 25}
+
+
+@pytest.fixture
+def cohort(make_cohort):
+    return make_cohort(np.arange(60) % 3, FEATURES)
+
+
+def with_copy(cohort, name, first, second, noise):
+    values = cohort.values[name].copy()
+    rng = np.random.default_rng(5)
+    values[second] = values[first] + noise * rng.standard_normal(values.shape[1])
+    return replace(cohort, values=cohort.values | {name: values})
+
+
+def test_independent_samples_are_none(cohort):
+    assert near_copies(cohort) == []
+
+
+@pytest.mark.parametrize("name", ["rna", "mirna"])
+def test_a_copy_is_found_in_its_modality(cohort, name):
+    assert near_copies(with_copy(cohort, name, 3, 17, 0.01)) == [Copies(name, 3, 17)]
+
+
+def test_the_threshold_is_a_correlation(cohort):
+    """Noise of a tenth of the spread correlates by 1 / sqrt(1.01) = .995, of a fiftieth .9998."""
+    assert near_copies(with_copy(cohort, "rna", 3, 17, 0.1)) == []
+    assert near_copies(with_copy(cohort, "rna", 3, 17, 0.02)) == [Copies("rna", 3, 17)]
+
+
+def test_three_of_a_kind_are_three_pairs(cohort):
+    copied = with_copy(with_copy(cohort, "rna", 3, 17, 0.0), "rna", 3, 20, 0.0)
+    pairs = [(pair.first, pair.second) for pair in near_copies(copied)]
+    assert pairs == [(3, 17), (3, 20), (17, 20)]
+
+
+def test_few_features_tell_nothing(make_cohort):
+    cohort = make_cohort(np.arange(300) % 3, {"clinical": 3})
+    assert near_copies(cohort) == []
+
+
+def test_absent_samples_are_no_copies(cohort):
+    values = cohort.values["mirna"].copy()
+    values[[4, 9]] = np.nan
+    assert near_copies(replace(cohort, values=cohort.values | {"mirna": values})) == []
+
+
+def test_divided_are_those_tested_by_each_other():
+    split = Split(0, 0, train=np.array([0, 1]), validation=np.array([2]), test=np.array([3, 4]))
+    pairs = [Copies("rna", *pair) for pair in ((0, 3), (2, 4), (0, 1), (3, 4), (5, 3))]
+    assert divided(pairs, [split]) == pairs[:2]
+    assert divided(pairs, []) == []

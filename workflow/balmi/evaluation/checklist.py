@@ -1,0 +1,332 @@
+"""The checks behind the trust checklist, each with its thresholds and the reason for them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from balmi.config.settings import Method
+from balmi.evaluation.duplicates import divided, near_copies
+from balmi.evaluation.gap import calibration_gap
+from balmi.evaluation.trust import CONTROLS, Finding, State
+from balmi.evaluation.verdicts import (
+    NOT_SEPARABLE,
+    PairedDifference,
+    extremes,
+    informative,
+)
+from balmi.preprocess.pipeline import Features
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from balmi.data.cohort import Cohort
+    from balmi.data.splits import Split
+    from balmi.evaluation.duplicates import Copies
+
+CHANCE = 0.5  # macro AUROC of who knows nothing
+
+# With ten members of a class in a test fold one of them moves its recall by a tenth; with fewer
+# than two its F1 in a fold is little more than one coin toss.
+MANY_MEMBERS, FEW_MEMBERS = 10, 2
+
+# The interval's quantile of Student's t is 2.26 for ten folds and 2.78 for five; below five the
+# variance between folds is known to a factor of three at best.
+MANY_FOLDS, FEW_FOLDS = 10, 5
+LARGEST_FOLD_RATIO = 2  # the corrected interval takes test folds for equally large
+
+# Penalised models work with more features than samples, so that no ratio fails. Beyond ten features
+# per sample, which of them count depends more on the penalty than on the data.
+SAMPLES_PER_FEATURE = 0.1
+
+# A gap beyond chance of two percentage points changes no decision; one of ten makes a probability
+# useless as a number.
+NEGLIGIBLE_GAP, LARGE_GAP = 0.02, 0.1
+
+MOST_NAMED = 3  # pairs of samples that are named
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the checks look at.
+
+    Parameters
+    ----------
+    cohort, splits
+        The cohort and its folds.
+    predictions
+        As in ``predictions.parquet``.
+    information, controls
+        As in ``tables/information.csv`` and ``tables/controls.csv``.
+    max_features
+        Features kept per modality at most.
+    """
+
+    cohort: Cohort
+    splits: Sequence[Split]
+    predictions: pd.DataFrame
+    information: pd.DataFrame
+    controls: pd.DataFrame
+    max_features: int
+
+
+_PROBLEMS = {
+    "leak": "noise that tells the class in the test samples alone",
+    "labels": "permuted labels",
+}
+_REMEDIES = {
+    "leak": "Something is fitted or tuned on test samples: believe no score until it is found.",
+    "labels": "Something is chosen by the labels of test samples, or scores do not measure the"
+    " class: believe none until it is found.",
+}
+
+_HINTS = {
+    "leak": " The luck of each fold's noise makes the interval wide; a leak would read near 1.",
+    "labels": "",
+}
+
+
+def _control(evidence: Evidence, control: str) -> Finding:
+    """Judge a control by the method that is farthest above chance."""
+    table = evidence.controls
+    rows = table[table["control"] == control].dropna(subset=["lower", "lower99"])
+    if rows.empty:
+        return Finding(
+            State.NOT_RUN,
+            None,
+            "This control was not run, or has no interval, so that it rules nothing out; set"
+            " robustness.controls to true and name methods in robustness.methods.",
+        )
+    worst = rows.loc[rows["lower99"].idxmax()]
+    interval = f"{worst['value']:.3f} ({worst['lower']:.3f} to {worst['upper']:.3f})"
+    value = f"macro AUROC {interval}, {worst['method']}"
+    what = _PROBLEMS[control]
+    if worst["lower99"] > CHANCE:
+        return Finding(
+            State.FAIL, value, f"Above chance on {what}, by the 99 % limit. {_REMEDIES[control]}"
+        )
+    if (rows["lower"] > CHANCE).any():
+        return Finding(
+            State.CAUTION,
+            value,
+            f"Above chance on {what} by the 95 % limit, not by the 99 % one: one control in forty"
+            " ends so by chance. Run it again with another robustness.seed.",
+        )
+    return Finding(
+        State.PASS, value, f"Not above chance on {what}, as it must be.{_HINTS[control]}"
+    )
+
+
+def _leak(evidence: Evidence) -> Finding:
+    return _control(evidence, CONTROLS["leak control"])
+
+
+def _labels(evidence: Evidence) -> Finding:
+    return _control(evidence, CONTROLS["label shuffle"])
+
+
+def _rarest_class(evidence: Evidence) -> Finding:
+    labels, names = evidence.cohort.labels, evidence.cohort.classes
+    counts = np.bincount(labels, minlength=len(names))
+    rarest = int(counts.argmin())
+    members = np.array([(labels[split.test] == rarest).sum() for split in evidence.splits])
+    mean, lacking = float(members.mean()), int((members == 0).sum())
+    value = f"{counts[rarest]} of {names[rarest]}, {mean:.1f} per test fold"
+    without = f" {lacking} of {len(members)} test folds have none of them." if lacking else ""
+    if mean < FEW_MEMBERS:
+        return Finding(
+            State.FAIL,
+            value,
+            "Too few to say anything of this class: its F1, and with it macro-F1, hangs on single"
+            f" samples.{without} Collect more, merge it with another class, or leave it out.",
+        )
+    if mean < MANY_MEMBERS or lacking:
+        return Finding(
+            State.CAUTION,
+            value,
+            f"One sample moves its recall in a fold by {1 / max(mean, 1):.2f}.{without} Read its"
+            " scores by their intervals.",
+        )
+    return Finding(State.PASS, value, "Every test fold has enough samples of every class.")
+
+
+def _folds(evidence: Evidence) -> Finding:
+    sizes = np.array([len(split.test) for split in evidence.splits])
+    repeats = len({split.repeat for split in evidence.splits})
+    value = f"{len(sizes)} test folds in {repeats} repeat{'s' if repeats > 1 else ''}"
+    smallest, largest = sizes.min(), sizes.max()
+    value += f", {smallest}{f' to {largest}' if largest > smallest else ''} samples each"
+    if len(sizes) < FEW_FOLDS:
+        return Finding(
+            State.FAIL,
+            value,
+            "Too few to know how much scores vary; intervals are no more than a guess. Use more"
+            " repeats or folds.",
+        )
+    uneven = largest > LARGEST_FOLD_RATIO * smallest
+    told = ["Few folds make wide intervals; use more repeats."] if len(sizes) < MANY_FOLDS else []
+    if uneven:
+        told.append(
+            "Test folds differ in size by more than a factor of two, and count alike: scores of the"
+            " small ones vary more, and intervals are rough."
+        )
+    if told:
+        return Finding(State.CAUTION, value, " ".join(told))
+    return Finding(State.PASS, value, "Enough folds of like size for the corrected interval.")
+
+
+def _samples_per_feature(evidence: Evidence) -> Finding:
+    features = Features(evidence.cohort, evidence.max_features)
+    first = evidence.splits[0]
+    kept = sum(len(features.fitted(name, first.fit).kept) for name in evidence.cohort.modalities)
+    samples = float(np.mean([len(split.fit) for split in evidence.splits]))
+    value = f"{samples:.0f} training samples, {kept:,} features kept"
+    if not kept:
+        return Finding(State.CAUTION, value, "No feature varies: there is nothing to learn from.")
+    value += f": {samples / kept:.2g} per feature"
+    if samples / kept < SAMPLES_PER_FEATURE:
+        return Finding(
+            State.CAUTION,
+            value,
+            "More than ten features per training sample: held-out scores stand, but which features"
+            " carry them depends on the penalty. Lower preprocessing.max_features to see whether"
+            " scores hold.",
+        )
+    return Finding(State.PASS, value, "Usual for penalised models; held-out scores stand.")
+
+
+def _separability(evidence: Evidence) -> Finding:
+    known = evidence.information[evidence.information["status"] == "ok"]
+    label = known[known["quantity"] == "label_information"]
+    pairs = known[known["quantity"] == "label_difference"]
+    if len(label) < 2 or pairs.empty:
+        return Finding(State.NOT_RUN, None, "There are no two modalities to compare.")
+    differences = [
+        PairedDifference(*row)
+        for row in pairs[["modality", "other", "lower", "upper"]].itertuples(index=False)
+    ]
+    nothing = {row.modality for row in label.itertuples() if _knows(row) is False}
+    estimates = dict(zip(label["modality"], label["estimate"], strict=True))
+    strongest = extremes(estimates, differences, nothing).strongest
+    if strongest is not None:
+        value = f"{strongest}, {estimates[strongest]:.3f} nats"
+        return Finding(State.PASS, value, "It knows more of the class than every other modality.")
+    if len(nothing) == len(estimates):
+        detail = "No modality knows more of the class than permuted labels allow: there may be"
+        return Finding(State.CAUTION, NOT_SEPARABLE, f"{detail} nothing to learn.")
+    return Finding(
+        State.CAUTION,
+        NOT_SEPARABLE,
+        "No modality is shown to know most of the class: take none for the strongest, however the"
+        " estimates are ordered.",
+    )
+
+
+def _knows(row: object) -> bool | None:
+    """Return whether a row of label information exceeds its null; None where there is no null."""
+    return None if pd.isna(row.p_value) else informative(row.estimate, row.p_value)
+
+
+def _calibration(evidence: Evidence) -> Finding:
+    ran = list(dict.fromkeys(evidence.predictions["method"]))
+    if not ran:
+        return Finding(State.NOT_RUN, None, "No method gave predictions.")
+    method = str(Method.BALANCED) if Method.BALANCED in ran else ran[0]
+    own = evidence.predictions[evidence.predictions["method"] == method]
+    gap = calibration_gap(own, evidence.cohort)
+    value = (
+        f"ECE of {method} {gap.error:.3f}; by chance alone {gap.expected:.3f}, 95 %"
+        f" below {gap.null95:.3f}"
+    )
+    excess = gap.error - gap.expected
+    if gap.error <= gap.null95 or excess <= NEGLIGIBLE_GAP:
+        return Finding(State.PASS, value, "Its probabilities can be read as frequencies.")
+    state = State.FAIL if excess > LARGE_GAP else State.CAUTION
+    use = "not be read as probabilities" if state is State.FAIL else "be read with care"
+    return Finding(
+        state,
+        value,
+        f"Probabilities miss the frequencies by more than chance explains and should {use}; the"
+        " reliability curve shows where. Classes that are predicted do not depend on it.",
+    )
+
+
+def _group_structure(evidence: Evidence) -> Finding:
+    cohort = evidence.cohort
+    if cohort.groups is not None:
+        return _groups(cohort, evidence.splits)
+    copies = near_copies(cohort)
+    torn = divided(copies, evidence.splits)
+    if torn:
+        return Finding(
+            State.FAIL,
+            f"{len(torn)} pairs of near-copies on both sides of a split",
+            f"{_named(torn, cohort)} hold nearly the same values, and one is tested by what was"
+            " learned from the other: scores are too good. Name the column that says which samples"
+            " belong together as group, or remove copies.",
+        )
+    if copies:
+        return Finding(
+            State.CAUTION,
+            f"{len(copies)} pairs of near-copies, none on both sides of a split",
+            f"{_named(copies, cohort)} hold nearly the same values. Name the column that says which"
+            " samples belong together as group.",
+        )
+    return Finding(
+        State.PASS,
+        "no group column; no near-copies",
+        "No two samples hold nearly the same values. That does not show that they are independent:"
+        " if patients, sites or batches repeat, name their column as group.",
+    )
+
+
+def _groups(cohort: Cohort, splits: Sequence[Split]) -> Finding:
+    torn = sum(
+        bool(np.intersect1d(cohort.groups[split.fit], cohort.groups[split.test]).size)
+        for split in splits
+    )
+    value = f"{len(np.unique(cohort.groups)):,} groups of {len(cohort.samples):,} samples"
+    if torn:
+        detail = f"In {torn} of {len(splits)} folds a group is learned from and tested:"
+        return Finding(State.FAIL, value, f"{detail} scores are too good. Mend the folds.")
+    return Finding(State.PASS, value, "No group is on both sides of a split.")
+
+
+def _named(copies: Sequence[Copies], cohort: Cohort) -> str:
+    """Name the first pairs of samples."""
+    pairs = list(dict.fromkeys((pair.first, pair.second) for pair in copies))
+    told = [f"{cohort.samples[i]} and {cohort.samples[j]}" for i, j in pairs[:MOST_NAMED]]
+    more = len(pairs) - len(told)
+    return "; ".join(told) + (f"; and {more} more pairs" if more else "")
+
+
+CHECKS: dict[str, Callable[[Evidence], Finding]] = {
+    "leak control": _leak,
+    "label shuffle": _labels,
+    "rarest class": _rarest_class,
+    "folds": _folds,
+    "samples per feature": _samples_per_feature,
+    "separability": _separability,
+    "calibration": _calibration,
+    "group structure": _group_structure,
+}
+
+
+def trust_table(evidence: Evidence) -> pd.DataFrame:
+    """Return the checklist.
+
+    Parameters
+    ----------
+    evidence
+        What the checks look at.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``tables/trust.csv``: columns check, state, value, detail; a row per check.
+    """
+    rows = [{"check": name} | asdict(check(evidence)) for name, check in CHECKS.items()]
+    return pd.DataFrame(rows).astype({"state": "str"})

@@ -1,0 +1,85 @@
+"""Samples that are near-copies of each other: without a group column, a sign that some repeat.
+
+A copy on both sides of a split is a test sample that was trained on. Measurements repeated on one
+patient are rarely this alike, so that finding none does not show that samples are independent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.neighbors import NearestNeighbors
+
+from balmi.preprocess.pipeline import Features
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from balmi.data.cohort import Cohort
+    from balmi.data.splits import Split
+
+CORRELATION = 0.999  # above it two samples differ by less than a thirtieth of their spread
+FEATURES = 1000  # of largest variance: enough to tell samples apart, and quick
+FEWEST_FEATURES = 20  # with fewer, samples correlate that much by chance
+NEIGHBOURS = 5
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Two samples that are near-copies in a modality; `first` and `second` are rows, ascending."""
+
+    modality: str
+    first: int
+    second: int
+
+
+def near_copies(cohort: Cohort) -> list[Copies]:
+    """Return the pairs of samples whose standardised profiles correlate above `CORRELATION`.
+
+    Every sample is compared with its `NEIGHBOURS` nearest in each modality that has at least
+    `FEWEST_FEATURES` features that vary. For centred profiles of length 1 the squared distance is
+    2 - 2r, so that the nearest neighbours are those of largest correlation r.
+
+    Parameters
+    ----------
+    cohort
+        The cohort; features are standardised over all samples, since nothing is learned here.
+    """
+    features = Features(cohort, FEATURES)
+    found = []
+    for column, name in enumerate(cohort.modalities):
+        rows = np.flatnonzero(cohort.available[:, column])
+        profiles = features.split(rows, (name,))[name][rows]
+        if profiles.shape[1] >= FEWEST_FEATURES:
+            found += [Copies(name, *map(int, rows[list(pair)])) for pair in _pairs(profiles)]
+    return found
+
+
+def _pairs(profiles: np.ndarray) -> list[tuple[int, int]]:
+    """Return the pairs of rows whose profiles correlate above `CORRELATION`, each once."""
+    centred = profiles - profiles.mean(axis=1, keepdims=True)
+    lengths = np.linalg.norm(centred, axis=1, keepdims=True)
+    told = np.flatnonzero(lengths[:, 0] > 0)
+    if len(told) < 2:
+        return []
+    units = centred[told] / lengths[told]
+    count = min(NEIGHBOURS, len(told) - 1)
+    distances, neighbours = NearestNeighbors(n_neighbors=count).fit(units).kneighbors()
+    close, place = np.nonzero(1 - distances**2 / 2 > CORRELATION)
+    pairs = np.sort(np.column_stack([told[close], told[neighbours[close, place]]]), axis=1)
+    return sorted(set(map(tuple, pairs.tolist())))
+
+
+def divided(copies: Iterable[Copies], splits: Sequence[Split]) -> list[Copies]:
+    """Return the copies of which a split tests one and learns from the other."""
+    return [
+        pair
+        for pair in copies
+        if any(
+            np.isin((pair.first, pair.second), split.test).any()
+            and np.isin((pair.first, pair.second), split.fit).any()
+            for split in splits
+        )
+    ]

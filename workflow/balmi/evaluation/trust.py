@@ -1,0 +1,53 @@
+"""The trust checklist as a table: how a check ends, and what a failed control withholds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class State(StrEnum):
+    """How a check ended."""
+
+    PASS = "pass"
+    CAUTION = "caution"
+    FAIL = "fail"
+    NOT_RUN = "not run"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found.
+
+    Parameters
+    ----------
+    state
+        How it ended.
+    value
+        What was measured, or None where nothing was.
+    detail
+        What that means and what to do, in plain words.
+    """
+
+    state: State
+    value: str | None
+    detail: str
+
+
+CONTROLS = {"leak control": "leak", "label shuffle": "labels"}  # check -> control
+
+
+def withheld(trust: pd.DataFrame) -> tuple[str, ...]:
+    """Return the names of the failed controls; any of them withholds every verdict.
+
+    Parameters
+    ----------
+    trust
+        As in ``tables/trust.csv``.
+    """
+    failed = trust[trust["check"].isin(list(CONTROLS)) & (trust["state"] == State.FAIL)]
+    return tuple(failed["check"])

@@ -1,0 +1,63 @@
+"""The view of the trust checklist: what was checked, how it ended, and what that withholds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from balmi.evaluation.trust import State, withheld
+from balmi.report.words import counted, joined
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STATES = tuple(map(str, State))
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check: how it ended, what was measured, and what that means."""
+
+    name: str
+    state: str
+    value: str | None
+    detail: str
+
+
+@dataclass(frozen=True)
+class TrustView:
+    """The checklist, and the controls that failed: with any, every verdict is withheld."""
+
+    checks: tuple[Check, ...]
+    failed: tuple[str, ...]
+
+    @property
+    def reason(self) -> str | None:
+        """Why verdicts are withheld, or None where they are not."""
+        if not self.failed:
+            return None
+        return f"Verdict withheld: {joined([f'the {name}' for name in self.failed])} failed."
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many checks ended in which state; states without any are left out."""
+        found = Counter(check.state for check in self.checks)
+        return {state: found[state] for state in STATES if found[state]}
+
+    @property
+    def sentence(self) -> str:
+        """The checklist in short."""
+        if not self.checks:
+            return "Nothing was checked."
+        told = joined([f"{count} {state}" for state, count in self.counts.items()])
+        return f"{counted(len(self.checks), 'trust check')}: {told}."
+
+
+def trust_view(trust: pd.DataFrame) -> TrustView:
+    """Make the view of the checklist from the table of the contract."""
+    checks = (
+        Check(row.check, row.state, row.value if isinstance(row.value, str) else None, row.detail)
+        for row in trust.itertuples(index=False)
+    )
+    return TrustView(tuple(checks), withheld(trust))

@@ -1,0 +1,17 @@
+from balmi.data.cohort import read_cohort
+from balmi.data.files import read_table, write_table
+from balmi.data.splits import read_splits
+from balmi.evaluation.checklist import Evidence, trust_table
+from balmi.logs import job
+
+with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: trust"):
+    cohort = read_cohort(snakemake.input.cohort)
+    evidence = Evidence(
+        cohort=cohort,
+        splits=read_splits(snakemake.input.splits, cohort),
+        predictions=read_table(snakemake.input.predictions),
+        information=read_table(snakemake.input.information),
+        controls=read_table(snakemake.input.controls),
+        max_features=snakemake.params.max_features,
+    )
+    write_table(trust_table(evidence), snakemake.output.trust)
