@@ -14,7 +14,7 @@ DEVICE ?= cpu
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format install schema report clean
-.PHONY: benchmark-information benchmark-complementarity benchmark-training study
+.PHONY: benchmark-information benchmark-complementarity benchmark-training benchmark-verdicts study
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-25s %s\n", $$1, $$2}' Makefile
@@ -54,6 +54,9 @@ benchmark-complementarity: $(VENV)/.run ## draw gains of distillation against th
 benchmark-training: $(VENV)/.run ## measure how much faster replicas train together (minutes; DEVICE=cuda on a GPU)
 	$(BIN)/snakemake --cores $(CORES) results/tcga-brca/cohort.h5mu
 	OMP_NUM_THREADS=1 PYTHONPATH=workflow $(BIN)/python tests/benchmark/training.py --device $(DEVICE)
+
+benchmark-verdicts: $(VENV)/.run ## count wrong verdicts on simulated cohorts (half an hour)
+	PYTHONPATH=workflow $(BIN)/python tests/benchmark/verdicts.py
 
 study: $(VENV)/.run ## compare the default with its parts and its peers (hours; other folds: PHASE=tune)
 	@echo "study: phase $(PHASE) of config/study.yaml; an interrupted run continues"

@@ -76,7 +76,8 @@ def test_no_method_failed_and_no_job_warned(finished):
     for log in (finished.folder / RESULTS / "logs").glob("*.log"):
         text = log.read_text(encoding="utf-8")
         assert text, log
-        assert "WARNING" not in text, text
+        # A tenth of 100 training samples is too little to measure, and the log says so.
+        assert log.name.startswith("train_share") or "WARNING" not in text, text
     assert "Warning" not in finished.first.text
 
 
