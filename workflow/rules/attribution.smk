@@ -1,14 +1,3 @@
-def trained_networks(wildcards):
-    """Return what `balanced` left behind, where it runs and features are attributed."""
-    if not SETTINGS.attribution.enabled or "balanced" not in NETWORK_METHODS:
-        return {}
-    return {
-        "model": "results/{dataset}/methods/balanced/model.safetensors",
-        "ended": "results/{dataset}/methods/balanced/status.json",
-        "information": "results/{dataset}/information.safetensors",
-    }
-
-
 rule attribute_features:
     input:
         unpack(trained_networks),

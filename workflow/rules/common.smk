@@ -32,6 +32,9 @@ METHODS = [method.value for method in SETTINGS.methods]
 NETWORK_METHODS = [method.value for method in SETTINGS.methods if method.is_network]
 PRETRAINED = "balanced" in NETWORK_METHODS and SETTINGS.distillation.pretraining
 PEER_METHODS = [method.value for method in SETTINGS.methods if not method.is_network]
+PROBED = [name for name in METHODS if name in map(str, SETTINGS.robustness.methods)]
+SHARES = list(dict.fromkeys(f"{share:g}" for share in SETTINGS.robustness.shares))
+CONTROLS = ["labels", "leak"] if SETTINGS.robustness.controls else []
 
 
 def any_of(names):
@@ -125,6 +128,55 @@ def histories():
     pretraining = ["results/{dataset}/pretraining/training.parquet"]
     files = outcomes("training.parquet", NETWORK_METHODS)
     return files + (pretraining if PRETRAINED else [])
+
+
+def sections_of_methods():
+    """Return the sections of the settings that methods depend on, by name."""
+    names = ("preprocessing", "information", "graph", "model", "training")
+    return {name: section(name) for name in (*names, "distillation")}
+
+
+def trained_files(wildcards):
+    """Return what a probed method left behind: the networks, where it has any."""
+    folder = "results/{dataset}/methods/{method}"
+    files = {"status": f"{folder}/status.json"}
+    if wildcards.method in NETWORK_METHODS:
+        files["parameters"] = f"{folder}/model.safetensors"
+        files["experts"] = f"{folder}/experts.csv"
+    if wildcards.method == "balanced":
+        files["information"] = "results/{dataset}/information.safetensors"
+    return files
+
+
+def robustness_files(kind, names, ending="parquet"):
+    """Return a file of every probe, training share or control."""
+    folder = "results/{dataset}/robustness"
+    return [f"{folder}/{kind}-{name}.{ending}" for name in names if PROBED]
+
+
+def trained_networks(wildcards):
+    """Return what `balanced` left behind, where it runs and features are attributed."""
+    if not SETTINGS.attribution.enabled or "balanced" not in NETWORK_METHODS:
+        return {}
+    return {
+        "model": "results/{dataset}/methods/balanced/model.safetensors",
+        "ended": "results/{dataset}/methods/balanced/status.json",
+        "information": "results/{dataset}/information.safetensors",
+    }
+
+
+def report_files(wildcards):
+    """Return the files that the report of a dataset is made of."""
+    tables = (
+        "summary performance class_performance comparisons reliability curves trust information"
+        " experts methods robustness robustness_status controls contributions embedding"
+        " attribution attribution_modalities"
+    ).split()
+    files = {name: f"results/{{dataset}}/tables/{name}.csv" for name in tables}
+    files["cohort"] = "results/{dataset}/cohort.h5mu"
+    files["predictions"] = "results/{dataset}/predictions.parquet"
+    files["training"] = "results/{dataset}/tables/training.parquet"
+    return files | plan_of(wildcards)
 
 
 wildcard_constraints:

@@ -1,28 +1,3 @@
-def report_files(wildcards):
-    """Return the files that the report of a dataset is made of."""
-    tables = [
-        "summary",
-        "performance",
-        "class_performance",
-        "comparisons",
-        "reliability",
-    ]
-    tables += ["curves", "trust", "information", "experts", "methods", "robustness"]
-    tables += [
-        "robustness_status",
-        "controls",
-        "contributions",
-        "embedding",
-        "attribution",
-    ]
-    tables += ["attribution_modalities"]
-    files = {name: f"results/{{dataset}}/tables/{name}.csv" for name in tables}
-    files["cohort"] = "results/{dataset}/cohort.h5mu"
-    files["predictions"] = "results/{dataset}/predictions.parquet"
-    files["training"] = "results/{dataset}/tables/training.parquet"
-    return files | plan_of(wildcards)
-
-
 rule build_report:
     input:
         unpack(report_files),

@@ -1,14 +1,3 @@
-PROBED = [name for name in METHODS if name in map(str, SETTINGS.robustness.methods)]
-SHARES = list(dict.fromkeys(f"{share:g}" for share in SETTINGS.robustness.shares))
-CONTROLS = ["labels", "leak"] if SETTINGS.robustness.controls else []
-
-
-def sections_of_methods():
-    """Return the sections of the settings that methods depend on, by name."""
-    names = ("preprocessing", "information", "graph", "model", "training")
-    return {name: section(name) for name in (*names, "distillation")}
-
-
 rule train_share:
     input:
         cohort="results/{dataset}/cohort.h5mu",
@@ -65,24 +54,6 @@ rule run_control:
         "{wildcards.dataset}: negative control {wildcards.control}"
     script:
         "../scripts/run_control.py"
-
-
-def trained_files(wildcards):
-    """Return what a probed method left behind: the networks, where it has any."""
-    folder = "results/{dataset}/methods/{method}"
-    files = {"status": f"{folder}/status.json"}
-    if wildcards.method in NETWORK_METHODS:
-        files["parameters"] = f"{folder}/model.safetensors"
-        files["experts"] = f"{folder}/experts.csv"
-    if wildcards.method == "balanced":
-        files["information"] = "results/{dataset}/information.safetensors"
-    return files
-
-
-def robustness_files(kind, names, ending="parquet"):
-    """Return a file of every probe, training share or control."""
-    folder = "results/{dataset}/robustness"
-    return [f"{folder}/{kind}-{name}.{ending}" for name in names if PROBED]
 
 
 rule probe_method:
