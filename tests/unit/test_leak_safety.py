@@ -172,7 +172,8 @@ class Peeking(Features):
 
 @pytest.mark.parametrize("method", [Method.BALANCED, Method.STACKED_LR])
 def test_preprocessing_that_peeks_is_found_out(method, monkeypatch):
-    monkeypatch.setattr("balmi.training.pipeline.Features", Peeking)
+    for module in ("pipeline", "stages"):
+        monkeypatch.setattr(f"balmi.training.{module}.Features", Peeking)
     before = predicted(method, cohort(), MINIBATCHES)
     after = predicted(method, changed().cohort, MINIBATCHES)
     assert furthest(before, after, changed().same) > 1e-4

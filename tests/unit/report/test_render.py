@@ -261,6 +261,7 @@ def test_a_failed_control_withholds_every_verdict_of_the_page(leaking):
         "Verdict withheld: the leak control failed."
     }
     assert (view["strongest"], view["weakest"]) == (None, None)
+    assert words.count("What this shows is withheld, since a control failed.") == 4
     # Badges are elements; the section's gloss names the words.
     badges = re.findall(r'class="badge \w+"><span aria-hidden="true">.</span> ([^<]+)</span>', page)
     assert "verdict withheld" in badges

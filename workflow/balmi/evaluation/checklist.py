@@ -238,8 +238,8 @@ def _calibration(evidence: Evidence) -> Finding:
     own = evidence.predictions[evidence.predictions["method"] == method]
     gap = calibration_gap(own, evidence.cohort)
     value = (
-        f"ECE of {method} {gap.error:.3f}; by chance alone {gap.expected:.3f}, 95 %"
-        f" below {gap.null95:.3f}"
+        f"ECE of {method} over all held-out predictions {gap.error:.3f}; by chance alone"
+        f" {gap.expected:.3f}, 95 % below {gap.null95:.3f}"
     )
     excess = gap.error - gap.expected
     if gap.error <= gap.null95 or excess <= NEGLIGIBLE_GAP:

@@ -22,7 +22,7 @@ from balmi.report.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from balmi.report.cohort import CohortView
     from balmi.report.information import InformationView
@@ -44,6 +44,8 @@ MEANINGS = {
     (OWN, "concat-lr"): "The balanced network against a linear model on all features",
     (OWN, "concat-mlp"): "The balanced network against a plain network on all features",
 }
+HOLM_LEVEL = 0.05
+OUTCOMES = tuple(map(str, (Verdict.GAIN, Verdict.NONE, Verdict.LOSS)))
 LISTED_PAIRS = 6
 
 
@@ -189,6 +191,17 @@ def _compared(performance: PerformanceView) -> str:
     return f"{'; '.join(told)}." if told else NOT_COMPARED
 
 
+def _corrected(rows: Sequence[Difference]) -> str:
+    """Say that verdicts stand for single intervals, and which gains outlast their number."""
+    text = "Differences of macro-F1 over the same folds; each verdict is that of its own interval."
+    gains = [row for row in rows if row.verdict == Verdict.GAIN]
+    if not gains:
+        return text
+    kept = sum(row.p_holm is not None and row.p_holm <= HOLM_LEVEL for row in gains)
+    text += f" Corrected for their number, {kept} of {counted(len(gains), 'gain')}"
+    return f"{text} {'has' if kept == 1 else 'have'} a p of at most {HOLM_LEVEL} (Holm)."
+
+
 def _does_combining_help(views: Views) -> Answer | None:
     performance = views.performance
     if not performance.methods or len(views.cohort.modalities) < 2:
@@ -200,9 +213,10 @@ def _does_combining_help(views: Views) -> Answer | None:
         Statement(f"{row.name} gave no result and is compared with nothing.") for row in lacking
     ]
     if rows:
-        note = "Differences of macro-F1 over the same folds; verdicts are not corrected for being"
-        note += " several, Holm's p in the table is."
-        statements.append(Statement(note))
+        statements.append(Statement(_corrected(rows)))
+        if OWN in {row.method for row in rows}:
+            text = f"{OWN} pools networks with the linear stack, as section 4 tells: its gain over"
+            statements.append(Statement(f"{text} one modality is not that of the networks alone."))
     if performance.log_loss is not None:
         row = performance.log_loss
         amount = with_limits(row.difference, row.lower, row.upper, signed)
@@ -262,15 +276,18 @@ def distillation(view: InformationView) -> str | None:
     if not view.margins:
         return None
     helped = sum(row.advised for row in view.margins)
+    seen = [row.outcome for row in view.margins if row.outcome in OUTCOMES]
+    gained = sum(word == Verdict.GAIN for word in seen)
+    observed = f" Observed: a gain is supported for {gained} of {len(seen)}." if seen else ""
     if not helped:
         return (
             "Distillation is not predicted to help: no teacher and student that both show"
-            " information have a margin whose interval lies above zero."
+            f" information have a margin whose interval lies above zero.{observed}"
         )
     able = counted(sum(row.obstacle is None for row in view.margins), "pair")
     return (
         f"Distillation is predicted to help for {helped} of {able} of teacher and student that both"
-        " show information."
+        f" show information.{observed}"
     )
 
 

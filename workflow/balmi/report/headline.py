@@ -51,7 +51,10 @@ class Case:
         return all(each in (None, found) for each, found in zip(wanted, verdicts, strict=True))
 
 
-ENOUGH = "Combining helps, and the linear stack is enough: the network is not shown to add to it."
+ENOUGH = (
+    "Combining by stacking helps, and the linear stack is enough: the network is not shown to add"
+    " to it."
+)
 # The first that holds is told.
 CASES = (
     Case(GAIN, GAIN, GAIN, "Combining helps, and the network adds to the linear stack."),

@@ -291,6 +291,11 @@ def _fewer(panel: Panel | None) -> tuple[str, ...]:
             ): f" With {share} it is still lower than with all: more samples are likely to help.",
             str(Verdict.NONE): f" With {share} no difference from all is shown.",
         }
+        if all(each.verdict == Verdict.NONE for each in changed):
+            ending[str(Verdict.NONE)] = (
+                " At no share is a difference from all shown: these folds are too few to say how"
+                " many samples are needed."
+            )
         found.append(text + ending.get(last.verdict or "", ""))
     return tuple(found)
 
@@ -359,11 +364,15 @@ def missing_reasons(settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 NO_RESULT = "No result: none of the methods that were asked for gave one; the logs say why."
+WITHHELD = "What this shows is withheld, since a control failed."
 ALONE = "Not applicable: without its only modality a sample has nothing left."
 
 
 def robustness_view(
-    tables: Mapping[str, pd.DataFrame], modalities: Sequence[str], settings: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame],
+    modalities: Sequence[str],
+    settings: Mapping[str, Any],
+    failed: Sequence[str] = (),
 ) -> RobustnessView:
     """Make the view of robustness.
 
@@ -375,6 +384,8 @@ def robustness_view(
         Names in the cohort's order.
     settings
         The resolved configuration.
+    failed
+        Failed controls: with any, only what the controls themselves found is put into words.
     """
     robustness, controls = tables["robustness"], tables["controls"]
     methods = ordered_methods([*robustness["method"], *controls["method"]])
@@ -395,6 +406,8 @@ def robustness_view(
         "share": _fewer(curve),
         "controls": _at_chance(rows),
     }
+    if failed:
+        sentences |= {part: (WITHHELD,) for part in sentences if part != "controls"}
     reasons = missing_reasons(settings)
     if len(modalities) == 1:
         reasons = {"dropped": ALONE, **reasons}

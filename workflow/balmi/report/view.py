@@ -188,6 +188,6 @@ def build_view(
         performance=views.performance,
         information=views.information,
         training=training_view(tables["training"], tables["experts"], cohort.modalities),
-        robustness=robustness_view(tables, cohort.modalities, settings),
+        robustness=robustness_view(tables, cohort.modalities, settings, trust.failed),
         contributions=contributions_view(tables, cohort, settings),
     )
