@@ -64,6 +64,7 @@ rule assess_trust:
         controls="results/{dataset}/tables/controls.csv",
     output:
         trust="results/{dataset}/tables/trust.csv",
+        absence="results/{dataset}/tables/absence.csv",
     log:
         "results/{dataset}/logs/assess_trust.log",
     conda:

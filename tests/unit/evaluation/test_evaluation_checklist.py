@@ -8,6 +8,7 @@ import pytest
 
 from balmi.config.settings import Evaluation, Scheme
 from balmi.data.splits import as_splits, make_splits
+from balmi.evaluation.absence import absence_table
 from balmi.evaluation.checklist import CHECKS, Evidence, trust_table
 from balmi.evaluation.trust import State, withheld
 
@@ -59,6 +60,7 @@ def gather(make_cohort):
             "predictions": predictions_of(cohort, splits, 0.99),
             "information": information(),
             "controls": controls(("leak", "balanced", 0.4, 0.3), ("labels", "balanced", 0.4, 0.3)),
+            "absence": absence_table(cohort),
             "max_features": 2000,
         }
         return Evidence(cohort, splits, **(standard | others))

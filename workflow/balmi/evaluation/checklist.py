@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from balmi.config.settings import Method
+from balmi.evaluation.absence import absence_finding
 from balmi.evaluation.duplicates import divided, near_copies
 from balmi.evaluation.gap import calibration_gap
 from balmi.evaluation.trust import CONTROLS, Finding, State
@@ -59,8 +60,8 @@ class Evidence:
         The cohort and its folds.
     predictions
         As in ``predictions.parquet``.
-    information, controls
-        As in ``tables/information.csv`` and ``tables/controls.csv``.
+    information, controls, absence
+        As in ``tables/information.csv``, ``tables/controls.csv`` and ``tables/absence.csv``.
     max_features
         Features kept per modality at most.
     """
@@ -70,6 +71,7 @@ class Evidence:
     predictions: pd.DataFrame
     information: pd.DataFrame
     controls: pd.DataFrame
+    absence: pd.DataFrame
     max_features: int
 
 
@@ -303,6 +305,10 @@ def _named(copies: Sequence[Copies], cohort: Cohort) -> str:
     return "; ".join(told) + (f"; and {more} more pairs" if more else "")
 
 
+def _absence(evidence: Evidence) -> Finding:
+    return absence_finding(evidence.absence, evidence.predictions, evidence.cohort)
+
+
 CHECKS: dict[str, Callable[[Evidence], Finding]] = {
     "leak control": _leak,
     "label shuffle": _labels,
@@ -312,6 +318,7 @@ CHECKS: dict[str, Callable[[Evidence], Finding]] = {
     "separability": _separability,
     "calibration": _calibration,
     "group structure": _group_structure,
+    "absence": _absence,
 }
 
 
