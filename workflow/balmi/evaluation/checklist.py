@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from balmi.config.settings import Method
+from balmi.evaluation.controls import CHANCE, WIDEST, too_wide
 from balmi.evaluation.duplicates import divided, near_copies
 from balmi.evaluation.gap import calibration_gap
 from balmi.evaluation.trust import CONTROLS, Finding, State
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from balmi.data.cohort import Cohort
     from balmi.data.splits import Split
     from balmi.evaluation.duplicates import Copies
-
-CHANCE = 0.5  # macro AUROC of who knows nothing
 
 # With ten members of a class in a test fold one of them moves its recall by a tenth; with fewer
 # than two its F1 in a fold is little more than one coin toss.
@@ -83,11 +82,6 @@ _REMEDIES = {
     " class: believe none until it is found.",
 }
 
-_HINTS = {
-    "leak": " The luck of each fold's noise makes the interval wide; a leak would read near 1.",
-    "labels": "",
-}
-
 
 def _control(evidence: Evidence, control: str) -> Finding:
     """Judge a control by the method that is farthest above chance."""
@@ -101,23 +95,35 @@ def _control(evidence: Evidence, control: str) -> Finding:
             " robustness.controls to true and name methods in robustness.methods.",
         )
     worst = rows.loc[rows["lower99"].idxmax()]
-    interval = f"{worst['value']:.3f} ({worst['lower']:.3f} to {worst['upper']:.3f})"
-    value = f"macro AUROC {interval}, {worst['method']}"
     what = _PROBLEMS[control]
     if worst["lower99"] > CHANCE:
         return Finding(
-            State.FAIL, value, f"Above chance on {what}, by the 99 % limit. {_REMEDIES[control]}"
+            State.FAIL,
+            _scored(worst),
+            f"Above chance on {what}, by the 99 % limit. {_REMEDIES[control]}",
         )
     if (rows["lower"] > CHANCE).any():
         return Finding(
             State.CAUTION,
-            value,
+            _scored(worst),
             f"Above chance on {what} by the 95 % limit, not by the 99 % one: one control in forty"
             " ends so by chance. Run it again with another robustness.seed.",
         )
-    return Finding(
-        State.PASS, value, f"Not above chance on {what}, as it must be.{_HINTS[control]}"
-    )
+    widest = rows.loc[(rows["upper"] - rows["lower"]).idxmax()]
+    if too_wide(widest["lower"], widest["upper"]):
+        return Finding(
+            State.CAUTION,
+            _scored(widest),
+            f"Too wide to tell: the interval holds chance on {what}, and scores that a leak gives"
+            f" as well (it is wider than {WIDEST:g}). Raise robustness.repeats for more draws.",
+        )
+    return Finding(State.PASS, _scored(worst), f"Not above chance on {what}, as it must be.")
+
+
+def _scored(row: pd.Series) -> str:
+    """Tell the score of a method in a control."""
+    interval = f"{row['value']:.3f} ({row['lower']:.3f} to {row['upper']:.3f})"
+    return f"macro AUROC {interval}, {row['method']}"
 
 
 def _leak(evidence: Evidence) -> Finding:

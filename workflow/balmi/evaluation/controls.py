@@ -18,8 +18,23 @@ if TYPE_CHECKING:
 
 METRIC = "macro_auroc"
 STRICT = 0.99  # coverage of the interval by which a control fails
+CHANCE = 0.5  # macro AUROC of who knows nothing
+# An interval this wide that holds chance may reach .6, as the score of a weak but true marker does,
+# or of a method that sees a little of what it is tested on: it does not tell the two apart.
+WIDEST = 0.2
 COLUMNS = ("control", "method", "metric", "value", "lower", "upper", "lower99", "folds")
 STATUS_COLUMNS = ("kind", "level", "method", "status", "reason")
+
+
+def too_wide(lower: float, upper: float) -> bool:
+    """Return whether an interval of macro AUROC is too wide to tell chance from a leak.
+
+    Parameters
+    ----------
+    lower, upper
+        Its limits.
+    """
+    return upper - lower > WIDEST
 
 
 def control_table(

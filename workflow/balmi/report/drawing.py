@@ -48,6 +48,7 @@ LOOKS = {
     Verdict.GAIN: UP,
     Verdict.NONE: LEVEL,
     Verdict.LOSS: DOWN,
+    Verdict.UNJUDGED: ("○", "circle", "none"),
     Verdict.WITHHELD: ("⊘", "square", "caution"),
     Prediction.GAIN: UP,
     Prediction.UNDECIDED: LEVEL,

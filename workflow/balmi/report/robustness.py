@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from balmi.evaluation.controls import CHANCE, too_wide
 from balmi.evaluation.verdicts import Verdict, verdict
 from balmi.report.amounts import Amount, amount_of
 from balmi.report.performance import MAIN_METRIC, OWN, STACKED
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 DIFFERENCE = ("difference", "difference_lower", "difference_upper")
 VALUE = ("value", "lower", "upper")
-CHANCE = 0.5
-WIDE = 0.2  # width of an interval of macro AUROC that says little
 LONGEST_NAME = 40
 CONTROLS = {
     "leak": "noise that holds the labels of test samples alone",
@@ -103,11 +102,11 @@ class ControlRow:
         return CONTROLS[self.control]
 
     @property
-    def width(self) -> float | None:
-        """Width of the 95 % interval, None where there is none."""
+    def wide(self) -> bool:
+        """Whether the 95 % interval is too wide to tell chance from a leak."""
         if self.amount is None or self.amount.lower is None or self.amount.upper is None:
-            return None
-        return self.amount.upper - self.amount.lower
+            return False
+        return too_wide(self.amount.lower, self.amount.upper)
 
     @property
     def passed(self) -> bool | None:
@@ -310,11 +309,14 @@ def _at_chance(rows: Sequence[ControlRow]) -> tuple[str, ...]:
         return ()
     if open_:
         return (f"{counted(open_, 'control')} of {len(rows)} cannot be judged.",)
-    text = "No control is shown to be above chance: nothing seems to leak."
-    widths = [row.width for row in rows if row.width is not None]
-    if widths and max(widths) > WIDE:
-        text += f" But intervals are up to {decimal(max(widths), 2)} wide, and can hide a leak."
-    return (text,)
+    wide = [row for row in rows if row.wide]
+    if wide:
+        named = joined([f"{row.method} on {row.meaning}" for row in wide])
+        return (
+            "No control is shown to be above chance, but intervals are too wide to tell whether"
+            f" something leaks: {named}.",
+        )
+    return ("No control is shown to be above chance: nothing seems to leak.",)
 
 
 def _controls(controls: pd.DataFrame, methods: Sequence[str]) -> tuple[ControlRow, ...]:
@@ -364,7 +366,6 @@ def missing_reasons(settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 NO_RESULT = "No result: none of the methods that were asked for gave one; the logs say why."
-WITHHELD = "What this shows is withheld, since a control failed."
 ALONE = "Not applicable: without its only modality a sample has nothing left."
 
 
@@ -372,7 +373,7 @@ def robustness_view(
     tables: Mapping[str, pd.DataFrame],
     modalities: Sequence[str],
     settings: Mapping[str, Any],
-    failed: Sequence[str] = (),
+    quiet: str | None = None,
 ) -> RobustnessView:
     """Make the view of robustness.
 
@@ -384,8 +385,8 @@ def robustness_view(
         Names in the cohort's order.
     settings
         The resolved configuration.
-    failed
-        Failed controls: with any, only what the controls themselves found is put into words.
+    quiet
+        Why nothing is concluded, or None: then only what the controls found is put into words.
     """
     robustness, controls = tables["robustness"], tables["controls"]
     methods = ordered_methods([*robustness["method"], *controls["method"]])
@@ -406,8 +407,9 @@ def robustness_view(
         "share": _fewer(curve),
         "controls": _at_chance(rows),
     }
-    if failed:
-        sentences |= {part: (WITHHELD,) for part in sentences if part != "controls"}
+    if quiet is not None:
+        silenced = [part for part, lines in sentences.items() if lines and part != "controls"]
+        sentences |= dict.fromkeys(silenced, (quiet,))
     reasons = missing_reasons(settings)
     if len(modalities) == 1:
         reasons = {"dropped": ALONE, **reasons}
