@@ -13,6 +13,7 @@ from balmi.evaluation.controls import CHANCE, WIDEST, too_wide
 from balmi.evaluation.duplicates import divided, near_copies
 from balmi.evaluation.gap import calibration_gap
 from balmi.evaluation.trust import CONTROLS, Finding, State
+from balmi.evaluation.underestimation import underestimation
 from balmi.evaluation.verdicts import (
     NOT_SEPARABLE,
     PairedDifference,
@@ -219,7 +220,7 @@ def _separability(evidence: Evidence) -> Finding:
     strongest = extremes(estimates, differences, nothing).strongest
     if strongest is not None:
         value = f"{strongest}, {estimates[strongest]:.3f} nats"
-        return Finding(State.PASS, value, "It knows more of the class than every other modality.")
+        return Finding(State.PASS, value, "Its estimate is above that of every other modality.")
     if len(nothing) == len(estimates):
         detail = "No modality knows more of the class than permuted labels allow: there may be"
         return Finding(State.CAUTION, NOT_SEPARABLE, f"{detail} nothing to learn.")
@@ -309,6 +310,10 @@ def _named(copies: Sequence[Copies], cohort: Cohort) -> str:
     return "; ".join(told) + (f"; and {more} more pairs" if more else "")
 
 
+def _information(evidence: Evidence) -> Finding:
+    return underestimation(evidence.information, evidence.predictions, evidence.cohort)
+
+
 CHECKS: dict[str, Callable[[Evidence], Finding]] = {
     "leak control": _leak,
     "label shuffle": _labels,
@@ -318,6 +323,7 @@ CHECKS: dict[str, Callable[[Evidence], Finding]] = {
     "separability": _separability,
     "calibration": _calibration,
     "group structure": _group_structure,
+    "information": _information,
 }
 
 

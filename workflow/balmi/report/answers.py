@@ -52,6 +52,7 @@ RULE = (
     " own interval; the others are secondary, and supported where p, adjusted for their number"
     f" (Holm), is at most {HOLM_LEVEL} too."
 )
+UNDERESTIMATED = "information"  # the trust check of whether estimates are too low
 LISTED_PAIRS = 6
 
 
@@ -167,6 +168,9 @@ def _which_modality(views: Views) -> Answer | None:
         amount = with_limits(row.estimate, row.lower, row.upper)
         share = "" if row.share is None else f", {percent(row.share)} of the label's entropy"
         statements.append(Statement(f"{brief(row.modality)}: {amount} nats{share}."))
+    low = views.trust.caution(UNDERESTIMATED)
+    if low is not None:
+        statements.append(Statement(low))
     quiet = silence(views.decision)
     if quiet is None:
         statements += _concluded(views)
