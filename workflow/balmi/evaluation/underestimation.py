@@ -249,5 +249,5 @@ def underestimation(
         State.CAUTION,
         f"{worst.more - worst.estimate:.3f} nats too low for {worst.modalities}",
         f"Information is underestimated here: {named}{more}. Estimates are lower bounds: do not"
-        " read a small one, or the parts and shares that are made from them, as little information.",
+        " read a small one, or parts and shares that are made from them, as little information.",
     )

@@ -181,8 +181,8 @@ def build_view(
     cohort
         The cohort.
     tables
-        The tables of `balmi.report.inputs.TABLES`; ``plan`` and ``complementarity`` where there are
-        any.
+        The tables of `balmi.report.inputs.TABLES`; ``plan``, ``complementarity`` and ``absence``
+        where there are any.
     settings
         The resolved configuration.
     title
@@ -196,7 +196,7 @@ def build_view(
         tables["information"], cohort.modalities, tables.get("plan"), tables.get("complementarity")
     )
     views = Views(
-        cohort=cohort_view(cohort),
+        cohort=cohort_view(cohort, tables.get("absence")),
         performance=performance_view(tables, cohort, scheme, decision),
         information=information if quiet is None else withhold(information, quiet, word or ""),
         trust=trust,
