@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from balmi.config.settings import Method
-from balmi.evaluation.controls import CHANCE, WIDEST, too_wide
+from balmi.evaluation.controls import WIDEST, Reading, read_control
 from balmi.evaluation.duplicates import divided, near_copies
 from balmi.evaluation.gap import calibration_gap
 from balmi.evaluation.trust import CONTROLS, Finding, State
@@ -84,10 +84,26 @@ _REMEDIES = {
 }
 
 
+_READINGS = {
+    Reading.LEAKS: (State.FAIL, "Above chance on {what}, by the 99 % limit. {remedy}"),
+    Reading.DOUBTFUL: (
+        State.CAUTION,
+        "Above chance on {what} by the 95 % limit, not by the 99 % one: one control in forty ends"
+        " so by chance. Run it again with another robustness.seed.",
+    ),
+    Reading.WIDE: (
+        State.CAUTION,
+        "Too wide to tell: the interval holds chance on {what}, and scores that a leak gives as"
+        f" well (it is wider than {WIDEST:g}). Raise robustness.repeats for more draws.",
+    ),
+    Reading.CHANCE: (State.PASS, "Not above chance on {what}, as it must be."),
+}
+
+
 def _control(evidence: Evidence, control: str) -> Finding:
-    """Judge a control by the method that is farthest above chance."""
+    """Judge a control by the method of the worst reading."""
     table = evidence.controls
-    rows = table[table["control"] == control].dropna(subset=["lower", "lower99"])
+    rows = table[table["control"] == control].dropna(subset=["lower", "upper", "lower99"])
     if rows.empty:
         return Finding(
             State.NOT_RUN,
@@ -95,30 +111,16 @@ def _control(evidence: Evidence, control: str) -> Finding:
             "This control was not run, or has no interval, so that it rules nothing out; set"
             " robustness.controls to true and name methods in robustness.methods.",
         )
-    worst = rows.loc[rows["lower99"].idxmax()]
     what = _PROBLEMS[control]
-    if worst["lower99"] > CHANCE:
-        return Finding(
-            State.FAIL,
-            _scored(worst),
-            f"Above chance on {what}, by the 99 % limit. {_REMEDIES[control]}",
-        )
-    if (rows["lower"] > CHANCE).any():
-        return Finding(
-            State.CAUTION,
-            _scored(worst),
-            f"Above chance on {what} by the 95 % limit, not by the 99 % one: one control in forty"
-            " ends so by chance. Run it again with another robustness.seed.",
-        )
-    widest = rows.loc[(rows["upper"] - rows["lower"]).idxmax()]
-    if too_wide(widest["lower"], widest["upper"]):
-        return Finding(
-            State.CAUTION,
-            _scored(widest),
-            f"Too wide to tell: the interval holds chance on {what}, and scores that a leak gives"
-            f" as well (it is wider than {WIDEST:g}). Raise robustness.repeats for more draws.",
-        )
-    return Finding(State.PASS, _scored(worst), f"Not above chance on {what}, as it must be.")
+    limits = zip(rows["lower"], rows["upper"], rows["lower99"], strict=True)
+    readings = np.array([read_control(*each) for each in limits], dtype=object)
+    reading = next(each for each in Reading if each in readings)
+    alike = rows[readings == reading]
+    # The row that says so most: the widest interval, or else the one farthest above chance.
+    size = alike["upper"] - alike["lower"] if reading is Reading.WIDE else alike["lower99"]
+    state, text = _READINGS[reading]
+    detail = text.format(what=what, remedy=_REMEDIES[control])
+    return Finding(state, _scored(alike.loc[size.idxmax()]), detail)
 
 
 def _scored(row: pd.Series) -> str:

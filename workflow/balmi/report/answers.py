@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from balmi.evaluation.decision import COMPLETE, HOLM_LEVEL, MASK, RANKING, Case
+from balmi.evaluation.decision import COMPLETE, HOLM_LEVEL, MASK, RANKING
 from balmi.evaluation.verdicts import NOT_SEPARABLE
 from balmi.report.complementarity import prospect
 from balmi.report.decomposition import parts_of
-from balmi.report.headline import among, headline, silence, silent_word
+from balmi.report.headline import SHOWN, among, headline, silence, silent_word
 from balmi.report.performance import MAIN_METRIC, OWN, SINGLE, STACKED
 from balmi.report.refusals import LABEL_TOPIC
 from balmi.report.words import (
@@ -219,7 +219,7 @@ def _told_differences(views: Views, rows: Sequence[Difference]) -> list[Statemen
 def _compared(views: Views) -> str:
     """Tell the verdicts that the headline rests on, the primary one first; else the headline."""
     decision, performance = views.decision, views.performance
-    if decision.samples is None or decision.case is Case.FEW:
+    if decision.case not in SHOWN:
         return headline(decision)
     rows = [performance.difference(*pair) for pair in PAIRS[:3]]
     told: dict[bool, list[str]] = {True: [], False: []}
@@ -377,11 +377,11 @@ def _strongest_tile(view: InformationView, decision: Decision) -> Tile:
     return Tile("Strongest modality", brief(row.modality), note)
 
 
-def _difference_tile(row: Difference) -> Tile:
+def _difference_tile(row: Difference, decision: Decision) -> Tile:
     note = f"from {limits(row.lower, row.upper, signed)}"
     label = f"{row.method} − {row.reference}"
-    if row.samples == COMPLETE:
-        label += ", complete samples"
+    if decision.lacking:
+        label += ", complete samples" if row.samples == COMPLETE else ", all samples"
     return Tile(label, signed(row.difference), note, row.verdict)
 
 
@@ -395,7 +395,8 @@ def tiles(views: Views) -> tuple[Tile, ...]:
     found = [Tile("Samples", f"{cohort.samples:,}", note)]
     if len(views.information.label) > 1:
         found.append(_strongest_tile(views.information, views.decision))
-    found += [_difference_tile(row) for row in key_differences(performance) if row.method == OWN]
+    own = [row for row in key_differences(performance) if row.method == OWN]
+    found += [_difference_tile(row, views.decision) for row in own]
     for row in performance.methods:
         score = row.scores.get(MAIN_METRIC)
         if score is not None and score.mean is not None:

@@ -68,7 +68,8 @@ class Margin:
     @property
     def told(self) -> str:
         """What is to be expected of distilling this pair."""
-        return self.obstacle or Prediction(self.expected).words
+        known = self.expected in list(Prediction)
+        return self.obstacle or (Prediction(self.expected).words if known else self.expected)
 
     @property
     def agrees(self) -> bool | None:

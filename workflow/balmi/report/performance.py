@@ -228,6 +228,28 @@ def _log_loss(comparisons: pd.DataFrame, ground: Ground) -> Difference | None:
     return _difference(found[0], ground) if found else None
 
 
+def differences_view(comparisons: pd.DataFrame, decision: Decision) -> dict[str, Any]:
+    """Return the fields of `PerformanceView` that tell differences.
+
+    Parameters
+    ----------
+    comparisons
+        The table of the contract.
+    decision
+        What the headline is, and what verdicts rest on.
+    """
+    ground = decision.ground
+    differences, others = _differences(comparisons, ground, ground.followed)
+    other = ALL if ground.followed == COMPLETE else COMPLETE
+    beside = _differences(comparisons, ground, other)[0] if decision.lacking else []
+    return {
+        "differences": tuple(differences),
+        "beside": tuple(beside),
+        "other_differences": others,
+        "log_loss": _log_loss(comparisons, ground),
+    }
+
+
 def _closeup(
     rows: Sequence[MethodRow], tables: Mapping[str, pd.DataFrame], scores: Scores, cohort: Cohort
 ) -> CloseUp | None:
@@ -290,20 +312,13 @@ def performance_view(
     scores = scores_of(tables["summary"])
     rows = _methods(tables["performance"], tables["predictions"], scores)
     found = {key for row in rows for key in row.scores}
-    comparisons, ground = tables["comparisons"], decision.ground
-    differences, others = _differences(comparisons, ground, ground.followed)
-    other = ALL if ground.followed == COMPLETE else COMPLETE
-    beside = _differences(comparisons, ground, other)[0] if decision.lacking else []
     return PerformanceView(
         design=design_view(tables["predictions"], cohort, scheme),
         metrics=tuple(  # type: ignore[arg-type]
             metrics_of(key for key in keys if key in found) for keys in (DECIDED, GRADED)
         ),
         methods=tuple(rows),
-        differences=tuple(differences),
-        beside=tuple(beside),
-        other_differences=others,
+        **differences_view(tables["comparisons"], decision),
         closeup=_closeup(rows, tables, scores, cohort),
         statuses=_statuses(tables["methods"]),
-        log_loss=_log_loss(comparisons, ground),
     )

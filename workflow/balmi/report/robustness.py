@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 from typing import TYPE_CHECKING, Any
 
-from balmi.evaluation.controls import CHANCE, too_wide
+from balmi.evaluation.controls import Reading, read_control
 from balmi.evaluation.verdicts import Verdict, verdict
 from balmi.report.amounts import Amount, amount_of
 from balmi.report.performance import MAIN_METRIC, OWN, STACKED
@@ -102,16 +103,12 @@ class ControlRow:
         return CONTROLS[self.control]
 
     @property
-    def wide(self) -> bool:
-        """Whether the 95 % interval is too wide to tell chance from a leak."""
-        if self.amount is None or self.amount.lower is None or self.amount.upper is None:
-            return False
-        return too_wide(self.amount.lower, self.amount.upper)
-
-    @property
-    def passed(self) -> bool | None:
-        """Whether the method is not shown to be above chance; None where that is not known."""
-        return None if self.lower99 is None else self.lower99 <= CHANCE
+    def reading(self) -> Reading:
+        """What its interval says."""
+        held = self.amount
+        ends = (None, None) if held is None else (held.lower, held.upper)
+        lower, upper, strict = (nan if end is None else end for end in (*ends, self.lower99))
+        return read_control(lower, upper, strict)
 
 
 @dataclass(frozen=True)
@@ -299,24 +296,29 @@ def _fewer(panel: Panel | None) -> tuple[str, ...]:
     return tuple(found)
 
 
+READINGS = {
+    Reading.LEAKS: "Above chance, which nothing honest can be: {}. Something leaks.",
+    Reading.DOUBTFUL: (
+        "Above chance by the 95 % limit, not by the 99 % one, as one control in forty is without a"
+        " leak: {}."
+    ),
+    Reading.WIDE: (
+        "No control is shown to be above chance, but intervals are too wide to tell whether"
+        " something leaks: {}."
+    ),
+}
+
+
 def _at_chance(rows: Sequence[ControlRow]) -> tuple[str, ...]:
-    failed = [row for row in rows if row.passed is False]
-    open_ = sum(row.passed is None for row in rows)
-    if failed:
-        named = joined([f"{row.method} on {row.meaning}" for row in failed])
-        return (f"Above chance, which nothing honest can be: {named}. Something leaks.",)
-    if not rows:
-        return ()
-    if open_:
-        return (f"{counted(open_, 'control')} of {len(rows)} cannot be judged.",)
-    wide = [row for row in rows if row.wide]
-    if wide:
-        named = joined([f"{row.method} on {row.meaning}" for row in wide])
-        return (
-            "No control is shown to be above chance, but intervals are too wide to tell whether"
-            f" something leaks: {named}.",
-        )
-    return ("No control is shown to be above chance: nothing seems to leak.",)
+    """Say what the worst of the controls say."""
+    for reading, text in READINGS.items():
+        named = [f"{row.method} on {row.meaning}" for row in rows if row.reading is reading]
+        if named:
+            return (text.format(joined(named)),)
+    unknown = sum(row.reading is Reading.UNKNOWN for row in rows)
+    if unknown:
+        return (f"{counted(unknown, 'control')} of {len(rows)} cannot be judged.",)
+    return ("No control is shown to be above chance: nothing seems to leak.",) if rows else ()
 
 
 def _controls(controls: pd.DataFrame, methods: Sequence[str]) -> tuple[ControlRow, ...]:

@@ -127,10 +127,19 @@ class View:
     contributions: ContributionsView
 
 
-def _supports(views: Views) -> tuple[str, ...]:
+def supports(views: Views) -> tuple[str, ...]:
+    """Return what stands beside the headline; nothing where modalities are not judged."""
+    if silence(views.decision) is not None:
+        return ()
     told = prospect(views.information.margins)
     found = (ranking(views.information), told and told.sentence)
     return tuple(sentence for sentence in found if sentence is not None)
+
+
+def concluded(view: InformationView, decision: Decision) -> InformationView:
+    """Return the view of information with its verdicts where modalities are judged."""
+    quiet, word = silence(decision), silent_word(decision)
+    return view if quiet is None or word is None else withhold(view, quiet, word)
 
 
 def _summary(dataset: str, title: str | None, views: Views) -> Summary:
@@ -157,7 +166,7 @@ def _summary(dataset: str, title: str | None, views: Views) -> Summary:
         headline=headline(views.decision),
         decision=views.decision,
         silent=silent_word(views.decision),
-        supports=_supports(views) if silence(views.decision) is None else (),
+        supports=supports(views),
         trust=views.trust,
         answers=answers(views),
         tiles=tiles(views),
@@ -191,14 +200,14 @@ def build_view(
     trust = trust_view(tables["trust"])
     scheme = settings["evaluation"]["scheme"]
     decision = decide(tables, cohort)
-    quiet, word = silence(decision), silent_word(decision)
+    quiet = silence(decision)
     information = information_view(
         tables["information"], cohort.modalities, tables.get("plan"), tables.get("complementarity")
     )
     views = Views(
         cohort=cohort_view(cohort, tables.get("absence")),
         performance=performance_view(tables, cohort, scheme, decision),
-        information=information if quiet is None else withhold(information, quiet, word or ""),
+        information=concluded(information, decision),
         trust=trust,
         decision=decision,
     )
