@@ -52,6 +52,7 @@ class Method(StrEnum):
     SNF = "snf"
     VCDN = "vcdn"
     ENSEMBLE = "ensemble"
+    ABSENCE_LR = "absence-lr"
 
     @property
     def is_network(self) -> bool:
