@@ -143,14 +143,6 @@ def make_predictions(
     )
 
 
-def shim(tables):
-    table = tables["comparisons"]
-    if "samples" not in table:
-        parts = [table.assign(samples=each, dealt=table["folds"]) for each in ("all", "complete")]
-        tables["comparisons"] = pd.concat(parts, ignore_index=True)
-    return tables
-
-
 def make_trust(states: dict[str, str]) -> pd.DataFrame:
     """Return the checklist; a check that is not named passes."""
     rows = [
@@ -341,7 +333,7 @@ def write_dataset(folder: Path, names: Names = Names()) -> ReportInputs:
     predictions = make_predictions(cohort, strengths, names.repeats)
     tables = {
         "predictions": predictions,
-        **shim(evaluation_tables(predictions, cohort)),
+        **evaluation_tables(predictions, cohort),
         "trust": make_trust(dict(names.trust)),
         "information": make_information(names),
         "training": make_training(names, [name for name in NETWORKS if name in ran]),
@@ -371,7 +363,7 @@ def write_dataset(folder: Path, names: Names = Names()) -> ReportInputs:
 
 def bare_views(information: InformationView, cohort: Cohort) -> Views:
     """Return the views of a cohort on which no method was run."""
-    tables = shim(evaluation_tables(make_predictions(cohort, {}), cohort))
+    tables = evaluation_tables(make_predictions(cohort, {}), cohort)
     tables |= {"trust": make_trust({})}
     tables |= {"methods": make_methods(Names(), []), "predictions": make_predictions(cohort, {})}
     decision = decide(tables, cohort)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum, auto
 from typing import TYPE_CHECKING, Any
 
+from balmi.evaluation.comparisons import ALL, COMPLETE
 from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.primary import METRIC, OWN, STACKED, primary
 from balmi.evaluation.trust import State, withheld
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from balmi.data.cohort import Cohort
 
-ALL, COMPLETE = "all", "complete"  # samples that a comparison is made on
 ABSENCE = "absence"  # the trust check of whether absence tells of the class
 MASK = "absence-lr"  # the method that sees only who has which modality
 RANKING, CHANCE = "macro_auroc", 0.5

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from balmi.config.settings import Scheme
 from balmi.evaluation.decision import FEWEST_FOLDS
+from balmi.evaluation.distinct import distinct_folds, first_alike
 from balmi.report.words import brief, counted, joined, test_folds
 
 if TYPE_CHECKING:
@@ -83,14 +84,13 @@ def design_view(predictions: pd.DataFrame, cohort: Cohort, scheme: str) -> Desig
     scheme
         ``evaluation.scheme`` of the configuration.
     """
-    tested = predictions[["repeat", "fold", "sample"]].drop_duplicates()
-    folds = tested.groupby(["repeat", "fold"])["sample"].agg(frozenset).reset_index()
+    folds = first_alike(predictions)
     columns = tuple(map(str, cohort.provenance.get("folds") or ()))  # type: ignore[call-overload]
     by_group = scheme == Scheme.LEAVE_ONE_GROUP_OUT and not columns
     return Design(
         repeats=int(folds["repeat"].nunique()),
         total=len(folds),
-        distinct=folds["sample"].nunique(),
+        distinct=distinct_folds(folds),
         columns=columns,
         group=str(cohort.provenance.get("group")) if by_group else None,
     )

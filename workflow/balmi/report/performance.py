@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from balmi.evaluation.decision import ALL, COMPLETE
+from balmi.evaluation.comparisons import ALL, COMPLETE
+from balmi.evaluation.decision import MASK
 from balmi.evaluation.primary import METRIC as MAIN_METRIC
 from balmi.evaluation.primary import OWN, SINGLE, STACKED
 from balmi.report.closeup import (
@@ -145,8 +146,10 @@ class PerformanceView:
 
     @property
     def not_ok(self) -> tuple[MethodStatus, ...]:
-        """The methods that gave no result."""
-        return tuple(row for row in self.statuses if row.status != "ok")
+        """The methods that gave no result; where nothing is lacking, absence has none to give."""
+        idle = (MASK, "not_applicable")
+        bad = (row for row in self.statuses if row.status != "ok")
+        return tuple(row for row in bad if (row.name, row.status) != idle)
 
     def difference(self, method: str, reference: str) -> Difference | None:
         """Return the comparison of two methods, or None where it was not made."""
