@@ -91,6 +91,19 @@ class TestControls:
         evidence = gather(controls=controls(("labels", "balanced", lower, lower99)))
         assert CHECKS["label shuffle"](evidence).state is state
 
+    @pytest.mark.parametrize(
+        ("lower", "upper", "state"),
+        [(0.315, 0.691, State.CAUTION), (0.4, 0.61, State.CAUTION), (0.42, 0.6, State.PASS)],
+    )
+    def test_an_interval_that_is_too_wide_shows_nothing(self, gather, lower, upper, state):
+        rows = controls(("leak", "stacked-lr", 0.45, 0.4), ("leak", "balanced", lower, lower))
+        rows.loc[1, "upper"] = upper
+        finding = CHECKS["leak control"](gather(controls=rows))
+        assert finding.state is state
+        assert finding.detail.startswith("Too wide to tell") == (state is State.CAUTION)
+        if state is State.CAUTION:
+            assert finding.value.endswith("balanced")
+
     def test_one_leaking_method_fails_the_control(self, gather):
         rows = [("leak", "stacked-lr", 0.4, 0.3), ("leak", "balanced", 0.9, 0.8)]
         finding = CHECKS["leak control"](gather(controls=controls(*rows)))

@@ -10,9 +10,11 @@ import pandas as pd
 
 from balmi.config.settings import Method
 from balmi.evaluation.absence import absence_finding
+from balmi.evaluation.controls import WIDEST, Reading, read_control
 from balmi.evaluation.duplicates import divided, near_copies
 from balmi.evaluation.gap import calibration_gap
 from balmi.evaluation.trust import CONTROLS, Finding, State
+from balmi.evaluation.underestimation import underestimation
 from balmi.evaluation.verdicts import (
     NOT_SEPARABLE,
     PairedDifference,
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from balmi.data.cohort import Cohort
     from balmi.data.splits import Split
     from balmi.evaluation.duplicates import Copies
-
-CHANCE = 0.5  # macro AUROC of who knows nothing
 
 # With ten members of a class in a test fold one of them moves its recall by a tenth; with fewer
 # than two its F1 in a fold is little more than one coin toss.
@@ -85,16 +85,27 @@ _REMEDIES = {
     " class: believe none until it is found.",
 }
 
-_HINTS = {
-    "leak": " The luck of each fold's noise makes the interval wide; a leak would read near 1.",
-    "labels": "",
+
+_READINGS = {
+    Reading.LEAKS: (State.FAIL, "Above chance on {what}, by the 99 % limit. {remedy}"),
+    Reading.DOUBTFUL: (
+        State.CAUTION,
+        "Above chance on {what} by the 95 % limit, not by the 99 % one: one control in forty ends"
+        " so by chance. Run it again with another robustness.seed.",
+    ),
+    Reading.WIDE: (
+        State.CAUTION,
+        "Too wide to tell: the interval holds chance on {what}, and scores that a leak gives as"
+        f" well (it is wider than {WIDEST:g}). Raise robustness.repeats for more draws.",
+    ),
+    Reading.CHANCE: (State.PASS, "Not above chance on {what}, as it must be."),
 }
 
 
 def _control(evidence: Evidence, control: str) -> Finding:
-    """Judge a control by the method that is farthest above chance."""
+    """Judge a control by the method of the worst reading."""
     table = evidence.controls
-    rows = table[table["control"] == control].dropna(subset=["lower", "lower99"])
+    rows = table[table["control"] == control].dropna(subset=["lower", "upper", "lower99"])
     if rows.empty:
         return Finding(
             State.NOT_RUN,
@@ -102,24 +113,22 @@ def _control(evidence: Evidence, control: str) -> Finding:
             "This control was not run, or has no interval, so that it rules nothing out; set"
             " robustness.controls to true and name methods in robustness.methods.",
         )
-    worst = rows.loc[rows["lower99"].idxmax()]
-    interval = f"{worst['value']:.3f} ({worst['lower']:.3f} to {worst['upper']:.3f})"
-    value = f"macro AUROC {interval}, {worst['method']}"
     what = _PROBLEMS[control]
-    if worst["lower99"] > CHANCE:
-        return Finding(
-            State.FAIL, value, f"Above chance on {what}, by the 99 % limit. {_REMEDIES[control]}"
-        )
-    if (rows["lower"] > CHANCE).any():
-        return Finding(
-            State.CAUTION,
-            value,
-            f"Above chance on {what} by the 95 % limit, not by the 99 % one: one control in forty"
-            " ends so by chance. Run it again with another robustness.seed.",
-        )
-    return Finding(
-        State.PASS, value, f"Not above chance on {what}, as it must be.{_HINTS[control]}"
-    )
+    limits = zip(rows["lower"], rows["upper"], rows["lower99"], strict=True)
+    readings = np.array([read_control(*each) for each in limits], dtype=object)
+    reading = next(each for each in Reading if each in readings)
+    alike = rows[readings == reading]
+    # The row that says so most: the widest interval, or else the one farthest above chance.
+    size = alike["upper"] - alike["lower"] if reading is Reading.WIDE else alike["lower99"]
+    state, text = _READINGS[reading]
+    detail = text.format(what=what, remedy=_REMEDIES[control])
+    return Finding(state, _scored(alike.loc[size.idxmax()]), detail)
+
+
+def _scored(row: pd.Series) -> str:
+    """Tell the score of a method in a control."""
+    interval = f"{row['value']:.3f} ({row['lower']:.3f} to {row['upper']:.3f})"
+    return f"macro AUROC {interval}, {row['method']}"
 
 
 def _leak(evidence: Evidence) -> Finding:
@@ -215,7 +224,7 @@ def _separability(evidence: Evidence) -> Finding:
     strongest = extremes(estimates, differences, nothing).strongest
     if strongest is not None:
         value = f"{strongest}, {estimates[strongest]:.3f} nats"
-        return Finding(State.PASS, value, "It knows more of the class than every other modality.")
+        return Finding(State.PASS, value, "Its estimate is above that of every other modality.")
     if len(nothing) == len(estimates):
         detail = "No modality knows more of the class than permuted labels allow: there may be"
         return Finding(State.CAUTION, NOT_SEPARABLE, f"{detail} nothing to learn.")
@@ -309,6 +318,10 @@ def _absence(evidence: Evidence) -> Finding:
     return absence_finding(evidence.absence, evidence.predictions, evidence.cohort)
 
 
+def _information(evidence: Evidence) -> Finding:
+    return underestimation(evidence.information, evidence.predictions, evidence.cohort)
+
+
 CHECKS: dict[str, Callable[[Evidence], Finding]] = {
     "leak control": _leak,
     "label shuffle": _labels,
@@ -319,6 +332,7 @@ CHECKS: dict[str, Callable[[Evidence], Finding]] = {
     "calibration": _calibration,
     "group structure": _group_structure,
     "absence": _absence,
+    "information": _information,
 }
 
 

@@ -8,10 +8,11 @@ the class, comparisons on the samples that have everything decide.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum, auto
 from typing import TYPE_CHECKING, Any
 
+from balmi.evaluation.comparisons import ALL, COMPLETE
 from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.primary import METRIC, OWN, STACKED, primary
 from balmi.evaluation.trust import State, withheld
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from balmi.data.cohort import Cohort
 
-ALL, COMPLETE = "all", "complete"  # samples that a comparison is made on
 ABSENCE = "absence"  # the trust check of whether absence tells of the class
 MASK = "absence-lr"  # the method that sees only who has which modality
 RANKING, CHANCE = "macro_auroc", 0.5
@@ -93,6 +93,11 @@ class Ground:
     failed: tuple[str, ...] = ()
     judged: tuple[str, ...] = (ALL, COMPLETE)
 
+    @property
+    def followed(self) -> str:
+        """The samples whose comparisons answer the report's questions."""
+        return COMPLETE if self.judged == (COMPLETE,) else ALL
+
     def is_primary(self, row: Mapping[str, Any]) -> bool:
         """Return whether a row is of the primary comparison."""
         return (row["method"], row["reference"]) == self.pair and row["metric"] == METRIC
@@ -126,7 +131,7 @@ class Decision:
     case
         The case; `balmi.report.headline` has a sentence for each.
     ground
-        What verdicts rest on.
+        What verdicts rest on; where nothing predicts the class, no difference is judged.
     method, reference, samples
         The row of ``comparisons.csv`` (of macro-F1); None where the case rests on no comparison.
     folds, dealt
@@ -158,11 +163,6 @@ class Decision:
         """Whether the headline says that combining gains."""
         return self.case in GAINS
 
-    @property
-    def followed(self) -> str:
-        """The samples whose comparisons answer the report's questions."""
-        return COMPLETE if self.tells else ALL
-
 
 @dataclass(frozen=True)
 class Evidence:
@@ -189,14 +189,9 @@ class Evidence:
     lacking: int
     tells: bool
 
-    @property
-    def followed(self) -> str:
-        """The samples whose comparison decides."""
-        return COMPLETE if self.tells else ALL
-
     def row(self, pair: tuple[str, str] | None, samples: str | None = None) -> Row | None:
         """Return the comparison of two methods by macro-F1, or None where it was not made."""
-        return pair and self.comparisons.get((*pair, METRIC, samples or self.followed))
+        return pair and self.comparisons.get((*pair, METRIC, samples or self.ground.followed))
 
     def word(self, pair: tuple[str, str] | None, samples: str | None = None) -> Verdict | None:
         """Return the verdict on that comparison."""
@@ -331,7 +326,7 @@ def _by_verdicts(evidence: Evidence) -> Case:
 
 def _only_all(evidence: Evidence) -> bool:
     """Whether a gain over all samples is not shown among those that have everything."""
-    if evidence.followed == COMPLETE or not evidence.lacking:
+    if evidence.ground.followed == COMPLETE or not evidence.lacking:
         return False
     return evidence.word(evidence.ground.pair, COMPLETE) != GAIN
 
@@ -375,7 +370,8 @@ def _gathered(tables: Mapping[str, pd.DataFrame], cohort: Cohort) -> Evidence:
     methods: Collection[str] = {*summary["method"], *comparisons["method"]}
     pair = primary(methods)
     judged: tuple[str, ...] = (COMPLETE,) if tells else (ALL, COMPLETE)
-    if pair is not None and lacking and (*pair, METRIC, COMPLETE) not in rows:
+    made = [samples for samples in (ALL, COMPLETE) if (*(pair or ()), METRIC, samples) in rows]
+    if lacking and made == [ALL]:
         judged = ()
     ground = Ground(pair, withheld(tables["trust"]), judged)
     return Evidence(rows, ranks, ground, len(cohort.modalities), complete, lacking, tells)
@@ -394,11 +390,12 @@ def decide(tables: Mapping[str, pd.DataFrame], cohort: Cohort) -> Decision:
     evidence = _gathered(tables, cohort)
     found = (step(evidence) for step in STEPS)
     case = next((each for each in found if each is not None), None) or _by_verdicts(evidence)
+    ground = replace(evidence.ground, judged=()) if case in NOTHING_LEARNED else evidence.ground
     main = None if case in NO_ROW else evidence.main
     folds, dealt = evidence.counts
     return Decision(
         case=case,
-        ground=evidence.ground,
+        ground=ground,
         method=main and main["method"],
         reference=main and main["reference"],
         samples=main and main["samples"],

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from balmi.evaluation.decision import COMPLETE, FEWEST_FOLDS, NOTHING_LEARNED, Case, Decision
+from balmi.evaluation.verdicts import Verdict
 from balmi.report.trust import reason_of
-from balmi.report.words import counted
+from balmi.report.words import test_folds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,14 +62,10 @@ def _withheld(decision: Decision) -> str:
 
 
 def _few(decision: Decision) -> str:
-    folds, dealt = decision.folds, decision.dealt
-    needed = f"at least {FEWEST_FOLDS} are needed."
-    if folds < dealt:
-        verb = "differs and counts" if folds == 1 else "differ and count"
-        told = f"{counted(dealt, 'test fold')} were dealt, of which {folds} {verb}"
-        return f"Undecided: {told}; {needed}"
-    verb = "is" if folds == 1 else "are"
-    return f"Undecided: {counted(folds, 'test fold')} {verb} too few to answer; {needed}"
+    told = test_folds(decision.dealt, decision.folds)
+    if decision.folds == decision.dealt:
+        told += f" {'is' if decision.folds == 1 else 'are'} too few to answer"
+    return f"Undecided: {told}; at least {FEWEST_FOLDS} are needed."
 
 
 def _not_shared(decision: Decision) -> str:
@@ -138,3 +135,10 @@ def silence(decision: Decision) -> str | None:
     if decision.case in NOTHING_LEARNED:
         return "No method predicts the class from what was measured, so that no modality is ranked."
     return None
+
+
+def silent_word(decision: Decision) -> str | None:
+    """Return what stands in the place of a verdict on modalities, or None where they are judged."""
+    if silence(decision) is None:
+        return None
+    return str(Verdict.WITHHELD if decision.case is Case.WITHHELD else Verdict.UNJUDGED)

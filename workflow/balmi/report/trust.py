@@ -39,6 +39,11 @@ class TrustView:
         """Why verdicts are withheld, or None where they are not."""
         return reason_of(self.failed) if self.failed else None
 
+    def caution(self, name: str) -> str | None:
+        """Return what a check warns of, or None where it does not."""
+        found = (check for check in self.checks if check.name == name)
+        return next((check.detail for check in found if check.state == State.CAUTION), None)
+
     @property
     def counts(self) -> dict[str, int]:
         """How many checks ended in which state; states without any are left out."""
