@@ -15,7 +15,7 @@ from balmi.data.cohort import read_cohort
 from balmi.data.files import read_table, write_json, write_table
 from balmi.data.splits import read_splits
 from balmi.errors import MethodNotApplicable
-from balmi.evaluation.probes import empty_probes, probe_table
+from balmi.evaluation.probes import empty_probes, probe_table, skipped
 from balmi.graph.fusion import fuse_network
 from balmi.information.files import read_split_information
 from balmi.outcome import Result, read_status, run_method
@@ -258,7 +258,8 @@ def probe_job(
         information where it asked for any.
     probes, status
         Files to write. `probes` has no rows where the method did not end well, or cannot be
-        probed; `status` says why, as a row of ``tables/robustness_status.csv``.
+        probed; `status` says why, as a row of ``tables/robustness_status.csv``, or names the
+        modalities and folds that were skipped.
     """
     cohort = read_cohort(inputs["cohort"])
     splits = read_splits(inputs["splits"], cohort)
@@ -272,6 +273,8 @@ def probe_job(
 
     state, result = run_method(method, ask, cohort.classes)
     table = result.predictions if state.status == "ok" else empty_probes(cohort.classes)
+    if state.status == "ok":
+        state = replace(state, reason=skipped(cohort, splits))
     write_table(table, probes)
     write_json([{"kind": "probes", "level": None} | asdict(state)], status)
 
