@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 
 from balmi.baselines.peers import PEERS
 from balmi.config.settings import Graph, Model, Preprocessing, Robustness, Training
@@ -23,6 +22,7 @@ from balmi.preprocess.pipeline import Features
 from balmi.training.data import replica_data, residual_network, view_of_all
 from balmi.training.experts import fold_task, join_members, pooled, what_experts_say
 from balmi.training.methods import NETWORKS, experts_of, seen_by
+from balmi.training.parameters import read_parameters
 from balmi.training.restored import restored_networks, take_replicas
 from balmi.training.trainer import judged_logits
 
@@ -282,7 +282,7 @@ def probe_job(
 def _read(inputs: dict[str, Path]) -> TrainedFiles:
     information = inputs.get("information")
     return TrainedFiles(
-        parameters=load_file(inputs["parameters"]),
+        parameters=read_parameters(inputs["parameters"])[0],
         experts=read_table(inputs["experts"]),
         information=None if information is None else read_split_information(information),
     )
