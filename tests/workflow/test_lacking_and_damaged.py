@@ -69,6 +69,6 @@ def test_a_site_without_a_modality_and_a_damaged_file_on_the_way_to_the_page(fre
     assert "delete it and run again" in done.text
     assert "Traceback" not in done.text
     path.unlink()
-    fresh.snakemake("--", "results/sites/view.json")
+    fresh.snakemake(target)
     assert path.read_bytes() == whole
     assert (results / "view.json").exists()
