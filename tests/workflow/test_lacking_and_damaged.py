@@ -61,9 +61,8 @@ def test_a_site_without_a_modality_and_a_damaged_file_on_the_way_to_the_page(fre
     path = results / "tables" / "trust.csv"
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    done = fresh.snakemake(
-        "--forcerun", "build_report", "--", "results/sites/view.json", check=False
-    )
+    target = "results/sites/view.json"
+    done = fresh.snakemake(target, "--forcerun", "build_report", check=False)
     assert done.returncode != 0
     assert "results/sites/tables/trust.csv\n" in done.text
     assert "delete it and run again" in done.text
