@@ -6,6 +6,7 @@ where MuData's own membership masks (``obsm[modality]``) say who has what.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from itertools import count, takewhile
@@ -14,14 +15,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from balmi.data.files import annotated_files, replace_when_written
+from balmi.data.files import annotated_files, reading, replace_when_written
 from balmi.data.folds import FOLD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-FORMAT = 1
+    from mudata import MuData
+
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -115,8 +118,25 @@ def write_cohort(cohort: Cohort, path: Path) -> None:
         "modalities": np.array(cohort.modalities, dtype=object),
         "provenance": json.dumps(cohort.provenance, sort_keys=True),
     }
+    data.uns["balmi"]["sha256"] = _checksum(data)
     with replace_when_written(path) as part, annotated_files():
         data.write_h5mu(part)
+
+
+def _checksum(data: MuData) -> str:
+    """Return a checksum of all that makes a cohort, as the file holds it."""
+    about = data.uns["balmi"]
+    names = [str(name) for name in about["modalities"]]
+    told = [int(about["format"]), names, str(about["provenance"])]
+    digest = hashlib.sha256(json.dumps(told).encode())
+    for column in sorted(data.obs.columns):
+        digest.update(json.dumps([column, *map(str, data.obs[column])]).encode())
+    for name in names:
+        part = data.mod[name]
+        labels = [*part.obs_names, *part.var_names, str(part.uns["kind"])]
+        digest.update(json.dumps([name, part.shape, str(part.X.dtype), *labels]).encode())
+        digest.update(np.ascontiguousarray(part.X).data)
+    return digest.hexdigest()
 
 
 def write_tables(samples: pd.DataFrame, modalities: Mapping[str, pd.DataFrame], path: Path) -> None:
@@ -150,13 +170,15 @@ def read_cohort(path: Path) -> Cohort:
 
     Raises
     ------
-    KeyError
-        Where the file is no cohort of balmi.
+    UserError
+        Where the file is damaged, or no cohort of balmi.
     """
     from mudata import read_h5mu
 
-    with annotated_files():
+    with reading(path), annotated_files():
         data = read_h5mu(path)
+        if data.uns["balmi"]["sha256"] != _checksum(data):
+            raise ValueError("its content is not what its checksum was made of")
     about = data.uns["balmi"]
     obs = data.obs.sort_index()
     samples = obs.index.to_numpy(dtype=str)

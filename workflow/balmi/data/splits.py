@@ -19,6 +19,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from balmi.config.settings import Scheme
+from balmi.data.files import read_table
 from balmi.data.folds import in_order
 
 if TYPE_CHECKING:
@@ -267,7 +268,7 @@ def make_splits(cohort: Cohort, evaluation: Evaluation) -> pd.DataFrame:
 
 def read_splits(path: Path, cohort: Cohort) -> list[Split]:
     """Read the splits as rows of the cohort, by repeat and fold; unused rows are in none."""
-    return as_splits(pd.read_parquet(path), cohort)
+    return as_splits(read_table(path), cohort)
 
 
 def as_splits(table: pd.DataFrame, cohort: Cohort) -> list[Split]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from enum import StrEnum
 from pathlib import Path
@@ -11,12 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from balmi.data.files import read_json
 from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.statistics import corrected_interval
 from balmi.outcome import PROBABILITY_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 METRIC = "macro_auroc"
 STRICT = 0.99  # coverage of the interval by which a control fails
@@ -124,5 +125,5 @@ def run_status_table(files: Sequence[Path]) -> pd.DataFrame:
     pandas.DataFrame
         ``tables/robustness_status.csv``.
     """
-    rows = [row for file in files for row in json.loads(Path(file).read_text(encoding="utf-8"))]
+    rows = [row for file in files for row in read_json(file)]
     return pd.DataFrame(rows, columns=list(STATUS_COLUMNS))

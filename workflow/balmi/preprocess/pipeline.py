@@ -104,20 +104,20 @@ class FittedModality:
 
     def unscaled(self, rows: np.ndarray) -> np.ndarray:
         """Return the kept features of samples that have the modality, imputed; (rows, kept)."""
-        if self.scaling is None:
-            return np.zeros((len(rows), 0))
+        # Samples may all lack the modality, and transformers refuse a table without rows.
+        if self.scaling is None or not len(rows):
+            return np.zeros((len(rows), len(self.kept)))
         return self.selection.transform(self.values[rows])
 
     def scaled(self, unscaled: np.ndarray) -> np.ndarray:
         """Return values on the scale of `unscaled` in standard deviations, clipped."""
-        return unscaled if self.scaling is None else self.scaling.transform(unscaled)
+        return self.scaling.transform(unscaled) if unscaled.size else unscaled
 
     def prepared(self) -> np.ndarray:
         """Return all samples, those without the modality at 0, the training mean; (n, kept)."""
         result = np.zeros((len(self.values), len(self.kept)))
         rows = np.flatnonzero(self.has)
-        if result.size:
-            result[rows] = self.scaled(self.unscaled(rows))
+        result[rows] = self.scaled(self.unscaled(rows))
         return result
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from balmi.data.cohort import read_cohort
-from balmi.data.files import read_table, replace_when_written, write_json
+from balmi.data.files import read_json, read_table, replace_when_written, write_json
 from balmi.errors import Problem, UserError
 from balmi.evaluation.verdicts import NOT_SEPARABLE, Verdict
 from balmi.report import (
@@ -225,7 +224,7 @@ def build_report(inputs: ReportInputs, html: Path, view: Path) -> None:
 
 
 def _read_summary(path: Path) -> dict[str, Any]:
-    summary = json.loads(Path(path).read_text(encoding="utf-8"))
+    summary = read_json(path)
     if summary.get("format") != FORMAT:
         found = f"format {summary.get('format')}"
         raise UserError(Problem(str(path), found, f"format {FORMAT}: build the report again"))

@@ -149,6 +149,8 @@ class RobustnessView:
         Runs that gave no result.
     told
         By part (noise, dropped, shuffled, share, controls): sentences, or the reason of absence.
+    skipped
+        What was left out of runs that ended well.
     """
 
     methods: tuple[str, ...]
@@ -159,6 +161,7 @@ class RobustnessView:
     controls: tuple[ControlRow, ...]
     unfinished: tuple[Unfinished, ...]
     told: dict[str, Told]
+    skipped: tuple[str, ...] = ()
 
     @property
     def lost(self) -> tuple[tuple[str, str, Effect | None, Effect | None], ...]:
@@ -342,6 +345,12 @@ def _unfinished(status: pd.DataFrame) -> tuple[Unfinished, ...]:
     return tuple(found)
 
 
+def _skipped(status: pd.DataFrame) -> tuple[str, ...]:
+    """Return what was left out of runs that ended well, each once."""
+    reasons = status.loc[status["status"] == "ok", "reason"]
+    return tuple(dict.fromkeys(reason for reason in reasons if isinstance(reason, str)))
+
+
 def missing_reasons(settings: Mapping[str, Any]) -> dict[str, str]:
     """Return why a part was not run, by part, from the configuration.
 
@@ -419,5 +428,15 @@ def robustness_view(
         part: Told(lines, None if lines else reasons.get(part, NO_RESULT))
         for part, lines in sentences.items()
     }
-    unfinished = _unfinished(tables["robustness_status"])
-    return RobustnessView(methods, noise, curve, dropped, shuffled, rows, unfinished, told)
+    status = tables["robustness_status"]
+    return RobustnessView(
+        methods,
+        noise,
+        curve,
+        dropped,
+        shuffled,
+        rows,
+        _unfinished(status),
+        told,
+        _skipped(status),
+    )
