@@ -1,3 +1,4 @@
+from balmi.config.settings import Evaluation
 from balmi.data.cohort import read_cohort
 from balmi.data.files import read_table, write_table
 from balmi.data.splits import read_splits
@@ -13,5 +14,6 @@ with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: trust"):
         information=read_table(snakemake.input.information),
         controls=read_table(snakemake.input.controls),
         max_features=snakemake.params.max_features,
+        asked=Evaluation(**snakemake.params.evaluation).repeats_drawn,
     )
     write_table(trust_table(evidence), snakemake.output.trust)
