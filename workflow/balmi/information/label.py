@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import gammaln
 
-from balmi.information.estimates import NULL_LEVEL, Estimate, Null, permuted_rows
+from balmi.information.estimates import NULL_LEVEL, Estimate, Null, exchangeable, permuted_rows
 from balmi.information.members import cheap_posteriors
 
 if TYPE_CHECKING:
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from balmi.information.crossfit import Block
 
 NORMAL_95 = 1.959964
-FEWEST_ARRANGEMENTS = 100  # of labels on groups: with fewer, no p-value below .01 can be reached
 PRIOR_SHARES = (0.02, 0.1, 0.3, 0.6, 1.0)
 
 
@@ -179,26 +177,11 @@ def permuted_labels(
     of_group = labels[first]
     if np.array_equal(of_group[member], labels):
         return np.array([rng.permutation(of_group)[member] for _ in range(count)])
-    if _exchangeable(labels, member):
+    counts = np.zeros((member.max() + 1, labels.max() + 1), dtype=int)
+    np.add.at(counts, (member, labels), 1)
+    if exchangeable(member, counts):
         return np.array([labels[permuted_rows(len(labels), groups, rng)] for _ in range(count)])
     return np.array([_relabelled(labels, member, rng) for _ in range(count)])
-
-
-def _exchangeable(labels: np.ndarray, member: np.ndarray) -> bool:
-    """Return whether swaps among groups of one size move enough labels for a null.
-
-    They must allow `FEWEST_ARRANGEMENTS` labellings of the groups, and be open to at least half of
-    the samples.
-    """
-    sizes = np.bincount(member)
-    counts = np.zeros((len(sizes), labels.max() + 1), dtype=int)
-    np.add.at(counts, (member, labels), 1)
-    arrangements = 0.0  # logarithm of a product of multinomial coefficients
-    for size in np.unique(sizes):
-        _, alike = np.unique(counts[sizes == size], axis=0, return_counts=True)
-        arrangements += gammaln(alike.sum() + 1) - gammaln(alike + 1).sum()
-    partners = np.bincount(sizes)[sizes[member]] > 1
-    return bool(arrangements >= np.log(FEWEST_ARRANGEMENTS) and partners.mean() >= 0.5)
 
 
 def _relabelled(labels: np.ndarray, member: np.ndarray, rng: np.random.Generator) -> np.ndarray:
