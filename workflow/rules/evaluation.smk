@@ -74,6 +74,7 @@ rule assess_trust:
         runtime=growing(30),
     params:
         max_features=SETTINGS.preprocessing.max_features,
+        evaluation=section("evaluation"),
         code=code_of("assess_trust"),
     message:
         "{wildcards.dataset}: check what the verdicts rest on"

@@ -1,3 +1,4 @@
+from balmi.config.settings import Evaluation
 from balmi.data.cohort import read_cohort
 from balmi.data.files import read_table, write_table
 from balmi.data.splits import read_splits
@@ -16,6 +17,7 @@ with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: trust"):
         controls=read_table(snakemake.input.controls),
         absence=absence,
         max_features=snakemake.params.max_features,
+        asked=Evaluation(**snakemake.params.evaluation).repeats_drawn,
     )
     write_table(absence, snakemake.output.absence)
     write_table(trust_table(evidence), snakemake.output.trust)

@@ -266,3 +266,26 @@ class TestGroupStructure:
         cohort = replace(evidence.cohort, groups=np.array([f"p{i // 2}" for i in range(150)]))
         finding = CHECKS["group structure"](replace(evidence, cohort=cohort))
         assert finding.state is State.FAIL
+
+
+def test_fewer_repeats_than_asked_for_are_told(gather):
+    groups = np.repeat(list("vwxyz"), 30)
+    evidence = gather(None, Evaluation(repeats=5, folds=5), groups=groups, asked=5)
+    finding = CHECKS["folds"](evidence)
+    assert finding.state is State.CAUTION
+    assert finding.value == (
+        "5 test folds in 1 repeat, 30 samples each: these groups allow one partition; 5 repeats"
+        " were asked for"
+    )
+    assert "more groups would allow more repeats" in finding.detail
+
+
+def test_test_folds_that_count_once_are_told(gather):
+    """Of six groups in five folds, a pair is one fold and the others are alone: six recur."""
+    groups = np.repeat(list("uvwxyz"), 25)
+    evidence = gather(None, Evaluation(repeats=3, folds=5), groups=groups, asked=3)
+    distinct = {tuple(split.test) for split in evidence.splits}
+    assert len(distinct) < 15
+    value = CHECKS["folds"](evidence).value
+    assert f"15 test folds in 3 repeats, 25 to 50 samples each; {len(distinct)} of them" in value
+    assert "asked for" not in value

@@ -322,6 +322,11 @@ class Evaluation(Section):
         """Folds per repeat; None where every group of a dataset is one."""
         return None if self.scheme is Scheme.LEAVE_ONE_GROUP_OUT else self.folds
 
+    @property
+    def repeats_drawn(self) -> int | None:
+        """Repeats that are asked for; None where every group of a dataset is a fold once."""
+        return None if self.scheme is Scheme.LEAVE_ONE_GROUP_OUT else self.repeats
+
 
 class Preprocessing(Section):
     """What is done to every modality, fitted on the training samples of a fold only."""

@@ -18,7 +18,7 @@ import pandas as pd
 from balmi.config.catalogue import resolve
 from balmi.config.kinds import ANY, RANGES
 from balmi.config.settings import Scheme
-from balmi.data.folds import FOLD, check_groups_out, check_own_folds, fold_name
+from balmi.data.folds import FOLD, check_dealt, check_groups_out, check_own_folds, fold_name
 from balmi.data.readers import read_measurements, read_samples
 from balmi.errors import Problem, UserError, listing, nearest, shown
 
@@ -284,7 +284,8 @@ def _check_spread(samples: pd.DataFrame, folds: int, key: str) -> list[Problem]:
     groups = samples.groupby("label")["group"].nunique()
     few = groups[groups < folds]
     if few.empty:
-        return []
+        allowed = "classes in more groups, or another number of evaluation.folds"
+        return check_dealt(samples["label"], samples["group"], folds, f"{key}.group", allowed)
     members = listing(
         f"{name!r} lies in {count} group{'s' * (count > 1)}" for name, count in few.items()
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from balmi.data.partitions import Structure
 from balmi.errors import Problem, listing, shown
 
 if TYPE_CHECKING:
@@ -129,6 +130,32 @@ def check_groups_out(samples: pd.DataFrame, where: str) -> list[Problem]:
     return _check_number(samples["group"], where, "groups") or check_learnable(
         samples["label"], samples["group"], where, "groups", allowed
     )
+
+
+def check_dealt(
+    labels: Sequence[str], groups: Sequence[str], folds: int, where: str, allowed: str
+) -> list[Problem]:
+    """Return that no test folds of whole groups leave every class in training, or nothing.
+
+    Parameters
+    ----------
+    labels, groups
+        Class and group of every sample; (n,).
+    folds
+        Number of test folds.
+    where
+        The key of the groups.
+    allowed
+        What to do.
+    """
+    structure = Structure.of(np.asarray(labels), np.asarray(groups), folds)
+    if next(structure.partitions(), None) is not None:
+        return []
+    found = (
+        f"{len(structure.counts)} groups; no way was found to deal them to {folds} test folds so"
+        " that every class keeps samples to train on"
+    )
+    return [Problem(where, found, allowed)]
 
 
 def _some(folds: Iterable[str]) -> str:

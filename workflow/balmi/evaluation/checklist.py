@@ -64,6 +64,8 @@ class Evidence:
         As in ``tables/information.csv``, ``tables/controls.csv`` and ``tables/absence.csv``.
     max_features
         Features kept per modality at most.
+    asked
+        Repeats that were asked for, where folds are drawn; None where they are given.
     """
 
     cohort: Cohort
@@ -73,6 +75,7 @@ class Evidence:
     controls: pd.DataFrame
     absence: pd.DataFrame
     max_features: int
+    asked: int | None = None
 
 
 _PROBLEMS = {
@@ -145,8 +148,15 @@ def _rarest_class(evidence: Evidence) -> Finding:
     rarest = int(counts.argmin())
     members = np.array([(labels[split.test] == rarest).sum() for split in evidence.splits])
     mean, lacking = float(members.mean()), int((members == 0).sum())
+    present = [np.unique(labels[split.test]).size for split in evidence.splits]
+    partial = int((np.array(present) < len(names)).sum())
     value = f"{counts[rarest]} of {names[rarest]}, {mean:.1f} per test fold"
     without = f" {lacking} of {len(members)} test folds have none of them." if lacking else ""
+    if partial:
+        without += (
+            f" {partial} of {len(members)} test folds lack a class: scores that need it take the"
+            " other folds, and the tables' column folds counts those."
+        )
     if mean < FEW_MEMBERS:
         return Finding(
             State.FAIL,
@@ -154,7 +164,7 @@ def _rarest_class(evidence: Evidence) -> Finding:
             "Too few to say anything of this class: its F1, and with it macro-F1, hangs on single"
             f" samples.{without} Collect more, merge it with another class, or leave it out.",
         )
-    if mean < MANY_MEMBERS or lacking:
+    if mean < MANY_MEMBERS or partial:
         return Finding(
             State.CAUTION,
             value,
@@ -167,18 +177,26 @@ def _rarest_class(evidence: Evidence) -> Finding:
 def _folds(evidence: Evidence) -> Finding:
     sizes = np.array([len(split.test) for split in evidence.splits])
     repeats = len({split.repeat for split in evidence.splits})
+    distinct = len({tuple(split.test) for split in evidence.splits})
     value = f"{len(sizes)} test folds in {repeats} repeat{'s' if repeats > 1 else ''}"
     smallest, largest = sizes.min(), sizes.max()
     value += f", {smallest}{f' to {largest}' if largest > smallest else ''} samples each"
-    if len(sizes) < FEW_FOLDS:
+    if distinct < len(sizes):
+        value += f"; {distinct} of them are distinct, and count"
+    given = evidence.cohort.folds is not None or evidence.asked is None
+    short = not given and repeats < evidence.asked
+    if short:
+        value += f": {_allowed(evidence.cohort, repeats)}; {evidence.asked} repeats were asked for"
+    if distinct < FEW_FOLDS:
         return Finding(
             State.FAIL,
             value,
             "Too few to know how much scores vary; intervals are no more than a guess. Use more"
-            " repeats or folds.",
+            f" {'groups' if short else 'repeats or folds'}.",
         )
     uneven = largest > LARGEST_FOLD_RATIO * smallest
-    told = ["Few folds make wide intervals; use more repeats."] if len(sizes) < MANY_FOLDS else []
+    more = "more groups would allow more repeats" if short else "use more repeats"
+    told = [f"Few folds make wide intervals; {more}."] if distinct < MANY_FOLDS else []
     if uneven:
         told.append(
             "Test folds differ in size by more than a factor of two, and count alike: scores of the"
@@ -187,6 +205,13 @@ def _folds(evidence: Evidence) -> Finding:
     if told:
         return Finding(State.CAUTION, value, " ".join(told))
     return Finding(State.PASS, value, "Enough folds of like size for the corrected interval.")
+
+
+def _allowed(cohort: Cohort, repeats: int) -> str:
+    """Return how many ways there are to deal the cohort out."""
+    what = "samples" if cohort.groups is None else "groups"
+    count = "one partition" if repeats == 1 else f"{repeats} distinct partitions"
+    return f"these {what} allow {count}"
 
 
 def _samples_per_feature(evidence: Evidence) -> Finding:
