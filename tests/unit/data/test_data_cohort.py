@@ -208,6 +208,9 @@ def test_assembly_joins_outer_and_sorts(source):
             "labelled samples without any measurement": 0,
             "measured samples that the table of samples lacks": 0,
         },
+        "warnings": [
+            "datasets.own.samples: samples.csv: 1 samples without a label: 's05'; left out"
+        ],
         "control": {},
     }
 

@@ -19,7 +19,6 @@ import pandas as pd
 from balmi.config.catalogue import resolve
 from balmi.config.kinds import ANY, RANGES
 from balmi.config.settings import MISSING_TEXTS, Scheme
-from balmi.data.delimited import SEPARATORS
 from balmi.data.files import write_json
 from balmi.data.folds import FOLD, check_groups_out, check_own_folds
 from balmi.data.matching import unmatched
@@ -90,9 +89,6 @@ def _empty(table: pd.DataFrame, where: str, what: str) -> list[Problem]:
         f"rows of samples, with {what} beside the sample id; .csv is split at commas, .tsv and .txt"
         " at tabs"
     )
-    for sign, name in SEPARATORS.items():
-        if len(table) and table.index.str.contains(sign, regex=False).all():
-            found += f"; every row holds {name}"
     return [Problem(where, found, allowed)]
 
 

@@ -218,7 +218,11 @@ def _survey(rows: Iterator[_Row], separator: str, path: Path) -> Layout:
                 allowed = "quotes in pairs around a cell: the first of these is not closed"
                 raise UserError(Problem(str(path), found, allowed))
             spans.append((row.first, row.last))
-    strange = header.text.startswith("#") or _other_separator(header.text, separator)
+    elsewhere = _other_separator(header.text, separator)
+    if width == 1 and set(counts) == {1} and elsewhere:
+        allowed = "a file whose ending says what it is split by, .csv for commas, .tsv for tabs"
+        raise UserError(Problem(str(path), f"1 field in every row{elsewhere}", allowed))
+    strange = header.text.startswith("#") or elsewhere
     if set(counts) - {width, width + 1} or len(counts) > 1 or (strange and width + 1 in counts):
         raise _uneven(counts, width, header, separator, path)
     unnamed = width + 1 in counts
