@@ -162,7 +162,8 @@ def to_numeric(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[Prob
     where
         How the table is named in messages.
     """
-    numeric = table.apply(_numbers)
+    plain = all(kind == np.float64 for kind in table.dtypes)
+    numeric = table if plain else table.apply(_numbers)
     problems = []
     text = np.argwhere((numeric.isna() & table.notna()).to_numpy())
     if text.size:

@@ -28,6 +28,7 @@ LARGEST_M = 20  # log2(beta / (1 - beta)) of a beta of one in a million
 SENTINELS = (-1, -9, -99, -999, -9999, -99999, 99, 999, 9999, 99999, 999999)
 GAP = 3  # a sentinel stands apart by that many interquartile ranges
 FEWEST = 5  # features below which rows are alike by chance
+COMMON = 0.05  # a value that is this common elsewhere may fill a row by chance, as no mutation does
 MOST_COLUMNS = {255, 256, 16383, 16384}  # of a spreadsheet, with and without the ids
 LOGGED = {Kind.RNA_LOG, Kind.MIRNA}
 HUGE = 1e15
@@ -60,10 +61,11 @@ def _sentinels(table: pd.DataFrame, values: np.ndarray, kind: Kind) -> Remarks:
     """Say where numbers that stand for nothing lie apart from all others."""
     cells = table.to_numpy()
     remarks = []
-    for sentinel in SENTINELS:
-        count = int((values == sentinel).sum())
+    ends = {float(values.min()), float(values.max())}  # none other can lie apart
+    for sentinel in ends.intersection(SENTINELS):
         rest = values[values != sentinel]
-        if not count or rest.size < FEWEST or (kind is Kind.RNA_COUNTS and count < 2):
+        count = values.size - rest.size
+        if rest.size < FEWEST or (kind is Kind.RNA_COUNTS and count < 2):
             continue
         apart = max(rest.min() - sentinel, sentinel - rest.max())
         low, high = np.quantile(rest, [0.25, 0.75])
@@ -71,7 +73,7 @@ def _sentinels(table: pd.DataFrame, values: np.ndarray, kind: Kind) -> Remarks:
         if alone:
             row, column = np.argwhere(cells == sentinel)[0]
             place = f"first in row {shown(table.index[row])}, column {shown(table.columns[column])}"
-            found = f"{sentinel} in {count} cells, {place}, far from all other values"
+            found = f"{sentinel:g} in {count} cells, {place}, far from all other values"
             remarks.append((found, "if it stands for nothing measured, leave these cells empty"))
     return remarks
 
@@ -92,8 +94,9 @@ def _rows(table: pd.DataFrame) -> Remarks:
     spread = np.nanmax(cells, axis=1, initial=-np.inf) - np.nanmin(cells, axis=1, initial=np.inf)
     many = (~np.isnan(cells)).sum(axis=1) >= FEWEST
     flat = many & (spread == 0)
+    filled = np.isin(cells[~flat], np.unique(cells[flat, :1])).mean() if 0 < flat.mean() < 1 else 1
     remarks = []
-    if flat.any() and not flat.all():
+    if filled < COMMON:
         names = listing(map(shown, table.index[flat][:3]))
         found = f"{int(flat.sum())} samples with a single value in all features: {names}"
         remarks.append((found, "where nothing was measured, leave the row empty or out"))

@@ -120,17 +120,16 @@ def _read_delimited(path: Path, text: bool) -> Loaded:
             (found, "the first field of every row is read as the sample id, as R writes")
         )
         names = ["", *names]
-    places = range(len(names))
-    missing = [""] if text else _spellings(MISSING_TEXTS)
     table = pd.read_csv(
         path,
         sep=separator,
         header=None,
         skiprows=layout.skipped,
-        names=places,
-        dtype=str if text else {0: str},
+        names=range(len(names)),
+        dtype=dict.fromkeys(range(1, len(names)), str) if text else None,
+        converters={0: str},  # ids are text, and an id NA is an id
         keep_default_na=False,
-        na_values=dict.fromkeys(places[1:], missing),
+        na_values=[""] if text else _spellings(MISSING_TEXTS),
         low_memory=False,
         encoding="utf-8-sig",
     ).set_index(0)
