@@ -19,9 +19,9 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 try:
     SETTINGS = load_settings(config)
     if workflow.is_main_process:
-        check_datasets(
-            SETTINGS.datasets, SETTINGS.evaluation, Path(".snakemake/balmi/checked")
-        )
+        checked = Path(".snakemake/balmi/checked")
+        for warning in check_datasets(SETTINGS.datasets, SETTINGS.evaluation, checked):
+            print(f"warning: {warning}", file=sys.stderr)
 except UserError as error:
     sys.exit(
         str(error)

@@ -58,6 +58,7 @@ def assemble_cohort(name: str, dataset: Dataset, folds: int | None) -> Cohort:
             "group": dataset.group,
             "folds": dataset.folds,
             "dropped": tables.dropped,
+            "warnings": [str(caution) for caution in tables.warnings],
         },
         folds=_own_folds(tables.samples, len(dataset.folds)),
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from balmi.data.names import name_of
 from balmi.data.partitions import Structure
 from balmi.errors import Problem, listing, shown
 
@@ -18,25 +19,12 @@ if TYPE_CHECKING:
 FOLD = "fold_{}"  # column of a repeat's folds
 MOST_FOLDS = 100
 SHOWN_FOLDS = 3
-WHOLE_NUMBER = re.compile(r"([+-]?\d+)\.0*")
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
 def fold_name(cell: object) -> str | float:
-    """Return the name of a fold as text, and NaN for an empty cell.
-
-    A whole number is one fold however it is stored: 1, 1.0, "1" and "1.0" are all "1", since a
-    column of numbers with an empty cell becomes one of fractions in many programs. "01" stays
-    "01". Blanks around a name do not count.
-
-    Parameters
-    ----------
-    cell
-        Text or a number.
-    """
-    text = "" if pd.api.types.is_scalar(cell) and pd.isna(cell) else str(cell).strip()
-    whole = WHOLE_NUMBER.fullmatch(text)
-    return (whole.group(1) if whole else text) or np.nan
+    """Return the name of a fold as text, as `balmi.data.names.name_of`; NaN for an empty cell."""
+    return name_of(cell) or np.nan
 
 
 def in_order(names: Iterable[str]) -> list[str]:

@@ -18,7 +18,7 @@ from balmi.preprocess.kinds import transform
 if TYPE_CHECKING:
     from balmi.data.cohort import Cohort
 
-SMALLEST_VARIANCE = 1e-12
+SMALLEST_DEVIATION = 1e-10  # far above what rounding leaves of a constant, 1e-16
 LARGEST_SCORE = 10.0
 
 
@@ -38,7 +38,7 @@ class VarianceSelector(TransformerMixin, BaseEstimator):
         """Choose features by their variance in `values` (samples by features)."""
         variance = np.var(values, axis=0)
         # Relative to the feature's own size: what rounding leaves of a constant is no variance.
-        varies = variance > SMALLEST_VARIANCE * np.mean(values**2, axis=0)
+        varies = variance > SMALLEST_DEVIATION**2 * np.mean(values**2, axis=0)
         order = np.argsort(-variance, kind="stable")[: self.count]
         self.kept_ = np.sort(order[varies[order]])
         return self
