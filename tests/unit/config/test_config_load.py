@@ -549,3 +549,13 @@ def test_problems_of_a_control_come_with_all_others():
 def test_a_training_share_that_is_none(share):
     found = problem({**own(), "evaluation": {"training_share": share}})
     assert found.where == "evaluation.training_share"
+
+
+def test_what_decides_leaves_out_what_changes_no_result():
+    found = load_settings({"datasets": {"simulated": None}})
+    deciding, whole = found.deciding(), found.model_dump(mode="json")
+    assert set(whole) - set(deciding) == {"resources"}
+    assert set(whole["training"]) - set(deciding["training"]) == {"replicas", "checkpoint_every"}
+    assert {**whole["training"], **deciding["training"]} == whole["training"]
+    others = set(deciding) - {"training"}
+    assert {name: deciding[name] for name in others} == {name: whole[name] for name in others}

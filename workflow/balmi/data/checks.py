@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +15,10 @@ import numpy as np
 import pandas as pd
 
 from balmi.config.catalogue import resolve
+from balmi.config.fingerprint import code_hash
 from balmi.config.kinds import ANY, RANGES
 from balmi.config.settings import Scheme
+from balmi.data.contents import content
 from balmi.data.folds import FOLD, check_groups_out, check_own_folds, fold_name
 from balmi.data.readers import read_measurements, read_samples
 from balmi.errors import Problem, UserError, listing, nearest, shown
@@ -402,7 +403,7 @@ def check_datasets(
         if dataset.catalogue is not None:
             problems += _check_scheme(resolve(name, dataset), folds, f"datasets.{name}")
             continue
-        mark = cache / _state(dataset, folds) if cache else None
+        mark = cache / _state(dataset, folds, cache) if cache else None
         if mark is not None and mark.is_file():
             continue
         try:
@@ -417,13 +418,9 @@ def check_datasets(
         raise UserError(problems)
 
 
-def _state(dataset: Dataset, folds: int | None) -> str:
-    """Return a hash of the dataset's settings and of its files' sizes and times."""
-    files = [Path(dataset.samples), *(Path(file.path) for file in dataset.used.values())]
-    stamps = []
-    for path in files:
-        with suppress(OSError, ValueError):  # a missing file is reported when it is read
-            state = path.stat()
-            stamps.append((str(path.resolve()), state.st_size, state.st_mtime_ns))
-    text = json.dumps([dataset.model_dump(mode="json"), folds, stamps])
+def _state(dataset: Dataset, folds: int | None, cache: Path) -> str:
+    """Return a hash of a dataset's settings, of what its files hold, and of these checks."""
+    files = [(path, content(path, cache / "contents")) for path in dataset.files]
+    checks = code_hash(Path(__file__))
+    text = json.dumps([dataset.model_dump(mode="json"), folds, files, checks])
     return hashlib.sha256(text.encode()).hexdigest()[:24]
