@@ -7,6 +7,14 @@ from pathlib import Path
 
 from snakemake.io import local
 
+# Snakemake fetches a hosted workflow file by file, as far as it is asked for one.
+if not isinstance(workflow.current_basedir, os.PathLike):
+    listed = Path(workflow.source_path("../balmi/files.txt")).read_text("utf-8")
+    fetched = [workflow.source_path(f"../balmi/{name}") for name in listed.split()]
+    sys.path.insert(
+        0, str(Path(fetched[0]).parents[1])
+    )  # the list begins with __init__.py
+
 from balmi.config.catalogue import catalogue, resolve, simulation_of, source
 from balmi.config.fingerprint import code_hash
 from balmi.config.growth import growing
@@ -28,7 +36,7 @@ def made(path):
 
 
 try:
-    SETTINGS = load_settings(config)
+    SETTINGS = load_settings(config, workflow.configfiles)
     if workflow.is_main_process:
         # A workflow around this one may have rules that are yet to make a dataset's files.
         here = {

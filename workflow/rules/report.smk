@@ -63,6 +63,7 @@ rule build_overview:
         ),
     log:
         "results/overview.log",
+    localrule: True
     conda:
         "../../envs/analysis.yaml"
     params:

@@ -559,3 +559,27 @@ def test_what_decides_leaves_out_what_changes_no_result():
     assert {**whole["training"], **deciding["training"]} == whole["training"]
     others = set(deciding) - {"training"}
     assert {name: deciding[name] for name in others} == {name: whole[name] for name in others}
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("no", "no, on, off"),
+        ("Yes", "no, on, off"),
+        ("5", "number"),
+        ("1.5", "number"),
+        ("2020-01-31", "date"),
+        ("2020-01-31 10:00:00", "time"),
+    ],
+)
+def test_text_that_yaml_takes_for_something_else_is_told_to_need_quotes(written, said):
+    files = "{path: a.csv, kind: generic}"
+    for text in (
+        f"own: {{samples: a.csv, label: {written}, modalities: {{x: {files}}}}}",
+        f"own: {{samples: a.csv, label: y, modalities: {{{written}: {files}}}}}",
+        f"{written}: {{samples: a.csv, label: y, modalities: {{x: {files}}}}}",
+    ):
+        found = problem(yaml.safe_load(f"datasets: {{{text}}}"))
+        assert said in found.allowed
+        assert "quotes" in found.allowed
+        assert "datetime" not in found.found
