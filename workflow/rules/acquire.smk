@@ -5,6 +5,7 @@ rule fetch_dataset:
         "results/{dataset}/logs/fetch_dataset.log",
     wildcard_constraints:
         dataset=coming_from("wheel"),
+    localrule: True
     conda:
         "../../envs/analysis.yaml"
     params:

@@ -1,6 +1,6 @@
 rule assemble_cohort:
     input:
-        files_of,
+        unpack(files_of),
     output:
         cohort="results/{dataset}/cohort.h5mu",
     log:
@@ -12,6 +12,7 @@ rule assemble_cohort:
         runtime=growing(30),
     params:
         dataset=lambda wildcards: DATASETS[wildcards.dataset].model_dump(mode="json"),
+        contents=contents_of,
         folds=SETTINGS.evaluation.fixed_folds,
         code=code_of("assemble_cohort"),
     message:

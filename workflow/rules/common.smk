@@ -5,27 +5,50 @@ import re
 import sys
 from pathlib import Path
 
+from snakemake.io import local
+
+# Snakemake fetches a hosted workflow file by file, as far as it is asked for one.
+if not isinstance(workflow.current_basedir, os.PathLike):
+    listed = Path(workflow.source_path("../balmi/files.txt")).read_text("utf-8")
+    fetched = [workflow.source_path(f"../balmi/{name}") for name in listed.split()]
+    sys.path.insert(
+        0, str(Path(fetched[0]).parents[1])
+    )  # the list begins with __init__.py
+
 from balmi.config.catalogue import catalogue, resolve, simulation_of, source
 from balmi.config.fingerprint import code_hash
 from balmi.config.growth import growing
 from balmi.config.load import load_settings
 from balmi.data.checks import check_datasets
+from balmi.data.contents import content
 from balmi.errors import UserError
 
 # Idle OpenMP threads busy-wait; a job that wants more threads says so by `threads`.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
+CHECKED = Path(".snakemake/balmi/checked")  # marks of what was read already
+
+
+def made(path):
+    """Return whether a rule makes a file: one of these rules, or of a workflow around them."""
+    return any(file.match(path) for rule in workflow.rules for file in rule.output)
+
+
 try:
-    SETTINGS = load_settings(config)
+    SETTINGS = load_settings(config, workflow.configfiles)
     if workflow.is_main_process:
-        checked = Path(".snakemake/balmi/checked")
-        for warning in check_datasets(SETTINGS.datasets, SETTINGS.evaluation, checked):
+        # A workflow around this one may have rules that are yet to make a dataset's files.
+        here = {
+            name: dataset
+            for name, dataset in SETTINGS.datasets.items()
+            if dataset.catalogue or not any(map(made, dataset.files))
+        }
+        for warning in check_datasets(here, SETTINGS.evaluation, CHECKED):
             print(f"warning: {warning}", file=sys.stderr)
 except UserError as error:
-    sys.exit(
-        str(error)
-    )  # the message alone: a WorkflowError would bring lines of the Snakefile
+    # The message alone: a WorkflowError would bring lines of the Snakefile.
+    sys.exit(str(error))
 
 DATASETS = {name: resolve(name, dataset) for name, dataset in SETTINGS.datasets.items()}
 # What who has which modality tells alone is always told.
@@ -52,19 +75,45 @@ def coming_from(kind):
 
 def code_of(script):
     """Return the hash of the library code that a script runs."""
-    return code_hash(Path(workflow.basedir) / "scripts" / f"{script}.py")
+    return code_hash(Path(workflow.source_path(f"../scripts/{script}.py")))
 
 
 def section(name):
-    """Return one section of the settings, for a rule's params."""
-    return getattr(SETTINGS, name).model_dump(mode="json")
+    """Return what results depend on in a section of the settings, for a rule's params."""
+    return getattr(SETTINGS, name).deciding()
+
+
+def untracked(value):
+    """Return a value for a rule's params that reruns nothing when it changes.
+
+    Snakemake hands over what is computed from `threads`, and does not compare it.
+    """
+    return lambda wildcards, threads: value
+
+
+def whole(name):
+    """Return a section of the settings with the keys on which no result depends, untracked."""
+    return untracked(getattr(SETTINGS, name).model_dump(mode="json"))
 
 
 def files_of(wildcards):
-    """Return the files of a dataset, each once."""
+    """Return the files of a dataset that rules make.
+
+    The user's own are no business of Snakemake's: it would compare their times where their contents
+    decide (`contents_of`), put a module's prefix before them, and take braces for wildcards.
+    """
     dataset = DATASETS[wildcards.dataset]
-    paths = [dataset.samples, *(file.path for file in dataset.used.values())]
-    return list(dict.fromkeys(paths))
+    if source(SETTINGS.datasets[wildcards.dataset]) != "files":
+        return {"cohort": dataset.samples}
+    return {"tables": [local(path) for path in dataset.files if made(path)]}
+
+
+def contents_of(wildcards):
+    """Return what the user's own files hold, by path; nothing of files that rules make."""
+    if source(SETTINGS.datasets[wildcards.dataset]) != "files":
+        return {}
+    paths = [path for path in DATASETS[wildcards.dataset].files if not made(path)]
+    return {path: content(path, CHECKED / "contents") for path in paths}
 
 
 def entry_of(wildcards):
@@ -131,10 +180,24 @@ def histories():
     return files + (pretraining if PRETRAINED else [])
 
 
+def settings_of_all():
+    """Return what results depend on in the settings of all datasets."""
+    return {
+        key: value for key, value in SETTINGS.deciding().items() if key != "datasets"
+    }
+
+
+SECTIONS = "preprocessing information graph model training distillation".split()
+
+
 def sections_of_methods():
-    """Return the sections of the settings that methods depend on, by name."""
-    names = ("preprocessing", "information", "graph", "model", "training")
-    return {name: section(name) for name in (*names, "distillation")}
+    """Return what methods depend on in the settings, by section."""
+    return {name: section(name) for name in SECTIONS}
+
+
+def whole_sections():
+    """Return the sections of the settings that methods take, by name, untracked."""
+    return untracked(SETTINGS.model_dump(mode="json", include=set(SECTIONS)))
 
 
 def trained_files(wildcards):

@@ -17,7 +17,8 @@ rule build_report:
         mem_mb=growing(3000),
         runtime=growing(15),
     params:
-        settings=SETTINGS.model_dump(mode="json", exclude={"datasets"}),
+        settings=untracked(SETTINGS.model_dump(mode="json", exclude={"datasets"})),
+        depends=settings_of_all(),
         dataset=configured,
         title=lambda wildcards: about(wildcards, "title"),
         licence=lambda wildcards: about(wildcards, "licence"),
@@ -41,7 +42,8 @@ rule save_figures:
         mem_mb=growing(3000),
         runtime=growing(15),
     params:
-        settings=SETTINGS.model_dump(mode="json", exclude={"datasets"}),
+        settings=untracked(SETTINGS.model_dump(mode="json", exclude={"datasets"})),
+        depends=settings_of_all(),
         dataset=configured,
         code=code_of("save_figures"),
     message:
@@ -61,6 +63,7 @@ rule build_overview:
         ),
     log:
         "results/overview.log",
+    localrule: True
     conda:
         "../../envs/analysis.yaml"
     params:

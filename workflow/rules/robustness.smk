@@ -16,7 +16,8 @@ rule train_share:
         runtime=growing(120),
     params:
         methods=PROBED,
-        sections=sections_of_methods(),
+        sections=whole_sections(),
+        depends=sections_of_methods(),
         evaluation=section("evaluation"),
         repeats=SETTINGS.robustness.repeats,
         code=code_of("train_share"),
@@ -45,7 +46,8 @@ rule run_control:
         runtime=growing(120),
     params:
         methods=PROBED,
-        sections=sections_of_methods(),
+        sections=whole_sections(),
+        depends=sections_of_methods(),
         evaluation=section("evaluation"),
         repeats=SETTINGS.robustness.repeats,
         seed=SETTINGS.robustness.seed,

@@ -20,7 +20,8 @@ rule pretrain_distillation:
     params:
         preprocessing=section("preprocessing"),
         model=section("model"),
-        training=section("training"),
+        training=whole("training"),
+        depends=section("training"),
         distillation=section("distillation"),
         code=code_of("pretrain_distillation"),
     message:
@@ -48,7 +49,8 @@ rule observe_gains:
     params:
         preprocessing=section("preprocessing"),
         model=section("model"),
-        training=section("training"),
+        training=whole("training"),
+        depends=section("training"),
         distillation=section("distillation"),
         code=code_of("observe_gains"),
     message:
@@ -82,7 +84,8 @@ rule train_network:
     params:
         preprocessing=section("preprocessing"),
         model=section("model"),
-        training=section("training"),
+        training=whole("training"),
+        depends=section("training"),
         code=code_of("train_network"),
     message:
         "{wildcards.dataset}: train {wildcards.method} in all folds"

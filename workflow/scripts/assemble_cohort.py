@@ -8,5 +8,7 @@ from balmi.logs import job
 name = snakemake.wildcards.dataset
 with job(snakemake.log[0], f"{name}: assemble"):
     dataset = Dataset(**snakemake.params.dataset)
+    fetched = snakemake.input.get("cohort")  # in a module, it lies below the prefix
+    dataset = dataset.within(fetched) if fetched else dataset
     cohort = assemble_cohort(name, dataset, snakemake.params.folds)
     write_cohort(cohort, Path(snakemake.output.cohort))

@@ -61,8 +61,13 @@ def simulation(wildcards):
 
 
 def files_of(wildcards):
-    """Return the file of a cohort."""
-    return DATASETS[wildcards.dataset].samples
+    """Return the file of a cohort, which a rule makes."""
+    return {"cohort": DATASETS[wildcards.dataset].samples}
+
+
+def contents_of(wildcards):
+    """Return nothing: no cohort of the study is a file of the user's own."""
+    return {}
 
 
 def section(name):

@@ -12,6 +12,7 @@ DRIVER = (
     "balmi.config.fingerprint",
     "balmi.config.settings",
     "balmi.data.checks",
+    "balmi.data.contents",
     "balmi.errors",
 )
 HEAVY = ("torch", "scanpy", "mudata", "anndata", "muon", "sklearn", "altair")

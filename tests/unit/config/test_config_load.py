@@ -549,3 +549,37 @@ def test_problems_of_a_control_come_with_all_others():
 def test_a_training_share_that_is_none(share):
     found = problem({**own(), "evaluation": {"training_share": share}})
     assert found.where == "evaluation.training_share"
+
+
+def test_what_decides_leaves_out_what_changes_no_result():
+    found = load_settings({"datasets": {"simulated": None}})
+    deciding, whole = found.deciding(), found.model_dump(mode="json")
+    assert set(whole) - set(deciding) == {"resources"}
+    assert set(whole["training"]) - set(deciding["training"]) == {"replicas", "checkpoint_every"}
+    assert {**whole["training"], **deciding["training"]} == whole["training"]
+    others = set(deciding) - {"training"}
+    assert {name: deciding[name] for name in others} == {name: whole[name] for name in others}
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("no", "no, on, off"),
+        ("Yes", "no, on, off"),
+        ("5", "number"),
+        ("1.5", "number"),
+        ("2020-01-31", "date"),
+        ("2020-01-31 10:00:00", "time"),
+    ],
+)
+def test_text_that_yaml_takes_for_something_else_is_told_to_need_quotes(written, said):
+    files = "{path: a.csv, kind: generic}"
+    for text in (
+        f"own: {{samples: a.csv, label: {written}, modalities: {{x: {files}}}}}",
+        f"own: {{samples: a.csv, label: y, modalities: {{{written}: {files}}}}}",
+        f"{written}: {{samples: a.csv, label: y, modalities: {{x: {files}}}}}",
+    ):
+        found = problem(yaml.safe_load(f"datasets: {{{text}}}"))
+        assert said in found.allowed
+        assert "quotes" in found.allowed
+        assert "datetime" not in found.found

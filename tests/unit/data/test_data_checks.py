@@ -534,11 +534,24 @@ def test_without_a_cache_files_are_read_always(source, reads):
 
 
 @pytest.mark.parametrize("name", ["samples.csv", "rna.csv", "meth.csv"])
-def test_a_changed_time_is_read_again(source, reads, tmp_path, name):
+def test_a_changed_content_is_read_again_and_a_changed_time_is_not(source, reads, tmp_path, name):
     datasets, cache = {"own": source.dataset()}, tmp_path / "cache"
     check_datasets(datasets, Evaluation(folds=3), cache)
     os.utime(tmp_path / name, (1, 1))
     check_datasets(datasets, Evaluation(folds=3), cache)
+    assert len(reads) == 1
+    text = (tmp_path / name).read_text(encoding="utf-8")
+    (tmp_path / name).write_text(text + "\n", encoding="utf-8")
+    os.utime(tmp_path / name, (1, 1))
+    check_datasets(datasets, Evaluation(folds=3), cache)
+    assert len(reads) == 2
+
+
+def test_another_version_of_the_checks_reads_again(source, reads, tmp_path, monkeypatch):
+    datasets, cache = {"own": source.dataset()}, tmp_path / "cache"
+    for version in ("old", "new", "new"):
+        monkeypatch.setattr(balmi.data.checks, "code_hash", lambda _, version=version: version)
+        check_datasets(datasets, Evaluation(folds=3), cache)
     assert len(reads) == 2
 
 

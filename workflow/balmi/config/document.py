@@ -1,4 +1,8 @@
-"""Write what is generated from the settings' models: the JSON schema and the tables of keys."""
+"""Write what is generated: the JSON schema, the tables of keys, the list of the library's files.
+
+The list is for a workflow that is deployed from a hosting service, where a folder cannot be looked
+into and files come one by one.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,11 @@ from typing import Any
 
 import yaml
 
+from balmi.config.fingerprint import DATA_SUFFIXES, LIBRARY
 from balmi.config.settings import Settings
 
 ROOT = Path(__file__).parents[3]
+FILES = LIBRARY / "files.txt"
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 MANUAL = ROOT / "config" / "README.md"
 DATASET_SECTIONS = {
@@ -101,8 +107,16 @@ def manual_text(text: str) -> str:
     return f"{head}{MARKS[0]}\n\n{key_tables()}\n{MARKS[1]}{rest.split(MARKS[1])[1]}"
 
 
+def files_text() -> str:
+    """Return the paths of the library's files within it, a line each."""
+    paths = (path for path in LIBRARY.rglob("*") if path.suffix in {".py", *DATA_SUFFIXES})
+    names = sorted(path.relative_to(LIBRARY).as_posix() for path in paths if path != FILES)
+    return "\n".join([*names, ""])
+
+
 def main() -> None:
-    """Write both files."""
+    """Write all three files."""
+    FILES.write_text(files_text(), encoding="utf-8")
     SCHEMA.write_text(schema_text(), encoding="utf-8")
     MANUAL.write_text(manual_text(MANUAL.read_text(encoding="utf-8")), encoding="utf-8")
 

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from balmi.config.catalogue import catalogue
 from balmi.config.settings import CONTROLS, COPY, Design, Settings, Simulation
+from balmi.config.twice import repeated_keys
 from balmi.errors import Problem, UserError, listing, nearest, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 KEY_MARK = "[key]"  # pydantic's last part of the location of a mapping's bad key
 
 
-def load_settings(config: Mapping[str, Any]) -> Settings:
+def load_settings(config: Mapping[str, Any], files: Iterable[str | Path] = ()) -> Settings:
     """Return the validated configuration.
 
     Parameters
     ----------
     config
         The configuration as read from YAML.
+    files
+        The files that it was read from, in which no mapping may have a key twice.
 
     Raises
     ------
@@ -34,7 +39,9 @@ def load_settings(config: Mapping[str, Any]) -> Settings:
     if not isinstance(config, Mapping):
         keys = listing(Settings.model_fields)
         raise UserError(Problem("configuration", _found(config), f"a mapping with the keys {keys}"))
-    content, problems = _with_catalogue(config)
+    problems = [problem for file in dict.fromkeys(files) for problem in repeated_keys(file)]
+    content, unknown = _with_catalogue(config)
+    problems += unknown
     try:
         settings = Settings.model_validate(content)
     except ValidationError as error:
@@ -204,11 +211,23 @@ def _bad_name(detail: Mapping[str, Any], where: str) -> Problem:
     return Problem(where, shown(detail["input"]), allowed)
 
 
+# What YAML makes of text without quotes.
+_UNQUOTED = {
+    bool: "text in quotes: without them, yes, no, on, off, true and false are no words in YAML",
+    int: "text: write a number in quotes",
+    float: "text: write a number in quotes",
+    date: "text: write a date in quotes",
+    datetime: "text: write a time in quotes",
+}
+
+
 def _no_text(detail: Mapping[str, Any], where: str) -> Problem:
     value = detail["input"]
+    found = str(value) if isinstance(value, date) else _found(value)
     if detail["type"] == "invalid_key" or detail["loc"][-1] == KEY_MARK:
-        return Problem(where, f"the key {value!r}, which is no text", f"text: '{value}' in quotes")
-    return Problem(where, _found(value), "text; a number needs quotes")
+        allowed = _UNQUOTED.get(type(value), "a name, in quotes where it is null, ~ or empty")
+        return Problem(where, f"the key {found}, which is no text", allowed)
+    return Problem(where, found, _UNQUOTED.get(type(value), "text"))
 
 
 def _no_mapping(detail: Mapping[str, Any], where: str) -> Problem:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -141,9 +141,25 @@ class Design(StrEnum):
 
 
 class Section(BaseModel):
-    """A part of the configuration: immutable, and without unknown keys."""
+    """A part of the configuration: immutable, and without unknown keys.
+
+    Attributes
+    ----------
+    idle
+        Keys that change how jobs run, and no result.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    idle: ClassVar[frozenset[str]] = frozenset()
+
+    def deciding(self) -> dict[str, Any]:
+        """Return the keys that results depend on, of this section and of those inside it."""
+        inner = {
+            name: value.deciding()
+            for name, value in self
+            if isinstance(value, Section) and name not in self.idle
+        }
+        return self.model_dump(mode="json", exclude=set(self.idle)) | inner
 
 
 class ModalityFile(Section):
@@ -277,6 +293,18 @@ class Dataset(Section):
         """The modalities that the control does not leave out."""
         left_out = self.control.without
         return {name: file for name, file in self.modalities.items() if name not in left_out}
+
+    @property
+    def files(self) -> list[str]:
+        """The files that are read, each once."""
+        return list(dict.fromkeys([self.samples, *(file.path for file in self.used.values())]))
+
+    def within(self, path: str) -> Dataset:
+        """Return the dataset with one file for its samples and all its modalities."""
+        files = {
+            name: file.model_copy(update={"path": path}) for name, file in self.modalities.items()
+        }
+        return self.model_copy(update={"samples": path, "modalities": files})
 
     # Checks of several keys belong to the last of them: a model's own validator would be silent
     # where any key is wrong, and users are to see all problems at once.
@@ -412,6 +440,8 @@ class Model(Section):
 class Training(Section):
     """How networks are trained."""
 
+    idle: ClassVar[frozenset[str]] = frozenset({"replicas", "checkpoint_every"})
+
     members: int = Field(
         default=5,
         ge=1,
@@ -538,6 +568,8 @@ class Resources(Section):
 
 class Settings(Section):
     """The whole configuration."""
+
+    idle: ClassVar[frozenset[str]] = frozenset({"resources"})
 
     datasets: dict[Name, Dataset] = Field(min_length=1, description="name of a dataset -> dataset")
     evaluation: Evaluation = Field(default=Evaluation(), description="cross-validation")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +16,10 @@ import numpy as np
 import pandas as pd
 
 from balmi.config.catalogue import resolve
+from balmi.config.fingerprint import code_hash
 from balmi.config.kinds import ANY, RANGES
 from balmi.config.settings import MISSING_TEXTS, Scheme
+from balmi.data.contents import content
 from balmi.data.files import write_json
 from balmi.data.folds import FOLD, check_dealt, check_groups_out, check_own_folds
 from balmi.data.matching import unmatched
@@ -40,7 +41,6 @@ WHOLE_TOLERANCE = 1e-6
 COMMA = re.compile(
     r"\s*[+-]?[\d.\s']*,\d[\d.,]*(e[+-]?\d+)?\s*|[+-]?\d{1,3}([.'\s]\d{3})+", re.IGNORECASE
 )
-RULES = 2  # counted up where checks change: a cohort found in order by older ones is read again
 LARGEST = float(np.finfo(np.float32).max)  # cohorts are kept in single precision
 
 
@@ -553,7 +553,7 @@ def check_datasets(
         if dataset.catalogue is not None:
             problems += _check_scheme(resolve(name, dataset), folds, f"datasets.{name}")
             continue
-        mark = cache / f"{_state(name, dataset, folds)}.json" if cache else None
+        mark = cache / f"{_state(name, dataset, folds, cache)}.json" if cache else None
         if mark is not None and mark.is_file():
             warnings += json.loads(mark.read_text(encoding="utf-8"))
             continue
@@ -570,13 +570,9 @@ def check_datasets(
     return tuple(warnings)
 
 
-def _state(name: str, dataset: Dataset, folds: int | None) -> str:
-    """Return a hash of the dataset's settings and of its files' sizes and times."""
-    files = [Path(dataset.samples), *(Path(file.path) for file in dataset.used.values())]
-    stamps = []
-    for path in files:
-        with suppress(OSError, ValueError):  # a missing file is reported when it is read
-            state = path.stat()
-            stamps.append((str(path.resolve()), state.st_size, state.st_mtime_ns))
-    text = json.dumps([RULES, name, dataset.model_dump(mode="json"), folds, stamps])
+def _state(name: str, dataset: Dataset, folds: int | None, cache: Path) -> str:
+    """Return a hash of a dataset's settings, of what its files hold, and of these checks."""
+    files = [(path, content(path, cache / "contents")) for path in dataset.files]
+    checks = code_hash(Path(__file__))
+    text = json.dumps([name, dataset.model_dump(mode="json"), folds, files, checks])
     return hashlib.sha256(text.encode()).hexdigest()[:24]

@@ -408,8 +408,7 @@ class Trainer:
         start = [*self._network.state_dict().values(), *self._rule.state_dict().values()]
         cohort = [*data.inputs, data.available, data.labels, data.folds]
         tensors = [*cohort, *rows, *held_out, *graph, *start]
-        # How often checkpoints are written and how many replicas train at once changes nothing.
-        settings = self._settings.model_dump_json(exclude={"checkpoint_every", "replicas"})
+        settings = self._settings.model_dump_json(exclude=set(self._settings.idle))
         words = (self._purpose, settings, self._network.shape, type(self._rule).__name__)
         words += () if soft is None else (soft.temperature,)
         return tensor_hash([*tensors, *said], torch.__version__, *words)
