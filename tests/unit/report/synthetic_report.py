@@ -40,7 +40,7 @@ STRENGTHS = {
 }
 NETWORKS = ("balanced", "uniform")
 CHECKS = ("leak control", "label shuffle", "rarest class", "folds", "samples per feature")
-CHECKS += ("separability", "calibration", "group structure")
+CHECKS += ("separability", "calibration", "group structure", "inputs")
 INFORMATION = ["quantity", "modality", "other", "estimate", "lower", "upper", "null95"]
 INFORMATION += ["p_value", "n", "components", "status", "reason"]
 COMPLEMENTARITY = ["teacher", "student", "teacher_student", "student_label", "margin", "lower"]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from balmi.config.settings import Method
+from balmi.evaluation.accepted import inputs
 from balmi.evaluation.duplicates import divided, near_copies
 from balmi.evaluation.gap import calibration_gap
 from balmi.evaluation.trust import CONTROLS, Finding, State
@@ -312,6 +313,7 @@ CHECKS: dict[str, Callable[[Evidence], Finding]] = {
     "separability": _separability,
     "calibration": _calibration,
     "group structure": _group_structure,
+    "inputs": lambda evidence: inputs(evidence.cohort),
 }
 
 
