@@ -10,6 +10,7 @@ import pandas as pd
 
 from balmi.config.settings import Method
 from balmi.evaluation.absence import absence_finding
+from balmi.evaluation.accepted import inputs
 from balmi.evaluation.controls import WIDEST, Reading, read_control
 from balmi.evaluation.duplicates import divided, near_copies
 from balmi.evaluation.gap import calibration_gap
@@ -358,6 +359,7 @@ CHECKS: dict[str, Callable[[Evidence], Finding]] = {
     "group structure": _group_structure,
     "absence": _absence,
     "information": _information,
+    "inputs": lambda evidence: inputs(evidence.cohort),
 }
 
 
