@@ -1,10 +1,15 @@
 import io
 import logging
+import os
+import signal
 import sys
+import threading
+import time
 
 import pytest
 from threadpoolctl import threadpool_info
 
+from balmi.data.files import replace_when_written
 from balmi.errors import Problem, UserError
 from balmi.logs import Progress, job
 
@@ -133,3 +138,42 @@ def test_progress_draws_nothing_into_a_file(monkeypatch):
     monkeypatch.setattr(sys, "stderr", stream)
     Progress("balanced")(1, 1, active=1)
     assert stream.getvalue() == ""
+
+
+def test_a_machine_at_fault_is_said_and_leaves_its_traceback_in_the_log(log, capsys):
+    with pytest.raises(SystemExit) as caught, job(str(log), "cohort: train"):
+        raise MemoryError("Unable to allocate 7 TiB")
+    assert caught.value.code == 1
+    said, text = capsys.readouterr().err, log.read_text()
+    assert "[cohort: train] out of memory: this process may use " in said
+    assert "Traceback" not in said
+    assert "Traceback" in text
+    assert "ERROR out of memory" in text
+
+
+def test_a_job_that_is_asked_to_end_tidies_up_and_says_so(log, tmp_path, capsys):
+    before = signal.getsignal(signal.SIGTERM)
+    whole = tmp_path / "out.txt"
+    with (
+        pytest.raises(SystemExit) as caught,
+        job(str(log), "cohort: train"),
+        replace_when_written(whole) as part,
+    ):
+        part.write_text("half")
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+    assert caught.value.code == 143
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["job.log"]
+    assert "[cohort: train] ended from outside" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_job_outside_the_main_thread_runs(log):
+    def run():
+        with job(str(log), "cohort: split") as logger:
+            logger.info("done")
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert "INFO done" in log.read_text()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -12,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from balmi.errors import UserError
+from balmi.faults import MEGABYTE, TIME_HELP, fault, memory_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("balmi")
 
 LOG_EVERY_SECONDS = 5.0
+TERMINATED = (
+    f"ended from outside, as by a cluster's limit of time or by whoever cancels it: {TIME_HELP}"
+)
 
 
 class _TerminalHandler(logging.StreamHandler):
@@ -33,7 +39,10 @@ class _TerminalHandler(logging.StreamHandler):
 def job(
     log: str, name: str, threads: int = 1, shown: int = logging.WARNING
 ) -> Iterator[logging.Logger]:
-    """Set up a job's log and threads, and end it without a traceback where the user is at fault.
+    """Set up a job's log and threads, and end it with a sentence where the job is not at fault.
+
+    That is where the user is (`UserError`), where the machine is (`balmi.faults.fault`), and where
+    the job is ended from outside. What balmi does not expect leaves its traceback.
 
     Parameters
     ----------
@@ -49,7 +58,8 @@ def job(
     Raises
     ------
     SystemExit
-        With status 1 after the message of a `UserError`, with 130 where the user interrupts.
+        With status 1 after a message about the user's files or the machine, with 130 where the user
+        interrupts, with 143 where the job is ended from outside.
     """
     file = logging.FileHandler(log, mode="w", encoding="utf-8")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
@@ -60,8 +70,9 @@ def job(
     logger.propagate = False
     logger.handlers[:] = [file, terminal]
     logger.info("%s, library %s", name, __file__)
+    logger.info("this process may use %d MB of memory", memory_limit() // MEGABYTE)
     try:
-        with threadpool_limits(threads):
+        with threadpool_limits(threads), _terminable():
             yield logger
     except UserError as error:
         logger.error("%s", error)
@@ -69,11 +80,34 @@ def job(
     except KeyboardInterrupt:
         logger.error("interrupted")
         raise SystemExit(130) from None
-    except Exception:
-        logger.exception("stopped by an error that balmi does not expect")
-        raise
+    except Exception as error:
+        reason = fault(error)
+        if reason is None:
+            logger.exception("stopped by an error that balmi does not expect")
+            raise
+        logger.info("what was raised", exc_info=True)
+        logger.error("%s", reason)
+        raise SystemExit(1) from None
     finally:
         file.close()
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Say so where the job is asked to end, and let it tidy up, instead of dying at once."""
+
+    def end(number: int, frame: object) -> None:
+        logger.error(TERMINATED)
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may listen
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Progress:

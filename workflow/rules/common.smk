@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 
 from snakemake.io import local
+from snakemake.logging import logger
 
 # Snakemake fetches a hosted workflow file by file, as far as it is asked for one.
 if not isinstance(workflow.current_basedir, os.PathLike):
     listed = Path(workflow.source_path("../balmi/files.txt")).read_text("utf-8")
     fetched = [workflow.source_path(f"../balmi/{name}") for name in listed.split()]
-    sys.path.insert(
-        0, str(Path(fetched[0]).parents[1])
-    )  # the list begins with __init__.py
+    # The list begins with the package's __init__.py.
+    sys.path.insert(0, str(Path(fetched[0]).parents[1]))
 
 from balmi.config.catalogue import catalogue, resolve, simulation_of, source
 from balmi.config.fingerprint import code_hash
@@ -21,7 +21,9 @@ from balmi.config.growth import growing
 from balmi.config.load import load_settings
 from balmi.data.checks import check_datasets
 from balmi.data.contents import content
+from balmi.endings import Failures, where_reports_are
 from balmi.errors import UserError
+from balmi.place import gpu_problem, slurm_keeps_accounts
 
 # Idle OpenMP threads busy-wait; a job that wants more threads says so by `threads`.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -50,6 +52,10 @@ except UserError as error:
     # The message alone: a WorkflowError would bring lines of the Snakefile.
     sys.exit(str(error))
 
+FAILURES = Failures()
+if workflow.is_main_process:
+    logger.addHandler(FAILURES)
+
 DATASETS = {name: resolve(name, dataset) for name, dataset in SETTINGS.datasets.items()}
 # What who has which modality tells alone is always told.
 METHODS = list(dict.fromkeys([*map(str, SETTINGS.methods), "absence-lr"]))
@@ -59,6 +65,24 @@ PEER_METHODS = [name for name in METHODS if name not in NETWORK_METHODS]
 PROBED = [name for name in METHODS if name in map(str, SETTINGS.robustness.methods)]
 SHARES = list(dict.fromkeys(f"{share:g}" for share in SETTINGS.robustness.shares))
 CONTROLS = ["labels", "leak"] if SETTINGS.robustness.controls else []
+
+
+def look_ahead():
+    """End a run whose jobs would miss their GPU, and ask SLURM what it can answer."""
+    executor, settings = workflow.executor_plugin.name, workflow.executor_settings
+    own_environments = workflow.deployment_settings.deployment_method
+    asked = any(job.resources.get("gpu") for job in workflow.dag.needrun_jobs())
+    problem = gpu_problem(executor) if asked and not own_environments else None
+    if problem:
+        sys.exit(problem)
+    # The executor would ask sacct for the state of its jobs, and wait for an answer for ever.
+    sacct = executor == "slurm" and settings.status_command == "sacct"
+    if sacct and not slurm_keeps_accounts():
+        settings.status_command = "squeue"
+        logger.info(
+            "SLURM keeps no accounts here, so squeue is asked for the state of jobs: put"
+            " `slurm-status-command: squeue` into the profile"
+        )
 
 
 def any_of(names):

@@ -13,7 +13,9 @@ DRIVER = (
     "balmi.config.settings",
     "balmi.data.checks",
     "balmi.data.contents",
+    "balmi.endings",
     "balmi.errors",
+    "balmi.place",
 )
 HEAVY = ("torch", "scanpy", "mudata", "anndata", "muon", "sklearn", "altair")
 

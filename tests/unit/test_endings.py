@@ -1,0 +1,115 @@
+import logging
+import os
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from balmi.endings import Failure, Failures, where_reports_are
+from balmi.errors import Problem, UserError
+from balmi.logs import job
+
+
+@pytest.fixture
+def log(tmp_path):
+    return tmp_path / "split.log"
+
+
+@pytest.fixture
+def failures():
+    return Failures()
+
+
+def failed(log, said="", logs=()):
+    return Failure("split_cohort", (str(log), *logs), said).reason()
+
+
+def record(event, **more):
+    found = logging.makeLogRecord(more)
+    found.event = SimpleNamespace(name=event)
+    return found
+
+
+def error_of(jobid, log, said=None):
+    return record("JOB_ERROR", jobid=jobid, rule_name=f"rule{jobid}", log=[log], rule_msg=said)
+
+
+def test_reports_that_are_there_are_named(tmp_path):
+    paths = [str(tmp_path / name) for name in ("a.html", "b.html")]
+    assert where_reports_are(paths) == ""
+    (tmp_path / "b.html").touch()
+    assert where_reports_are(paths).split() == ["Reports:", paths[1]]
+
+
+def test_a_job_that_says_why_is_quoted(log):
+    with pytest.raises(SystemExit), job(str(log), "cohort: split") as logger:
+        logger.warning("before")
+        raise UserError([Problem("a", "b", "c"), Problem("d", "e", "f")])
+    reason = failed(log, "SLURM status is: 'FAILED'.")
+    assert reason == str(UserError([Problem("a", "b", "c"), Problem("d", "e", "f")]))
+
+
+def test_of_a_traceback_the_last_line_is_told(log):
+    with pytest.raises(KeyError), job(str(log), "cohort: split"):
+        raise KeyError("nowhere")
+    assert failed(log) == "stopped by an error that balmi does not expect: KeyError: 'nowhere'"
+
+
+def test_a_job_without_memory_names_the_command_with_its_rule(log):
+    with pytest.raises(SystemExit), job(str(log), "cohort: split"):
+        raise MemoryError
+    assert "--set-resources split_cohort:mem_mb=" in failed(log)
+
+
+def test_a_job_that_ended_without_a_word_was_killed(log):
+    with job(str(log), "cohort: split") as logger:
+        logger.info("reading")
+    reason = failed(log, "SLURM-job '3' failed, SLURM status is: 'FAILED'. See the logs.")
+    assert "without a word, as what is killed does, most often for want of memory" in reason
+    assert "(this one might use " in reason
+    assert "--set-resources split_cohort:mem_mb=" in reason
+    assert reason.endswith("SLURM status is: 'FAILED'")
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("OUT_OF_MEMORY", "killed for want of memory"),
+        ("TIMEOUT", "split_cohort:runtime="),
+        ("DEADLINE", "split_cohort:runtime="),
+        ("CANCELLED by 0", "cancelled"),
+        ("NODE_FAIL", "took the job's machine away"),
+        ("PREEMPTED", "took the job's machine away"),
+    ],
+)
+def test_the_schedulers_word_counts_where_the_job_has_none(log, state, said):
+    assert said in failed(log, f"SLURM-job '3' failed, SLURM status is: '{state}'.")
+
+
+def test_a_log_of_another_run_is_not_quoted(log):
+    with pytest.raises(SystemExit), job(str(log), "cohort: split"):
+        raise MemoryError
+    failure = Failure("split_cohort", (str(log), "slurm/3.log"), "")
+    os.utime(log, (1, 1))
+    reason = failure.reason(since=time.time() - 60)
+    assert reason == "it failed before it could write a log; slurm/3.log may say more"
+    assert "the lines above" in failed(log.with_name("nowhere.log"))
+
+
+def test_failed_jobs_are_listed_with_their_logs(failures, log):
+    assert str(failures) == ""
+    failures.emit(error_of(1, str(log)))
+    failures.emit(error_of(2, "b.log", "SLURM status is: 'TIMEOUT'."))
+    text = str(failures)
+    assert text.splitlines()[1:3] == ["Failed jobs:", f"  1. rule1 ({log})"]
+    assert "  2. rule2 (b.log)\n      killed at its limit of time" in text
+
+
+def test_a_job_that_finished_when_tried_again_is_not_listed(failures, log):
+    failures.emit(error_of(1, str(log)))
+    failures.emit(error_of(2, str(log)))
+    failures.emit(record("JOB_FINISHED", job_id=1))
+    failures.emit(record("PROGRESS", done=1))
+    failures.emit(logging.makeLogRecord({"msg": "words"}))
+    assert "rule1" not in str(failures)
+    assert "  1. rule2" in str(failures)

@@ -1,0 +1,120 @@
+import errno
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from balmi.faults import fault, memory_limit
+
+GPU = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.11 GiB"
+RUST = 'Error while serializing: IoError(Os { code: 28, message: "No space left on device" })'
+
+
+def raised(action, *arguments):
+    """Return what an action raises."""
+    with pytest.raises(Exception) as caught:  # noqa: B017, PT011
+        action(*arguments)
+    return caught.value
+
+
+def written_to_a_full_disk(kind):
+    """Write more than the full device holds."""
+    if kind == "csv":
+        pd.DataFrame({"a": range(10**5)}).to_csv("/dev/full")
+    elif kind == "parquet":
+        with open("/dev/full", "wb") as file:
+            pd.DataFrame({"a": range(10**5)}).to_parquet(file)
+    else:
+        with open("/dev/full", "w", encoding="utf-8") as file:
+            file.write("x" * 10**5)
+            file.flush()
+
+
+def test_an_array_beyond_all_memory_names_the_limit_and_what_helps():
+    said = fault(raised(np.ones, (10**7, 10**7)))
+    assert said.startswith("out of memory: this process may use ")
+    assert f"{memory_limit() // 10**6:,} MB" in said
+    assert "728. TiB" in said
+    assert "--set-resources RULE:mem_mb" in said
+
+
+def test_torch_without_memory_is_told_apart_from_a_gpu_without():
+    import torch
+
+    said = fault(raised(torch.empty, (10**8, 10**8)))
+    assert said.startswith("out of memory: this process may use ")
+    said = fault(torch.OutOfMemoryError(GPU))
+    assert said.startswith("out of memory on the GPU: CUDA out of memory")
+    assert "79.11 GiB" in said
+    assert "training.replicas" in said
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no full device")
+@pytest.mark.parametrize("kind", ["csv", "parquet", "text"])
+def test_a_full_disk_names_the_place_what_is_left_and_what_helps(kind):
+    said = fault(raised(written_to_a_full_disk, kind))
+    assert re.match(r"the disk is full: [\d,]+ MB are left where /", said)
+    assert "make room there" in said
+
+
+def test_a_full_disk_names_the_folder_of_a_file_that_is_not_there(tmp_path):
+    path = tmp_path / "new" / "file.csv"
+    said = fault(OSError(errno.ENOSPC, "No space left on device", str(path)))
+    assert f" where {tmp_path} lies " in said
+    assert " where " in fault(OSError(errno.EDQUOT, "Disk quota exceeded", os.fsencode(path)))
+
+
+@pytest.mark.parametrize("error", [RuntimeError(RUST), OSError("No space left on device")])
+def test_libraries_that_put_the_reason_into_the_text_are_understood(error):
+    assert fault(error).startswith("the disk is full")
+
+
+def test_what_caused_an_error_is_looked_at():
+    error = RuntimeError("could not write")
+    error.__cause__ = MemoryError()
+    assert "(MemoryError)" in fault(error)
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("x"), OSError(errno.ENOENT, "no"), RuntimeError("singular"), ValueError()]
+)
+def test_other_errors_are_none_of_the_machines(error):
+    assert fault(error) is None
+
+
+@pytest.mark.parametrize(
+    ("membership", "limits", "least"),
+    [
+        ("0::/a/b\n", {"a/b/memory.max": "max\n"}, None),
+        ("0::/a/b\n", {"a/memory.max": "5000\n", "a/b/memory.max": "7000\n"}, 5000),
+        ("0::/\n", {"memory.max": "9000"}, 9000),
+        ("4:cpu:/x\n3:memory:/x\n", {"memory/x/memory.limit_in_bytes": "3000\n"}, 3000),
+        ("4:cpu:/x\n", {"cpu/x/memory.max": "1\n"}, None),
+    ],
+)
+def test_the_least_limit_of_the_groups_around_a_process_counts(tmp_path, membership, limits, least):
+    (tmp_path / "membership").write_text(membership, encoding="utf-8")
+    for name, text in limits.items():
+        path = tmp_path / "root" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    without = memory_limit(tmp_path / "nowhere", tmp_path)
+    found = memory_limit(tmp_path / "membership", tmp_path / "root")
+    assert found == (without if least is None else least)
+    assert 10**8 < without <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def test_ulimit_counts_too():
+    code = "from balmi.faults import memory_limit; print(memory_limit())"
+    limited = f"ulimit -v 2000000; exec {sys.executable} -c '{code}'"
+    done = subprocess.run(
+        ["bash", "-c", limited],
+        env={**os.environ, "PYTHONPATH": "workflow"},
+        capture_output=True,
+        check=True,
+    )
+    assert int(done.stdout) <= 2_048_000_000

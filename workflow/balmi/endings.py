@@ -1,0 +1,139 @@
+"""What a run says when it ends: where the reports are, or why jobs failed."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from balmi.faults import MEMORY_HELP, TIME_HELP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ENTRY = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ([A-Z]+) ", re.MULTILINE)
+MEMORY = re.compile(r"may use (\d+) MB of memory")
+LOST = "the cluster took the job's machine away: run the same command again, the run goes on"
+# What SLURM says of a job that could not say it itself.
+STATES = {
+    "OUT_OF_MEMORY": f"killed for want of memory: {MEMORY_HELP}",
+    "TIMEOUT": f"killed at its limit of time: {TIME_HELP}",
+    "DEADLINE": f"killed at its limit of time: {TIME_HELP}",
+    "CANCELLED": "cancelled from outside: run the same command again, the run goes on",
+    "NODE_FAIL": LOST,
+    "BOOT_FAIL": LOST,
+    "PREEMPTED": LOST,
+}
+
+
+def where_reports_are(paths: Iterable[str]) -> str:
+    """Return lines that name those of the reports that are there; nothing where none is."""
+    pages = [path for path in paths if Path(path).exists()]
+    return "\n".join(["", "Reports:", *(f"  {page}" for page in pages)]) if pages else ""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A job that failed.
+
+    Parameters
+    ----------
+    rule
+        The job's rule.
+    logs
+        Its own log, and those that the scheduler keeps of it.
+    said
+        What the scheduler says of it.
+    """
+
+    rule: str
+    logs: tuple[str, ...]
+    said: str
+
+    def reason(self, since: float = 0.0) -> str:
+        """Return why the job failed: what it says itself, or else what its silence means.
+
+        Parameters
+        ----------
+        since
+            When the run began, in seconds; an older log is of another run.
+        """
+        text = _written(self.logs[0], since) if self.logs else None
+        reason = _last_error(text or "") or self._told() or self._silence(text)
+        return reason.replace("RULE:", f"{self.rule}:")  # in a command that helps
+
+    def _told(self) -> str | None:
+        """Return what the scheduler's word for the job's end means."""
+        state = next((each for each in STATES if f"'{each}" in self.said), None)
+        return state and STATES[state]
+
+    def _silence(self, text: str | None) -> str:
+        """Return what it means that a job's log tells of no error."""
+        if text is None:
+            more = " and ".join(self.logs[1:]) or "the lines above"
+            reason = f"it failed before it could write a log; {more} may say more"
+        else:
+            memory = MEMORY.search(text)
+            known = f" (this one might use {int(memory[1]):,} MB)" if memory else ""
+            reason = (
+                "it ended without a word, as what is killed does, most often for want of"
+                f" memory{known}: {MEMORY_HELP}"
+            )
+        said, _, _ = self.said.partition(". ")  # what follows refers to the logs
+        return f"{reason}; {said}" if said else reason
+
+
+def _written(log: str, since: float) -> str | None:
+    """Return what a log says, or None where nothing was written to it in this run."""
+    path = Path(log)
+    try:
+        return path.read_text("utf-8", "replace") if path.stat().st_mtime >= since else None
+    except OSError:
+        return None
+
+
+def _last_error(text: str) -> str | None:
+    """Return the last error that a job's log tells of; of a traceback, its last line."""
+    starts = [*ENTRY.finditer(text)]
+    ends = [start.start() for start in starts[1:]] + [len(text)]
+    errors = [
+        text[start.end() : end].strip()
+        for start, end in zip(starts, ends, strict=True)
+        if start[1] == "ERROR"
+    ]
+    if not errors:
+        return None
+    head, traceback, rest = errors[-1].partition("\nTraceback (most recent call last):")
+    return f"{head}: {rest.splitlines()[-1]}" if traceback else errors[-1]
+
+
+class Failures(logging.Handler):
+    """Hears from Snakemake's log which jobs failed, and did not succeed when tried again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._since = time.time() - 1  # clocks of file systems are coarse
+        self._failed: dict[int, Failure] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Note a job that failed, and forget one that finished after all."""
+        event = getattr(getattr(record, "event", None), "name", None)
+        if event == "JOB_ERROR":
+            logs = tuple(map(str, record.log or ()))
+            self._failed[record.jobid] = Failure(record.rule_name, logs, record.rule_msg or "")
+        elif event == "JOB_FINISHED":
+            self._failed.pop(record.job_id, None)
+
+    def __str__(self) -> str:
+        """Return every failed job with its log and the reason."""
+        if not self._failed:
+            return ""
+        lines = ["", "Failed jobs:"]
+        for number, failure in enumerate(self._failed.values(), start=1):
+            reason = failure.reason(self._since).replace("\n", "\n      ")
+            log = failure.logs[0] if failure.logs else "no log"
+            lines += [f"  {number}. {failure.rule} ({log})", f"      {reason}"]
+        return "\n".join(lines)
