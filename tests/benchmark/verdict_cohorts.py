@@ -23,11 +23,10 @@ why this holds in spite of the structure:
     samples of a patient have one class. A test patient is never seen in training, so that his
     likeness to himself tells nothing.
 `uneven_groups`
-    The same with 1 to 30 samples per group.
-`few_sites`
-    Five, six or seven sites, named as groups, which differ in every modality, in size and in the
-    shares of the classes. Test sites are not seen in training. With five folds there are few ways
-    to deal them, one alone of five sites, so that repeats repeat.
+    In half of the cohorts the same with 1 to 30 samples per patient. In the others five, six or
+    seven sites, named as groups, which differ in every modality, in size and in the shares of the
+    classes. Test sites are not seen in training. With five folds there are few ways to deal them,
+    one alone of five sites, so that repeats repeat.
 `rare_class`
     The rarest of three classes holds 4 % of the samples: its F1 hangs on one or two per test fold.
 `copied_samples`
@@ -243,6 +242,11 @@ def repeated_measures(samples: int, seed: int) -> Cohort:
 
 
 def uneven_groups(samples: int, seed: int) -> Cohort:
+    """Draw a cohort of uneven patients or, in every other block of four seeds, of few sites."""
+    return (few_sites if (seed // 4) % 2 else uneven_patients)(samples, seed)
+
+
+def uneven_patients(samples: int, seed: int) -> Cohort:
     """Draw a cohort of patients with 1 to 30 samples, as many of 1 to 3 as of 10 to 30.
 
     Their number is that of 7 samples each, so that the cohort has about `samples`.

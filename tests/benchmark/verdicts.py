@@ -62,7 +62,8 @@ ALONE, OTHER = "balanced on one alone", "balanced, another seed"
 HEAD = ("kind", "seed")
 COMPARED = (*HEAD, "comparison", "samples", "difference", "lower", "upper", "seconds", "code")
 TOLD = (*HEAD, "says", "headline", "seconds", "code")
-MOST_FALSE, MOST_FALSE_UPPER, FEWEST_FOUND, MOST_LOST = 0.05, 0.09, 0.80, 1
+MOST_FALSE, MOST_FALSE_UPPER, MOST_LOST = 0.05, 0.09, 1
+FEWEST_FOUND = 0.9  # 54 of 60: the verdict of an interval alone found 55
 AT_MOST = f"<= {MOST_FALSE:.0%}, upper limit <= {MOST_FALSE_UPPER:.0%}"
 
 
@@ -210,8 +211,6 @@ KINDS = {
     "batch follows the class": _structured(cohorts.batch_follows_class),
     "repeated measures": _structured(cohorts.repeated_measures),
     "uneven groups": _structured(cohorts.uneven_groups),
-    # Repeats are what misleads.
-    "few sites": _structured(cohorts.few_sites, repeats=3),
     "rare class": _structured(cohorts.rare_class, samples=200),
     "copied samples": _structured(cohorts.copied_samples),
     "disjoint modalities": _structured(cohorts.disjoint),
