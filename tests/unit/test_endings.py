@@ -42,8 +42,7 @@ def test_reports_that_are_there_are_named(tmp_path):
 
 
 def test_a_job_that_says_why_is_quoted(log):
-    with pytest.raises(SystemExit), job(str(log), "cohort: split") as logger:
-        logger.warning("before")
+    with pytest.raises(SystemExit), job(str(log), "cohort: split"):
         raise UserError([Problem("a", "b", "c"), Problem("d", "e", "f")])
     reason = failed(log, "SLURM status is: 'FAILED'.")
     assert reason == str(UserError([Problem("a", "b", "c"), Problem("d", "e", "f")]))

@@ -16,7 +16,7 @@ RUST = 'Error while serializing: IoError(Os { code: 28, message: "No space left 
 
 def raised(action, *arguments):
     """Return what an action raises."""
-    with pytest.raises(Exception) as caught:  # noqa: B017, PT011
+    with pytest.raises(Exception) as caught:  # noqa: PT011
         action(*arguments)
     return caught.value
 
