@@ -55,7 +55,7 @@ benchmark-training: $(VENV)/.run ## measure how much faster replicas train toget
 	$(BIN)/snakemake --cores $(CORES) results/tcga-brca/cohort.h5mu
 	OMP_NUM_THREADS=1 PYTHONPATH=workflow $(BIN)/python tests/benchmark/training.py --device $(DEVICE)
 
-benchmark-verdicts: $(VENV)/.run ## count wrong verdicts on simulated cohorts (half an hour)
+benchmark-verdicts: $(VENV)/.run ## count wrong headlines on simulated cohorts (two hours; an interrupted run continues)
 	PYTHONPATH=workflow $(BIN)/python tests/benchmark/verdicts.py
 
 study: $(VENV)/.run ## compare the default with its parts and its peers (hours; other folds: PHASE=tune)

@@ -153,15 +153,16 @@ def test_a_machine_at_fault_is_said_and_leaves_its_traceback_in_the_log(log, cap
 
 def test_a_job_that_is_asked_to_end_tidies_up_and_says_so(log, tmp_path, capsys):
     before = signal.getsignal(signal.SIGTERM)
+    whole = tmp_path / "out.txt"
 
-    def train():
-        with job(str(log), "cohort: train"), replace_when_written(tmp_path / "out.txt") as part:
+    def work():
+        with job(str(log), "cohort: train"), replace_when_written(whole) as part:
             part.write_text("half")
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(5)
 
     with pytest.raises(SystemExit) as caught:
-        train()
+        work()
     assert caught.value.code == 143
     assert sorted(path.name for path in tmp_path.iterdir()) == ["job.log"]
     assert "[cohort: train] ended from outside" in capsys.readouterr().err

@@ -42,6 +42,29 @@ class Problem:
         return "\n".join(lines)
 
 
+@dataclass(frozen=True)
+class Caution:
+    """Something that is accepted, but that may mean something else than the user thinks.
+
+    Parameters
+    ----------
+    where
+        The configuration key and the file, as the user named it, without folders of the machine.
+    found
+        What was found there.
+    meaning
+        What is made of it, or what to do.
+    """
+
+    where: str
+    found: str
+    meaning: str
+
+    def __str__(self) -> str:
+        """Return the caution as one line."""
+        return f"{self.where}: {self.found}; {self.meaning}"
+
+
 class UserError(Exception):
     """Everything that is wrong with what the user gave, all at once.
 

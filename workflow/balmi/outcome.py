@@ -7,21 +7,20 @@ files without rows, so that later stages still run. Any other error is a bug, an
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from balmi.data.files import write_json, write_table
+from balmi.data.files import read_json, reading, write_json, write_table
 from balmi.errors import MethodFailed, MethodNotApplicable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from balmi.data.cohort import Cohort
     from balmi.data.splits import Split
@@ -65,8 +64,15 @@ class Status:
 
 
 def read_status(path: str | Path) -> Status:
-    """Read how a method ended."""
-    return Status(**json.loads(Path(path).read_text(encoding="utf-8")))
+    """Read how a method ended.
+
+    Raises
+    ------
+    UserError
+        Where the file is damaged.
+    """
+    with reading(path):
+        return Status(**read_json(path))
 
 
 def empty_predictions(classes: Sequence[str]) -> pd.DataFrame:

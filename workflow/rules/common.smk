@@ -46,7 +46,8 @@ try:
             for name, dataset in SETTINGS.datasets.items()
             if dataset.catalogue or not any(map(made, dataset.files))
         }
-        check_datasets(here, SETTINGS.evaluation, CHECKED)
+        for warning in check_datasets(here, SETTINGS.evaluation, CHECKED):
+            print(f"warning: {warning}", file=sys.stderr)
 except UserError as error:
     # The message alone: a WorkflowError would bring lines of the Snakefile.
     sys.exit(str(error))
@@ -56,10 +57,11 @@ if workflow.is_main_process:
     logger.addHandler(FAILURES)
 
 DATASETS = {name: resolve(name, dataset) for name, dataset in SETTINGS.datasets.items()}
-METHODS = [method.value for method in SETTINGS.methods]
+# What who has which modality tells alone is always told.
+METHODS = list(dict.fromkeys([*map(str, SETTINGS.methods), "absence-lr"]))
 NETWORK_METHODS = [method.value for method in SETTINGS.methods if method.is_network]
 PRETRAINED = "balanced" in NETWORK_METHODS and SETTINGS.distillation.pretraining
-PEER_METHODS = [method.value for method in SETTINGS.methods if not method.is_network]
+PEER_METHODS = [name for name in METHODS if name not in NETWORK_METHODS]
 PROBED = [name for name in METHODS if name in map(str, SETTINGS.robustness.methods)]
 SHARES = list(dict.fromkeys(f"{share:g}" for share in SETTINGS.robustness.shares))
 CONTROLS = ["labels", "leak"] if SETTINGS.robustness.controls else []
@@ -255,7 +257,7 @@ def report_files(wildcards):
     """Return the files that the report of a dataset is made of."""
     tables = (
         "summary performance class_performance comparisons reliability curves trust information"
-        " experts methods robustness robustness_status controls contributions embedding"
+        " absence experts methods robustness robustness_status controls contributions embedding"
         " attribution attribution_modalities"
     ).split()
     files = {name: f"results/{{dataset}}/tables/{name}.csv" for name in tables}

@@ -64,6 +64,7 @@ rule assess_trust:
         controls="results/{dataset}/tables/controls.csv",
     output:
         trust="results/{dataset}/tables/trust.csv",
+        absence="results/{dataset}/tables/absence.csv",
     log:
         "results/{dataset}/logs/assess_trust.log",
     conda:
@@ -73,6 +74,7 @@ rule assess_trust:
         runtime=growing(30),
     params:
         max_features=SETTINGS.preprocessing.max_features,
+        evaluation=section("evaluation"),
         code=code_of("assess_trust"),
     message:
         "{wildcards.dataset}: check what the verdicts rest on"

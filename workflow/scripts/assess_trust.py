@@ -1,17 +1,23 @@
+from balmi.config.settings import Evaluation
 from balmi.data.cohort import read_cohort
 from balmi.data.files import read_table, write_table
 from balmi.data.splits import read_splits
+from balmi.evaluation.absence import absence_table
 from balmi.evaluation.checklist import Evidence, trust_table
 from balmi.logs import job
 
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: trust"):
     cohort = read_cohort(snakemake.input.cohort)
+    absence = absence_table(cohort)
     evidence = Evidence(
         cohort=cohort,
         splits=read_splits(snakemake.input.splits, cohort),
         predictions=read_table(snakemake.input.predictions),
         information=read_table(snakemake.input.information),
         controls=read_table(snakemake.input.controls),
+        absence=absence,
         max_features=snakemake.params.max_features,
+        asked=Evaluation(**snakemake.params.evaluation).repeats_drawn,
     )
+    write_table(absence, snakemake.output.absence)
     write_table(trust_table(evidence), snakemake.output.trust)

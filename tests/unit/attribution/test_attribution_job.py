@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
 
 from balmi.attribution.job import attribute_folds, attribute_job
 from balmi.attribution.tables import FEATURE_TYPES, MODALITY_TYPES
@@ -28,6 +27,7 @@ from balmi.outcome import read_status
 from balmi.preprocess.pipeline import Features
 from balmi.training.data import replica_data
 from balmi.training.jobs import train_job
+from balmi.training.parameters import read_parameters, write_parameters
 
 PLANTED = {"rna": (3, 7, 11), "mirna": (0, 4, 8), "noise": ()}
 FEATURES = 16
@@ -127,7 +127,7 @@ def test_planted_features_are_the_largest(inputs, trained, tmp_path):
 
 def test_features_that_a_fold_drops_count_nothing_there(inputs, trained):
     """Each fold drops two features, not always the same; they are found by their number."""
-    parameters, information = load_file(trained[0]), inputs.information
+    parameters, information = read_parameters(trained[0])[0], inputs.information
     folds = attribute_folds(
         inputs.cohort, inputs.data, parameters, information, inputs, Expert.MEAN, 16
     )
@@ -158,16 +158,16 @@ def test_the_mean_of_logits_is_looked_at_and_else_the_first_head(inputs, trained
     switched = replace(inputs, model=MODEL.model_copy(update={"experts": experts}))
     parameters = {
         f"{1 - int(name[0])}{name[1:]}".replace("fusions.1", "fusions.0"): value
-        for name, value in load_file(trained[0]).items()
+        for name, value in read_parameters(trained[0])[0].items()
     }
-    save_file(parameters, tmp_path / "model.safetensors")
+    write_parameters(parameters, tmp_path / "model.safetensors")
     files = tmp_path / "model.safetensors", trained[1]
     expected, *_ = attribute(inputs, trained, tmp_path)
     found, *_ = attribute(switched, files, tmp_path)
     pd.testing.assert_frame_equal(found, expected)
     alone = MODEL.model_copy(update={"experts": [Expert.CONCATENATION]})
     first = {name: value for name, value in parameters.items() if name.startswith("0/")}
-    save_file(first, tmp_path / "model.safetensors")
+    write_parameters(first, tmp_path / "model.safetensors")
     other, _, state = attribute(replace(inputs, model=alone), files, tmp_path)
     assert state.status == "ok"
     assert not np.allclose(other["importance"], expected["importance"])

@@ -1,4 +1,6 @@
-"""The benchmark of the verdict: its cohorts, its counting, and how it continues."""
+"""The benchmark of the verdict: its kinds, its counting, and how it continues."""
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,127 +10,140 @@ import verdicts
 from balmi.config.settings import Method
 from balmi.evaluation.verdicts import Verdict
 from verdicts import (
-    COLUMNS,
+    COMPARED,
     KINDS,
+    TOLD,
+    Results,
+    Says,
     Share,
+    Truth,
     cells_of,
-    compared,
     markdown,
     requirements,
     run,
-    scores,
     share_of,
-    simulated,
-    splits_of,
+    study,
 )
 
+STRUCTURED = [kind for kind, about in KINDS.items() if about.truth is Truth.STRUCTURED]
 
-def rows(kind, *limits, comparison="a − b", code="now"):
+
+def rows(kind, *limits, comparison="balanced − unimodal-lr", code="now"):
     """Return one row per cohort, with the limits given."""
     table = [
-        (kind, comparison, seed, (lower + upper) / 2, lower, upper, 1.0, code)
+        (kind, seed, comparison, "all", (lower + upper) / 2, lower, upper, 1.0, code)
         for seed, (lower, upper) in enumerate(limits)
     ]
-    return pd.DataFrame(table, columns=COLUMNS)
+    return pd.DataFrame(table, columns=COMPARED)
+
+
+def told(kind, *said, code="now"):
+    """Return one headline per cohort."""
+    table = [(kind, seed, str(each), "A sentence.", 1.0, code) for seed, each in enumerate(said)]
+    return pd.DataFrame(table, columns=TOLD)
+
+
+def measured(*kinds):
+    """Return results with so many cohorts of a kind that are told as gains, of so many."""
+    says = {kind: [Says.GAIN] * gains + [Says.OTHER] * (of - gains) for kind, gains, of in kinds}
+    limits = {Says.GAIN: GAIN, Says.OTHER: NONE}
+    return Results(
+        pd.concat([rows(kind, *map(limits.get, each)) for kind, each in says.items()]),
+        pd.concat([told(kind, *each) for kind, each in says.items()]),
+    )
+
+
+def met(results, start):
+    """Return whether the requirement whose words start so is met."""
+    (found,) = [each.met for each in requirements(results) if each.what.startswith(start)]
+    return found
 
 
 GAIN, NONE, LOSS = (0.01, 0.03), (-0.02, 0.02), (-0.03, -0.01)
 
 
-class TestCohorts:
-    def test_classes_have_their_shares(self):
-        cohort = simulated(200, 1)
-        assert np.bincount(cohort.labels).tolist() == [100, 60, 40]
-        assert cohort.modalities == ("first", "second")
-
-    def test_the_nearest_corner_tells_the_class_as_often_as_planted(self):
-        """Corners are sqrt(3) separations apart: with 4 each side errs by under .001."""
-        cohort = simulated(4000, 2, {"first": 8.0})
-        values = cohort.values["first"]
-        means = np.stack([values[cohort.labels == code].mean(axis=0) for code in range(3)])
-        nearest = ((values[:, None] - means) ** 2).sum(axis=2).argmin(axis=1)
-        assert (nearest == cohort.labels).mean() > 0.99
-
-    def test_without_separation_nothing_is_planted(self):
-        cohort = simulated(4000, 3, {"first": 0.0})
-        values = cohort.values["first"]
-        gap = values[cohort.labels == 0].mean(axis=0) - values[cohort.labels == 1].mean(axis=0)
-        error = values.std(axis=0) * np.sqrt(1 / 2000 + 1 / 1200)
-        assert np.abs(gap / error).max() < 4
-
-    def test_cohorts_differ_by_seed_alone(self):
-        one, same, other = (simulated(50, seed).values["first"] for seed in (5, 5, 6))
-        np.testing.assert_array_equal(one, same)
-        assert not np.array_equal(one, other)
-
-
-def test_every_fold_is_scored_and_compared():
-    """A method that is always right scores 1, and one that is always wrong 0."""
-    cohort = simulated(60, 4)
-    tables = []
-    for split in splits_of(cohort, 4, repeats=2):
-        for name, shift in (("right", 0), ("wrong", 1)):
-            codes = (cohort.labels[split.test] + shift) % 3
-            table = pd.DataFrame(np.eye(3)[codes], columns=[f"p:{c}" for c in cohort.classes])
-            head = {"method": name, "repeat": split.repeat, "fold": split.fold}
-            tables.append(table.assign(sample=cohort.samples[split.test], **head))
-    found = pd.concat(tables, ignore_index=True)
-    assert scores(found, cohort, "right").tolist() == [1.0] * 10
-    row = compared(found, cohort, "right", "wrong")
-    assert (row["difference"], row["lower"], row["upper"]) == (1.0, 1.0, 1.0)
-    assert row["comparison"] == "right − wrong"
-
-
 class TestKinds:
-    @pytest.fixture(autouse=True)
-    def _light(self, monkeypatch):
-        """Let every method predict from the values, without training: what is asked is recorded."""
-        self.asked = []
-
-        def predicted(methods, cohort, splits, seed):
-            self.asked.append((tuple(methods), cohort, seed))
-            tables = []
-            for method in methods:
-                for split in splits:
-                    uniform = np.full((len(split.test), 3), 1 / 3)
-                    columns = [f"p:{name}" for name in cohort.classes]
-                    head = {"method": str(method), "repeat": split.repeat, "fold": split.fold}
-                    table = pd.DataFrame(uniform, columns=columns)
-                    tables.append(table.assign(sample=cohort.samples[split.test], **head))
-            return pd.concat(tables, ignore_index=True)
-
-        monkeypatch.setattr(verdicts, "predicted", predicted)
-
     def test_a_copy_is_a_copy(self):
-        verdicts.duplicated(60, 1, 7)
-        (_, twice, _), (_, alone, _) = self.asked
-        assert alone.modalities == ("first",)
-        np.testing.assert_array_equal(twice.values["copy"], alone.values["first"])
+        design = verdicts.duplicated(60, 1, 7)
+        (alone,) = design.others
+        assert alone.cohort.modalities == ("first",)
+        assert {run.method for run in design.runs} == set(verdicts.METHODS)
+        for run_ in design.runs:
+            np.testing.assert_array_equal(run_.cohort.values["copy"], alone.cohort.values["first"])
 
     def test_labels_are_permuted_and_nothing_else(self):
-        found = verdicts.shuffled(60, 1, 7)
-        cohort, whole = self.asked[0][1], simulated(60, 7)
+        design = verdicts.shuffled(60, 1, 7)
+        cohort, whole = design.runs[0].cohort, verdicts.simulated(60, 7)
         np.testing.assert_array_equal(cohort.values["first"], whole.values["first"])
         np.testing.assert_array_equal(np.sort(cohort.labels), np.sort(whole.labels))
         assert not np.array_equal(cohort.labels, whole.labels)
-        assert [row["comparison"] for row in found] == [
-            "balanced − stacked-lr",
-            "balanced − unimodal-lr",
-        ]
 
     def test_only_the_seed_differs(self):
-        verdicts.reseeded(60, 1, 7)
-        (_, one, seed), (_, other, another) = self.asked
-        assert one is other
-        assert seed != another
+        design = verdicts.reseeded(60, 1, 7)
+        (one,), (other,) = design.runs, design.others
+        assert one.cohort is other.cohort
+        assert (one.method, one.splits) == (other.method, other.splits)
+        assert one.seed != other.seed
 
-    def test_the_true_gain_is_measured_on_many_samples(self, monkeypatch):
+    def test_the_true_gain_is_measured_on_many_samples(self, monkeypatch, tmp_path):
         monkeypatch.setattr(verdicts, "TESTING", 90)
-        (row,) = verdicts.true_gain(60, 1, 7)
-        ((methods, cohort, _),) = self.asked
-        assert methods == (Method.BALANCED, Method.UNIMODAL_LR)
-        assert len(cohort.samples) == 150
-        assert (row["difference"], np.isnan(row["lower"])) == (0.0, True)
+        design = verdicts.true_gain(60, 1, 7)
+        assert [run_.method for run_ in design.runs] == [Method.BALANCED, Method.UNIMODAL_LR]
+        assert [(len(each.fit), len(each.test)) for each in design.runs[0].splits] == [(60, 90)]
+
+    @pytest.mark.parametrize("kind", STRUCTURED)
+    def test_a_structured_kind_is_told_and_has_a_hundred_cohorts(self, kind):
+        about = KINDS[kind]
+        assert about.told
+        assert about.sets >= 100
+        design = about.design(about.samples, 1, 3)
+        assert [run_.method for run_ in design.runs] == list(verdicts.METHODS)
+
+
+def uniform(run_, folder):
+    """Stand for a training: every method knows the class frequencies alone, but one errs."""
+    tables = []
+    for split in run_.splits:
+        labels = run_.cohort.labels[split.test]
+        right = run_.method == Method.BALANCED and run_.name is None
+        codes = labels if right else (labels + 1) % 3
+        values = pd.DataFrame(np.eye(3)[codes], columns=[f"p:{c}" for c in run_.cohort.classes])
+        head = {"method": run_.name or str(run_.method), "repeat": split.repeat, "fold": split.fold}
+        tables.append(values.assign(sample=run_.cohort.samples[split.test], **head))
+    return pd.concat(tables, ignore_index=True), 1.5
+
+
+class TestStudy:
+    """`balanced` is always right here and all other methods always wrong."""
+
+    @pytest.fixture(autouse=True)
+    def _light(self, monkeypatch):
+        monkeypatch.setattr(verdicts, "kept", uniform)
+        small = {kind: replace(about, samples=60, repeats=2) for kind, about in KINDS.items()}
+        monkeypatch.setattr(verdicts, "KINDS", small)
+
+    def test_a_gain_over_one_modality_is_counted_and_told(self, tmp_path):
+        compared, said = study("planted gain", 5, tmp_path, "now")
+        row = compared.set_index(["comparison", "samples"]).loc["balanced − unimodal-lr", "all"]
+        assert (row["difference"], row["lower"], row["upper"]) == (1.0, 1.0, 1.0)
+        assert said["says"].tolist() == [Says.GAIN]
+        assert "ombining helps" in said["headline"].item()
+        assert set(compared["seconds"]) == {4.5}
+
+    def test_a_comparison_with_another_run_is_no_headline(self, tmp_path):
+        compared, said = study("another seed", 5, tmp_path, "now")
+        assert said.empty
+        assert compared["comparison"].tolist() == ["balanced − balanced, another seed"]
+
+    def test_the_size_of_a_gain_has_no_interval(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(verdicts, "TESTING", 90)
+        compared, _ = study("true gain", 5, tmp_path, "now")
+        assert compared["difference"].tolist() == [1.0]
+        assert compared["lower"].isna().all()
+
+    def test_where_no_sample_has_two_modalities_no_gain_is_told(self, tmp_path):
+        _, said = study("disjoint modalities", 3, tmp_path, "now")
+        assert said["says"].tolist() == [Says.OTHER]
 
 
 class TestCounting:
@@ -148,26 +163,52 @@ class TestCounting:
         both = pd.concat([rows("labels shuffled", GAIN), rows("another seed", NONE)])
         assert share_of(verdicts.named(both), Verdict.GAIN) == Share(1, 2)
 
-    @pytest.mark.parametrize(
-        ("false", "found", "met"),
-        [(0, 90, [True, True, True]), (5, 79, [True, False, False]), (6, 80, [False, False, True])],
-    )
-    def test_requirements(self, false, found, met):
-        null = rows("another seed", *[GAIN] * false, *[NONE] * (100 - false))
-        planted = rows("planted gain", *[GAIN] * found, *[LOSS] * (100 - found))
-        assert [row[-1] for row in requirements(pd.concat([null, planted]))] == met
 
-    def test_a_planted_gain_is_no_false_one(self):
-        table = pd.concat([rows("planted gain", GAIN), rows("another seed", NONE)])
-        assert requirements(table)[0][2].startswith("0 of 1")
+class TestRequirements:
+    @pytest.mark.parametrize(
+        ("gains", "of", "reached"),
+        [(0, 100, True), (3, 100, True), (4, 100, False), (9, 200, True), (10, 200, False)],
+    )
+    def test_every_structured_kind_by_itself(self, gains, of, reached):
+        """Of 100 cohorts 4 have an upper limit of 9.9 %; of 200, 10 have one of 9.04 %."""
+        one, other = STRUCTURED[:2]
+        results = measured((one, gains, of), (other, 0, 100))
+        assert met(results, f"{one}: headline") is reached
+        assert met(results, f"{other}: headline") is True
+
+    def test_a_kind_without_cohorts_is_not_reached(self):
+        assert not met(measured((STRUCTURED[0], 0, 100)), f"{STRUCTURED[1]}: headline")
+
+    def test_plain_cohorts_together(self):
+        results = measured(("labels shuffled", 5, 100), ("duplicated modality", 0, 40))
+        (found,) = [each for each in requirements(results) if each.what.startswith("plain cohorts")]
+        assert found.measured.startswith("5 of 140")
+        assert found.met
+
+    def test_a_supported_interval_counts_though_no_headline_says_so(self):
+        kind = "another seed"
+        results = measured((kind, 8, 100))
+        assert not met(results, "the same")
+        assert met(measured((kind, 3, 100)), "the same")
+
+    @pytest.mark.parametrize(("told_", "reached"), [(54, True), (53, False)])
+    def test_planted_gains_have_to_be_told(self, told_, reached):
+        results = measured(("planted gain", told_, 60))
+        assert met(results, "planted gain: headline") is reached
+
+    @pytest.mark.parametrize(("lost", "reached"), [(1, True), (2, False)])
+    def test_supported_gains_may_hardly_be_lost(self, lost, reached):
+        results = measured(("planted gain", 60, 60))
+        said = results.told.assign(says=[str(Says.OTHER)] * lost + [str(Says.GAIN)] * (60 - lost))
+        assert met(Results(results.compared, said), "planted gain: interval") is reached
 
 
 def test_all_kinds_grow_alike():
     cells = cells_of(100)
     assert len(set(cells)) == len(cells) == sum(about.sets for about in KINDS.values())
     assert [kind for kind, _ in cells[: len(KINDS)]] == list(KINDS)
-    assert sum(about.sets for about in KINDS.values() if about.null) >= 200
     assert cells_of(5, 1) == [(kind, 5) for kind in KINDS]
+    assert cells_of(5, 2, ["rare class"]) == [("rare class", 5), ("rare class", 6)]
 
 
 class TestRun:
@@ -175,33 +216,44 @@ class TestRun:
     def _counted(self, monkeypatch):
         self.ran = []
 
-        def study(kind, seed, code):
+        def study(kind, seed, folder, code):
             self.ran.append((kind, seed))
-            return rows(kind, NONE, code=code).assign(seed=seed)
+            found = rows(kind, NONE, code=code), told(kind, Says.OTHER, code=code)
+            return tuple(table.assign(seed=seed) for table in found)
 
         monkeypatch.setattr(verdicts, "study", study)
 
     def test_an_interrupted_run_continues(self, tmp_path):
-        path, cells = tmp_path / "verdicts.csv", cells_of(0, 1)
-        run(cells[:2], 1, path, "now")
-        assert set(pd.read_csv(path)["kind"]) == {kind for kind, _ in cells[:2]}
-        table = run(cells, 1, path, "now")
+        cells = cells_of(0, 1)
+        run(cells[:2], 1, tmp_path, tmp_path, "now")
+        assert set(pd.read_csv(tmp_path / "headlines.csv")["kind"]) == {
+            kind for kind, _ in cells[:2]
+        }
+        results = run(cells, 1, tmp_path, tmp_path, "now")
         assert self.ran == cells
-        assert len(table) == len(pd.read_csv(path)) == len(cells)
+        assert len(results.compared) == len(pd.read_csv(tmp_path / "verdicts.csv")) == len(cells)
+        assert len(results.told) == len(cells)
 
     def test_other_code_starts_again(self, tmp_path):
-        path, cells = tmp_path / "verdicts.csv", cells_of(0, 1)[:2]
-        run(cells, 1, path, "before")
-        run(cells, 1, path, "now")
+        cells = cells_of(0, 1)[:2]
+        run(cells, 1, tmp_path, tmp_path, "before")
+        run(cells, 1, tmp_path, tmp_path, "now")
         assert self.ran == cells * 2
-        assert set(pd.read_csv(path)["code"]) == {"now"}
+        for name in ("verdicts.csv", "headlines.csv"):
+            assert set(pd.read_csv(tmp_path / name)["code"]) == {"now"}
+
+    def test_only_the_cohorts_asked_for_are_returned(self, tmp_path):
+        cells = cells_of(0, 2)[:4]
+        results = run(cells, 1, tmp_path, tmp_path, "now").of(cells[:1])
+        assert set(zip(results.told["kind"], results.told["seed"], strict=True)) == {cells[0]}
 
 
 def test_the_summary_says_what_was_reached():
     true = rows("true gain", GAIN, GAIN).assign(lower=np.nan, upper=np.nan, difference=[0.04, 0.06])
-    parts = [rows("planted gain", GAIN, GAIN), rows("another seed", GAIN, NONE), true]
-    text = markdown(pd.concat(parts, ignore_index=True))
-    assert "| false 'gain supported', share of cohorts | <= 0.05 | 1 of 2: 50.0%" in text
-    assert "| planted gain found, share of cohorts | >= 0.8 | 2 of 2: 100.0%" in text
+    found = measured(("planted gain", 2, 2), ("rare class", 1, 2))
+    text = markdown(Results(pd.concat([found.compared, true], ignore_index=True), found.told))
+    assert "| rare class: headline says gain | <= 5%, upper limit <= 9% | 1 of 2: 50.0%" in text
+    assert "| planted gain: headline says gain | >= 90% | 2 of 2: 100.0%" in text
     assert "0.0500 (" in text
-    assert "| another seed | a − b |" in text
+    assert "| rare class | balanced − unimodal-lr | all |" in text
+    assert "| rare class | A sentence. | 2 |" in text

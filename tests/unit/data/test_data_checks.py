@@ -203,6 +203,13 @@ def test_cells_that_are_no_number(source):
     assert found.allowed == "numbers, or an empty cell where nothing was measured"
 
 
+@pytest.mark.parametrize("text", ["1,5", "1,234.5", "1.234,5", "-0,25"])
+def test_commas_in_numbers(source, text):
+    source.modalities["rna"] = source.modalities["rna"].astype(object)
+    source.modalities["rna"].iloc[3, 1] = text
+    assert source.problem().allowed.endswith("a decimal point, and no sign between thousands")
+
+
 @pytest.mark.parametrize("value", ["inf", "-inf", "Infinity", "1e39", "-1e300"])
 def test_infinite_cells(source, value):
     source.modalities["meth"] = source.modalities["meth"].astype(object)
@@ -309,9 +316,25 @@ def test_labels_that_stand_for_none(source, text):
     assert set(tables.samples["label"]) == {"LumA", "LumB", "Her2"}
 
 
-def test_labels_that_look_like_numbers_stay_as_they_are(source):
-    source.samples["subtype"] = np.resize(["01", "1", "1.0"], COUNT)
-    assert set(source.tables().samples["label"]) == {"01", "1", "1.0"}
+def test_a_whole_number_is_one_class_however_it_is_written(source):
+    source.samples["subtype"] = np.resize(["1", "2", "1.0"], COUNT)
+    tables = source.tables()
+    assert set(tables.samples["label"]) == {"1", "2"}
+    (caution,) = tables.warnings
+    assert "8 cells of label 'subtype'" in caution.found
+    assert "'1.0' as '1'" in caution.meaning
+
+
+@pytest.mark.parametrize(
+    "pair", [("1", "01"), ("LumA", "luma"), ("Lum A", "Lum_A"), ("é", "e"), ("A", "А")]
+)
+@pytest.mark.parametrize("column", ["subtype", "patient"])
+def test_names_that_look_alike_are_neither_merged_nor_kept_apart(source, pair, column):
+    source.group = "patient"
+    source.samples[column] = np.resize([*pair, "x", "y"], COUNT)
+    found = next(problem for problem in source.problems() if "look alike" in problem.found)
+    assert found.where == f"datasets.own.{'label' if column == 'subtype' else 'group'}"
+    assert " and ".join(map(repr, sorted(pair))) in found.found
 
 
 def test_samples_without_measurements_are_dropped_and_counted(source):
@@ -432,10 +455,12 @@ def test_groups_that_make_stratified_folds_impossible(source):
     source.tables(folds=2)
 
 
-def test_groups_that_look_like_numbers_stay_apart(source):
+def test_a_group_is_one_however_blanks_and_decimals_stand(source):
     source.group = "patient"
-    source.samples["patient"] = np.resize(["7", "07", "007", "7.0"], COUNT)
-    assert source.tables().samples["group"].nunique() == 4
+    source.samples["patient"] = np.resize(["7", "7 ", "7.0", "8", "\u00a08"], COUNT)
+    tables = source.tables(folds=2)
+    assert set(tables.samples["group"]) == {"7", "8"}
+    assert "cells of group 'patient'" in tables.warnings[0].found
 
 
 # All datasets

@@ -208,6 +208,9 @@ def test_assembly_joins_outer_and_sorts(source):
             "labelled samples without any measurement": 0,
             "measured samples that the table of samples lacks": 0,
         },
+        "warnings": [
+            "datasets.own.samples: samples.csv: 1 samples without a label: 's05'; left out"
+        ],
         "control": {},
     }
 
@@ -229,3 +232,13 @@ def test_assembly_does_not_depend_on_the_files_order(source):
     np.testing.assert_array_equal(one.labels, other.labels)
     for name, values in one.values.items():
         np.testing.assert_array_equal(other.values[name], values)
+
+
+def test_little_variance_beside_a_large_mean_survives_the_file(make_cohort, tmp_path):
+    cohort = make_cohort(np.arange(12) % 2, {"rna": 3, "other": 2})
+    fine = 1e6 + 0.01 * cohort.values["rna"]
+    values = {"rna": fine, "other": cohort.values["other"]}
+    write_cohort(replace(cohort, values=values), tmp_path / "cohort.h5mu")
+    back = read_cohort(tmp_path / "cohort.h5mu")
+    np.testing.assert_array_equal(back.values["rna"], fine)
+    np.testing.assert_array_equal(back.values["other"], values["other"].astype(np.float32))

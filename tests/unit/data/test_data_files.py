@@ -1,15 +1,31 @@
+import csv
+import errno
+import io
 import json
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import balmi
-from balmi.data.files import replace_when_written, sha256, write_json, write_table
+from balmi.data.files import (
+    DiskFull,
+    read_table,
+    replace_when_written,
+    sha256,
+    write_json,
+    write_table,
+)
+from balmi.data.inert import NUMBER
+from balmi.data.tensors import read_tensors, write_tensors
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path):
@@ -111,3 +127,92 @@ def test_reading_annotated_files_leaves_other_loggers_alone(capsys):
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+NAME = st.text(st.sampled_from("=+-@\t\r'\n\",;ab1 .|"), min_size=1, max_size=6)
+NAMES = st.one_of(
+    NAME,
+    st.sampled_from(
+        ["NA", "None", "nan", "1", "1.0", "-1", "01", "True", "=cmd|'/C calc'!A0", "''="]
+    ),
+)
+
+
+@given(names=st.lists(NAMES, min_size=1, max_size=5))
+def test_names_survive_csv_and_none_is_a_formula_there(names):
+    numbers = np.linspace(-2.5, 3, len(names))
+    table = pd.DataFrame({"class": names, "value": numbers, "modality": names[::-1]})
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "table.csv"
+        write_table(table, path)
+        back = read_table(path)
+        cells = list(csv.reader(io.StringIO(path.read_bytes().decode(), newline="")))[1:]
+    pd.testing.assert_frame_equal(back, table, check_dtype=False)
+    assert back["value"].dtype == float
+    for row in cells:
+        for cell in (row[0], row[2]):
+            assert cell[0] not in "=+-@\t\r" or NUMBER.fullmatch(cell)
+        assert not row[1].startswith("'")
+
+
+def test_parquet_holds_names_as_they_are(tmp_path):
+    write_table(pd.DataFrame({"class": ["=1+1", "'="]}), tmp_path / "table.parquet")
+    assert pd.read_parquet(tmp_path / "table.parquet")["class"].tolist() == ["=1+1", "'="]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
+        OSError(errno.EDQUOT, os.strerror(errno.EDQUOT)),
+        RuntimeError("Can't decrement id ref count (errno = 28, No space left on device)"),
+    ],
+)
+def test_a_full_disk_is_a_sentence(tmp_path, error):
+    with pytest.raises(DiskFull, match="no room on the disk") as caught:
+        stopped_halfway(tmp_path / "file.txt", error)
+    assert caught.value.problems[0].where == str(tmp_path / "file.txt")
+    assert os.listdir(tmp_path) == []
+
+
+def test_what_a_killed_process_left_is_removed_when_it_is_old(tmp_path):
+    old, new = tmp_path / ".part1-a.json", tmp_path / ".part2-a.json"
+    other = tmp_path / ".part1-b.json"
+    for path in (old, new, other):
+        path.write_text("half")
+    for path in (old, other):
+        os.utime(path, (0, 0))
+    write_json({}, tmp_path / "a.json")
+    assert sorted(os.listdir(tmp_path)) == [other.name, new.name, "a.json"]
+
+
+def test_files_follow_the_umask(tmp_path):
+    before = os.umask(0o027)
+    try:
+        write_json({}, tmp_path / "a.json")
+        write_table(pd.DataFrame({"a": [1]}), tmp_path / "a.csv")
+        write_table(pd.DataFrame({"a": [1]}), tmp_path / "a.parquet")
+        write_tensors({"a": np.ones(2)}, tmp_path / "a.safetensors")
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o640}
+
+
+def test_tensors_come_back_as_they_were_and_may_be_changed(tmp_path):
+    tensors = {
+        "a/b": np.arange(6.0).reshape(2, 3).T,
+        "none": np.zeros((0, 4), dtype=np.float32),
+        "single": np.array(3),
+        "bits": np.array([True, False]),
+        "bytes": np.arange(5, dtype=np.uint8),
+    }
+    write_tensors(tensors, tmp_path / "a.safetensors", {"epochs": 3})
+    found, header = read_tensors(tmp_path / "a.safetensors")
+    assert header == {"epochs": 3}
+    assert set(found) == set(tensors)
+    for name, value in tensors.items():
+        np.testing.assert_array_equal(found[name], value)
+        assert (found[name].dtype, found[name].shape) == (value.dtype, value.shape)
+        found[name][...] = 0
+    write_tensors({}, tmp_path / "a.safetensors")
+    assert read_tensors(tmp_path / "a.safetensors") == ({}, {})

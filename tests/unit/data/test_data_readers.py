@@ -145,7 +145,6 @@ def test_names_that_occur_twice_are_kept_for_the_checks(tmp_path):
         (b"id,a,b\n", (0, 2)),
         (b"id,a,b", (0, 2)),
         (b"id\ns1\ns2\n", (2, 0)),
-        (b"id;a\ns1;1\n", (1, 0)),
     ],
 )
 def test_empty_tables(tmp_path, content, shape):
@@ -163,14 +162,6 @@ PACKED = gzip.compress(b"".join(b"s%d,%d,3\n" % (i, i * 7919 % 1000) for i in ra
 @pytest.mark.parametrize(
     ("name", "content", "found"),
     [
-        ("long.csv", b"id,a\ns1,1\ns2,2,3\n", "Expected 2 fields in line 3, saw 3"),
-        ("long.csv", b"id,a\ns1,1,2,3\n", "2 fields in the header, 4 in the row below it"),
-        ("trailing.csv", b"id,a,b\ns1,1,2,\ns2,3,4,\n", "3 fields in the header, 4 in the row"),
-        ("quote.csv", b'id,a\n"s1,1\ns2,2\n', "EOF inside string"),
-        ("quote.csv", b'id,a\n"' + b"x" * 200_000, "field larger than field limit"),
-        ("latin.csv", "id,a\né,1\n".encode("latin-1"), "can't decode byte 0xe9"),
-        ("utf16.csv", "id,a\ns,1\n".encode("utf-16"), "can't decode byte 0xff"),
-        ("junk.csv", bytes(range(255, 0, -1)) * 20, "can't decode byte"),
         ("not.csv.gz", b"id,a\ns,1\n", "Not a gzipped file"),
         ("cut.csv.gz", PACKED[: len(PACKED) // 2], "ended before the end-of-stream marker"),
         ("broken.csv.gz", broken_zip(PACKED), "while decompressing data"),
@@ -190,6 +181,50 @@ def test_broken_files_are_named(tmp_path, name, content, found):
         assert said.found.startswith("not readable: ")
         assert found in said.found
         assert said.allowed == f"a valid {suffix(path)} file"
+
+
+@pytest.mark.parametrize(
+    ("content", "found", "allowed"),
+    [
+        (b"id,a\ns1,1\ns2,2,3\n", "3 fields in line 3, 2 in the header", "needs quotes"),
+        (b"id,a,b\ns1,1,2\ns2,2\n", "2 fields in line 3, 3 in the header", "may be cut off"),
+        (b"id,a\ns1,1,2,3\n", "4 fields in line 2, 2 in the header", "as many fields"),
+        (
+            b"id,a,b\ns1,1,2,\ns2,3,4,\n",
+            "3 fields in the header, 4 in every row below it, while every row ends in a separator",
+            "as many fields in the header as in the rows",
+        ),
+        (
+            b"id,a,b\ns1,1,2,5\ns2,3,4,5\n",
+            "3 fields in the header, 4 in every row below it, while the header begins with 'id'",
+            "decimal comma",
+        ),
+        (b'id,a\n"s1,1\ns2,2\n', "a quote that is opened in line 2 and not closed", "in pairs"),
+        (b'id,a\n"' + b"x" * 200_000, "a quote that is opened in line 2 and not closed", "pairs"),
+        (b'id,a\ns1,"1\ns2,2\ns3,3"\n', "a quoted cell from line 2 to 4 that holds rows", "pairs"),
+        (b'id,a\ns1,"1" x\n', "a quoted cell in line 2 that goes on after its closing", "doubled"),
+        (b"id,a\ns1,1\nid,a\ns2,2\n", "the header again in line 3", "one below the other"),
+        (b"id,a\ns1,\0\n", "a NUL character in line 2", "UTF-8"),
+        ("id,a\né,1\n".encode("latin-1"), "a byte that is no UTF-8: 0xe9", "UTF-8"),
+        ("id,a\ns,1\n".encode("utf-16"), "text in UTF-16", "UTF-8"),
+        ("id,a\ns,1\n".encode("utf-16-be"), "text in UTF-16, or no text", "UTF-8"),
+        (b"id;a\ns1;1\n", "1 field in every row; the header seems to be split by semi", ".tsv for"),
+        (b"id;a;b\ns1;1,5;2\n", "seems to be split by semicolons", "as many fields"),
+        (b"# by hand\nid,a\ns1,1\n", "lines of comment (#) have to go", "as many fields"),
+        (b"PK\x03\x04rest", "a zip archive, or an Excel workbook", "save it as CSV"),
+        (b"\n<!DOCTYPE html>\n", "a web page", "fetch the file again"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS", "git lfs pull"),
+        (gzip.compress(b"id,a\n"), "a gzip archive", "a name that ends in .gz"),
+        (b"PAR1", "a Parquet file", "a name that ends in .parquet"),
+    ],
+)
+def test_broken_text_is_explained(tmp_path, content, found, allowed):
+    path = write(tmp_path, content)
+    for reader in (read_measurements, read_samples):
+        said = problem(path, reader)
+        assert said.where == str(path)
+        assert found in said.found
+        assert allowed in said.allowed
 
 
 @pytest.mark.parametrize("name", ["whole.parquet", "whole.h5ad", "whole.h5mu", "whole.csv.gz"])
@@ -255,9 +290,26 @@ def test_a_missing_file_names_its_nearest_sibling(tmp_path):
     assert found.nearest == "'expression.csv'"
 
 
-@pytest.mark.parametrize("name", ["nowhere/table.csv", "", "a\0b.csv"])
+@pytest.mark.parametrize("name", ["nowhere/table.csv", "a\0b.csv"])
 def test_a_missing_file_without_siblings(tmp_path, name):
     assert problem(tmp_path / name).found == "no such file"
+
+
+def test_what_is_no_file_is_named(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "link.csv").symlink_to("gone.csv")
+    assert problem(tmp_path).found == "a folder"
+    assert problem(tmp_path / "pipe.csv").found.startswith("a pipe or a device")
+    assert problem(tmp_path / "link.csv").found == "a link to gone.csv, which does not exist"
+
+
+@pytest.mark.parametrize("start", ["~", "$HOME", "${HOME}"])
+def test_a_path_that_a_shell_would_expand(tmp_path, monkeypatch, start):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write(tmp_path, b"id,a\ns,1\n")
+    found = problem(f"{start}/table.csv")
+    assert found.found == "no such file"
+    assert found.allowed.startswith(f"the path in full, here {tmp_path}/table.csv: ~ and $")
 
 
 def test_a_name_that_no_file_can_have(tmp_path):

@@ -363,3 +363,71 @@ def test_splits_of_another_cohort_are_refused(cohort, tmp_path):
 def test_rows_to_learn_from_are_sorted():
     split = Split(0, 0, np.array([0, 4]), np.array([1, 5]), np.array([2, 3]))
     assert split.fit.tolist() == [0, 1, 4, 5]
+
+
+def test_five_sites_in_five_folds_are_one_repeat(make_cohort):
+    cohort = make_cohort(np.arange(50) % 2, groups=np.repeat(list("abcde"), 10))
+    table = make_splits(cohort, Evaluation(repeats=5, folds=5))
+    assert set(table["repeat"]) == {0}
+    assert table[table["part"] == "test"].groupby("fold", observed=True).size().tolist() == [10] * 5
+
+
+def partitions_of(table):
+    """Return the test sets of every repeat."""
+    tests = table[table["part"] == "test"].astype({"sample": str})
+    sets = tests.groupby(["repeat", "fold"])["sample"].agg(frozenset)
+    return [frozenset(own) for _, own in sets.groupby("repeat")]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_groups_of_distinct_sizes_are_dealt_in_distinct_partitions(make_cohort, seed):
+    """StratifiedGroupKFold sorts groups by size, and deals them alike whatever its seed."""
+    groups = np.repeat([f"g{i:02d}" for i in range(12)], np.arange(5, 17))
+    labels = np.repeat(np.arange(12) % 2, np.arange(5, 17))
+    cohort = make_cohort(labels, groups=groups)
+    table = make_splits(cohort, Evaluation(repeats=5, folds=3, seed=seed))
+    found = partitions_of(table)
+    assert len(found) == len(set(found)) == 5
+    tests = [test for partition in found for test in partition]
+    assert len(set(tests)) == 15  # no test set twice
+    sizes = [len(test) for test in tests]
+    assert max(sizes) <= 2 * min(sizes)
+
+
+def test_six_groups_in_five_folds_are_dealt_in_distinct_partitions(make_cohort):
+    cohort = make_cohort(np.arange(60) % 2, groups=np.repeat(list("abcdef"), 10))
+    found = partitions_of(make_splits(cohort, Evaluation(repeats=20, folds=5)))
+    assert len(found) == len(set(found)) == 15  # pairs of six groups
+
+
+def test_a_small_cohort_without_groups_is_dealt_in_distinct_partitions(make_cohort):
+    """Two of four samples, one of each class: two ways."""
+    found = partitions_of(make_splits(make_cohort([0, 0, 1, 1]), Evaluation(folds=2)))
+    assert len(found) == len(set(found)) == 2
+
+
+def test_a_share_is_of_the_same_partitions(make_cohort):
+    groups = np.repeat([f"g{i:02d}" for i in range(12)], np.arange(5, 17))
+    cohort = make_cohort(np.repeat(np.arange(12) % 2, np.arange(5, 17)), groups=groups)
+    whole = make_splits(cohort, Evaluation(repeats=3, folds=3))
+    some = make_splits(cohort, Evaluation(repeats=2, folds=3, training_share=0.5))
+    assert partitions_of(some) == partitions_of(whole)[:2]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_drawn_folds_that_would_take_a_class_out_of_training_are_redrawn(make_cohort, seed):
+    """In random structures that the checks allow, every class is learned in every fold."""
+    rng = np.random.default_rng(seed)
+    for _ in range(12):
+        folds = int(rng.integers(2, 4))
+        groups = np.repeat(np.arange(9), rng.integers(1, 6, 9))
+        labels = rng.integers(0, 3, 9)[groups]
+        homes = [len(set(groups[labels == label])) for label in range(3)]
+        if min(homes) < folds:
+            continue
+        cohort = make_cohort(labels, groups=groups.astype(str))
+        for partition in partitions_of(make_splits(cohort, Evaluation(repeats=3, folds=folds))):
+            assert len(partition) == folds
+            for test in partition:
+                train = ~np.isin(cohort.samples, list(test))
+                assert set(labels[train]) == {0, 1, 2}

@@ -8,6 +8,7 @@ import pytest
 
 from balmi.config.settings import Evaluation, Scheme
 from balmi.data.splits import as_splits, make_splits
+from balmi.evaluation.absence import absence_table
 from balmi.evaluation.checklist import CHECKS, Evidence, trust_table
 from balmi.evaluation.trust import State, withheld
 
@@ -59,6 +60,7 @@ def gather(make_cohort):
             "predictions": predictions_of(cohort, splits, 0.99),
             "information": information(),
             "controls": controls(("leak", "balanced", 0.4, 0.3), ("labels", "balanced", 0.4, 0.3)),
+            "absence": absence_table(cohort),
             "max_features": 2000,
         }
         return Evidence(cohort, splits, **(standard | others))
@@ -88,6 +90,19 @@ class TestControls:
         assert CHECKS["leak control"](evidence).state is state
         evidence = gather(controls=controls(("labels", "balanced", lower, lower99)))
         assert CHECKS["label shuffle"](evidence).state is state
+
+    @pytest.mark.parametrize(
+        ("lower", "upper", "state"),
+        [(0.315, 0.691, State.CAUTION), (0.4, 0.61, State.CAUTION), (0.42, 0.6, State.PASS)],
+    )
+    def test_an_interval_that_is_too_wide_shows_nothing(self, gather, lower, upper, state):
+        rows = controls(("leak", "stacked-lr", 0.45, 0.4), ("leak", "balanced", lower, lower))
+        rows.loc[1, "upper"] = upper
+        finding = CHECKS["leak control"](gather(controls=rows))
+        assert finding.state is state
+        assert finding.detail.startswith("Too wide to tell") == (state is State.CAUTION)
+        if state is State.CAUTION:
+            assert finding.value.endswith("balanced")
 
     def test_one_leaking_method_fails_the_control(self, gather):
         rows = [("leak", "stacked-lr", 0.4, 0.3), ("leak", "balanced", 0.9, 0.8)]
@@ -251,3 +266,26 @@ class TestGroupStructure:
         cohort = replace(evidence.cohort, groups=np.array([f"p{i // 2}" for i in range(150)]))
         finding = CHECKS["group structure"](replace(evidence, cohort=cohort))
         assert finding.state is State.FAIL
+
+
+def test_fewer_repeats_than_asked_for_are_told(gather):
+    groups = np.repeat(list("vwxyz"), 30)
+    evidence = gather(None, Evaluation(repeats=5, folds=5), groups=groups, asked=5)
+    finding = CHECKS["folds"](evidence)
+    assert finding.state is State.CAUTION
+    assert finding.value == (
+        "5 test folds in 1 repeat, 30 samples each: these groups allow one partition; 5 repeats"
+        " were asked for"
+    )
+    assert "more groups would allow more repeats" in finding.detail
+
+
+def test_test_folds_that_count_once_are_told(gather):
+    """Of six groups in five folds, a pair is one fold and the others are alone: six recur."""
+    groups = np.repeat(list("uvwxyz"), 25)
+    evidence = gather(None, Evaluation(repeats=3, folds=5), groups=groups, asked=3)
+    distinct = {tuple(split.test) for split in evidence.splits}
+    assert len(distinct) < 15
+    value = CHECKS["folds"](evidence).value
+    assert f"15 test folds in 3 repeats, 25 to 50 samples each; {len(distinct)} of them" in value
+    assert "asked for" not in value

@@ -80,8 +80,8 @@ def test_pairs_by_fold_and_not_by_row():
     for seed in range(5):
         moved = comparison_table(table.sample(frac=1, random_state=seed), RATIO)
         again = only(moved, "one", "two")
-        assert list(again[:3]) == list(first[:3])
-        assert again[3:].astype(float).to_numpy() == pytest.approx(first[3:].astype(float))
+        assert list(again[:4]) == list(first[:4])
+        assert again[4:].astype(float).to_numpy() == pytest.approx(first[4:].astype(float))
 
 
 def test_a_method_without_rows_is_not_compared():
@@ -115,3 +115,34 @@ def test_a_single_fold_with_a_value_makes_no_comparison():
     table = scores({"one": ONE, "two": TWO})
     table.loc[1:5, "value"] = np.nan
     assert comparison_table(table, RATIO).empty
+
+
+def test_references_with_the_same_scores_in_every_fold_count_once():
+    other = ONE[::-1] - 0.02  # another p, and not a twin of anything
+    table = scores({"one": ONE, "two": TWO, "twin": TWO, "other": other})
+    rows = comparison_table(table, RATIO).query("method == 'one'").set_index("reference")
+    assert rows.loc["two", "p_holm"] == rows.loc["twin", "p_holm"]
+    smaller, larger = sorted(rows.loc[["two", "other"], "p"])
+    assert sorted(rows.loc[["two", "other"], "p_holm"]) == pytest.approx(
+        [min(1, 2 * smaller), max(min(1, 2 * smaller), larger)]
+    )
+
+
+def test_the_primary_comparison_and_its_twins_are_a_family_of_their_own():
+    values = {"balanced": ONE, "unimodal-lr": TWO, "unimodal-lr/rna": TWO, "concat-lr": TWO - 0.02}
+    rows = comparison_table(scores(values), RATIO).query("method == 'balanced'")
+    rows = rows.set_index("reference")
+    assert rows["p_holm"].to_numpy() == pytest.approx(rows["p"].to_numpy())
+    values["late-fusion"] = ONE[::-1] - 0.02
+    rows = comparison_table(scores(values), RATIO).query("method == 'balanced'")
+    rows = rows.set_index("reference")
+    assert rows.loc["unimodal-lr", "p_holm"] == rows.loc["unimodal-lr", "p"]
+    secondary = rows.loc[["concat-lr", "late-fusion"]]
+    assert secondary["p_holm"].to_numpy() == pytest.approx(holm(secondary["p"]))
+    assert (secondary["p_holm"] > secondary["p"]).any()
+
+
+def test_only_macro_f1_has_a_primary_comparison():
+    values = {"balanced": ONE, "unimodal-lr": TWO, "concat-lr": ONE[::-1] - 0.02}
+    rows = comparison_table(scores(values, "accuracy"), RATIO).query("method == 'balanced'")
+    assert rows["p_holm"].to_numpy() == pytest.approx(holm(rows["p"]))

@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from balmi.evaluation.controls import COLUMNS, STATUS_COLUMNS, control_table, run_status_table
+from balmi.evaluation.controls import (
+    COLUMNS,
+    STATUS_COLUMNS,
+    Reading,
+    control_table,
+    read_control,
+    run_status_table,
+)
 
 CLASSES = ("a", "b")
 
@@ -28,16 +35,33 @@ MOST = [("a", 0.1), ("a", 0.5), ("b", 0.4), ("b", 0.6)]  # AUROC 3/4
 ALONE = [("a", 0.1), ("a", 0.2)]  # no AUROC
 
 
-def test_limits_are_those_of_the_corrected_interval():
+@pytest.mark.parametrize(("control", "ratio"), [("labels", 0.25), ("leak", 0.0)])
+def test_limits_are_corrected_where_folds_share_training_samples(control, ratio):
     folds = [RIGHT, MOST, MOST, MOST, MOST, MOST]
-    (row,) = control_table([predictions(folds)], CLASSES, 0.25).itertuples()
-    assert (row.control, row.method, row.metric, row.folds) == ("leak", "m", "macro_auroc", 6)
-    error = np.sqrt((1 / 6 + 0.25) / 96)  # scores of 1 and five times 3/4 have the variance 1/96
+    (row,) = control_table([predictions(folds, control)], CLASSES, 0.25).itertuples()
+    assert (row.control, row.method, row.metric, row.folds) == (control, "m", "macro_auroc", 6)
+    error = np.sqrt((1 / 6 + ratio) / 96)  # scores of 1 and five times 3/4 have the variance 1/96
     mean = 4.75 / 6
     assert row.value == pytest.approx(mean)
     assert row.lower == pytest.approx(mean - stats.t.ppf(0.975, 5) * error)
     assert row.upper == pytest.approx(mean + stats.t.ppf(0.975, 5) * error)
     assert row.lower99 == pytest.approx(mean - stats.t.ppf(0.995, 5) * error)
+
+
+@pytest.mark.parametrize(
+    ("limits", "reading"),
+    [
+        ((0.45, 0.55, 0.43), Reading.CHANCE),
+        ((0.4, 0.599, 0.3), Reading.CHANCE),
+        ((0.315, 0.691, 0.2), Reading.WIDE),
+        ((0.501, 0.9, 0.5), Reading.DOUBTFUL),
+        ((0.6, 0.9, 0.501), Reading.LEAKS),
+        ((np.nan, np.nan, np.nan), Reading.UNKNOWN),
+        ((0.4, 0.6, np.nan), Reading.UNKNOWN),
+    ],
+)
+def test_an_interval_is_read_alike_everywhere(limits, reading):
+    assert read_control(*limits) is reading
 
 
 def test_limits_are_cut_at_the_bounds_of_the_metric():

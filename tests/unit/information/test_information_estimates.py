@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from balmi.information.estimates import Null, permuted_rows
+from balmi.information.estimates import Null, exchangeable, permuted_rows
 
 
 def test_p_value_counts_the_observed_and_ties():
@@ -46,3 +46,24 @@ def test_every_arrangement_of_pairs_is_as_likely():
     assert len(arrangements) == 8
     assert counts.min() > 4000 / 8 - 5 * np.sqrt(4000 / 8)
     assert counts.max() < 4000 / 8 + 5 * np.sqrt(4000 / 8)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([3] * 5, True),  # 5! = 120 arrangements
+        ([3] * 4, False),  # 24
+        (range(5, 17), False),  # one
+        ([1] * 10 + [11], False),  # 10!, of fewer than half of the rows
+        ([1] * 10 + [10], True),
+    ],
+)
+def test_groups_are_exchangeable_where_enough_are_of_one_size(sizes, expected):
+    assert exchangeable(np.repeat(np.arange(len(sizes)), list(sizes))) is expected
+
+
+def test_groups_that_hold_the_same_do_not_count():
+    """Ten groups, one of which differs: ten arrangements; five that differ: 252."""
+    member = np.repeat(np.arange(10), 2)
+    assert not exchangeable(member, (np.arange(10) < 1)[:, None].astype(int))
+    assert exchangeable(member, (np.arange(10) < 5)[:, None].astype(int))

@@ -143,6 +143,50 @@ class TestPermutedLabels:
         assert (mixed == 1).all()
         assert (permuted.sum(axis=1) == labels.sum()).all()
 
+    def test_labels_move_between_groups_of_distinct_sizes(self):
+        """Sizes 2, 3 and 4: one mixed group must not keep the labels in place."""
+        groups = np.array([*"aabbbcccc"])
+        labels = np.array([0, 0, 1, 1, 1, 0, 0, 0, 1])
+        permuted = permuted_labels(labels, groups, 400, np.random.default_rng(0))
+        ones = np.array([[row[groups == group].sum() for group in "abc"] for row in permuted])
+        # a's zeros elsewhere give none; b's ones fill a group; c's (0, 0, 0, 1) give a pair 0 or 1,
+        # and three of its four labels 0 or 1.
+        assert set(ones[:, 0]) == {0, 1, 2}
+        assert set(ones[:, 1]) == {0, 1, 3}
+        assert set(ones[:, 2]) == {0, 1, 4}
+        stays = (ones[:, 0] == 0) & (ones[:, 1] == 3)
+        assert stays.mean() == pytest.approx(1 / 6, abs=0.06)
+
+    def test_swaps_among_groups_of_one_size_stay_where_they_suffice(self):
+        """Ten pairs and ten triples: 20 labels of each kind move, and class counts stay."""
+        sizes = np.repeat([2, 3], 10)
+        groups = np.repeat(np.arange(20), sizes)
+        labels = np.repeat(np.arange(20) % 2, sizes)
+        labels[0] = 1 - labels[0]
+        permuted = permuted_labels(labels, groups, 20, np.random.default_rng(0))
+        assert (permuted.sum(axis=1) == labels.sum()).all()
+
+    def test_a_few_equal_groups_beside_a_large_one_do_not_suffice(self):
+        """Ten single samples can be arranged in many ways, but hold a fifth of the samples."""
+        sizes = np.array([1] * 10 + [11, 13, 16])
+        groups = np.repeat(np.arange(13), sizes)
+        labels = np.repeat(np.arange(13) % 2, sizes)
+        labels[-1] = 1 - labels[-1]
+        permuted = permuted_labels(labels, groups, 50, np.random.default_rng(0))
+        largest = permuted[:, -16:].mean(axis=1).round()
+        assert set(largest) == {0, 1}
+
+
+def test_a_strong_modality_of_uneven_patients_is_found(white_blocks):
+    """Twelve patients of 5 to 16 samples, labels constant in all but two samples."""
+    rng = np.random.default_rng(0)
+    sizes = np.arange(5, 17)
+    groups = np.repeat(np.arange(12), sizes)
+    labels = np.repeat(np.arange(12) // 2 % 2, sizes)
+    labels[[0, -1]] = 1 - labels[[0, -1]]
+    blocks = white_blocks(rng.normal(size=(len(labels), 2)) + 2.5 * labels[:, None], groups)
+    assert label_null(blocks, labels, groups, 2, 99, rng).p_value <= 0.02
+
 
 def test_observed_statistic_is_what_permutation_refits(white_blocks):
     """The identity as 'permutation' gives the observed value: both go the same way."""

@@ -36,6 +36,18 @@ def test_by_hand(make_cohort):
     np.testing.assert_allclose(found, np.column_stack([first, second]))
 
 
+@pytest.mark.parametrize("deviation", [1, 1e-2])
+def test_a_feature_that_varies_little_beside_its_mean_is_none_that_is_constant(
+    make_cohort, deviation
+):
+    varying = 1e6 + deviation * np.random.default_rng(0).normal(size=20)
+    values = np.column_stack([varying, np.full(20, 1e6 / 3), np.full(20, 0.1)])
+    found = prepared(make_cohort, values, FIT)
+    assert found.shape[1] == 1
+    scores = (varying - varying[FIT].mean()) / varying[FIT].std()
+    np.testing.assert_allclose(found[:, 0], scores, atol=1e-6)
+
+
 def test_training_rows_have_mean_zero_and_deviation_one(make_cohort):
     values = np.random.default_rng(0).normal(5, 3, (20, 4))
     found = prepared(make_cohort, values, FIT)

@@ -14,6 +14,7 @@ from balmi.config.settings import Settings
 from balmi.data.cohort import Cohort, write_cohort
 from balmi.data.files import write_table
 from balmi.evaluation.complementarity import complementarity_table
+from balmi.evaluation.decision import decide
 from balmi.evaluation.evaluate import evaluation_tables
 from balmi.outcome import EXPERT_TYPES
 from balmi.report.answers import Views
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from balmi.report.information import InformationView
 
-REPEATS, FOLDS = 2, 3
+REPEATS, FOLDS = 4, 3
 STRENGTHS = {
     "balanced": 2.4,
     "uniform": 2.2,
@@ -40,7 +41,7 @@ STRENGTHS = {
 }
 NETWORKS = ("balanced", "uniform")
 CHECKS = ("leak control", "label shuffle", "rarest class", "folds", "samples per feature")
-CHECKS += ("separability", "calibration", "group structure")
+CHECKS += ("separability", "calibration", "group structure", "absence", "information", "inputs")
 INFORMATION = ["quantity", "modality", "other", "estimate", "lower", "upper", "null95"]
 INFORMATION += ["p_value", "n", "components", "status", "reason"]
 COMPLEMENTARITY = ["teacher", "student", "teacher_student", "student_label", "margin", "lower"]
@@ -363,9 +364,13 @@ def write_dataset(folder: Path, names: Names = Names()) -> ReportInputs:
 def bare_views(information: InformationView, cohort: Cohort) -> Views:
     """Return the views of a cohort on which no method was run."""
     tables = evaluation_tables(make_predictions(cohort, {}), cohort)
+    tables |= {"trust": make_trust({})}
     tables |= {"methods": make_methods(Names(), []), "predictions": make_predictions(cohort, {})}
-    performance = performance_view(tables, cohort, "k-fold")
-    return Views(cohort_view(cohort), performance, information, trust_view(make_trust({})))
+    decision = decide(tables, cohort)
+    performance = performance_view(tables, cohort, "k-fold", decision)
+    return Views(
+        cohort_view(cohort), performance, information, trust_view(tables["trust"]), decision
+    )
 
 
 def hostile_names() -> Names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from synthetic_report import (
 from balmi.evaluation.complementarity import COLUMNS as COMPLEMENTARITY_COLUMNS
 from balmi.report.amounts import Amount, foremost
 from balmi.report.answers import answers
-from balmi.report.complementarity import MAX_DRAWN_MARGINS
+from balmi.report.complementarity import MAX_DRAWN_MARGINS, agreement_of, prospect
 from balmi.report.decomposition import MAX_DRAWN_PARTS
 from balmi.report.information import MAX_SUBSETS, information_view
 from balmi.report.words import combination, with_p
@@ -176,37 +177,60 @@ def shares(*values: float, half: float = 0.05) -> list[tuple]:
     return rows
 
 
+APART = [("label_difference", "a", "b", 0.3, 0.2, 0.4)]
+ALIKE = [("label_difference", "a", "b", 0.1, -0.1, 0.3)]
+
+
 @pytest.mark.parametrize(
-    ("limits", "values", "words"),
+    ("limits", "values", "differences", "words"),
     [
-        ((0.96, 0.99), (0.3, 0.3), "spread evenly over the modalities: balance 0.975 (0.960 to"),
-        ((0.70, 0.90), (0.6, 0.2), "spread unevenly over the modalities: balance 0.800"),
-        ((0.20, 0.40), (0.9, 0.1), "carried mostly by one modality, a (90\xa0%): balance 0.300"),
-        ((0.20, 0.40), (0.5, 0.5), "carried mostly by one modality: balance 0.300"),
-        ((0.80, 0.98), (0.6, 0.4), "Whether information is spread evenly is not settled"),
-        ((0.20, 0.99), (0.6, 0.4), "Whether information is spread evenly is not settled"),
-        ((np.nan, np.nan), (0.6, 0.4), "How evenly information is spread is not settled"),
+        ((0.96, 0.99), (0.3, 0.3), ALIKE, "spread evenly over the modalities: balance 0.975 (0.96"),
+        ((0.96, 0.99), (0.3, 0.3), APART, "close to equal, although a knows more than any other"),
+        ((0.70, 0.90), (0.6, 0.2), APART, "spread unevenly over the modalities: balance 0.800"),
+        ((0.70, 0.90), (0.6, 0.2), ALIKE, "Whether information is spread evenly is not settled"),
+        ((0.20, 0.40), (0.9, 0.1), APART, "carried mostly by one modality, a (90\xa0%): balance"),
+        ((0.20, 0.40), (0.9, 0.1), ALIKE, "Whether information is spread evenly is not settled"),
+        ((0.20, 0.40), (0.1, 0.9), APART, "spread unevenly over the modalities"),
+        ((0.20, 0.40), (0.5, 0.5), APART, "spread unevenly over the modalities: balance 0.300"),
+        ((0.80, 0.98), (0.6, 0.4), APART, "Whether information is spread evenly is not settled"),
+        ((0.20, 0.99), (0.6, 0.4), APART, "Whether information is spread evenly is not settled"),
+        ((np.nan, np.nan), (0.6, 0.4), APART, "How evenly information is spread is not settled"),
     ],
 )
-def test_balance_is_worded_by_its_interval(limits, values, words):
+def test_balance_is_worded_by_its_interval_and_by_who_stands_apart(
+    limits, values, differences, words
+):
     middle = 0.5 if np.isnan(limits).any() else sum(limits) / 2
-    rows = [about("a", 0.5), *shares(*values), ("balance", None, None, middle, *limits)]
+    rows = [about("a", 0.5), about("b", 0.2), *differences, *shares(*values)]
+    rows.append(("balance", None, None, middle, *limits))
     view = information_view(table(*rows), ["a", "b"])
     assert words in view.balance.sentence
 
 
+def test_shares_that_are_close_beside_a_pair_that_is_separable():
+    rows = [about("a", 0.5), about("b", 0.45), about("c", 0.4), *shares(0.3, 0.3, 0.3)]
+    rows += [apart("a", "b", 0.05), apart("b", "c", 0.05), apart("a", "c", 0.3)]
+    rows.append(("balance", None, None, 0.97, 0.96, 0.98))
+    view = information_view(table(*rows), ["a", "b", "c"])
+    assert view.strongest is None
+    assert "close to equal, although not all of them know as much" in view.balance.sentence
+
+
 @pytest.mark.parametrize(
-    "rows",
+    ("rows", "words"),
     [
-        [about("a", 0.01, p=0.5), about("b", 0.0, p=0.7), *shares(0.01, 0.0)],
-        [about("a", 0.1), *shares(0.0, -0.01)],
+        (
+            [about("a", 0.01, p=0.5), about("b", 0.0, p=0.7), *shares(0.01, 0.0)],
+            "No modality is shown to carry information",
+        ),
+        ([about("a", 0.1), *shares(0.0, -0.01)], "How information is shared out is not settled"),
     ],
     ids=["all inside their null", "nothing to share"],
 )
-def test_shares_of_nothing_are_not_worded(rows):
+def test_shares_of_nothing_are_not_worded(rows, words):
     rows = [*rows, ("balance", None, None, 0.99, 0.97, 1.0)]
     view = information_view(table(*rows), ["a", "b"])
-    assert view.balance.sentence.startswith("No modality is shown to carry information")
+    assert view.balance.sentence.startswith(words)
 
 
 def apart(first: str, second: str, value: float) -> tuple:
@@ -439,3 +463,54 @@ def test_an_amount_is_shown_where_readers_see_its_limit_above_zero(lower, shown)
 
 def test_p_values_are_told_with_their_letter():
     assert (with_p(0.01), with_p(0.0001)) == ("p\xa0=\xa00.010", "p\xa0<0.001")
+
+
+def observed(*rows: tuple) -> pd.DataFrame:
+    """Return margins beside gains: the sign of the margin, and that of the observed gain."""
+    pairs = [(x, y) for x in "abc" for y in "abc" if x != y]
+    words = {1: "gain", -1: "no gain", 0: "undecided"}
+    return compared(
+        *(
+            (*pair, 0.5, 0.1, *around(margin), words[margin], *around(gain))
+            for pair, (margin, gain) in zip(pairs, rows, strict=False)
+        )
+    )
+
+
+def around(sign: int) -> tuple[float, float, float]:
+    return 0.2 * sign, 0.2 * sign - 0.1, 0.2 * sign + 0.1
+
+
+INFORMED = [about("a", 0.5), about("b", 0.5), about("c", 0.5)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "short", "start"),
+    [
+        ([(1, 0)] * 6, "undecided", "Whether distillation pays is undecided: margins predict a"),
+        ([(1, -1)] * 6, "undecided", "Whether distillation pays is undecided"),
+        ([(1, 1)] * 2 + [(1, 0)] * 4, "undecided", "Whether distillation pays is undecided"),
+        ([(1, 1)] * 3 + [(1, 0)] * 3, "6 of 6 pairs", "Distillation is predicted to help for 6"),
+        ([(-1, 1)] * 4 + [(0, 0)] * 2, "undecided", "Whether distillation pays is undecided"),
+        ([(-1, 0)] * 6, "0 of 6 pairs", "Distillation is not predicted to help"),
+    ],
+)
+def test_predictions_that_observations_refute_are_undecided(rows, short, start):
+    view = information_view(table(*INFORMED), "abc", None, observed(*rows))
+    found = prospect(view.margins)
+    assert found.short == short
+    assert found.sentence.startswith(start)
+    refuted = short == "undecided"
+    assert ("undecided" in {row.told for row in view.margins}) == refuted
+    assert not (refuted and any(row.advised for row in view.margins))
+    # What was predicted is still judged.
+    assert view.agreement == agreement_of([replace(row, expected="gain") for row in view.margins])
+
+
+def test_refuted_gains_are_counted():
+    view = information_view(table(*INFORMED), "abc", None, observed(*[(1, 0)] * 6))
+    assert prospect(view.margins).sentence == (
+        "Whether distillation pays is undecided: margins predict a gain for 6 of 6 pairs of teacher"
+        " and student that both show information, and a gain is supported for 0 of the 6 that were"
+        " observed."
+    )

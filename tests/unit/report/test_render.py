@@ -261,7 +261,8 @@ def test_a_failed_control_withholds_every_verdict_of_the_page(leaking):
         "Verdict withheld: the leak control failed."
     }
     assert (view["strongest"], view["weakest"]) == (None, None)
-    assert words.count("What this shows is withheld, since a control failed.") == 4
+    # Noise, absence, permutation and shares in the section on robustness; and Shapley values.
+    assert page.count('<p class="found">Verdict withheld: the leak control failed.</p>') == 5
     # Badges are elements; the section's gloss names the words.
     badges = re.findall(r'class="badge \w+"><span aria-hidden="true">.</span> ([^<]+)</span>', page)
     assert "verdict withheld" in badges
@@ -397,7 +398,7 @@ def test_tables_that_do_not_fit_are_named_by_path(inputs, tmp_path, monkeypatch,
     monkeypatch.setattr(render, "MAX_BYTES", bare + 60_000)
     page, _ = build(inputs, tmp_path)
     assert "too large for this page" in page
-    assert str(inputs.predictions) in page
+    assert f"<code>{inputs.predictions.name}</code>" in page
     assert csv_rows(page, "information")[0][0] == "quantity"
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -16,12 +14,11 @@ from synthetic_report import (
     bare_views,
     make_cohort,
     make_experts,
-    make_trust,
 )
 
 from balmi.data.cohort import read_cohort
 from balmi.data.files import read_table
-from balmi.evaluation.verdicts import verdict
+from balmi.evaluation.verdicts import Verdict, verdict
 from balmi.report.answers import answers, tiles
 from balmi.report.cohort import cohort_view
 from balmi.report.design import design_view
@@ -72,27 +69,30 @@ def test_scores_are_those_of_the_summary(view, tables):
         for metric, score in found.items():
             row = own.loc[metric]
             assert (score.mean, score.lower, score.upper) == tuple(row[["mean", "lower", "upper"]])
-            assert score.folds == 6
+            assert score.folds == 12
             told += 1
     assert told == 10 * 9 + 4 * 5
 
 
 def test_verdicts_match_their_intervals(view, tables):
     assert len(view.performance.differences) > 8
-    for row in view.performance.differences:
-        assert row.verdict == verdict(row.lower, row.upper)
+    for row in (*view.performance.differences, *view.performance.beside):
+        supported = row.primary or row.p_holm <= 0.05
+        assert row.verdict == (verdict(row.lower, row.upper) if supported else Verdict.NONE)
+        assert row.primary == ((row.method, row.reference) == ("balanced", "unimodal-lr"))
     words = {row.verdict for row in view.performance.differences}
     assert len(words) > 1
     shown = {(row.method, row.reference) for row in view.performance.differences}
-    main = tables["comparisons"].query("metric == 'macro_f1'")
+    main = tables["comparisons"].query("metric == 'macro_f1' and samples == 'all'")
     assert len(main) == len(shown) + view.performance.other_differences
 
 
 def test_every_statement_about_a_difference_has_its_verdict(view):
     by_pair = {f"{row.method} − {row.reference}": row for row in view.summary.differences}
     statements = [s for answer in view.summary.answers for s in answer.statements if s.verdict]
-    told = [s for s in statements if "log-loss" not in s.text]
-    assert len(statements) == len(told) + 1
+    told = [s for s in statements if "log-loss" not in s.text and "among" not in s.text]
+    # The primary one is told among the complete samples too.
+    assert len(statements) == len(told) + 2
     assert len(told) == len(by_pair) == 5
     for statement in told:
         row = next(row for pair, row in by_pair.items() if f"({pair})" in statement.text)
@@ -213,7 +213,7 @@ def test_a_weakest_modality_is_not_named_among_noise():
 
 
 def test_training_shows_epochs_that_half_of_the_replicas_reached(tables, view):
-    assert view.training.replicas == 6
+    assert view.training.replicas == 12
     assert view.training.epochs == 37
     assert view.training.longest == 40
     table = tables["training"].query("method == 'balanced' and modality == 'rna' and epoch == 5")
@@ -224,7 +224,7 @@ def test_training_shows_epochs_that_half_of_the_replicas_reached(tables, view):
     assert [curve.modality for curve in shares.curves] == ["rna", "methylation", "mirna"]
     assert training_view(pd.DataFrame(columns=TRAINING), make_experts([]), ["rna"]) is None
     members = [tables["training"].assign(member=member) for member in range(3)]
-    assert training_view(pd.concat(members), make_experts([]), ["rna"]).replicas == 18
+    assert training_view(pd.concat(members), make_experts([]), ["rna"]).replicas == 36
 
 
 def test_experts_stand_by_their_mean_weight():
@@ -314,6 +314,7 @@ def test_what_was_distilled_is_told():
 def test_a_larger_log_loss_is_a_loss(inputs, tables, limits, word):
     comparisons = tables["comparisons"]
     row = {"method": "balanced", "reference": "stacked-lr", "metric": "log_loss", "p": 0.02}
+    row |= {"samples": "all", "p_holm": 0.04, "folds": 12, "dealt": 12}
     row |= {"difference": sum(limits) / 2, "lower": limits[0], "upper": limits[1]}
     pair = (comparisons["method"] == "balanced") & (comparisons["reference"] == "stacked-lr")
     others = comparisons[~(pair & (comparisons["metric"] == "log_loss"))]
@@ -327,126 +328,57 @@ def test_a_larger_log_loss_is_a_loss(inputs, tables, limits, word):
     assert statement.verdict == made.performance.log_loss.verdict
 
 
-GAIN, NONE, LOSS = "gain supported", "no difference shown", "loss supported"
-LIMITS = {GAIN: (0.01, 0.05), NONE: (-0.02, 0.04), LOSS: (-0.05, -0.01)}
-
-
-def headed(tables, inputs, verdicts, better=0.4, auroc=0.6, repeats=4, trust=None):
-    """Return the headline where three pairs have these verdicts; None leaves a pair out."""
-    pairs = (("balanced", "unimodal-lr"), ("stacked-lr", "unimodal-lr"), ("balanced", "stacked-lr"))
-    rows = [
-        {"method": pair[0], "reference": pair[1], "metric": "macro_f1", "difference": 0.02}
-        | dict(zip(("lower", "upper"), LIMITS[word], strict=True))
-        | {"p": 0.2, "p_holm": 0.4, "worse": 0.1, "equivalent": 0.9 - better, "better": better}
-        for pair, word in zip(pairs, verdicts, strict=True)
-        if word is not None
-    ]
-    columns = list(tables["comparisons"].columns)
-    summary = tables["summary"].copy()
-    summary.loc[summary["metric"] == "macro_auroc", "lower"] = auroc - 0.05
-    performance = tables["performance"]
-    parts = [performance.assign(repeat=performance["repeat"] + 2 * r) for r in range(repeats // 2)]
-    changed = {
-        **tables,
-        "comparisons": pd.DataFrame(rows, columns=columns),
-        "summary": summary,
-        "performance": pd.concat(parts, ignore_index=True),
-    }
-    if trust is not None:
-        changed["trust"] = trust
-    return build_view("x", read_cohort(inputs.cohort), changed, inputs.settings).summary.headline
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "start"),
-    [
-        ((GAIN, GAIN, GAIN), "Combining helps, and the network adds to the linear stack."),
-        ((GAIN, GAIN, NONE), "Combining by stacking helps, and the linear stack is enough"),
-        ((NONE, GAIN, NONE), "Combining by stacking helps, and the linear stack is enough"),
-        ((NONE, GAIN, LOSS), "Combining helps, and the linear stack does better"),
-        ((NONE, GAIN, GAIN), "Combining helps: the linear stack gains over one modality, the"),
-        ((None, GAIN, None), "Combining helps: the linear stack gains over one modality."),
-        ((GAIN, NONE, GAIN), "The network wins where linear models fail"),
-        ((GAIN, LOSS, GAIN), "The network wins where linear models fail"),
-        ((GAIN, NONE, NONE), "Combining helps with the network; whether"),
-        ((GAIN, LOSS, NONE), "Combining helps with the network, while"),
-        ((GAIN, None, None), "Combining helps: the network gains"),
-        ((LOSS, LOSS, NONE), "One modality is enough: combining loses"),
-        ((LOSS, NONE, LOSS), "One modality is enough: the network loses"),
-        ((NONE, LOSS, GAIN), "One modality is enough: the linear stack loses"),
-        ((NONE, NONE, NONE), "One modality may be enough"),
-        ((NONE, NONE, GAIN), "One modality may be enough"),
-        ((None, None, None), "Neither the network nor the linear stack was compared"),
-    ],
-)
-def test_the_headline_says_which_case_the_cohort_is(tables, inputs, verdicts, start):
-    assert headed(tables, inputs, verdicts).startswith(start)
-
-
-def test_every_combination_of_verdicts_has_a_headline(tables, inputs):
-    for verdicts in product((GAIN, NONE, LOSS), repeat=3):
-        told = headed(tables, inputs, verdicts)
-        helps = re.match("Combining( by stacking)? helps|The network wins", told) is not None
-        assert helps == (GAIN in verdicts[:2]), verdicts
-        assert ("enough" in told.split(":")[0] and "One" in told) == (GAIN not in verdicts[:2])
-
-
-def test_one_modality_is_enough_only_where_a_gain_is_unlikely(tables, inputs):
-    nothing = (NONE, NONE, NONE)
-    assert headed(tables, inputs, nothing, better=0.05).startswith("One modality is enough")
-    assert headed(tables, inputs, nothing, better=0.06).startswith("One modality may be enough")
-
-
-def test_chance_few_folds_and_failed_controls_come_before_any_verdict(tables, inputs):
-    gains = (GAIN, GAIN, GAIN)
-    assert headed(tables, inputs, gains, auroc=0.55).startswith("Nothing predicts the class")
-    assert headed(tables, inputs, gains, repeats=2).startswith("Undecided: 6 test folds")
-    failed = make_trust({"label shuffle": "fail", "leak control": "fail"})
-    told = headed(tables, inputs, gains, repeats=2, trust=failed)
-    assert told.startswith("Verdict withheld: the leak control and the label shuffle failed.")
-
-
 @pytest.mark.parametrize(
     ("scheme", "folds", "group", "sentence"),
     [
-        ("k-fold", [], None, "2 repeats of 3-fold cross-validation: 6 test folds."),
+        ("k-fold", [], None, "4 repeats of 3-fold cross-validation: 12 test folds."),
         (
             "k-fold",
             ["site"],
             None,
-            "The test folds are those that the dataset names in the column site: 6 test folds.",
+            "The test folds are those that the dataset names in the column site: 12 test folds.",
         ),
         (
             "leave-one-group-out",
             ["site", "batch"],
             "patient",
             "The test folds are those that the dataset names in the columns site and batch, a"
-            " repeat each: 6 test folds.",
+            " repeat each: 12 test folds.",
         ),
         (
             "leave-one-group-out",
             [],
             "patient",
-            "Each of 6 groups (column patient) was held out once: 6 test folds.",
+            "Each of 12 groups (column patient) was held out once: 12 test folds.",
         ),
     ],
 )
 def test_the_design_is_told_as_it_was(tables, scheme, folds, group, sentence):
     cohort = make_cohort(Names())
     provenance = {**cohort.provenance, "folds": folds, "group": group}
-    made = design_view(tables["performance"], replace(cohort, provenance=provenance), scheme)
+    made = design_view(tables["predictions"], replace(cohort, provenance=provenance), scheme)
     assert made.sentence == sentence
-    assert (made.total, made.repeats, made.per_repeat, made.few) == (6, 2, 3, True)
+    assert (made.total, made.repeats, made.per_repeat, made.few) == (12, 4, 3, False)
 
 
 def test_uneven_folds_are_counted_not_multiplied(tables):
-    performance = tables["performance"]
-    kept = performance[(performance["repeat"] == 0) | (performance["fold"] < 2)]
-    assert design_view(kept, make_cohort(Names()), "k-fold").total == 5
+    predictions = tables["predictions"]
+    kept = predictions[(predictions["repeat"] == 0) | (predictions["fold"] < 2)]
+    assert design_view(kept, make_cohort(Names()), "k-fold").total == 9
+
+
+def test_test_sets_that_repeat_count_once(tables):
+    """Four repeats of the same three folds are three test sets."""
+    first = tables["predictions"].query("repeat == 0")
+    again = pd.concat([first.assign(repeat=repeat) for repeat in range(4)])
+    made = design_view(again, make_cohort(Names()), "k-fold")
+    assert (made.total, made.distinct, made.few) == (12, 3, True)
+    assert made.sentence.endswith(": 12 test folds were dealt, of which 3 differ and count.")
 
 
 def test_bayesian_probabilities_and_holm_are_those_of_the_table(view, tables):
-    table = tables["comparisons"].set_index(["method", "reference", "metric"])
+    table = tables["comparisons"].query("samples == 'all'")
+    table = table.set_index(["method", "reference", "metric"]).sort_index()
     for row in view.performance.differences:
         cells = table.loc[row.method, row.reference, "macro_f1"]
         found = (row.p, row.p_holm, row.worse, row.equivalent, row.better)

@@ -1,11 +1,15 @@
 """A training that was killed and goes on is the training that was not killed."""
 
+import errno
+import logging
+import os
+import stat
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
 from sequential import some_known
 
 from balmi.config.settings import Balancing, Model, Training
@@ -205,12 +209,12 @@ def test_a_half_written_file_is_never_taken(data, tmp_path, monkeypatch):
     good = {path: path.read_bytes() for path in checkpoints.folder.iterdir()}
     assert len(good) == 1
 
-    def dies(tensors, path, metadata):
-        save_file(tensors, path, metadata=metadata)
-        path.write_bytes(path.read_bytes()[:100])
+    def dies(part, blob):
+        with part.open("wb") as file:
+            file.write(blob[:100])
         raise Killed
 
-    monkeypatch.setattr("balmi.training.checkpoint.save_file", dies)
+    monkeypatch.setattr(Path, "write_bytes", dies)
     killed(data, checkpoints, kill_after=None)
     assert {path: path.read_bytes() for path in checkpoints.folder.iterdir()} == good
     # A process that is killed has no time to clean up.
@@ -226,11 +230,76 @@ def test_clearing_removes_all_of_it(tmp_path):
     checkpoints.clear()
     for name in ("a", "b"):
         checkpoints.save(name, {"x": torch.ones(2)}, {"epochs": 3})
-    (checkpoints.folder / ".part123-a.safetensors").write_bytes(b"half")
+    # What killed processes leave, of this library and of the format's own writer.
+    for name in (".part123-a.safetensors", ".tmpAb12Cd"):
+        (checkpoints.folder / name).write_bytes(b"half")
     (tmp_path / "status.json").write_text("{}")
     assert checkpoints.load("a")[1] == {"epochs": 3}
     checkpoints.clear()
     assert [path.name for path in tmp_path.iterdir()] == ["status.json"]
+
+
+def test_a_tidy_up_that_cannot_be_done_is_only_warned_of(tmp_path, monkeypatch, caplog):
+    checkpoints = Checkpoints(tmp_path / "checkpoints", every=1)
+    checkpoints.save("a", {"x": torch.ones(2)}, {"epochs": 3})
+
+    def busy(path):
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(path))
+
+    monkeypatch.setattr("balmi.training.checkpoint.shutil.rmtree", busy)
+    with caplog.at_level(logging.WARNING, "balmi"):
+        checkpoints.clear()
+    assert "stay behind" in caplog.text
+    assert str(checkpoints.folder) in caplog.text
+
+
+DAMAGES = {
+    "halved": lambda blob: blob[: len(blob) // 2],
+    "empty": lambda blob: b"",
+    "a flipped bit": lambda blob: blob[:-20] + bytes([blob[-20] ^ 1]) + blob[-19:],
+    "zeros": lambda blob: bytes(len(blob)),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_checkpoint_is_dropped_with_a_word(data, tmp_path, damage, caplog):
+    checkpoints = Checkpoints(tmp_path / "checkpoints", every=2)
+    whole, _ = train(data)
+    killed(data, checkpoints)
+    (path,) = checkpoints.folder.iterdir()
+    path.write_bytes(DAMAGES[damage](path.read_bytes()))
+    with caplog.at_level(logging.WARNING, "balmi"):
+        found, epochs = train(data, checkpoints=checkpoints)
+    assert epochs[0] == 1
+    assert_same(whole, found, data)
+    assert "a checkpoint is dropped, and training starts anew" in caplog.text
+    assert path.name in caplog.text
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_at_a_checkpoint_is_a_warning(data, tmp_path, monkeypatch, caplog, number):
+    whole, _ = train(data)
+
+    def full(part, blob):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with caplog.at_level(logging.WARNING, "balmi"):
+        found, _ = train(data, checkpoints=Checkpoints(tmp_path / "checkpoints", every=5))
+    assert_same(whole, found, data)
+    assert "no checkpoint is kept, and training goes on" in caplog.text
+    assert "no room on the disk" in caplog.text
+
+
+def test_checkpoints_follow_the_umask(tmp_path):
+    checkpoints = Checkpoints(tmp_path / "checkpoints", every=1)
+    before = os.umask(0o027)
+    try:
+        checkpoints.save("a", {"x": torch.ones(2)}, {"epochs": 3})
+    finally:
+        os.umask(before)
+    (path,) = checkpoints.folder.iterdir()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
 def test_the_hash_of_tensors_sees_values_types_shapes_and_words():

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from balmi.baselines.run import fit_baseline, fold_task
 from balmi.config.settings import Expert, Graph, Method, Model, Preprocessing, Robustness, Training
@@ -21,6 +20,7 @@ from balmi.outcome import empty_predictions
 from balmi.preprocess.pipeline import Features
 from balmi.training.data import replica_data, residual_network
 from balmi.training.methods import NETWORKS, Guidance, train_method
+from balmi.training.parameters import write_parameters
 from balmi.training.probes import NetworkPredictor, ProbeSettings, TrainedFiles, probe, probe_job
 
 MODEL = Model(hidden=6, experts=list(Expert))
@@ -243,7 +243,7 @@ def files(cohort, splits, tmp_path):
                 pd.DataFrame(head).assign(part=part, inner=[inner.get(row, -1) for row in rows])
             )
     pd.concat(tables).to_parquet(paths["splits"])
-    save_file(
+    write_parameters(
         {key: value.contiguous() for key, value in run.trained.parameters.items()},
         paths["parameters"],
     )

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
-from safetensors.torch import load_file
 
 from balmi.attribution.gradients import attribute_fold
 from balmi.attribution.tables import (
@@ -23,6 +22,7 @@ from balmi.errors import MethodNotApplicable
 from balmi.outcome import Result, empty_predictions, read_status, run_method
 from balmi.preprocess.pipeline import Features
 from balmi.training.methods import heads_of
+from balmi.training.parameters import read_parameters
 from balmi.training.restored import restored_networks, take_replicas
 
 if TYPE_CHECKING:
@@ -140,9 +140,8 @@ def attribute_job(
         head = _usable_head(inputs, settings, ended)
         cohort, data, information = inputs.load(inputs.training.members)
         logger.info("attributing the joint head %s of %s", head, METHOD)
-        found = attribute_folds(
-            cohort, data, load_file(model), information, inputs, head, settings.steps
-        )
+        parameters, _ = read_parameters(model)
+        found = attribute_folds(cohort, data, parameters, information, inputs, head, settings.steps)
         ratio = float(np.mean([len(each.test) / len(each.fit) for each in data.splits]))
         classes, count = cohort.classes, settings.features
         tables[attribution] = feature_table(found, classes, cohort.features, count)

@@ -10,8 +10,9 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
+from balmi.baselines.choice import best_modality
 from balmi.baselines.logistic import logistic
-from balmi.baselines.stacking import SMALLEST_PROBABILITY, meta_features
+from balmi.baselines.stacking import meta_features
 from balmi.config.settings import Method
 from balmi.errors import MethodNotApplicable
 
@@ -35,15 +36,15 @@ def late_fusion(task: FoldTask) -> dict[str, np.ndarray]:
 
 
 def unimodal_lr(task: FoldTask) -> dict[str, np.ndarray]:
-    """One logistic regression per modality, and the one that inner folds find best by log-loss."""
-    labels = task.labels[task.fit]
-    result, losses = {}, {}
-    for name in task.features:
-        true = task.held_out(name)[np.arange(len(labels)), labels]
-        losses[name] = -np.log(np.maximum(true, SMALLEST_PROBABILITY)).mean()
-        key = f"{Method.UNIMODAL_LR}/{name}"
-        result[key] = task.probabilities(name, task.fit, task.test)
-    best = min(losses, key=losses.get)
+    """One logistic regression per modality, and the one that inner folds find best.
+
+    See `balmi.baselines.choice` for which samples the choice is made on.
+    """
+    result = {
+        f"{Method.UNIMODAL_LR}/{name}": task.probabilities(name, task.fit, task.test)
+        for name in task.features
+    }
+    best = best_modality(task)
     return {Method.UNIMODAL_LR: result[f"{Method.UNIMODAL_LR}/{best}"], **result}
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from balmi.baselines.absence import absence_lr
 from balmi.baselines.early import EARLY
 from balmi.baselines.late import late_fusion, stacked_lr, stacked_lr_balanced, unimodal_lr, vcdn
 from balmi.baselines.similarity import snf
@@ -25,6 +26,7 @@ def majority(task: FoldTask) -> dict[str, np.ndarray]:
 
 PEERS: dict[Method, Callable[[FoldTask], dict[str, np.ndarray]]] = {
     Method.MAJORITY: majority,
+    Method.ABSENCE_LR: absence_lr,
     **EARLY,
     Method.STACKED_LR: stacked_lr,
     Method.STACKED_LR_BALANCED: stacked_lr_balanced,

@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from balmi.baselines.logistic import logistic, rotated
+from balmi.baselines.priors import frequencies
 from balmi.errors import MethodNotApplicable
 
 if TYPE_CHECKING:
@@ -56,8 +57,7 @@ class FoldTask:
     @cached_property
     def prior(self) -> np.ndarray:
         """Class frequencies of the training part; (classes,)."""
-        counts = np.bincount(self.labels[self.fit], minlength=self.classes)
-        return counts / counts.sum()
+        return frequencies(self.labels[self.fit], self.classes)
 
     def inner_folds(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Return (learn, hold out) rows of an inner stratified (group) k-fold of `fit`.
@@ -84,7 +84,8 @@ class FoldTask:
         parts = splitter.split(self.fit, labels, groups)
         return [(self.fit[learn], self.fit[held_out]) for learn, held_out in parts]
 
-    def _has(self, modality: str) -> np.ndarray:
+    def has(self, modality: str) -> np.ndarray:
+        """Which rows have the modality; (n,), bool."""
         return self.available[:, list(self.features).index(modality)]
 
     @cached_property
@@ -95,7 +96,7 @@ class FoldTask:
         """
         found = {}
         for name, values in self.features.items():
-            learn = self.fit[self._has(name)[self.fit]]
+            learn = self.fit[self.has(name)[self.fit]]
             if learn.size and values.shape[1]:
                 found[name] = rotated(values, learn)
         return found
@@ -117,7 +118,7 @@ class FoldTask:
         numpy.ndarray
             Probabilities; (len(rows), classes). Rows without the modality hold the prior.
         """
-        has = self._has(modality)
+        has = self.has(modality)
         learn, here = learn[has[learn]], has[rows]
         result = np.tile(self.prior, (len(rows), 1))
         told = len(np.unique(self.labels[learn])) > 1 and modality in self._rotated

@@ -24,6 +24,12 @@ JOINT = "joint"
 COPY = "{}-copy"  # the name of a duplicated modality's copy
 CONTROLS = ("without", "noise", "shuffled", "duplicated")  # keys of a control that name modalities
 
+# What stands for a missing value in tables, whatever its case; an empty cell always does.
+MISSING_TEXTS = (
+    *("NA", "N/A", "#N/A", "<NA>", "NaN", "NaT", "null", "None", "--", "'--"),
+    *("[Not Available]", "[Not Applicable]", "[Not Evaluated]", "[Unknown]", "[Discrepancy]"),
+)
+
 LARGEST_SHARED_INFORMATION = 1.27  # of the Gaussian design, by its fixed correlations
 
 
@@ -52,6 +58,7 @@ class Method(StrEnum):
     SNF = "snf"
     VCDN = "vcdn"
     ENSEMBLE = "ensemble"
+    ABSENCE_LR = "absence-lr"
 
     @property
     def is_network(self) -> bool:
@@ -254,6 +261,11 @@ class Dataset(Section):
         description="columns of samples that name the test fold of every sample, one column per"
         " repeat; in place of evaluation.scheme, repeats and folds",
     )
+    missing: list[str] = Field(
+        default=list(MISSING_TEXTS),
+        description="texts that stand for nothing in label, group and folds, whatever their case,"
+        " besides an empty cell; leave out the one that is the name of a class",
+    )
     modalities: dict[Name, ModalityFile] = Field(
         default_factory=dict, description="name of a modality -> its file; any number of them"
     )
@@ -348,6 +360,11 @@ class Evaluation(Section):
     def fixed_folds(self) -> int | None:
         """Folds per repeat; None where every group of a dataset is one."""
         return None if self.scheme is Scheme.LEAVE_ONE_GROUP_OUT else self.folds
+
+    @property
+    def repeats_drawn(self) -> int | None:
+        """Repeats that are asked for; None where every group of a dataset is a fold once."""
+        return None if self.scheme is Scheme.LEAVE_ONE_GROUP_OUT else self.repeats
 
 
 class Preprocessing(Section):

@@ -10,7 +10,7 @@ import pandas as pd
 from balmi.data.checks import read_tables
 from balmi.data.cohort import Cohort
 from balmi.data.controls import apply_control
-from balmi.data.folds import FOLD, check_learnable
+from balmi.data.folds import FOLD, check_dealt, check_learnable
 from balmi.errors import UserError
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def assemble_cohort(name: str, dataset: Dataset, folds: int | None) -> Cohort:
             "group": dataset.group,
             "folds": dataset.folds,
             "dropped": tables.dropped,
+            "warnings": [str(caution) for caution in tables.warnings],
         },
         folds=_own_folds(tables.samples, len(dataset.folds)),
     )
@@ -74,7 +75,7 @@ def _own_folds(samples: pd.DataFrame, repeats: int) -> np.ndarray | None:
 
 
 def _check_permuted(cohort: Cohort, folds: int | None, where: str) -> None:
-    """Refuse labels that a control permuted so that a fixed fold holds all samples of a class."""
+    """Refuse labels that a control permuted so that a test fold must hold a whole class."""
     fixed = cohort.folds
     if fixed is None and folds is None:
         fixed = [cohort.groups]
@@ -85,5 +86,7 @@ def _check_permuted(cohort: Cohort, folds: int | None, where: str) -> None:
         for names in ([] if fixed is None else fixed)
         for problem in check_learnable(labels, names, where, "folds", allowed)
     ]
+    if fixed is None and cohort.groups is not None:
+        problems += check_dealt(labels, cohort.groups, folds, where, allowed)
     if problems:
         raise UserError(problems)

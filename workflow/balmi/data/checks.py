@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,20 +18,29 @@ import pandas as pd
 from balmi.config.catalogue import resolve
 from balmi.config.fingerprint import code_hash
 from balmi.config.kinds import ANY, RANGES
-from balmi.config.settings import Scheme
+from balmi.config.settings import MISSING_TEXTS, Scheme
 from balmi.data.contents import content
-from balmi.data.folds import FOLD, check_groups_out, check_own_folds, fold_name
-from balmi.data.readers import read_measurements, read_samples
-from balmi.errors import Problem, UserError, listing, nearest, shown
+from balmi.data.files import write_json
+from balmi.data.folds import FOLD, check_dealt, check_groups_out, check_own_folds
+from balmi.data.matching import unmatched
+from balmi.data.names import MissingTexts, name_of, twins
+from balmi.data.plausible import implausible
+from balmi.data.readers import load_measurements, load_samples, missing_remark
+from balmi.data.tidying import names_in, numbers_for_texts, row_numbers, tidied
+from balmi.errors import Caution, Problem, UserError, listing, nearest, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from balmi.config.kinds import Kind
-    from balmi.config.settings import Dataset, Evaluation
+    from balmi.config.settings import Dataset, Evaluation, ModalityFile
+    from balmi.data.readers import Loaded
 
 SHOWN_CELLS = 3
 WHOLE_TOLERANCE = 1e-6
+COMMA = re.compile(
+    r"\s*[+-]?[\d.\s']*,\d[\d.,]*(e[+-]?\d+)?\s*|[+-]?\d{1,3}([.'\s]\d{3})+", re.IGNORECASE
+)
 LARGEST = float(np.finfo(np.float32).max)  # cohorts are kept in single precision
 
 
@@ -48,11 +58,14 @@ class Tables:
         Name -> samples by features (float64); only samples of `samples`, sorted by id.
     dropped
         What was left out -> how many samples.
+    warnings
+        What was accepted, but may mean something else than the user thinks.
     """
 
     samples: pd.DataFrame
     modalities: dict[str, pd.DataFrame]
     dropped: dict[str, int]
+    warnings: tuple[Caution, ...] = ()
 
 
 def _duplicates(index: pd.Index, where: str, what: str) -> list[Problem]:
@@ -128,6 +141,17 @@ def _numbers(column: pd.Series) -> pd.Series:
     return pd.to_numeric(column, errors="coerce").astype(np.float64)
 
 
+def _number_hint(table: pd.DataFrame, text: np.ndarray) -> str:
+    """Return what to do about cells that are no number, where that is plain to see."""
+    first = str(table.iat[text[0, 0], text[0, 1]])
+    columns, counts = np.unique(text[:, 1], return_counts=True)
+    hints = ["a decimal point, and no sign between thousands"] * bool(COMMA.fullmatch(first))
+    whole = [shown(table.columns[j]) for j in columns[counts == len(table)]]
+    if whole and len(whole) < table.shape[1]:
+        hints.append(f"no columns of text, as {listing(whole[:SHOWN_CELLS])}")
+    return "".join(f"; {hint}" for hint in hints)
+
+
 def to_numeric(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[Problem]]:
     """Return the table as float64 and what cells of it are no finite number (NaN is allowed).
 
@@ -138,14 +162,14 @@ def to_numeric(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[Prob
     where
         How the table is named in messages.
     """
-    numeric = table.apply(_numbers)
+    plain = all(kind == np.float64 for kind in table.dtypes)
+    numeric = table if plain else table.apply(_numbers)
     problems = []
     text = np.argwhere((numeric.isna() & table.notna()).to_numpy())
     if text.size:
         found = f"{len(text)} cells that are no number: {_cells(text[:, 0], text[:, 1], table)}"
-        problems.append(
-            Problem(where, found, "numbers, or an empty cell where nothing was measured")
-        )
+        allowed = "numbers, or an empty cell where nothing was measured"
+        problems.append(Problem(where, found, allowed + _number_hint(table, text)))
     infinite = np.argwhere(np.abs(numeric.to_numpy()) > LARGEST)
     if infinite.size:
         found = f"{len(infinite)} infinite cells: {_cells(infinite[:, 0], infinite[:, 1], table)}"
@@ -285,7 +309,8 @@ def _check_spread(samples: pd.DataFrame, folds: int, key: str) -> list[Problem]:
     groups = samples.groupby("label")["group"].nunique()
     few = groups[groups < folds]
     if few.empty:
-        return []
+        allowed = "classes in more groups, or another number of evaluation.folds"
+        return check_dealt(samples["label"], samples["group"], folds, f"{key}.group", allowed)
     members = listing(
         f"{name!r} lies in {count} group{'s' * (count > 1)}" for name, count in few.items()
     )
@@ -302,6 +327,142 @@ def _check_scheme(dataset: Dataset, folds: int | None, key: str) -> list[Problem
     found = f"nothing, while evaluation.scheme is {Scheme.LEAVE_ONE_GROUP_OUT}"
     allowed = "a dataset with groups, or with folds of its own, or evaluation.scheme k-fold"
     return [Problem(f"{key}.group", found, allowed)]
+
+
+@dataclass
+class _Reading:
+    """What the reading of one dataset gathers: problems, and cautions with their places.
+
+    Parameters
+    ----------
+    key
+        The dataset's key.
+    """
+
+    key: str
+    problems: list[Problem] = field(default_factory=list)
+    cautions: list[Caution] = field(default_factory=list)
+
+    def attempt(self, where: str, load: Callable[..., Loaded], *arguments: str) -> Loaded | None:
+        """Read a table, or keep what is wrong with its file under the key that names it."""
+        try:
+            return load(*arguments)
+        except UserError as error:
+            self.problems += [
+                replace(problem, where=f"{where}: {problem.where}") for problem in error.problems
+            ]
+            return None
+
+    def remark(self, where: str, path: str, remarks: Iterable[tuple[str, str]]) -> None:
+        """Keep remarks on a file, which is named as in the configuration or without its folder."""
+        called = Path(path).name if Path(path).is_absolute() else path
+        self.cautions += [Caution(f"{where}: {called}", *remark) for remark in remarks]
+
+    def numbered(self, where: str, path: str, loaded: Loaded) -> None:
+        """Look for numbers of rows in the place of ids."""
+        column, remarks = row_numbers(loaded)
+        self.remark(where, path, remarks)
+        if column is not None:
+            found = "numbers of rows in a first column without a name, in the place of sample ids"
+            allowed = (
+                f"the sample id in the first column, here perhaps {column!r}: save the table"
+                " without numbers of rows (index=False, row.names=FALSE)"
+            )
+            self.problems.append(Problem(f"{where}: {path}", found, allowed))
+
+
+def _read_samples(reading: _Reading, dataset: Dataset) -> pd.DataFrame | None:
+    """Return the table of samples with tidy names, or None where it cannot be read."""
+    where = f"{reading.key}.samples"
+    loaded = reading.attempt(where, load_samples, dataset.samples)
+    if loaded is None:
+        return None
+    loaded = tidied(loaded, "columns")
+    reading.problems += check_samples(loaded.table, dataset, reading.key)
+    reading.remark(where, dataset.samples, loaded.remarks)
+    reading.numbered(where, dataset.samples, loaded)
+    alike = twins(loaded.table.index)
+    if alike:
+        found = f"{len(alike)} sets of sample ids that look alike: {_alike(alike)}"
+        meaning = "they are taken for different samples"
+        reading.remark(where, dataset.samples, [(found, meaning)])
+    return loaded.table
+
+
+def _read_modality(
+    reading: _Reading, name: str, file: ModalityFile, ids: pd.Index | None
+) -> pd.DataFrame | None:
+    """Return the measurements of a modality as numbers, or None where they cannot be read."""
+    where = f"{reading.key}.modalities.{name}"
+    loaded = reading.attempt(where, load_measurements, file.path, file.modality or name)
+    if loaded is None:
+        return None
+    loaded = tidied(loaded, "features")
+    reading.numbered(where, file.path, loaded)
+    table, counts = numbers_for_texts(loaded.table, MissingTexts(MISSING_TEXTS))
+    numeric, problems = check_modality(table, ids, file.kind, f"{where}: {file.path}")
+    if ids is not None and name_of(loaded.id_name) in ids:
+        found = f"the sample id {shown(loaded.id_name)} in the place of a header"
+        problems.append(Problem(f"{where}: {file.path}", found, "a first line that names columns"))
+    reading.problems += problems
+    remarks = [*loaded.remarks, *missing_remark(counts), *_truths(table)]
+    if not problems:
+        remarks += implausible(numeric, file.kind)
+        remarks += [] if ids is None else unmatched(numeric.index, ids)
+    reading.remark(where, file.path, remarks)
+    return numeric
+
+
+def _truths(table: pd.DataFrame) -> list[tuple[str, str]]:
+    """Say which columns hold true and false."""
+    truths = [
+        shown(name) for name, kind in table.dtypes.items() if pd.api.types.is_bool_dtype(kind)
+    ]
+    if not truths:
+        return []
+    found = f"{len(truths)} features of true and false: {listing(truths[:SHOWN_CELLS])}"
+    return [(found, "read as 1 and 0")]
+
+
+def _alike(sets: Iterable[Sequence[str]]) -> str:
+    return listing(" and ".join(map(shown, some)) for some in sets)
+
+
+def _check_twins(tables: Tables, dataset: Dataset, key: str) -> list[Problem]:
+    """Return names that may be one: a class in two parts, or a patient on both sides of a split.
+
+    They are refused rather than merged, since either guess may be wrong and neither shows.
+    """
+    keys = {"label": ("label", "classes"), "group": ("group", "groups")}
+    keys |= {
+        FOLD.format(repeat): (f"folds: {column}", "folds")
+        for repeat, column in enumerate(dataset.folds)
+    }
+    problems = []
+    for column in tables.samples:
+        name, what = keys[column]
+        alike = twins(tables.samples[column].dropna())
+        if alike:
+            found = f"{what} that look alike: {_alike(alike)}"
+            allowed = (
+                "one spelling where they are the same; else names that differ by more than case,"
+                " accents, blanks, dashes, quotes or leading zeros"
+            )
+            problems.append(Problem(f"{key}.{name}", found, allowed))
+    return problems
+
+
+def _left_out(tables: Tables, table: pd.DataFrame, texts: pd.DataFrame) -> list[tuple[str, str]]:
+    """Say which rows of the table of samples are not used."""
+    unlabelled = table.index[texts["label"].isna()]
+    kept = tables.samples.index
+    unmeasured = table.index[texts["label"].notna()].difference(kept, sort=False)
+    lost = {"without a label": unlabelled, "with a label but without any measurement": unmeasured}
+    return [
+        (f"{len(ids)} samples {what}: {listing(map(shown, ids[:SHOWN_CELLS]))}", "left out")
+        for what, ids in lost.items()
+        if len(ids)
+    ]
 
 
 def read_tables(name: str, dataset: Dataset, folds: int | None) -> Tables:
@@ -323,62 +484,44 @@ def read_tables(name: str, dataset: Dataset, folds: int | None) -> Tables:
         With every problem of every table.
     """
     key = f"datasets.{name}"
-    problems = _check_scheme(dataset, folds, key)
-
-    def attempt(
-        where: str, read: Callable[..., pd.DataFrame], *arguments: str
-    ) -> pd.DataFrame | None:
-        """Read a table, or keep what is wrong with its file under the key that names it."""
-        try:
-            return read(*arguments)
-        except UserError as error:
-            problems.extend(
-                replace(problem, where=f"{where}: {problem.where}") for problem in error.problems
-            )
-            return None
-
-    table = attempt(f"{key}.samples", read_samples, dataset.samples)
-    if table is not None:
-        problems += check_samples(table, dataset, key)
-    measured = {}
-    for modality, file in dataset.used.items():
-        where = f"{key}.modalities.{modality}"
-        raw = attempt(where, read_measurements, file.path, file.modality or modality)
-        if raw is not None:
-            where = f"{where}: {file.path}"
-            ids = None if table is None or table.empty else table.index
-            measured[modality], found = check_modality(raw, ids, file.kind, where)
-            problems += found
-    if problems:
-        raise UserError(problems)
-    tables = _usable(_columns(table, dataset), measured)
+    reading = _Reading(key, _check_scheme(dataset, folds, key))
+    table = _read_samples(reading, dataset)
+    ids = None if table is None or table.empty else table.index
+    measured = {
+        modality: _read_modality(reading, modality, file, ids)
+        for modality, file in dataset.used.items()
+    }
+    if reading.problems:
+        raise UserError(reading.problems)
+    texts, remarks = _columns(table, dataset, key)
+    tables = _usable(texts, measured)
     problems = _check_measured(tables, key)
+    problems += _check_twins(tables, dataset, key)
     problems += _check_classes(tables, key) or _check_folds(tables, dataset, folds, key)
     if problems:
         raise UserError(problems)
-    return tables
+    remarks += _left_out(tables, table, texts)
+    reading.remark(f"{key}.samples", dataset.samples, remarks)
+    return replace(tables, warnings=tuple(dict.fromkeys(reading.cautions)))
 
 
-def _columns(table: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
-    """Return what is used of the table of samples, as text."""
+def _columns(
+    table: pd.DataFrame, dataset: Dataset, key: str
+) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
+    """Return what is used of the table of samples, as text, and remarks."""
     columns = {"label": dataset.label} | ({"group": dataset.group} if dataset.group else {})
-    texts = {new: table[old].astype(object).map(_text) for new, old in columns.items()}
-    deals = {
-        FOLD.format(repeat): table[column].astype(object).map(fold_name)
-        for repeat, column in enumerate(dataset.folds)
-    }
-    return pd.DataFrame(texts | deals)
-
-
-def _text(cell: object) -> str | float:
-    """Return a label or group as text, and NaN for one that is empty."""
-    text = "" if pd.api.types.is_scalar(cell) and pd.isna(cell) else str(cell)
-    return text if text.strip() else np.nan
+    columns |= {FOLD.format(repeat): column for repeat, column in enumerate(dataset.folds)}
+    missing, texts, remarks = MissingTexts(dataset.missing), {}, []
+    for role, column in columns.items():
+        what = role if role in ("label", "group") else "fold"
+        texts[role], found = names_in(table[column], missing, what, f"{key}.missing")
+        remarks += found
+    return pd.DataFrame(texts), remarks
 
 
 def check_datasets(
     datasets: Mapping[str, Dataset], evaluation: Evaluation, cache: Path | None = None
-) -> None:
+) -> tuple[str, ...]:
     """Check the files of all datasets that have files of their own.
 
     Parameters
@@ -392,35 +535,44 @@ def check_datasets(
         A folder for marks of cohorts that were found in order: an unchanged cohort is not read
         again. None reads always.
 
+    Returns
+    -------
+    tuple of str
+        What was accepted, but may mean something else than the user thinks, a line each; of an
+        unchanged cohort too.
+
     Raises
     ------
     UserError
         With every problem of every dataset.
     """
     problems: list[Problem] = []
+    warnings: list[str] = []
     folds = evaluation.fixed_folds
     for name, dataset in datasets.items():
         if dataset.catalogue is not None:
             problems += _check_scheme(resolve(name, dataset), folds, f"datasets.{name}")
             continue
-        mark = cache / _state(dataset, folds, cache) if cache else None
+        mark = cache / f"{_state(name, dataset, folds, cache)}.json" if cache else None
         if mark is not None and mark.is_file():
+            warnings += json.loads(mark.read_text(encoding="utf-8"))
             continue
         try:
-            read_tables(name, dataset, folds)
+            found = [str(caution) for caution in read_tables(name, dataset, folds).warnings]
         except UserError as error:
             problems += error.problems
         else:
+            warnings += found
             if mark is not None:
-                mark.parent.mkdir(parents=True, exist_ok=True)
-                mark.touch()
+                write_json(found, mark)
     if problems:
         raise UserError(problems)
+    return tuple(warnings)
 
 
-def _state(dataset: Dataset, folds: int | None, cache: Path) -> str:
+def _state(name: str, dataset: Dataset, folds: int | None, cache: Path) -> str:
     """Return a hash of a dataset's settings, of what its files hold, and of these checks."""
     files = [(path, content(path, cache / "contents")) for path in dataset.files]
     checks = code_hash(Path(__file__))
-    text = json.dumps([dataset.model_dump(mode="json"), folds, files, checks])
+    text = json.dumps([name, dataset.model_dump(mode="json"), folds, files, checks])
     return hashlib.sha256(text.encode()).hexdigest()[:24]

@@ -1,15 +1,23 @@
-"""Files that are either whole or not there."""
+"""Files that are either whole or not there, and one door through which they are read back."""
 
 from __future__ import annotations
 
+import csv
+import errno
+import glob
 import hashlib
+import io
 import json
 import logging
 import os
+import time
 import warnings
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from balmi.data.inert import exact, inert
+from balmi.errors import Problem, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +28,14 @@ if TYPE_CHECKING:
 # an empty cell.
 TEXT = ("method", "reference", "metric", "quantity", "modality", "other", "status", "reason")
 NAMES = ("student", "teacher", "class", "sample", "feature", "device", "expert", "predicted")
+FULL = (errno.ENOSPC, errno.EDQUOT)
+STRAY_SECONDS = 3600  # no writing of one file takes as long
+
 TEXT_COLUMNS = dict.fromkeys((*TEXT, *NAMES), str)
+
+
+class DiskFull(UserError):
+    """There is no room for a file."""
 
 
 @contextmanager
@@ -28,15 +43,64 @@ def replace_when_written(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, and move it to `path` when the block succeeds.
 
     The temporary name ends as `path` does, since writers choose the format by the ending.
+
+    Raises
+    ------
+    DiskFull
+        Where there is no room for it.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".part{os.getpid()}-{path.name}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_strays(path)
         yield part
         part.replace(path)
+    except (OSError, RuntimeError) as error:  # HDF5 tells of a full disk by both
+        if not _is_full(error):
+            raise
+        found = "no room on the disk, or the quota is used up"
+        allowed = "room there: then run again, and what is done stays done"
+        raise DiskFull(Problem(str(path), found, allowed)) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _is_full(error: Exception) -> bool:
+    """Return whether a disk is full; not every library hands the number of the error on."""
+    told = any(os.strerror(number) in str(error) for number in FULL)
+    return told or getattr(error, "errno", None) in FULL
+
+
+def _remove_strays(path: Path) -> None:
+    """Remove what killed processes left of a file; a younger part may still be in the making."""
+    for part in path.parent.glob(f".part*-{glob.escape(path.name)}"):
+        with suppress(FileNotFoundError):
+            if time.time() - part.stat().st_mtime > STRAY_SECONDS:
+                part.unlink()
+
+
+@contextmanager
+def reading(path: str | Path) -> Iterator[None]:
+    """Name the file in whatever goes wrong while one that the workflow wrote is read back.
+
+    Raises
+    ------
+    UserError
+        Where it cannot be read, or is damaged.
+    """
+    try:
+        yield
+    except (UserError, MemoryError, FileNotFoundError):
+        raise
+    except PermissionError as error:
+        raise UserError(Problem(str(path), "it may not be read", "the right to read it")) from error
+    except Exception as error:  # no list could hold all that damaged files make readers raise
+        told = str(error).partition("\n")[0]
+        why = told if isinstance(error, ValueError) else f"{type(error).__name__}: {told}"
+        found = f"damaged, or not written by this version of balmi ({why})"
+        allowed = "the file as the workflow wrote it: delete it and run again, and it is made anew"
+        raise UserError(Problem(str(path), found, allowed)) from error
 
 
 def write_json(content: Any, path: str | Path) -> None:
@@ -46,25 +110,92 @@ def write_json(content: Any, path: str | Path) -> None:
         part.write_text(text + "\n", encoding="utf-8")
 
 
+def read_json(path: str | Path) -> Any:
+    """Read what `write_json` wrote.
+
+    Raises
+    ------
+    UserError
+        Where the file is damaged.
+    """
+    with reading(path):
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """Return a table as CSV whose text cells and headings are inert; numbers stay as they are."""
+    safe = table.rename(columns=inert)
+    for column in _textual(safe):
+        safe[column] = safe[column].astype(object).map(inert)
+    text = safe.to_csv(index=False, lineterminator="\n")
+    if "\r" in text:  # it ends a line unless it stands in quotes, which pandas does not see to
+        text = safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    return text
+
+
+def _textual(table: pd.DataFrame) -> list[str]:
+    """Return the columns that may hold text."""
+    from pandas.api.types import is_numeric_dtype
+
+    return [name for name in table.columns if not is_numeric_dtype(table[name])]
+
+
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
-    """Write a table as CSV or Parquet, by the path's ending, whole or not at all."""
+    """Write a table as CSV or Parquet, by the path's ending, whole or not at all.
+
+    People open CSV in spreadsheets: there a text that would run as a formula is written after an
+    apostrophe. Parquet holds every text as it is, and a checksum of every page.
+    """
     with replace_when_written(path) as part:
         if part.suffix == ".csv":
-            table.to_csv(part, index=False, lineterminator="\n")
+            part.write_text(csv_text(table), encoding="utf-8", newline="")
         else:
-            table.to_parquet(part, index=False)
+            table.to_parquet(part, index=False, write_page_checksum=True)
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a table that `write_table` wrote; only an empty cell is empty, not the text ``NA``."""
+    """Read a table that `write_table` wrote; only an empty cell is empty, not the text ``NA``.
+
+    Raises
+    ------
+    UserError
+        Where the file is damaged. Of a CSV file, a cut at the very end of a line is not seen, nor
+        are bytes that were changed into others that can stand there.
+    """
     import pandas as pd
 
     path = Path(path)
-    if path.suffix == ".parquet":
-        return pd.read_parquet(path)
-    header = pd.read_csv(path, nrows=0).columns
-    types = {name: kind for name, kind in TEXT_COLUMNS.items() if name in header}
-    return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
+    with reading(path):
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path, page_checksum_verification=True)
+        text = path.read_bytes().decode("utf-8")
+        header = _header_of_whole(text)
+        types = {name: kind for name, kind in TEXT_COLUMNS.items() if name in header}
+        source = io.StringIO(text, newline="")
+        table = pd.read_csv(source, dtype=types, keep_default_na=False, na_values=[""])
+        for column in _textual(table):
+            table[column] = table[column].map(exact)
+        return table.rename(columns=exact)
+
+
+def _header_of_whole(text: str) -> list[str]:
+    """Return the headings of a table as CSV.
+
+    Raises
+    ------
+    ValueError
+        Where the table is no longer whole.
+    """
+    if not text.endswith("\n"):
+        raise ValueError("its last line has no end" if text else "it is empty")
+    if "\0" in text:
+        raise ValueError("it holds bytes of 0")
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header = next(lines)
+    short = next((lines.line_num for line in lines if len(line) != len(header)), None)
+    if short is not None:
+        raise ValueError(f"line {short} does not have {len(header)} cells as the first one has")
+    return header
 
 
 @contextmanager

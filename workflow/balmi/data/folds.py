@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from balmi.data.names import name_of
+from balmi.data.partitions import Structure
 from balmi.errors import Problem, listing, shown
 
 if TYPE_CHECKING:
@@ -17,25 +19,12 @@ if TYPE_CHECKING:
 FOLD = "fold_{}"  # column of a repeat's folds
 MOST_FOLDS = 100
 SHOWN_FOLDS = 3
-WHOLE_NUMBER = re.compile(r"([+-]?\d+)\.0*")
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
 def fold_name(cell: object) -> str | float:
-    """Return the name of a fold as text, and NaN for an empty cell.
-
-    A whole number is one fold however it is stored: 1, 1.0, "1" and "1.0" are all "1", since a
-    column of numbers with an empty cell becomes one of fractions in many programs. "01" stays
-    "01". Blanks around a name do not count.
-
-    Parameters
-    ----------
-    cell
-        Text or a number.
-    """
-    text = "" if pd.api.types.is_scalar(cell) and pd.isna(cell) else str(cell).strip()
-    whole = WHOLE_NUMBER.fullmatch(text)
-    return (whole.group(1) if whole else text) or np.nan
+    """Return the name of a fold as text, as `balmi.data.names.name_of`; NaN for an empty cell."""
+    return name_of(cell) or np.nan
 
 
 def in_order(names: Iterable[str]) -> list[str]:
@@ -129,6 +118,32 @@ def check_groups_out(samples: pd.DataFrame, where: str) -> list[Problem]:
     return _check_number(samples["group"], where, "groups") or check_learnable(
         samples["label"], samples["group"], where, "groups", allowed
     )
+
+
+def check_dealt(
+    labels: Sequence[str], groups: Sequence[str], folds: int, where: str, allowed: str
+) -> list[Problem]:
+    """Return that no test folds of whole groups leave every class in training, or nothing.
+
+    Parameters
+    ----------
+    labels, groups
+        Class and group of every sample; (n,).
+    folds
+        Number of test folds.
+    where
+        The key of the groups.
+    allowed
+        What to do.
+    """
+    structure = Structure.of(np.asarray(labels), np.asarray(groups), folds)
+    if next(structure.partitions(), None) is not None:
+        return []
+    found = (
+        f"{len(structure.counts)} groups; no way was found to deal them to {folds} test folds so"
+        " that every class keeps samples to train on"
+    )
+    return [Problem(where, found, allowed)]
 
 
 def _some(folds: Iterable[str]) -> str:

@@ -5,8 +5,10 @@ Only pandas is imported here: h5ad and h5mu files bring in anndata and mudata wh
 
 from __future__ import annotations
 
-import csv
-import gzip
+import os
+import re
+import stat
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,14 +16,59 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from balmi.config.settings import MISSING_TEXTS
+from balmi.data.delimited import opened, survey
 from balmi.data.files import annotated_files
+from balmi.data.names import as_text
 from balmi.errors import Problem, UserError, listing, nearest, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MISSING_TEXTS = ("", "NA", "N/A", "NaN", "nan", "null", "None", "NULL", "n/a", "<NA>", "#N/A")
 _DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
+_HDF5, _PARQUET, _GZIP = b"\x89HDF\r\n\x1a\n", b"PAR1", b"\x1f\x8b"
+_UTF8 = "text in UTF-8: save the table again with this encoding (Excel: 'CSV UTF-8')"
+_UNPACK = "a table as text: unpack it first; only .gz is read packed"
+_EXPORT = "a table as text: open it in the program that wrote it and save it as CSV in UTF-8"
+_FETCH = "a table as text: fetch the file again; what came is not the file itself"
+# How files begin that bear the ending of another format -> what they are, what to do.
+_BEGINNINGS: dict[bytes, tuple[str, str]] = {
+    b"\xff\xfe": ("text in UTF-16", _UTF8),
+    b"\xfe\xff": ("text in UTF-16", _UTF8),
+    b"pk\x03\x04": ("a zip archive, or an Excel workbook", _EXPORT),
+    b"\xd0\xcf\x11\xe0": ("an old Excel workbook", _EXPORT),
+    b"{\\rtf": ("a document of a word processor (RTF)", _EXPORT),
+    b"%pdf": ("a PDF", _EXPORT),
+    b"<!doctype": ("a web page", _FETCH),
+    b"<html": ("a web page", _FETCH),
+    b"<?xml": ("XML", _EXPORT),
+    b"version https://git-lfs": ("a pointer of Git LFS", "the file itself: run `git lfs pull`"),
+    b"bzh": ("a bzip2 archive", _UNPACK),
+    b"\xfd7zxz": ("an xz archive", _UNPACK),
+    b"\x28\xb5\x2f\xfd": ("a zstd archive", _UNPACK),
+    _GZIP: ("a gzip archive", "a name that ends in .gz where the file is packed"),
+    _HDF5.lower(): ("an HDF5 file", "a name that ends in .h5ad or .h5mu where the file is one"),
+    _PARQUET.lower(): ("a Parquet file", "a name that ends in .parquet where the file is one"),
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A table as it was read.
+
+    Parameters
+    ----------
+    table
+        One row per sample, indexed by the sample id as text.
+    id_name
+        The name of the column of ids; empty where it has none, as a column of row numbers.
+    remarks
+        What a reader of the table should know, each a pair: what was found, what to do.
+    """
+
+    table: pd.DataFrame
+    id_name: str = ""
+    remarks: tuple[tuple[str, str], ...] = ()
 
 
 def suffix(path: str | Path) -> str:
@@ -29,48 +76,84 @@ def suffix(path: str | Path) -> str:
     return Path(str(path).lower().removesuffix(".gz")).suffix
 
 
-def _first_lines(path: Path) -> tuple[int, list[str], list[str]]:
-    """Return the lines up to the header, its fields, and those of the first row below it."""
-    opened = gzip.open if path.name.lower().endswith(".gz") else open
-    with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
-        rows = enumerate(csv.reader(file, delimiter=_DELIMITERS[suffix(path)]), start=1)
-        lines, header = next(((number, row) for number, row in rows if row), (0, []))
-        return lines, header, next((row for _, row in rows if row), [])
+def _count_texts(path: Path, separator: str) -> dict[str, int]:
+    """Return which texts stand for a missing value in a delimited file, and how often."""
+    sign = re.escape(separator)
+    texts = "|".join(map(re.escape, sorted(filter(None, MISSING_TEXTS), key=len, reverse=True)))
+    cells = re.compile(rf'{sign}"?({texts})"?(?=[{sign}\n])', re.IGNORECASE)
+    counts: dict[str, int] = {}
+    with opened(path, "rt", encoding="utf-8-sig") as file:
+        next(file, None)
+        for line in file:
+            for text in cells.findall(line if line.endswith("\n") else f"{line}\n"):
+                counts[text] = counts.get(text, 0) + 1
+    return counts
 
 
-def _read_delimited(path: Path, text: bool) -> pd.DataFrame:
+def missing_remark(counts: dict[str, int]) -> tuple[tuple[str, str], ...]:
+    """Return what to say of texts in cells of measurements that were taken for nothing."""
+    if not counts:
+        return ()
+    told = listing(f"{shown(text)} in {count}" for text, count in sorted(counts.items()))
+    found = f"cells that hold a text for a missing value: {told}"
+    return ((found, "they count as not measured"),)
+
+
+def _spellings(texts: tuple[str, ...]) -> list[str]:
+    return sorted({form for text in texts for form in (text, text.lower(), text.upper())} | {""})
+
+
+def _read_delimited(path: Path, text: bool) -> Loaded:
     """Read a delimited file; with `text` no cell becomes a number: group 007 is not group 7."""
-    lines, header, row = _first_lines(path)
-    if not row:
-        return pd.DataFrame(columns=header[1:])
-    if len(row) == len(header) + 1 and row[-1]:  # R's write.table does not name the row names
-        header = ["sample", *header]
-    if len(row) > len(header):
-        raise ValueError(f"{len(header)} fields in the header, {len(row)} in the row below it")
-    places = range(len(header))
+    separator = _DELIMITERS[suffix(path)]
+    layout = survey(path, separator)
+    names = layout.header
+    if not layout.rows:
+        return Loaded(pd.DataFrame(columns=names[1:]))
+    remarks = [
+        (f"a cell of several lines, from line {first} to {last}", "see that its quotes are right")
+        for first, last in layout.spans[:3]
+    ]
+    if layout.unnamed_rows:
+        found = f"a header with one name fewer than the rows have fields, from {shown(names[0])} on"
+        remarks.append(
+            (found, "the first field of every row is read as the sample id, as R writes")
+        )
+        names = ["", *names]
     table = pd.read_csv(
         path,
-        sep=_DELIMITERS[suffix(path)],
+        sep=separator,
         header=None,
-        skiprows=lines,
-        names=places,
-        dtype=str if text else {0: str},
+        skiprows=layout.skipped,
+        names=range(len(names)),
+        dtype=dict.fromkeys(range(1, len(names)), str) if text else None,
+        converters={0: str},  # ids are text, and an id NA is an id
         keep_default_na=False,
-        na_values={place: list(MISSING_TEXTS) for place in places[1:]},
+        na_values=[""] if text else _spellings(MISSING_TEXTS),
         low_memory=False,
         encoding="utf-8-sig",
     ).set_index(0)
-    table.columns = header[1:]  # pandas would rename a name that occurs twice, and hide it
-    return table
+    table.columns = names[1:]  # pandas would rename a name that occurs twice, and hide it
+    if not text and any(column.hasnans for _, column in table.items()):
+        remarks += missing_remark(_count_texts(path, separator))
+    return Loaded(table, _id_name(names[0]), tuple(remarks))
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
-    table = pd.read_parquet(path)
+def _read_parquet(path: Path) -> Loaded:
+    # With threads and a pool of one, which OMP_NUM_THREADS=1 makes, pyarrow takes memory by the
+    # square of the columns: 10 GB for 50,000, against 0.9.
+    table = pd.read_parquet(path, use_threads=False)
     if isinstance(table.index, pd.MultiIndex):
         raise ValueError(f"{table.index.nlevels} columns of row names, instead of sample ids")
     if isinstance(table.index, pd.RangeIndex) and table.shape[1]:
         table = table.set_index(table.columns[0])
-    return table
+    return Loaded(table, _id_name(table.index.name))
+
+
+def _id_name(name: object) -> str:
+    """Return the name of a column of ids, and nothing for the names that programs make up."""
+    text = "" if name is None else str(name).strip()
+    return "" if re.fullmatch(r"Unnamed: 0|__index_level_0__", text) else text
 
 
 def _open_h5ad(path: Path) -> object:
@@ -103,33 +186,79 @@ def _dense(values: object) -> np.ndarray:
     return np.asarray(values.toarray() if hasattr(values, "toarray") else values)
 
 
-def _read_annotated(path: Path, modality: str | None) -> pd.DataFrame:
+def _read_annotated(path: Path, modality: str | None) -> Loaded:
     data = _open_h5ad(path) if suffix(path) == ".h5ad" else _open_h5mu(path, modality)
     if data.X is None:
-        raise ValueError("there is no X in it")
-    return pd.DataFrame(_dense(data.X), index=data.obs_names, columns=data.var_names)
+        layers = listing(map(repr, data.layers))
+        hint = f"; copy a layer to X, one of {layers}" if layers else ""
+        raise ValueError(f"there is no X in it{hint}")
+    return Loaded(pd.DataFrame(_dense(data.X), index=data.obs_names, columns=data.var_names))
+
+
+def _read_obs(path: Path) -> Loaded:
+    """Read what an annotated file says of its samples.
+
+    A column that lies in the ``obs`` of one modality of an h5mu file alone is read under its own
+    name too, and under ``modality:column``, as mudata shows it, always.
+    """
+    if suffix(path) == ".h5ad":
+        return Loaded(_open_h5ad(path).obs.copy())
+    data = _open_h5mu(path, None)
+    own = {name: data.obs[name] for name in data.obs.columns}
+    inner = [
+        (name, str(column), part.obs[column].reindex(data.obs_names))
+        for name, part in data.mod.items()
+        if part.obs_names.is_unique
+        for column in part.obs.columns
+    ]
+    homes = [column for _, column, _ in inner]
+    for name, column, cells in inner:
+        own.setdefault(f"{name}:{column}", cells)
+        if homes.count(column) == 1:
+            own.setdefault(column, cells)
+    return Loaded(pd.DataFrame(own, index=data.obs_names))
 
 
 _ANNOTATED = (".h5ad", ".h5mu")
 FORMATS = (*_DELIMITERS, ".parquet", *_ANNOTATED)
 
 
-def _table_reader(path: Path, *, text: bool) -> Callable[[Path], pd.DataFrame]:
+def _table_reader(path: Path, *, text: bool) -> Callable[[Path], Loaded]:
     return _read_parquet if suffix(path) == ".parquet" else partial(_read_delimited, text=text)
+
+
+def _what_lies_there(path: Path) -> tuple[str, str]:
+    """Return what is found in place of a file, and what is allowed."""
+    plain = os.path.expanduser(os.path.expandvars(str(path)))
+    if plain != str(path) or str(path).startswith("~"):
+        there = "" if not Path(plain).exists() else f", here {plain}"
+        allowed = f"the path in full{there}: ~ and $VARIABLES are not expanded in a configuration"
+        return "no such file", allowed
+    if path.is_symlink():
+        return f"a link to {os.readlink(path)}, which does not exist", "an existing file"
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return "no such file", "an existing file"
+    if stat.S_ISDIR(mode):
+        return "a folder", "a file"
+    return (
+        "a pipe or a device, which can be read only once",
+        "a file: it is read when it is checked, and again by a job; write it to a file first",
+    )
 
 
 def _check_readable(path: Path) -> None:
     try:
         exists = path.is_file()
+        found, allowed = ("", "") if exists else _what_lies_there(path)
         siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     except OSError as error:  # a folder without permission, a name that is too long
         raise UserError(
             Problem(shown(str(path)), str(error.strerror), "a readable file")
         ) from error
     if not exists:
-        raise UserError(
-            Problem(str(path), "no such file", "an existing file", nearest(path.name, siblings))
-        )
+        raise UserError(Problem(str(path), found, allowed, nearest(path.name, siblings)))
     if suffix(path) not in FORMATS:
         raise UserError(
             Problem(
@@ -141,18 +270,32 @@ def _check_readable(path: Path) -> None:
         )
 
 
-def _as_text_index(table: pd.DataFrame) -> pd.DataFrame:
-    missing = table.index.isna()
-    ids = ["" if blank else str(name) for name, blank in zip(table.index, missing, strict=True)]
-    table.index = pd.Index(ids, dtype=str, name="sample")
-    table.columns = table.columns.map(str)
-    return table
+def _check_beginning(path: Path) -> None:
+    """Refuse a file whose first bytes are those of another format than its ending's."""
+    with opened(path) if suffix(path) in _DELIMITERS else path.open("rb") as file:
+        head = file.read(200).lstrip().lower()
+    own = {".parquet": _PARQUET, ".h5ad": _HDF5, ".h5mu": _HDF5}.get(suffix(path), b"").lower()
+    if own and head.startswith(own):
+        return
+    for beginning, (found, allowed) in _BEGINNINGS.items():
+        if head.startswith(beginning):
+            raise UserError(Problem(str(path), found, allowed))
+    if not own and head.count(b"\0") > len(head) / 4:
+        raise UserError(Problem(str(path), "text in UTF-16, or no text at all", _UTF8))
 
 
-def _read(path: Path, reader: Callable[[Path], pd.DataFrame]) -> pd.DataFrame:
+def _as_text_index(loaded: Loaded) -> Loaded:
+    table = loaded.table
+    table.index = pd.Index(map(as_text, table.index), dtype=str, name="sample")
+    table.columns = pd.Index(map(str, table.columns), dtype=str)
+    return loaded
+
+
+def _load(path: Path, reader: Callable[[Path], Loaded]) -> Loaded:
     """Read a table, and say which file is broken where the format's own reader cannot."""
     try:
-        table = reader(path)
+        _check_beginning(path)
+        loaded = reader(path)
     except (UserError, ImportError, MemoryError):
         raise
     except Exception as error:  # what formats' readers raise for a broken file has no common class
@@ -160,7 +303,24 @@ def _read(path: Path, reader: Callable[[Path], pd.DataFrame]) -> pd.DataFrame:
         raise UserError(
             Problem(str(path), f"not readable: {reason}", f"a valid {suffix(path)} file")
         ) from error
-    return _as_text_index(table)
+    return _as_text_index(loaded)
+
+
+def load_samples(path: str | Path) -> Loaded:
+    """Read the table of samples as `read_samples` does, with what there is to say of the file."""
+    path = Path(path)
+    _check_readable(path)
+    annotated = suffix(path) in _ANNOTATED
+    return _load(path, _read_obs if annotated else _table_reader(path, text=True))
+
+
+def load_measurements(path: str | Path, modality: str | None = None) -> Loaded:
+    """Read measurements as `read_measurements` does, with what there is to say of the file."""
+    path = Path(path)
+    _check_readable(path)
+    if suffix(path) in _ANNOTATED:
+        return _load(path, partial(_read_annotated, modality=modality))
+    return _load(path, _table_reader(path, text=False))
 
 
 def read_samples(path: str | Path) -> pd.DataFrame:
@@ -181,13 +341,7 @@ def read_samples(path: str | Path) -> pd.DataFrame:
     UserError
         Where the file is missing, of another format, or broken.
     """
-    path = Path(path)
-    _check_readable(path)
-    if suffix(path) == ".h5ad":
-        return _read(path, lambda file: _open_h5ad(file).obs.copy())
-    if suffix(path) == ".h5mu":
-        return _read(path, lambda file: _open_h5mu(file, None).obs.copy())
-    return _read(path, _table_reader(path, text=True))
+    return load_samples(path).table
 
 
 def read_measurements(path: str | Path, modality: str | None = None) -> pd.DataFrame:
@@ -210,8 +364,4 @@ def read_measurements(path: str | Path, modality: str | None = None) -> pd.DataF
     UserError
         Where the file is missing, of another format, or broken.
     """
-    path = Path(path)
-    _check_readable(path)
-    if suffix(path) in _ANNOTATED:
-        return _read(path, lambda file: _read_annotated(file, modality))
-    return _read(path, _table_reader(path, text=False))
+    return load_measurements(path, modality).table

@@ -19,7 +19,9 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from balmi.config.settings import Scheme
+from balmi.data.files import read_table
 from balmi.data.folds import in_order
+from balmi.data.partitions import Structure, further, sets_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -199,11 +201,30 @@ def _groups_out(cohort: Cohort, _: Evaluation) -> Iterator[Tests]:
 
 
 def _k_folds(cohort: Cohort, evaluation: Evaluation) -> Iterator[Tests]:
-    """Yield repeated stratified (group) k-folds; repeat r shuffles with seed + r."""
+    """Yield distinct repeated stratified (group) k-folds; repeat r shuffles with seed + r.
+
+    A partition that was dealt before, or leaves a class without training samples, gives way to
+    another one. Where there is none, there are no more repeats.
+    """
+    groups = _groups_of(cohort, np.arange(len(cohort.labels)))
+    structure = Structure.of(cohort.labels, groups, evaluation.folds)
+    pool, dealt = None, []
     for repeat in range(evaluation.repeats):
         seed = evaluation.seed + repeat
+        partition = np.empty(len(structure.counts), dtype=int)
         folds = _folds(cohort.labels, cohort.groups, evaluation.folds, seed)
-        yield [("", test) for _, test in folds]
+        for fold, (_, test) in enumerate(folds):
+            partition[groups[test]] = fold
+        if sets_of(partition) in dealt or not structure.learnable(partition):
+            pool = list(structure.partitions()) if pool is None else pool
+            other = further(structure, dealt, partition, pool, np.random.default_rng(seed))
+            if other is None:
+                break
+            partition = other
+        dealt.append(sets_of(partition))
+        yield [("", np.flatnonzero(partition[groups] == f)) for f in range(evaluation.folds)]
+    if not dealt:
+        raise ValueError("no folds were found that leave every class in training")
 
 
 SCHEMES: dict[Scheme, Callable[[Cohort, Evaluation], Iterator[Tests]]] = {
@@ -252,7 +273,8 @@ def make_splits(cohort: Cohort, evaluation: Evaluation) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        Where a group is to be left out and there are none.
+        Where a group is to be left out and there are none, or where no folds leave every class in
+        training.
     """
     deal = SCHEMES[evaluation.scheme] if cohort.folds is None else _brought
     tables = []
@@ -267,7 +289,7 @@ def make_splits(cohort: Cohort, evaluation: Evaluation) -> pd.DataFrame:
 
 def read_splits(path: Path, cohort: Cohort) -> list[Split]:
     """Read the splits as rows of the cohort, by repeat and fold; unused rows are in none."""
-    return as_splits(pd.read_parquet(path), cohort)
+    return as_splits(read_table(path), cohort)
 
 
 def as_splits(table: pd.DataFrame, cohort: Cohort) -> list[Split]:

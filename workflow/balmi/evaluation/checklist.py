@@ -9,9 +9,13 @@ import numpy as np
 import pandas as pd
 
 from balmi.config.settings import Method
+from balmi.evaluation.absence import absence_finding
+from balmi.evaluation.accepted import inputs
+from balmi.evaluation.controls import WIDEST, Reading, read_control
 from balmi.evaluation.duplicates import divided, near_copies
 from balmi.evaluation.gap import calibration_gap
 from balmi.evaluation.trust import CONTROLS, Finding, State
+from balmi.evaluation.underestimation import underestimation
 from balmi.evaluation.verdicts import (
     NOT_SEPARABLE,
     PairedDifference,
@@ -26,8 +30,6 @@ if TYPE_CHECKING:
     from balmi.data.cohort import Cohort
     from balmi.data.splits import Split
     from balmi.evaluation.duplicates import Copies
-
-CHANCE = 0.5  # macro AUROC of who knows nothing
 
 # With ten members of a class in a test fold one of them moves its recall by a tenth; with fewer
 # than two its F1 in a fold is little more than one coin toss.
@@ -59,10 +61,12 @@ class Evidence:
         The cohort and its folds.
     predictions
         As in ``predictions.parquet``.
-    information, controls
-        As in ``tables/information.csv`` and ``tables/controls.csv``.
+    information, controls, absence
+        As in ``tables/information.csv``, ``tables/controls.csv`` and ``tables/absence.csv``.
     max_features
         Features kept per modality at most.
+    asked
+        Repeats that were asked for, where folds are drawn; None where they are given.
     """
 
     cohort: Cohort
@@ -70,7 +74,9 @@ class Evidence:
     predictions: pd.DataFrame
     information: pd.DataFrame
     controls: pd.DataFrame
+    absence: pd.DataFrame
     max_features: int
+    asked: int | None = None
 
 
 _PROBLEMS = {
@@ -83,16 +89,27 @@ _REMEDIES = {
     " class: believe none until it is found.",
 }
 
-_HINTS = {
-    "leak": " The luck of each fold's noise makes the interval wide; a leak would read near 1.",
-    "labels": "",
+
+_READINGS = {
+    Reading.LEAKS: (State.FAIL, "Above chance on {what}, by the 99 % limit. {remedy}"),
+    Reading.DOUBTFUL: (
+        State.CAUTION,
+        "Above chance on {what} by the 95 % limit, not by the 99 % one: one control in forty ends"
+        " so by chance. Run it again with another robustness.seed.",
+    ),
+    Reading.WIDE: (
+        State.CAUTION,
+        "Too wide to tell: the interval holds chance on {what}, and scores that a leak gives as"
+        f" well (it is wider than {WIDEST:g}). Raise robustness.repeats for more draws.",
+    ),
+    Reading.CHANCE: (State.PASS, "Not above chance on {what}, as it must be."),
 }
 
 
 def _control(evidence: Evidence, control: str) -> Finding:
-    """Judge a control by the method that is farthest above chance."""
+    """Judge a control by the method of the worst reading."""
     table = evidence.controls
-    rows = table[table["control"] == control].dropna(subset=["lower", "lower99"])
+    rows = table[table["control"] == control].dropna(subset=["lower", "upper", "lower99"])
     if rows.empty:
         return Finding(
             State.NOT_RUN,
@@ -100,24 +117,22 @@ def _control(evidence: Evidence, control: str) -> Finding:
             "This control was not run, or has no interval, so that it rules nothing out; set"
             " robustness.controls to true and name methods in robustness.methods.",
         )
-    worst = rows.loc[rows["lower99"].idxmax()]
-    interval = f"{worst['value']:.3f} ({worst['lower']:.3f} to {worst['upper']:.3f})"
-    value = f"macro AUROC {interval}, {worst['method']}"
     what = _PROBLEMS[control]
-    if worst["lower99"] > CHANCE:
-        return Finding(
-            State.FAIL, value, f"Above chance on {what}, by the 99 % limit. {_REMEDIES[control]}"
-        )
-    if (rows["lower"] > CHANCE).any():
-        return Finding(
-            State.CAUTION,
-            value,
-            f"Above chance on {what} by the 95 % limit, not by the 99 % one: one control in forty"
-            " ends so by chance. Run it again with another robustness.seed.",
-        )
-    return Finding(
-        State.PASS, value, f"Not above chance on {what}, as it must be.{_HINTS[control]}"
-    )
+    limits = zip(rows["lower"], rows["upper"], rows["lower99"], strict=True)
+    readings = np.array([read_control(*each) for each in limits], dtype=object)
+    reading = next(each for each in Reading if each in readings)
+    alike = rows[readings == reading]
+    # The row that says so most: the widest interval, or else the one farthest above chance.
+    size = alike["upper"] - alike["lower"] if reading is Reading.WIDE else alike["lower99"]
+    state, text = _READINGS[reading]
+    detail = text.format(what=what, remedy=_REMEDIES[control])
+    return Finding(state, _scored(alike.loc[size.idxmax()]), detail)
+
+
+def _scored(row: pd.Series) -> str:
+    """Tell the score of a method in a control."""
+    interval = f"{row['value']:.3f} ({row['lower']:.3f} to {row['upper']:.3f})"
+    return f"macro AUROC {interval}, {row['method']}"
 
 
 def _leak(evidence: Evidence) -> Finding:
@@ -134,8 +149,15 @@ def _rarest_class(evidence: Evidence) -> Finding:
     rarest = int(counts.argmin())
     members = np.array([(labels[split.test] == rarest).sum() for split in evidence.splits])
     mean, lacking = float(members.mean()), int((members == 0).sum())
+    present = [np.unique(labels[split.test]).size for split in evidence.splits]
+    partial = int((np.array(present) < len(names)).sum())
     value = f"{counts[rarest]} of {names[rarest]}, {mean:.1f} per test fold"
     without = f" {lacking} of {len(members)} test folds have none of them." if lacking else ""
+    if partial:
+        without += (
+            f" {partial} of {len(members)} test folds lack a class: scores that need it take the"
+            " other folds, and the tables' column folds counts those."
+        )
     if mean < FEW_MEMBERS:
         return Finding(
             State.FAIL,
@@ -143,7 +165,7 @@ def _rarest_class(evidence: Evidence) -> Finding:
             "Too few to say anything of this class: its F1, and with it macro-F1, hangs on single"
             f" samples.{without} Collect more, merge it with another class, or leave it out.",
         )
-    if mean < MANY_MEMBERS or lacking:
+    if mean < MANY_MEMBERS or partial:
         return Finding(
             State.CAUTION,
             value,
@@ -156,18 +178,26 @@ def _rarest_class(evidence: Evidence) -> Finding:
 def _folds(evidence: Evidence) -> Finding:
     sizes = np.array([len(split.test) for split in evidence.splits])
     repeats = len({split.repeat for split in evidence.splits})
+    distinct = len({tuple(split.test) for split in evidence.splits})
     value = f"{len(sizes)} test folds in {repeats} repeat{'s' if repeats > 1 else ''}"
     smallest, largest = sizes.min(), sizes.max()
     value += f", {smallest}{f' to {largest}' if largest > smallest else ''} samples each"
-    if len(sizes) < FEW_FOLDS:
+    if distinct < len(sizes):
+        value += f"; {distinct} of them are distinct, and count"
+    given = evidence.cohort.folds is not None or evidence.asked is None
+    short = not given and repeats < evidence.asked
+    if short:
+        value += f": {_allowed(evidence.cohort, repeats)}; {evidence.asked} repeats were asked for"
+    if distinct < FEW_FOLDS:
         return Finding(
             State.FAIL,
             value,
             "Too few to know how much scores vary; intervals are no more than a guess. Use more"
-            " repeats or folds.",
+            f" {'groups' if short else 'repeats or folds'}.",
         )
     uneven = largest > LARGEST_FOLD_RATIO * smallest
-    told = ["Few folds make wide intervals; use more repeats."] if len(sizes) < MANY_FOLDS else []
+    more = "more groups would allow more repeats" if short else "use more repeats"
+    told = [f"Few folds make wide intervals; {more}."] if distinct < MANY_FOLDS else []
     if uneven:
         told.append(
             "Test folds differ in size by more than a factor of two, and count alike: scores of the"
@@ -176,6 +206,13 @@ def _folds(evidence: Evidence) -> Finding:
     if told:
         return Finding(State.CAUTION, value, " ".join(told))
     return Finding(State.PASS, value, "Enough folds of like size for the corrected interval.")
+
+
+def _allowed(cohort: Cohort, repeats: int) -> str:
+    """Return how many ways there are to deal the cohort out."""
+    what = "samples" if cohort.groups is None else "groups"
+    count = "one partition" if repeats == 1 else f"{repeats} distinct partitions"
+    return f"these {what} allow {count}"
 
 
 def _samples_per_feature(evidence: Evidence) -> Finding:
@@ -213,7 +250,7 @@ def _separability(evidence: Evidence) -> Finding:
     strongest = extremes(estimates, differences, nothing).strongest
     if strongest is not None:
         value = f"{strongest}, {estimates[strongest]:.3f} nats"
-        return Finding(State.PASS, value, "It knows more of the class than every other modality.")
+        return Finding(State.PASS, value, "Its estimate is above that of every other modality.")
     if len(nothing) == len(estimates):
         detail = "No modality knows more of the class than permuted labels allow: there may be"
         return Finding(State.CAUTION, NOT_SEPARABLE, f"{detail} nothing to learn.")
@@ -303,6 +340,14 @@ def _named(copies: Sequence[Copies], cohort: Cohort) -> str:
     return "; ".join(told) + (f"; and {more} more pairs" if more else "")
 
 
+def _absence(evidence: Evidence) -> Finding:
+    return absence_finding(evidence.absence, evidence.predictions, evidence.cohort)
+
+
+def _information(evidence: Evidence) -> Finding:
+    return underestimation(evidence.information, evidence.predictions, evidence.cohort)
+
+
 CHECKS: dict[str, Callable[[Evidence], Finding]] = {
     "leak control": _leak,
     "label shuffle": _labels,
@@ -312,6 +357,9 @@ CHECKS: dict[str, Callable[[Evidence], Finding]] = {
     "separability": _separability,
     "calibration": _calibration,
     "group structure": _group_structure,
+    "absence": _absence,
+    "information": _information,
+    "inputs": lambda evidence: inputs(evidence.cohort),
 }
 
 

@@ -2,24 +2,62 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+import math
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from balmi.data.files import read_json
 from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.statistics import corrected_interval
 from balmi.outcome import PROBABILITY_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 METRIC = "macro_auroc"
 STRICT = 0.99  # coverage of the interval by which a control fails
+CHANCE = 0.5  # macro AUROC of who knows nothing
+# An interval this wide that holds chance may reach .6, as the score of a weak but true marker does,
+# or of a method that sees a little of what it is tested on: it does not tell the two apart.
+WIDEST = 0.2
 COLUMNS = ("control", "method", "metric", "value", "lower", "upper", "lower99", "folds")
+# Every fold of this control draws its noise anew, in training and test samples: scores of folds are
+# independent, and their interval needs no correction for training samples in common.
+INDEPENDENT = frozenset({"leak"})
 STATUS_COLUMNS = ("kind", "level", "method", "status", "reason")
+
+
+class Reading(StrEnum):
+    """What the score of a method says where nothing can be learned, the worst first."""
+
+    LEAKS = "above chance"
+    DOUBTFUL = "above chance by the 95 % limit alone"
+    WIDE = "too wide to tell"
+    CHANCE = "not above chance"
+    UNKNOWN = "not judged"
+
+
+def read_control(lower: float, upper: float, lower99: float) -> Reading:
+    """Name what an interval of macro AUROC says: the only place that judges a control.
+
+    Parameters
+    ----------
+    lower, upper
+        Limits of the 95 % interval; NaN where there is none.
+    lower99
+        Lower limit of the 99 % interval.
+    """
+    if not all(map(math.isfinite, (lower, upper, lower99))):
+        return Reading.UNKNOWN
+    if lower99 > CHANCE:
+        return Reading.LEAKS
+    if lower > CHANCE:
+        return Reading.DOUBTFUL
+    return Reading.WIDE if upper - lower > WIDEST else Reading.CHANCE
 
 
 def control_table(
@@ -50,7 +88,8 @@ def control_table(
         for (control, method), part in predictions.groupby(["control", "method"], sort=False):
             folds = [fold for _, fold in part.groupby(["repeat", "fold"])]
             values = np.array([_score(fold, columns, classes) for fold in folds])
-            rows.append((control, method, METRIC, *_limits(values, split_ratio)))
+            ratio = 0.0 if control in INDEPENDENT else split_ratio
+            rows.append((control, method, METRIC, *_limits(values, ratio)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -85,5 +124,5 @@ def run_status_table(files: Sequence[Path]) -> pd.DataFrame:
     pandas.DataFrame
         ``tables/robustness_status.csv``.
     """
-    rows = [row for file in files for row in json.loads(Path(file).read_text(encoding="utf-8"))]
+    rows = [row for file in files for row in read_json(file)]
     return pd.DataFrame(rows, columns=list(STATUS_COLUMNS))

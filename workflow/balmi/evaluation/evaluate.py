@@ -11,9 +11,10 @@ from balmi.data.files import read_table
 from balmi.evaluation.calibration import reliability_table
 from balmi.evaluation.classes import class_performance_table
 from balmi.evaluation.comparisons import comparison_table
+from balmi.evaluation.complete import complete_tables
 from balmi.evaluation.curves import curves_table
-from balmi.evaluation.held_out import FOLD, held_out
-from balmi.evaluation.metrics import METRICS
+from balmi.evaluation.distinct import counted_once, first_alike
+from balmi.evaluation.scoring import performance_table
 from balmi.evaluation.statistics import split_ratio
 from balmi.evaluation.summary import summary_table
 from balmi.outcome import Status, read_status
@@ -23,29 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from balmi.data.cohort import Cohort
-
-
-def performance_table(predictions: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
-    """Return every metric of every method and fold.
-
-    Parameters
-    ----------
-    predictions
-        As in ``predictions.parquet``.
-    cohort
-        The cohort, for the true classes.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns method, repeat, fold, metric, value.
-    """
-    rows = [
-        {**head, "metric": name, "value": metric(part.labels, part.probabilities)}
-        for head, part in held_out(predictions, cohort, ["method", *FOLD])
-        for name, metric in METRICS.items()
-    ]
-    return pd.DataFrame(rows, columns=["method", *FOLD, "metric", "value"])
 
 
 def evaluation_tables(
@@ -65,11 +43,16 @@ def evaluation_tables(
     ratio = split_ratio(predictions, len(cohort.samples), training_share)
     performance = performance_table(predictions, cohort)
     classes = class_performance_table(predictions, cohort)
+    alike = first_alike(predictions)
+    once = counted_once(performance, alike, ["method", "metric"], ["value"])
+    classes_once = counted_once(classes, alike, ["method", "class", "metric"], ["value"])
+    everyone = comparison_table(once, ratio, dealt=len(alike))
+    complete = complete_tables(predictions, cohort, ratio, everyone)
     return {
         "performance": performance,
-        "comparisons": comparison_table(performance, ratio),
+        "comparisons": pd.concat([everyone, *complete], ignore_index=True),
         "class_performance": classes,
-        "summary": summary_table(performance, classes, ratio),
+        "summary": summary_table(once, classes_once, ratio),
         "reliability": reliability_table(predictions, cohort),
         "curves": curves_table(predictions, cohort),
     }

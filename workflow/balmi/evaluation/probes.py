@@ -3,7 +3,8 @@
 A probe makes some modalities available alone, adds noise to one modality, or permutes it among the
 test samples of a fold. The altered samples are the same for every method. Only the samples that a
 probe changes are predicted anew; one that has nothing left gets the class frequencies of the
-training side.
+training side. Noise and permutation of a modality do not apply to a fold whose test samples all
+lack it, and have no rows there.
 """
 
 from __future__ import annotations
@@ -205,6 +206,35 @@ def alter(side: FoldSide, probe: Probe) -> Altered:
     return ALTER[probe.kind](side, probe)
 
 
+def applies(side: FoldSide, probe: Probe) -> bool:
+    """Return whether a fold has a test sample that a probe could change.
+
+    A subset is asked of every fold: what a modality adds where nobody has it is nothing, and that
+    is known.
+    """
+    return probe.kind is ProbeKind.SUBSET or side.has(*probe.modalities).any()
+
+
+def skipped(cohort: Cohort, splits: Sequence[Split]) -> str | None:
+    """Return in how many folds which modality cannot be made worse, in words; None where in none.
+
+    Parameters
+    ----------
+    cohort
+        The cohort.
+    splits
+        Its folds.
+    """
+    found = {
+        name: sum(not has[split.test].any() for split in splits)
+        for name, has in zip(cohort.modalities, cohort.available.T, strict=True)
+    }
+    told = [f"{name} in {count} of {len(splits)} folds" for name, count in found.items() if count]
+    if not told:
+        return None
+    return f"not made worse where no test sample has it: {', '.join(told)}"
+
+
 def extended(task: FoldTask, altered: Sequence[Altered]) -> FoldTask:
     """Return the fold with the altered samples as further test samples.
 
@@ -293,7 +323,7 @@ def probe_table(
     -------
     pandas.DataFrame
         Columns method, kind, modalities (joined by +), level, repeat, fold, sample, and one
-        ``p:<class>`` per class.
+        ``p:<class>`` per class. Probes that do not apply to a fold have no rows there.
     """
     probes = probes_of(cohort.modalities, settings)
     tables = []
@@ -301,7 +331,7 @@ def probe_table(
         fitted = {name: features.fitted(name, split.fit) for name in cohort.modalities}
         task = fold_task(cohort, features, split)
         side = FoldSide(split, fitted, features.available[split.test], settings.seed)
-        for part in _parts(probes, side):
+        for part in _parts([each for each in probes if applies(side, each)], side):
             altered = [alter(side, probe) for probe in part]
             said = predict(number, extended(task, altered))
             for probe, found in zip(part, assembled(task, altered, said), strict=True):

@@ -93,6 +93,9 @@ class Scores:
         Test samples over training samples of a fold; NaN where there is none.
     share_ratios
         The same of every share.
+    tested
+        Which fold has a test sample with which modality; indexed by repeat and fold, a column of
+        bool per modality.
     """
 
     whole: pd.DataFrame
@@ -100,6 +103,7 @@ class Scores:
     shares: dict[float, pd.DataFrame]
     ratio: float
     share_ratios: dict[float, float]
+    tested: pd.DataFrame
 
 
 def all_scores(
@@ -136,7 +140,15 @@ def all_scores(
             share: split_ratio(table, count, share * training_share)
             for share, table in shares.items()
         },
+        tested=_tested(own, cohort),
     )
+
+
+def _tested(predictions: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+    """Return which fold has a test sample with which modality, as in `Scores`."""
+    has = cohort.available[cohort.positions(predictions["sample"])]
+    table = pd.DataFrame(has, columns=list(cohort.modalities))
+    return table.groupby([predictions[key].to_numpy() for key in FOLD]).any()
 
 
 def of_method(scores: pd.DataFrame, method: str) -> pd.DataFrame:
@@ -172,7 +184,8 @@ class Change:
 def robustness_table(scores: Scores, modalities: Sequence[str]) -> pd.DataFrame:
     """Return what every change does to every method that was probed or trained again.
 
-    Folds that leave a metric undefined do not count. A value and its difference are of the same
+    Folds that leave a metric undefined do not count, nor do folds without a test sample that has
+    the changed modality. A value and its difference are of the same
     folds. The difference between a share and the whole takes the share's ratio of test to training
     samples, the larger and more cautious one of the two.
 
@@ -192,7 +205,7 @@ def robustness_table(scores: Scores, modalities: Sequence[str]) -> pd.DataFrame:
     for method in scores.whole.index.unique("method"):
         whole = of_method(scores.whole, method)
         changes = [
-            *_probe_changes(modalities, of_method(scores.probed, method), whole, scores.ratio),
+            *_probe_changes(modalities, of_method(scores.probed, method), whole, scores),
             *_share_changes(scores, method, whole),
         ]
         rows += [
@@ -205,23 +218,29 @@ def robustness_table(scores: Scores, modalities: Sequence[str]) -> pd.DataFrame:
 
 
 def _probe_changes(
-    modalities: Sequence[str], probed: pd.DataFrame, whole: pd.DataFrame, ratio: float
+    modalities: Sequence[str], probed: pd.DataFrame, whole: pd.DataFrame, scores: Scores
 ) -> Iterator[Change]:
     """Yield the changes of test samples, of one method."""
     if probed.empty:
         return
+    ratio, tested = scores.ratio, scores.tested
     kinds, names, levels = (probed.index.get_level_values(key) for key in PROBE[1:])
 
     def of(kind: ProbeKind, name: str, level: float = 0.0) -> pd.DataFrame:
         return probed[(kinds == kind) & (names == name) & (levels == level)].droplevel(PROBE[1:])
 
+    def in_tested(name: str, found: pd.DataFrame) -> pd.DataFrame:
+        """Leave out folds whose test samples all lack a modality: they have nothing to lose."""
+        return found[found.index.isin(tested.index[tested[name]])]
+
     for name in modalities:
-        yield Change("noise", name, 0.0, whole, ratio)
+        yield Change("noise", name, 0.0, in_tested(name, whole), ratio)
         for level in sorted(levels[(kinds == ProbeKind.NOISE) & (names == name)].unique()):
             yield Change("noise", name, level, of(ProbeKind.NOISE, name, level), ratio)
     for name in modalities:
         others = JOIN.join(other for other in modalities if other != name)
-        yield Change("dropped", name, np.nan, of(ProbeKind.SUBSET, others), ratio)
+        without = in_tested(name, of(ProbeKind.SUBSET, others))
+        yield Change("dropped", name, np.nan, without, ratio)
     for name in modalities:
         yield Change("shuffled", name, np.nan, of(ProbeKind.SHUFFLED, name), ratio)
 

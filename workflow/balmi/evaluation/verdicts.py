@@ -25,6 +25,7 @@ class Verdict(StrEnum):
     GAIN = "gain supported"
     NONE = "no difference shown"
     LOSS = "loss supported"
+    UNJUDGED = "cannot be judged"
     WITHHELD = "verdict withheld"
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from balmi.data.files import write_table
+from balmi.data.files import read_table, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ def write_networks(
 
 def read_networks(path: Path, splits: Sequence[Split], cohort: Cohort) -> list[csr_array]:
     """Read what `write_networks` wrote, in the order of `splits`; (n, n) each."""
-    table = pd.read_parquet(path)
+    table = read_table(path)
     by_replica = dict(iter(table.groupby(["repeat", "fold"])))
     n = len(cohort.samples)
     networks = []

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import gammaln
+
+FEWEST_ARRANGEMENTS = 100  # with fewer, no p-value below .01 can be reached
 
 
 def permuted_rows(count: int, groups: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
@@ -41,6 +44,29 @@ def permuted_rows(count: int, groups: np.ndarray | None, rng: np.random.Generato
         slots = starts[sizes == size][:, None] + np.arange(size)
         rows[target[slots]] = source[rng.permutation(slots)]
     return rows
+
+
+def exchangeable(member: np.ndarray, contents: np.ndarray | None = None) -> bool:
+    """Return whether swaps among groups of one size move enough for a null.
+
+    They must allow `FEWEST_ARRANGEMENTS` arrangements, and be open to at least half of the rows.
+
+    Parameters
+    ----------
+    member
+        Code of each row's group, from 0; (n,).
+    contents
+        What a group holds, (groups, columns): swapping groups that hold the same changes nothing.
+        None where no two are alike.
+    """
+    sizes = np.bincount(member)
+    held = np.arange(len(sizes))[:, None] if contents is None else contents
+    arrangements = 0.0  # logarithm of a product of multinomial coefficients
+    for size in np.unique(sizes):
+        _, alike = np.unique(held[sizes == size], axis=0, return_counts=True)
+        arrangements += gammaln(alike.sum() + 1) - gammaln(alike + 1).sum()
+    partners = np.bincount(sizes)[sizes[member]] > 1
+    return bool(arrangements >= np.log(FEWEST_ARRANGEMENTS) and partners.mean() >= 0.5)
 
 
 # A statistic exceeds its null where permutations reach it in at most this share of cases.

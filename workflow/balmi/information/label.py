@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from balmi.information.estimates import NULL_LEVEL, Estimate, Null, permuted_rows
+from balmi.information.estimates import NULL_LEVEL, Estimate, Null, exchangeable, permuted_rows
 from balmi.information.members import cheap_posteriors
 
 if TYPE_CHECKING:
@@ -150,6 +150,10 @@ def permuted_labels(
 
     Samples of one patient share features as well as the label, so permuting them one by one would
     make the null too narrow. Where the labels of a group differ, groups of one size swap theirs.
+    Where that leaves labels almost in place, since hardly any two groups are of one size, every
+    group takes the labels of another one, repeated or cut to its own size. So groups are exchanged
+    as wholes throughout (Winkler et al., NeuroImage 123, 253, 2015), which holds as far as what a
+    group's labels are does not depend on its size, as it must where labels agree within groups.
 
     Parameters
     ----------
@@ -171,9 +175,22 @@ def permuted_labels(
         return np.array([rng.permutation(labels) for _ in range(count)])
     _, first, member = np.unique(groups, return_index=True, return_inverse=True)
     of_group = labels[first]
-    if not np.array_equal(of_group[member], labels):
+    if np.array_equal(of_group[member], labels):
+        return np.array([rng.permutation(of_group)[member] for _ in range(count)])
+    counts = np.zeros((member.max() + 1, labels.max() + 1), dtype=int)
+    np.add.at(counts, (member, labels), 1)
+    if exchangeable(member, counts):
         return np.array([labels[permuted_rows(len(labels), groups, rng)] for _ in range(count)])
-    return np.array([rng.permutation(of_group)[member] for _ in range(count)])
+    return np.array([_relabelled(labels, member, rng) for _ in range(count)])
+
+
+def _relabelled(labels: np.ndarray, member: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Give every group the labels of another one, in random order and to its own size."""
+    found = np.empty_like(labels)
+    own = [np.flatnonzero(member == group) for group in range(member.max() + 1)]
+    for target, source in enumerate(rng.permutation(len(own))):
+        found[own[target]] = np.resize(rng.permutation(labels[own[source]]), len(own[target]))
+    return found
 
 
 def label_null(

@@ -14,7 +14,7 @@ import pandas as pd
 from balmi.information.companions import FEWEST_PER_FOLD, composite_estimate
 from balmi.information.complementarity import JACKKNIFE, margin_estimate
 from balmi.information.decomposition import decompose
-from balmi.information.estimates import Estimate, NotApplicable
+from balmi.information.estimates import Estimate, NotApplicable, exchangeable
 from balmi.information.known import Knowledge, every_coalition
 from balmi.information.label import bounded_interval, bounded_mean, entropy, mean_interval
 from balmi.information.pairs import (
@@ -209,10 +209,15 @@ def _raw_pairs(knowledge: Knowledge) -> Iterator[Row]:
             for name in (first, second)
         ]
 
+    def permutations_of(groups: np.ndarray | None) -> int:
+        # Groups of distinct sizes would stay in place: better no p-value than one near 1.
+        free = groups is None or exchangeable(np.unique(groups, return_inverse=True)[1])
+        return study.permutations if free else 0
+
     def gaussian(first: str, second: str) -> list[Estimate]:
         both, pair = views(first, second)
-        rng = study.random(first, second)
-        return [gaussian_estimate(*pair, study.permutations, rng, study.groups(both))]
+        rng, groups = study.random(first, second), study.groups(both)
+        return [gaussian_estimate(*pair, permutations_of(groups), rng, groups)]
 
     def composite(first: str, second: str) -> list[Estimate | NotApplicable]:
         both, pair = views(first, second)
@@ -221,8 +226,8 @@ def _raw_pairs(knowledge: Knowledge) -> Iterator[Row]:
         if smallest < FEWEST_PER_FOLD:
             reason = f"a fold holds {smallest} samples; at least {FEWEST_PER_FOLD} are needed"
             raise NotApplicable(reason, n)
-        rng = study.random("composite", first, second)
-        found = composite_estimate(*pair, fold, study.permutations, rng, study.groups(both))
+        rng, groups = study.random("composite", first, second), study.groups(both)
+        found = composite_estimate(*pair, fold, permutations_of(groups), rng, groups)
         components = max(view.shape[1] for view in pair)
         nothing = NotApplicable("no shared direction held up in held-out samples", n)
         return [

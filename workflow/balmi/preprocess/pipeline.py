@@ -18,7 +18,7 @@ from balmi.preprocess.kinds import transform
 if TYPE_CHECKING:
     from balmi.data.cohort import Cohort
 
-SMALLEST_VARIANCE = 1e-12
+SMALLEST_DEVIATION = 1e-10  # far above what rounding leaves of a constant, 1e-16
 LARGEST_SCORE = 10.0
 
 
@@ -38,7 +38,7 @@ class VarianceSelector(TransformerMixin, BaseEstimator):
         """Choose features by their variance in `values` (samples by features)."""
         variance = np.var(values, axis=0)
         # Relative to the feature's own size: what rounding leaves of a constant is no variance.
-        varies = variance > SMALLEST_VARIANCE * np.mean(values**2, axis=0)
+        varies = variance > SMALLEST_DEVIATION**2 * np.mean(values**2, axis=0)
         order = np.argsort(-variance, kind="stable")[: self.count]
         self.kept_ = np.sort(order[varies[order]])
         return self
@@ -104,20 +104,20 @@ class FittedModality:
 
     def unscaled(self, rows: np.ndarray) -> np.ndarray:
         """Return the kept features of samples that have the modality, imputed; (rows, kept)."""
-        if self.scaling is None:
-            return np.zeros((len(rows), 0))
+        # Samples may all lack the modality, and transformers refuse a table without rows.
+        if self.scaling is None or not len(rows):
+            return np.zeros((len(rows), len(self.kept)))
         return self.selection.transform(self.values[rows])
 
     def scaled(self, unscaled: np.ndarray) -> np.ndarray:
         """Return values on the scale of `unscaled` in standard deviations, clipped."""
-        return unscaled if self.scaling is None else self.scaling.transform(unscaled)
+        return self.scaling.transform(unscaled) if unscaled.size else unscaled
 
     def prepared(self) -> np.ndarray:
         """Return all samples, those without the modality at 0, the training mean; (n, kept)."""
         result = np.zeros((len(self.values), len(self.kept)))
         rows = np.flatnonzero(self.has)
-        if result.size:
-            result[rows] = self.scaled(self.unscaled(rows))
+        result[rows] = self.scaled(self.unscaled(rows))
         return result
 
 

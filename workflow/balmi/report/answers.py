@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from balmi.evaluation.verdicts import NOT_SEPARABLE, Verdict
+from balmi.evaluation.decision import COMPLETE, HOLM_LEVEL, MASK, RANKING
+from balmi.evaluation.verdicts import NOT_SEPARABLE
+from balmi.report.complementarity import prospect
 from balmi.report.decomposition import parts_of
-from balmi.report.headline import NOT_COMPARED
+from balmi.report.headline import SHOWN, among, headline, silence, silent_word
 from balmi.report.performance import MAIN_METRIC, OWN, SINGLE, STACKED
 from balmi.report.refusals import LABEL_TOPIC
 from balmi.report.words import (
@@ -24,6 +26,7 @@ from balmi.report.words import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from balmi.evaluation.decision import Decision
     from balmi.report.cohort import CohortView
     from balmi.report.information import InformationView
     from balmi.report.performance import Difference, PerformanceView
@@ -44,8 +47,12 @@ MEANINGS = {
     (OWN, "concat-lr"): "The balanced network against a linear model on all features",
     (OWN, "concat-mlp"): "The balanced network against a plain network on all features",
 }
-HOLM_LEVEL = 0.05
-OUTCOMES = tuple(map(str, (Verdict.GAIN, Verdict.NONE, Verdict.LOSS)))
+RULE = (
+    "Differences of macro-F1 over the same folds. The one that was fixed in advance stands by its"
+    " own interval; the others are secondary, and supported where p, adjusted for their number"
+    f" (Holm), is at most {HOLM_LEVEL} too."
+)
+UNDERESTIMATED = "information"  # the trust check of whether estimates are too low
 LISTED_PAIRS = 6
 
 
@@ -84,6 +91,7 @@ class Views:
     performance: PerformanceView
     information: InformationView
     trust: TrustView
+    decision: Decision
 
 
 def key_differences(performance: PerformanceView) -> tuple[Difference, ...]:
@@ -160,46 +168,67 @@ def _which_modality(views: Views) -> Answer | None:
         amount = with_limits(row.estimate, row.lower, row.upper)
         share = "" if row.share is None else f", {percent(row.share)} of the label's entropy"
         statements.append(Statement(f"{brief(row.modality)}: {amount} nats{share}."))
-    nulls = {row.exceeds for row in view.label}
+    low = views.trust.caution(UNDERESTIMATED)
+    if low is not None:
+        statements.append(Statement(low))
+    quiet = silence(views.decision)
+    if quiet is None:
+        statements += _concluded(views)
+    return Answer(question, quiet or ranking(view) or "", tuple(statements))
+
+
+def _concluded(views: Views) -> list[Statement]:
+    """Say what follows from the estimates: which are above chance, and how they share."""
+    view, statements = views.information, []
     if view.inside_null:
         names = joined([brief(name) for name in view.inside_null])
         text = f"Not above what permuted labels give: {names}. No information is shown there."
         statements.append(Statement(text))
-    elif nulls == {True}:
+    elif {row.exceeds for row in view.label} == {True}:
         every = len(view.label) == len(views.cohort.modalities)
         which = "Every modality" if every else "Every modality with enough samples"
         statements.append(Statement(f"{which} exceeds what permuted labels give."))
     if view.balance is not None:
         statements.append(Statement(view.balance.sentence))
-    statements += _redundancy(views)
-    return Answer(question, views.trust.reason or ranking(view) or "", tuple(statements))
+    return statements + _redundancy(views)
 
 
-def _told(row: Difference) -> Statement:
+def _where(row: Difference, decision: Decision) -> str:
+    """Name the samples that a comparison is made on, where some sample lacks a modality."""
+    if not decision.lacking:
+        return ""
+    complete = f", among the {decision.complete:,} samples that have all modalities"
+    return complete if row.samples == COMPLETE else ", over all samples"
+
+
+def _told(row: Difference, decision: Decision) -> Statement:
     amount = with_limits(row.difference, row.lower, row.upper, signed)
     meaning = MEANINGS[row.method, row.reference]
-    return Statement(f"{meaning} ({row.method} − {row.reference}): {amount}", row.verdict)
+    first = "Fixed in advance: " if row.primary else ""
+    text = f"{first}{meaning} ({row.method} − {row.reference}){_where(row, decision)}: {amount}"
+    return Statement(text, row.verdict)
 
 
-def _compared(performance: PerformanceView) -> str:
-    """Tell the verdicts that decide, method by method."""
-    told = [
-        f"{row.method} against {row.reference}: {row.verdict or 'no interval'}"
-        for row in (performance.difference(*pair) for pair in PAIRS[:3])
-        if row is not None
-    ]
-    return f"{'; '.join(told)}." if told else NOT_COMPARED
+def _told_differences(views: Views, rows: Sequence[Difference]) -> list[Statement]:
+    """Tell the comparisons, the primary one on the other samples too."""
+    other = [views.performance.other(row) for row in rows if row.primary]
+    told = [*rows[:1], *(row for row in other if row is not None), *rows[1:]]
+    return [_told(row, views.decision) for row in told]
 
 
-def _corrected(rows: Sequence[Difference]) -> str:
-    """Say that verdicts stand for single intervals, and which gains outlast their number."""
-    text = "Differences of macro-F1 over the same folds; each verdict is that of its own interval."
-    gains = [row for row in rows if row.verdict == Verdict.GAIN]
-    if not gains:
-        return text
-    kept = sum(row.p_holm is not None and row.p_holm <= HOLM_LEVEL for row in gains)
-    text += f" Corrected for their number, {kept} of {counted(len(gains), 'gain')}"
-    return f"{text} {'has' if kept == 1 else 'have'} a p of at most {HOLM_LEVEL} (Holm)."
+def _compared(views: Views) -> str:
+    """Tell the verdicts that the headline rests on, the primary one first; else the headline."""
+    decision, performance = views.decision, views.performance
+    if decision.case not in SHOWN:
+        return headline(decision)
+    rows = [performance.difference(*pair) for pair in PAIRS[:3]]
+    told: dict[bool, list[str]] = {True: [], False: []}
+    for row in rows:
+        if row is not None:
+            told[row.primary].append(f"{row.method} against {row.reference}, {row.verdict}")
+    where = among(decision)
+    text = f"Fixed in advance{'' if where is None else f', {where}'}: {'; '.join(told[True])}."
+    return f"{text} Secondary: {'; '.join(told[False])}." if told[False] else text
 
 
 def _does_combining_help(views: Views) -> Answer | None:
@@ -207,23 +236,24 @@ def _does_combining_help(views: Views) -> Answer | None:
     if not performance.methods or len(views.cohort.modalities) < 2:
         return None
     rows = key_differences(performance)
-    statements = [_told(row) for row in rows]
+    statements = _told_differences(views, rows)
     lacking = [row for row in performance.not_ok if row.name in (OWN, STACKED, SINGLE)]
     statements += [
         Statement(f"{row.name} gave no result and is compared with nothing.") for row in lacking
     ]
     if rows:
-        statements.append(Statement(_corrected(rows)))
+        statements.append(Statement(RULE))
         if OWN in {row.method for row in rows}:
-            text = f"{OWN} pools networks with the linear stack, as section 4 tells: its gain over"
-            statements.append(Statement(f"{text} one modality is not that of the networks alone."))
+            text = f"{OWN} pools networks with the linear stack, as section 4 tells: its difference"
+            text += " from one modality is not that of the networks alone."
+            statements.append(Statement(text))
     if performance.log_loss is not None:
         row = performance.log_loss
         amount = with_limits(row.difference, row.lower, row.upper, signed)
-        text = f"In log-loss, where less is better ({row.method} − {row.reference}): {amount}"
+        text = f"In log-loss, where less is better ({row.method} − {row.reference})"
+        text += f"{_where(row, views.decision)}: {amount}"
         statements.append(Statement(text, row.verdict))
-    told = views.trust.reason or _compared(performance)
-    return Answer("Does combining modalities help?", told, tuple(statements))
+    return Answer("Does combining modalities help?", _compared(views), tuple(statements))
 
 
 def _resolution(performance: PerformanceView) -> Statement | None:
@@ -262,6 +292,13 @@ def _can_it_be_trusted(views: Views) -> Answer:
     resolution = _resolution(performance)
     if resolution is not None:
         statements.append(resolution)
+    mask = next((row for row in performance.methods if row.name == MASK), None)
+    if views.decision.predicts and mask is not None:
+        score = mask.scores[RANKING]
+        text = "Who has which modality predicts the class by itself: a method that sees nothing"
+        text += f" else ({MASK}) has a macro AUROC of"
+        text += f" {with_limits(score.mean, score.lower, score.upper)}, where chance is .5."
+        statements.append(Statement(text))
     for row in performance.not_ok:
         state = row.status.replace("_", " ")
         statements.append(Statement(f"{row.name} ({state}): {row.reason or 'no reason given'}"))
@@ -269,26 +306,6 @@ def _can_it_be_trusted(views: Views) -> Answer:
     fate = f"{joined(failed)} failed" if failed else "no method failed"
     lead = f"{views.trust.sentence.removesuffix('.')}; {fate}."
     return Answer("Can the answer be trusted?", lead, tuple(statements))
-
-
-def distillation(view: InformationView) -> str | None:
-    """Say whether distillation is predicted to help, None where no margin was estimated."""
-    if not view.margins:
-        return None
-    helped = sum(row.advised for row in view.margins)
-    seen = [row.outcome for row in view.margins if row.outcome in OUTCOMES]
-    gained = sum(word == Verdict.GAIN for word in seen)
-    observed = f" Observed: a gain is supported for {gained} of {len(seen)}." if seen else ""
-    if not helped:
-        return (
-            "Distillation is not predicted to help: no teacher and student that both show"
-            f" information have a margin whose interval lies above zero.{observed}"
-        )
-    able = counted(sum(row.obstacle is None for row in view.margins), "pair")
-    return (
-        f"Distillation is predicted to help for {helped} of {able} of teacher and student that both"
-        f" show information.{observed}"
-    )
 
 
 def _predicted(view: InformationView) -> list[Statement]:
@@ -306,15 +323,15 @@ def _predicted(view: InformationView) -> list[Statement]:
 
 def _does_distillation_help(views: Views) -> Answer | None:
     view = views.information
-    told = distillation(view)
+    told = prospect(view.margins)
     if told is None:
         return None
-    statements = [] if views.trust.failed else _predicted(view)
-    if view.agreement is not None:
+    quiet = silence(views.decision)
+    statements = _predicted(view) if quiet is None else []
+    if view.agreement is not None and quiet is None:
         statements.append(Statement(view.agreement.sentence))
     statements += _told_lessons(view)
-    headline = views.trust.reason or told
-    return Answer("Is distillation predicted to help?", headline, tuple(statements))
+    return Answer("Is distillation predicted to help?", quiet or told.sentence, tuple(statements))
 
 
 def _told_lessons(view: InformationView) -> list[Statement]:
@@ -347,22 +364,25 @@ def answers(views: Views) -> tuple[Answer, ...]:
     return tuple(answer for answer in found if answer is not None)
 
 
-def _strongest_tile(view: InformationView, withheld: bool) -> Tile:
+def _strongest_tile(view: InformationView, decision: Decision) -> Tile:
     rows = {row.modality: row for row in view.label}
     row = rows.get(view.strongest) if view.strongest else None
     if row is None:
         top = max(view.label, key=lambda row: row.estimate)
         note = f"highest estimate: {brief(top.modality)}, {decimal(top.estimate)} nats"
-        word = str(Verdict.WITHHELD) if withheld else NOT_SEPARABLE
+        word = silent_word(decision) or NOT_SEPARABLE
         return Tile("Strongest modality", word, note)
     share = "" if row.share is None else f", {percent(row.share)} of the entropy"
     note = f"{with_limits(row.estimate, row.lower, row.upper)} nats{share}"
     return Tile("Strongest modality", brief(row.modality), note)
 
 
-def _difference_tile(row: Difference) -> Tile:
+def _difference_tile(row: Difference, decision: Decision) -> Tile:
     note = f"from {limits(row.lower, row.upper, signed)}"
-    return Tile(f"{row.method} − {row.reference}", signed(row.difference), note, row.verdict)
+    label = f"{row.method} − {row.reference}"
+    if decision.lacking:
+        label += ", complete samples" if row.samples == COMPLETE else ", all samples"
+    return Tile(label, signed(row.difference), note, row.verdict)
 
 
 def tiles(views: Views) -> tuple[Tile, ...]:
@@ -374,8 +394,9 @@ def tiles(views: Views) -> tuple[Tile, ...]:
     note = f"{classes}, {modalities}; rarest class {brief(rarest.name)}: {rarest.count}"
     found = [Tile("Samples", f"{cohort.samples:,}", note)]
     if len(views.information.label) > 1:
-        found.append(_strongest_tile(views.information, bool(views.trust.failed)))
-    found += [_difference_tile(row) for row in key_differences(performance) if row.method == OWN]
+        found.append(_strongest_tile(views.information, views.decision))
+    own = [row for row in key_differences(performance) if row.method == OWN]
+    found += [_difference_tile(row, views.decision) for row in own]
     for row in performance.methods:
         score = row.scores.get(MAIN_METRIC)
         if score is not None and score.mean is not None:

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from balmi.report.words import known
+
 if TYPE_CHECKING:
+    import pandas as pd
+
     from balmi.data.cohort import Cohort
 
 MAX_PATTERNS = 12
@@ -50,6 +54,29 @@ class Pattern:
 
 
 @dataclass(frozen=True)
+class Absence:
+    """How far the absence of a modality, or the whole pattern of absence, follows the class.
+
+    Parameters
+    ----------
+    what
+        The modality, or None for the whole pattern.
+    lacking
+        Samples that lack it, or anything.
+    cramers_v
+        Bias-corrected Cramer's V of absence and class, from 0 to 1; None where it is not defined.
+    p, p_holm
+        Permutation p-value, and the same adjusted for the number of rows.
+    """
+
+    what: str | None
+    lacking: int
+    cramers_v: float | None
+    p: float | None
+    p_holm: float | None
+
+
+@dataclass(frozen=True)
 class CohortView:
     """What the report tells about a cohort.
 
@@ -73,6 +100,10 @@ class CohortView:
         What was left out, and how many.
     controls
         What the dataset's control changed, in words.
+    absence
+        How far absence follows the class; empty where no sample lacks anything.
+    warnings
+        What was accepted of the inputs with a warning.
     """
 
     samples: int
@@ -86,6 +117,8 @@ class CohortView:
     other_patterns: tuple[int, int]
     dropped: tuple[tuple[str, int], ...]
     controls: tuple[str, ...] = ()
+    absence: tuple[Absence, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def rarest(self) -> ClassRow:
@@ -112,8 +145,29 @@ def _controls(control: dict[str, list[str] | bool]) -> tuple[str, ...]:
     return (*told, *["the labels are permuted"] * bool(control.get("shuffled_labels")))
 
 
-def cohort_view(cohort: Cohort) -> CohortView:
-    """Count a cohort."""
+def _absence(table: pd.DataFrame | None, modalities: tuple[str, ...]) -> tuple[Absence, ...]:
+    if table is None:
+        return ()
+    return tuple(
+        Absence(
+            row.modality if row.modality in modalities else None,
+            int(row.lacking),
+            *(known(value) for value in (row.cramers_v, row.p, row.p_holm)),
+        )
+        for row in table.itertuples(index=False)
+    )
+
+
+def cohort_view(cohort: Cohort, absence: pd.DataFrame | None = None) -> CohortView:
+    """Count a cohort.
+
+    Parameters
+    ----------
+    cohort
+        The cohort.
+    absence
+        The table of the contract, or None where it was not made.
+    """
     available = cohort.available
     n = len(cohort.samples)
     members = [cohort.labels == code for code in range(len(cohort.classes))]
@@ -151,5 +205,7 @@ def cohort_view(cohort: Cohort) -> CohortView:
             sum(pattern.count for pattern in patterns[MAX_PATTERNS:]),
         ),
         dropped=tuple((what, int(count)) for what, count in sorted(dropped.items()) if count),
+        absence=_absence(absence, cohort.modalities),
+        warnings=tuple(map(str, cohort.provenance.get("warnings", ()))),  # type: ignore[call-overload]
         controls=_controls(cohort.provenance.get("control", {})),  # type: ignore[arg-type]
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from balmi.report.information import LabelInformation
 
 NO_INFORMATION = "one of the two shows no information"
+OUTCOMES = tuple(map(str, (Verdict.GAIN, Verdict.NONE, Verdict.LOSS)))
 OBSERVED = ("observed_gain", "observed_lower", "observed_upper")
 MAX_DRAWN_MARGINS = 12
 
@@ -38,10 +39,12 @@ class Margin:
         The margin with its 95 % interval, nats.
     predicted
         What its interval predicts.
+    expected
+        What is told: the prediction, or undecided where observations have refuted its kind.
     obstacle
         Why the pair is never distilled whatever its margin, or None.
     advised
-        Whether a gain is predicted for a pair that would be distilled.
+        Whether a gain is to be expected of a pair that would be distilled.
     observed
         Macro-F1 with the teacher minus alone, or None where it was not observed.
     outcome
@@ -56,6 +59,7 @@ class Margin:
     lower: float | None
     upper: float | None
     predicted: str
+    expected: str
     obstacle: str | None
     advised: bool
     observed: Amount | None
@@ -64,13 +68,14 @@ class Margin:
     @property
     def told(self) -> str:
         """What is to be expected of distilling this pair."""
-        return self.obstacle or Prediction(self.predicted).words
+        known = self.expected in list(Prediction)
+        return self.obstacle or (Prediction(self.expected).words if known else self.expected)
 
     @property
     def agrees(self) -> bool | None:
         """Whether prediction and outcome agree; None where either is undecided or unknown."""
-        undecided = (Prediction.UNDECIDED, Verdict.WITHHELD)
-        if self.predicted in undecided or self.outcome in (None, Verdict.NONE):
+        decided = (Prediction.GAIN, Prediction.NO_GAIN)
+        if self.predicted not in decided or self.outcome not in (Verdict.GAIN, Verdict.LOSS):
             return None
         return (self.predicted == Prediction.GAIN) == (self.outcome == Verdict.GAIN)
 
@@ -80,20 +85,20 @@ class Agreement:
     """On how many pairs prediction and observation agree.
 
     Judged are the pairs where the intervals of both exclude zero; `undecided` are the others that
-    were observed, `unobserved` the rest. `withheld` says that nothing may be judged.
+    were observed, `unobserved` the rest. `withheld` says why nothing may be judged.
     """
 
     judged: int
     agreeing: int
     undecided: int
     unobserved: int
-    withheld: bool = False
+    withheld: str | None = None
 
     @property
     def sentence(self) -> str:
         """The agreement in plain words."""
-        if self.withheld:
-            return "Whether predictions and observations agree is withheld: a control failed."
+        if self.withheld is not None:
+            return self.withheld
         rest = f"{self.undecided} undecided"
         if self.unobserved:
             rest += f", {self.unobserved} not observed"
@@ -172,6 +177,7 @@ def _margin(
         lower=known(row["lower"]),
         upper=known(row["upper"]),
         predicted=row["predicted"],
+        expected=row["predicted"],
         obstacle=obstacle,
         advised=obstacle is None and row["predicted"] == Prediction.GAIN,
         observed=observed,
@@ -199,14 +205,70 @@ def margins_view(
     knows = {row.modality: row for row in label}
     pairs = _measured(rows) | _compared(complementarity)
     made = [_margin(*pair, row, knows) for pair, row in pairs.items()]
-    return tuple(sorted(made, key=lambda margin: -margin.estimate))
+    return tuple(sorted(_settled(made), key=lambda margin: -margin.estimate))
 
 
-def withhold_margins(margins: Sequence[Margin]) -> tuple[Margin, ...]:
-    """Return margins without their verdicts."""
-    word = str(Verdict.WITHHELD)
+def _settled(margins: Sequence[Margin]) -> list[Margin]:
+    """Return margins whose prediction is undecided where observations refute its kind.
+
+    A predicted gain is confirmed by a gain, and one of no gain by anything else. A kind that was
+    observed, and confirmed in less than half of its pairs, predicts nothing on this cohort.
+    """
+    refuted = set()
+    for kind in (Prediction.GAIN, Prediction.NO_GAIN):
+        seen = [row.outcome for row in margins if row.predicted == kind and row.outcome is not None]
+        right = sum((outcome == Verdict.GAIN) == (kind == Prediction.GAIN) for outcome in seen)
+        if 2 * right < len(seen):
+            refuted.add(kind)
+    undecided = str(Prediction.UNDECIDED)
+    return [
+        replace(row, expected=undecided, advised=False) if row.predicted in refuted else row
+        for row in margins
+    ]
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What is to be expected of distillation: in short, and in a sentence."""
+
+    short: str
+    sentence: str
+
+
+def prospect(margins: Sequence[Margin]) -> Prospect | None:
+    """Say whether distillation is predicted to help; None where no margin was estimated.
+
+    Parameters
+    ----------
+    margins
+        As `margins_view` gives them.
+    """
+    if not margins:
+        return None
+    able = [row for row in margins if row.obstacle is None]
+    pairs = f"{counted(len(able), 'pair')} of teacher and student that both show information"
+    seen = [row.outcome for row in able if row.outcome in OUTCOMES]
+    gained = sum(word == Verdict.GAIN for word in seen)
+    observed = f" Observed: a gain is supported for {gained} of {len(seen)}." if seen else ""
+    advised = sum(row.advised for row in able)
+    short = f"{advised} of {counted(len(able), 'pair')}"
+    if any(row.expected != row.predicted for row in able):
+        gains = sum(row.predicted == Prediction.GAIN for row in able)
+        told = f"margins predict a gain for {gains} of {pairs}, and a gain is supported for"
+        told += f" {gained} of the {len(seen)} that were observed."
+        return Prospect("undecided", f"Whether distillation pays is undecided: {told}")
+    if not advised:
+        told = "no teacher and student that both show information have a margin whose interval lies"
+        told += f" above zero.{observed}"
+        return Prospect(short, f"Distillation is not predicted to help: {told}")
+    return Prospect(short, f"Distillation is predicted to help for {advised} of {pairs}.{observed}")
+
+
+def withhold_margins(margins: Sequence[Margin], word: str) -> tuple[Margin, ...]:
+    """Return margins without their verdicts, in place of which stands a word."""
     return tuple(
-        replace(row, predicted=word, advised=False, outcome=row.outcome and word) for row in margins
+        replace(row, predicted=word, expected=word, advised=False, outcome=row.outcome and word)
+        for row in margins
     )
 
 

@@ -46,12 +46,15 @@ class Shares:
         Macro-F1 of class frequencies alone.
     whole
         Macro-F1 with all modalities.
+    quiet
+        Why nothing is concluded, or None.
     """
 
     method: str
     rows: tuple[Contribution, ...]
     nothing: float
     whole: float
+    quiet: str | None = None
 
     @property
     def sum(self) -> float:
@@ -61,6 +64,8 @@ class Shares:
     @property
     def sentence(self) -> str:
         """What the modalities add, from their intervals."""
+        if self.quiet is not None:
+            return self.quiet
         text = f"{self.method} has macro-F1 {decimal(self.whole)} with all modalities and"
         text += f" {decimal(self.nothing)} from class frequencies alone; the Shapley values share"
         text += f" out the difference and sum to {decimal(self.sum)}."
@@ -239,7 +244,9 @@ def _range(values: Sequence[float], form: Any) -> str:
     return least if least == most else f"{least} to {most}"
 
 
-def _shares(contributions: pd.DataFrame, modalities: Sequence[str]) -> tuple[Shares, ...]:
+def _shares(
+    contributions: pd.DataFrame, modalities: Sequence[str], quiet: str | None
+) -> tuple[Shares, ...]:
     main = contributions[contributions["metric"] == MAIN_METRIC]
     found = []
     for method in ordered_methods(list(main["method"])):
@@ -254,7 +261,7 @@ def _shares(contributions: pd.DataFrame, modalities: Sequence[str]) -> tuple[Sha
         if rows:
             first = table.iloc[0]
             whole, nothing = float(first["whole"]), float(first["nothing"])
-            found.append(Shares(method, tuple(rows), nothing, whole))
+            found.append(Shares(method, tuple(rows), nothing, whole, quiet))
     return tuple(found)
 
 
@@ -327,7 +334,10 @@ def _reasons(settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def contributions_view(
-    tables: Mapping[str, pd.DataFrame], cohort: Cohort, settings: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame],
+    cohort: Cohort,
+    settings: Mapping[str, Any],
+    quiet: str | None = None,
 ) -> ContributionsView:
     """Make the view of contributions.
 
@@ -340,9 +350,11 @@ def contributions_view(
         The cohort.
     settings
         The resolved configuration.
+    quiet
+        Why nothing is concluded, or None where it is.
     """
     return ContributionsView(
-        shares=_shares(tables["contributions"], cohort.modalities),
+        shares=_shares(tables["contributions"], cohort.modalities, quiet),
         embedding=_embedding(tables["embedding"], cohort.classes),
         attributions=_attributions(tables["attribution"], tables["attribution_modalities"], cohort),
         reasons=_reasons(settings),

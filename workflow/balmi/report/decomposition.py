@@ -122,27 +122,68 @@ def shares_view(rows: Mapping[str, Sequence[Row]]) -> tuple[Share, ...]:
     )
 
 
-def _spread(amount: Amount, shares: Sequence[Share]) -> str:
-    """Say how information is spread, as far as the interval of the balance decides."""
+@dataclass(frozen=True)
+class Standing:
+    """Which modalities stand apart, by what each knows of the label.
+
+    Parameters
+    ----------
+    strongest
+        The modality that knows more than every other, or None.
+    separable
+        Whether any two modalities are separable.
+    informative
+        Whether any modality may know something.
+    """
+
+    strongest: str | None
+    separable: bool
+    informative: bool
+
+
+NOTHING = "No modality is shown to carry information, so none has a share that counts."
+EVEN_SHARES = "The modalities' shares are close to equal"
+
+
+def _close(standing: Standing) -> str:
+    """Say that shares are even, beside a modality that stands apart all the same."""
+    if standing.strongest is not None:
+        name = shortened(standing.strongest, LONGEST_NAME)
+        return f"{EVEN_SHARES}, although {name} knows more than any other"
+    if standing.separable:
+        return f"{EVEN_SHARES}, although not all of them know as much as each other"
+    return "Information is spread evenly over the modalities"
+
+
+def _one(standing: Standing, shares: Sequence[Share]) -> str | None:
+    """Name the one modality that carries most, where it is the one that stands apart; else None."""
+    # Whichever has more than half of it is that one, and no two can have.
+    found = [each for each in shares if each.share and (each.share.lower or 0) > MAJORITY]
+    if standing.strongest not in [each.modality for each in found]:
+        return None
+    name = shortened(standing.strongest or "", LONGEST_NAME)
+    share = "".join(f" ({percent(each.share.estimate)})" for each in found if each.share)
+    return f"Information is carried mostly by one modality, {name}{share}"
+
+
+def _spread(amount: Amount, shares: Sequence[Share], standing: Standing) -> str:
+    """Say how information is spread, as far as the balance and the modalities' standing agree."""
     told = f"balance {with_limits(amount.estimate, amount.lower, amount.upper)} of 1"
     lower, upper = amount.lower, amount.upper
     if lower is None or upper is None:
         return f"How evenly information is spread is not settled: {told}."
     if lower >= EVEN:
-        return f"Information is spread evenly over the modalities: {told}."
-    if upper <= ONE_SIDED:
-        # Whichever has more than half of it is that one, and no two can have.
-        one = [each for each in shares if each.share and (each.share.lower or 0) > MAJORITY]
-        name = "".join(f", {shortened(each.modality, LONGEST_NAME)}" for each in one)
-        share = "".join(f" ({percent(each.share.estimate)})" for each in one if each.share)
-        return f"Information is carried mostly by one modality{name}{share}: {told}."
-    if upper < EVEN:
+        return f"{_close(standing)}: {told}."
+    one = _one(standing, shares) if upper <= ONE_SIDED else None
+    if one is not None:
+        return f"{one}: {told}."
+    if upper < EVEN and standing.separable:
         return f"Information is spread unevenly over the modalities: {told}."
     return f"Whether information is spread evenly is not settled: {told}."
 
 
 def balance_view(
-    rows: Mapping[str, Sequence[Row]], shares: Sequence[Share], informative: bool
+    rows: Mapping[str, Sequence[Row]], shares: Sequence[Share], standing: Standing
 ) -> Balance | None:
     """Return the balance, or None where it was not estimated.
 
@@ -152,16 +193,18 @@ def balance_view(
         Rows by quantity.
     shares
         Shares of the modalities.
-    informative
-        Whether any modality may carry information: shares of nothing are not told.
+    standing
+        Which modalities stand apart, which the sentence must not contradict.
     """
     row = next(iter(rows.get("balance", ())), None)
     amount = row and amount_of(row)
     if row is None or amount is None:
         return None
     empty = bool(shares) and all(each.amount.estimate <= 0 for each in shares)
-    if empty or not informative:
-        sentence = "No modality is shown to carry information, so none has a share that counts."
+    if not standing.informative:
+        sentence = NOTHING
+    elif empty:
+        sentence = "How information is shared out is not settled: no modality has a share above 0."
     else:
-        sentence = _spread(amount, shares)
+        sentence = _spread(amount, shares, standing)
     return Balance(amount, int(row["n"]), sentence)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from balmi.config.settings import Scheme
-from balmi.report.words import brief, counted, joined
+from balmi.evaluation.decision import FEWEST_FOLDS
+from balmi.evaluation.distinct import distinct_folds, first_alike
+from balmi.report.words import brief, counted, joined, test_folds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,9 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from balmi.data.cohort import Cohort
-
-# Fewer test folds do not tell how much scores vary, so that no verdict is told as a fact.
-FEWEST_FOLDS = 10
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,8 @@ class Design:
         Repeats that were evaluated.
     total
         Test folds over all repeats.
+    distinct
+        Of these, how many test sets differ: the others repeat one, and add nothing.
     columns
         Columns of samples that name the test folds, where the dataset brings its own.
     group
@@ -37,13 +38,14 @@ class Design:
 
     repeats: int
     total: int
+    distinct: int
     columns: tuple[str, ...] = ()
     group: str | None = None
 
     @property
     def few(self) -> bool:
-        """Whether there are folds, but too few for a verdict."""
-        return 0 < self.total < FEWEST_FOLDS
+        """Whether there are folds, but too few that differ for a verdict."""
+        return 0 < self.distinct < FEWEST_FOLDS
 
     @property
     def per_repeat(self) -> float | None:
@@ -53,7 +55,7 @@ class Design:
     @property
     def sentence(self) -> str:
         """How samples were held out, in plain words."""
-        folds = counted(self.total, "test fold")
+        folds = test_folds(self.total, self.distinct)
         if self.columns:
             held = _named(self.columns)
             each = ", a repeat each" if len(self.columns) > 1 else ""
@@ -70,24 +72,25 @@ def _named(columns: Sequence[str]) -> str:
     return f"the {noun} {joined([brief(name) for name in columns])}"
 
 
-def design_view(performance: pd.DataFrame, cohort: Cohort, scheme: str) -> Design:
+def design_view(predictions: pd.DataFrame, cohort: Cohort, scheme: str) -> Design:
     """Make the view of the test folds.
 
     Parameters
     ----------
-    performance
+    predictions
         The table of the contract.
     cohort
         The cohort; folds that it brings come before the scheme.
     scheme
         ``evaluation.scheme`` of the configuration.
     """
-    folds = performance[["repeat", "fold"]].drop_duplicates()
+    folds = first_alike(predictions)
     columns = tuple(map(str, cohort.provenance.get("folds") or ()))  # type: ignore[call-overload]
     by_group = scheme == Scheme.LEAVE_ONE_GROUP_OUT and not columns
     return Design(
         repeats=int(folds["repeat"].nunique()),
         total=len(folds),
+        distinct=distinct_folds(folds),
         columns=columns,
         group=str(cohort.provenance.get("group")) if by_group else None,
     )

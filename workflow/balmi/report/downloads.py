@@ -6,15 +6,12 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pandas.api.types import is_numeric_dtype
+from balmi.data.files import csv_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-
-# A spreadsheet runs a cell that starts so as a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -29,20 +26,6 @@ class Download:
     rows: int
     size: int
     uri: str | None
-
-
-def inert(cell: object) -> object:
-    """Return a cell that no spreadsheet takes for a formula; only text is ever changed."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
-
-
-def csv_text(table: pd.DataFrame) -> str:
-    """Return a table as CSV whose text cells and headings are inert; numbers stay as they are."""
-    safe = table.rename(columns=inert)
-    for column in safe.columns:
-        if not is_numeric_dtype(safe[column]):
-            safe[column] = safe[column].map(inert)
-    return safe.to_csv(index=False, lineterminator="\n")
 
 
 def data_uri(text: str) -> str:

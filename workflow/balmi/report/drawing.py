@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from balmi.config.settings import JOINT
+from balmi.evaluation.controls import Reading
 from balmi.evaluation.trust import State
 from balmi.evaluation.verdicts import Prediction, Verdict
 from balmi.report.svg import INK
@@ -48,10 +49,16 @@ LOOKS = {
     Verdict.GAIN: UP,
     Verdict.NONE: LEVEL,
     Verdict.LOSS: DOWN,
+    Verdict.UNJUDGED: ("○", "circle", "none"),
     Verdict.WITHHELD: ("⊘", "square", "caution"),
     Prediction.GAIN: UP,
     Prediction.UNDECIDED: LEVEL,
     Prediction.NO_GAIN: DOWN,
+    Reading.LEAKS: ("✕", "cross", "loss"),
+    Reading.DOUBTFUL: ("!", "diamond", "caution"),
+    Reading.WIDE: ("!", "diamond", "caution"),
+    Reading.CHANCE: ("✓", "circle", "gain"),
+    Reading.UNKNOWN: ("○", "circle", "none"),
     State.PASS: ("✓", "circle", "gain"),
     State.CAUTION: ("!", "diamond", "caution"),
     State.FAIL: ("✕", "cross", "loss"),

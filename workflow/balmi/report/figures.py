@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 import vl_convert
 
+from balmi.data.files import replace_when_written
 from balmi.report.svg import INK, file_svg, to_svg
 
 if TYPE_CHECKING:
@@ -253,5 +254,7 @@ def save_figures(figures: Mapping[str, Figure | Panels], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, figure in figures.items():
         text = saved_svg(figure)
-        (folder / f"{name}.svg").write_text(text, encoding="utf-8", newline="\n")
-        (folder / f"{name}.png").write_bytes(vl_convert.svg_to_png(text, scale=SCALE))
+        with replace_when_written(folder / f"{name}.svg") as part:
+            part.write_text(text, encoding="utf-8", newline="\n")
+        with replace_when_written(folder / f"{name}.png") as part:
+            part.write_bytes(vl_convert.svg_to_png(text, scale=SCALE))

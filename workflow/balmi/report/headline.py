@@ -1,137 +1,144 @@
-"""The one sentence that heads a report: which case a cohort is."""
+"""The one sentence that heads a report: which case a cohort is, in words."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from balmi.evaluation.decision import COMPLETE, FEWEST_FOLDS, NOTHING_LEARNED, Case, Decision
 from balmi.evaluation.verdicts import Verdict
-from balmi.report.design import FEWEST_FOLDS
-from balmi.report.performance import OWN, SINGLE, STACKED
-from balmi.report.words import counted
+from balmi.report.trust import reason_of
+from balmi.report.words import test_folds
 
 if TYPE_CHECKING:
-    from balmi.report.performance import PerformanceView
-    from balmi.report.trust import TrustView
-
-GAIN, NONE, LOSS = map(str, (Verdict.GAIN, Verdict.NONE, Verdict.LOSS))
-CHANCE_METRIC, CHANCE = "macro_auroc", 0.5
-# A posterior probability of being better that is at most this speaks for one modality.
-UNLIKELY = 0.05
+    from collections.abc import Callable
 
 NOTHING = "Nothing predicts the class: no method is shown to rank samples better than chance."
+ONLY_ABSENCE = (
+    "Who has which modality predicts the class, and nothing that was measured is shown to: whether"
+    " combining gains has no answer here."
+)
 ALONE = "There is one modality, so nothing can be combined."
 NOT_COMPARED = "Neither the network nor the linear stack was compared with a single modality."
 
-
-@dataclass(frozen=True)
-class Case:
-    """A case: verdicts that belong to it, and its sentence.
-
-    None stands for any verdict, or for none: a method may not have been run.
-
-    Parameters
-    ----------
-    network
-        Of the balanced network against one modality.
-    stack
-        Of stacked linear models against one modality.
-    over
-        Of the network against the stack.
-    """
-
-    network: str | None
-    stack: str | None
-    over: str | None
-    sentence: str
-
-    def holds(self, verdicts: tuple[str | None, str | None, str | None]) -> bool:
-        """Whether the verdicts belong to the case."""
-        wanted = (self.network, self.stack, self.over)
-        return all(each in (None, found) for each, found in zip(wanted, verdicts, strict=True))
-
-
-ENOUGH = (
-    "Combining by stacking helps, and the linear stack is enough: the network is not shown to add"
-    " to it."
-)
-# The first that holds is told.
-CASES = (
-    Case(GAIN, GAIN, GAIN, "Combining helps, and the network adds to the linear stack."),
-    Case(None, GAIN, LOSS, "Combining helps, and the linear stack does better than the network."),
-    Case(None, GAIN, NONE, ENOUGH),
-    Case(
-        None,
-        GAIN,
-        GAIN,
-        "Combining helps: the linear stack gains over one modality, the network over the stack.",
+# What the comparisons show; the primary one first, what is secondary after it.
+SHOWN = {
+    Case.NETWORK_ADDS: "Combining helps, and the network adds to the linear stack.",
+    Case.NETWORK_WINS: (
+        "Combining helps with the network, which gains over one modality and over the linear stack;"
+        " of the stack alone no gain is shown."
     ),
-    Case(None, GAIN, None, "Combining helps: the linear stack gains over one modality."),
-    Case(GAIN, None, GAIN, "The network wins where linear models fail: combining helps with it."),
-    Case(
-        GAIN,
-        NONE,
-        None,
-        "Combining helps with the network; whether the linear stack would do is not decided.",
+    Case.STACK_BETTER: "Combining helps, and the linear stack does better than the network.",
+    Case.STACK_ENOUGH: (
+        "Combining helps, and the linear stack is enough: the network is not shown to add to it."
     ),
-    Case(
-        GAIN,
-        LOSS,
-        None,
-        "Combining helps with the network, while the linear stack loses against one modality.",
+    Case.STACK_LOSES: (
+        "Combining helps with the network, while the linear stack loses against one modality."
     ),
-    Case(GAIN, None, None, "Combining helps: the network gains over one modality."),
-    Case(LOSS, LOSS, None, "One modality is enough: combining loses against it."),
-    Case(LOSS, NONE, None, "One modality is enough: the network loses against it."),
-    Case(NONE, LOSS, None, "One modality is enough: the linear stack loses against it."),
-    Case(LOSS, None, None, "One modality is enough: the network loses against it."),
-    Case(None, LOSS, None, "One modality is enough: the linear stack loses against it."),
-)
-SURE = "One modality is enough: combining is unlikely to be better by more than .01 macro-F1."
-UNSURE = "One modality may be enough: no combination is shown to do better."
+    Case.STACK_OPEN: (
+        "Combining helps with the network; whether the linear stack would do is not decided."
+    ),
+    Case.NETWORK_GAINS: "Combining helps: the network gains over one modality.",
+    Case.STACK_GAINS: "Combining helps: the linear stack gains over one modality.",
+    Case.ONLY_SECONDARY: (
+        "No gain is shown: the comparison that was fixed in advance, of the network with one"
+        " modality, shows no difference. That the linear stack gains over one modality is a"
+        " secondary finding, to be confirmed on other samples."
+    ),
+    Case.LOSS_BUT_SECONDARY: (
+        "The network loses against one modality. That the linear stack gains over it is a"
+        " secondary finding, to be confirmed on other samples."
+    ),
+    Case.LOSS: "One modality is enough: combining loses against it.",
+    Case.UNLIKELY: (
+        "One modality is enough: combining is unlikely to be better by more than .01 macro-F1."
+    ),
+    Case.UNSHOWN: "One modality may be enough: combining is not shown to do better.",
+}
 
 
-def _predicts(performance: PerformanceView) -> bool:
-    """Whether a method ranks samples better than chance, or that cannot be told."""
-    scores = [row.scores.get(CHANCE_METRIC) for row in performance.methods]
-    lowers = [score.lower for score in scores if score is not None and score.lower is not None]
-    return not lowers or max(lowers) > CHANCE
+def _withheld(decision: Decision) -> str:
+    reason = reason_of(decision.ground.failed)
+    return f"{reason} Until that is mended, no difference on this page can be believed."
 
 
-def _of_verdicts(performance: PerformanceView) -> str:
-    pairs = ((OWN, SINGLE), (STACKED, SINGLE), (OWN, STACKED))
-    rows = [performance.difference(*pair) for pair in pairs]
-    against = [row for row in rows[:2] if row is not None and row.verdict is not None]
-    if not against:
-        return NOT_COMPARED
-    verdicts = tuple(None if row is None else row.verdict for row in rows)
-    case = next((case for case in CASES if case.holds(verdicts)), None)
-    if case is not None:
-        return case.sentence
-    sure = all(row.better is not None and row.better <= UNLIKELY for row in against)
-    return SURE if sure else UNSURE
+def _few(decision: Decision) -> str:
+    told = test_folds(decision.dealt, decision.folds)
+    if decision.folds == decision.dealt:
+        told += f" {'is' if decision.folds == 1 else 'are'} too few to answer"
+    return f"Undecided: {told}; at least {FEWEST_FOLDS} are needed."
 
 
-def headline(performance: PerformanceView, modalities: int, trust: TrustView) -> str:
+def _not_shared(decision: Decision) -> str:
+    who = f"only {decision.complete} have" if decision.complete else "no sample has"
+    return (
+        f"Whether combining gains cannot be judged: {who} all modalities, so that methods cannot be"
+        " compared on the same measurements."
+    )
+
+
+def _only_all(decision: Decision) -> str:
+    return (
+        "Combining gains over one modality across all samples, but among the"
+        f" {decision.complete:,} that have all modalities no gain is shown: the gain may come from"
+        " samples that lack a modality, which a combination can still predict."
+    )
+
+
+SENTENCES: dict[Case, Callable[[Decision], str]] = {
+    Case.WITHHELD: _withheld,
+    Case.FEW: _few,
+    Case.NOT_SHARED: _not_shared,
+    Case.ONLY_ALL: _only_all,
+}
+FIXED = SHOWN | {
+    Case.NOTHING: NOTHING,
+    Case.ONLY_ABSENCE: ONLY_ABSENCE,
+    Case.ALONE: ALONE,
+    Case.NOT_COMPARED: NOT_COMPARED,
+}
+
+
+def among(decision: Decision) -> str | None:
+    """Say on which samples verdicts rest where that is not all of them, and why; else None."""
+    if decision.samples != COMPLETE:
+        return None
+    return (
+        f"among the {decision.complete:,} samples that have all modalities, the only ones that are"
+        " compared, since who lacks one tells of the class"
+    )
+
+
+def headline(decision: Decision) -> str:
     """Return the sentence that heads the report.
 
     Parameters
     ----------
-    performance
-        The view of the methods.
-    modalities
-        Number of modalities.
-    trust
-        The checklist: a failed control withholds the answer.
+    decision
+        What the cohort's tables decide.
     """
-    if trust.reason is not None:
-        return f"{trust.reason} Until that is mended, no difference on this page can be believed."
-    if performance.design.few:
-        folds = counted(performance.design.total, "test fold")
-        verb = "is" if performance.design.total == 1 else "are"
-        return f"Undecided: {folds} {verb} too few to answer; at least {FEWEST_FOLDS} are needed."
-    if not performance.methods:
-        return NOT_COMPARED
-    if not _predicts(performance):
-        return NOTHING
-    return ALONE if modalities < 2 else _of_verdicts(performance)
+    make = SENTENCES.get(decision.case)
+    sentence = FIXED[decision.case] if make is None else make(decision)
+    where = among(decision)
+    if where is None:
+        return sentence
+    return f"{where[0].upper()}{where[1:]}: {sentence[0].lower()}{sentence[1:]}"
+
+
+def silence(decision: Decision) -> str | None:
+    """Say why modalities are not ranked and nothing is predicted of them, or None where they are.
+
+    A withheld verdict withholds this too, and where no method predicts the class, estimates of who
+    knows most of it are confirmed by none.
+    """
+    if decision.case is Case.WITHHELD:
+        return reason_of(decision.ground.failed)
+    if decision.case in NOTHING_LEARNED:
+        return "No method predicts the class from what was measured, so that no modality is ranked."
+    return None
+
+
+def silent_word(decision: Decision) -> str | None:
+    """Return what stands in the place of a verdict on modalities, or None where they are judged."""
+    if silence(decision) is None:
+        return None
+    return str(Verdict.WITHHELD if decision.case is Case.WITHHELD else Verdict.UNJUDGED)

@@ -10,7 +10,6 @@ import pandas as pd
 from balmi.evaluation.verdicts import (
     NOT_SEPARABLE,
     PairedDifference,
-    Verdict,
     extremes,
     informative,
     stronger,
@@ -30,6 +29,7 @@ from balmi.report.decomposition import (
     Balance,
     Parts,
     Share,
+    Standing,
     balance_view,
     drawn_parts,
     parts_view,
@@ -90,13 +90,13 @@ class Contrast:
     second: str
     difference: Amount
     n: int
-    withheld: bool = False
+    withheld: str | None = None
 
     @property
     def verdict(self) -> str:
         """Which of the two knows more, or that they are not separable."""
-        if self.withheld:
-            return str(Verdict.WITHHELD)
+        if self.withheld is not None:
+            return self.withheld
         lower, upper = self.difference.lower, self.difference.upper
         if lower is None or upper is None:
             return NOT_SEPARABLE
@@ -317,7 +317,16 @@ def information_view(
     subsets.sort(key=lambda row: -row.estimate)
     separated = _separate(label, rows.get("label_difference", ()))
     shares = shares_view(rows)
-    some_know = any(row.exceeds is not False for row in label)
+    contrasts = tuple(
+        Contrast(*pair, amount, int(row["n"]))
+        for pair, row in by_pair(rows, "label_difference").items()
+        if (amount := amount_of(row)) is not None
+    )
+    standing = Standing(
+        strongest=separated.strongest,
+        separable=any(row.separable for row in contrasts),
+        informative=any(row.exceeds is not False for row in label),
+    )
     margins = margins_view(rows, complementarity, label)
     return InformationView(
         entropy=entropy,
@@ -325,14 +334,11 @@ def information_view(
         subsets=tuple(subsets),
         strongest=separated.strongest,
         weakest=separated.weakest,
-        contrasts=tuple(
-            Contrast(*pair, amount_of(row), int(row["n"]))
-            for pair, row in by_pair(rows, "label_difference").items()
-        ),
+        contrasts=contrasts,
         pairs=_pairs(rows),
         parts=parts_view(rows, modalities),
         shares=tuple(sorted(shares, key=lambda row: order.get(row.modality, len(order)))),
-        balance=balance_view(rows, shares, some_know),
+        balance=balance_view(rows, shares, standing),
         margins=margins,
         agreement=agreement_of(margins),
         lessons=None if plan is None else lessons_view(plan),
@@ -340,13 +346,24 @@ def information_view(
     )
 
 
-def withhold(view: InformationView) -> InformationView:
-    """Return the view without its verdicts, which a failed control withholds; numbers stay."""
+def withhold(view: InformationView, reason: str, word: str) -> InformationView:
+    """Return the view without its verdicts; numbers stay.
+
+    Parameters
+    ----------
+    view
+        The view.
+    reason
+        Why nothing is concluded, in a sentence.
+    word
+        What stands in the place of a verdict.
+    """
     return replace(
         view,
         strongest=None,
         weakest=None,
-        contrasts=tuple(replace(row, withheld=True) for row in view.contrasts),
-        margins=withhold_margins(view.margins),
-        agreement=view.agreement and replace(view.agreement, withheld=True),
+        contrasts=tuple(replace(row, withheld=word) for row in view.contrasts),
+        balance=view.balance and replace(view.balance, sentence=reason),
+        margins=withhold_margins(view.margins, word),
+        agreement=view.agreement and replace(view.agreement, withheld=reason),
     )

@@ -200,13 +200,13 @@ def margins_figure(rows: Sequence[Margin], observed: bool) -> Figure:
     names = [
         {"name": f"{shortened(row.teacher, SIDE)} → {shortened(row.student, SIDE)}"} for row in rows
     ]
-    margins = [_point(row, mark_of(row.predicted)) for row in rows]
+    margins = [_point(row, mark_of(row.expected)) for row in rows]
     panels = [_panel(margins, "complementarity margin, nats", names)]
     if observed:
         gains = [_point(row.observed, mark_of(row.outcome)) for row in rows]
         panels.append(_panel(gains, "observed gain of macro-F1", ()))
     told = ", ".join(
-        f"{row.teacher} to {row.student}: {signed(row.estimate)}, {row.predicted}" for row in rows
+        f"{row.teacher} to {row.student}: {signed(row.estimate)}, {row.expected}" for row in rows
     )
     chart = alt.hconcat(*panels, spacing=36)
     title = "Complementarity margins and observed gains" if observed else "Complementarity margins"

@@ -13,7 +13,7 @@ TABLES = (
     *("summary", "performance", "class_performance", "comparisons", "reliability", "curves"),
     *("information", "complementarity", "plan", "experts", "training"),
     *("robustness", "controls", "robustness_status", "contributions", "embedding"),
-    *("attribution", "attribution_modalities", "trust", "methods", "predictions"),
+    *("attribution", "attribution_modalities", "absence", "trust", "methods", "predictions"),
 )
 
 
@@ -48,6 +48,8 @@ class ReportInputs:
         Who taught whom in the pretraining, or None where nothing was pretrained.
     complementarity
         What distillation did beside what was predicted, or None where nothing was pretrained.
+    absence
+        How far absence follows the class, or None where it was not measured.
     """
 
     dataset: str
@@ -79,6 +81,7 @@ class ReportInputs:
     licence: str | None = None
     plan: Path | None = None
     complementarity: Path | None = None
+    absence: Path | None = None
 
     @property
     def table_paths(self) -> dict[str, Path]:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from balmi.config.settings import Method
-from balmi.evaluation.metrics import METRICS
-from balmi.evaluation.verdicts import verdict
+from balmi.evaluation.comparisons import ALL, COMPLETE
+from balmi.evaluation.decision import MASK
+from balmi.evaluation.primary import METRIC as MAIN_METRIC
+from balmi.evaluation.primary import OWN, SINGLE, STACKED
 from balmi.report.closeup import (
     ClassScores,
     CloseUp,
@@ -32,16 +34,11 @@ from balmi.report.scores import (
 from balmi.report.words import known
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    import pandas as pd
+    from collections.abc import Mapping, Sequence
 
     from balmi.data.cohort import Cohort
+    from balmi.evaluation.decision import Decision, Ground
 
-OWN = str(Method.BALANCED)
-SINGLE = str(Method.UNIMODAL_LR)
-STACKED = str(Method.STACKED_LR)
-MAIN_METRIC = "macro_f1"
 CALIBRATION = "ece"
 
 
@@ -74,7 +71,13 @@ class Difference:
     worse, equivalent, better
         Posterior probabilities: worse by more than .01, within .01, better by more than .01.
     verdict
-        What the interval supports, None where there is none.
+        What it supports, as `balmi.evaluation.decision.Ground` names it; None without an interval.
+    samples
+        The samples that it is made on: all, or the complete ones.
+    folds, dealt
+        Test folds that differ and count, and all that were dealt.
+    primary
+        Whether it is the one that was fixed in advance.
     """
 
     method: str
@@ -88,6 +91,10 @@ class Difference:
     equivalent: float | None
     better: float | None
     verdict: str | None
+    samples: str
+    folds: int
+    dealt: int
+    primary: bool
 
 
 @dataclass(frozen=True)
@@ -114,7 +121,9 @@ class PerformanceView:
     methods
         By falling macro-F1.
     differences
-        The comparisons that answer a question of the report.
+        The comparisons that answer a question of the report, on the samples that decide.
+    beside
+        The same on the other samples, complete or all; empty where no sample lacks a modality.
     other_differences
         Number of comparisons of macro-F1 that are only in the download.
     closeup
@@ -129,6 +138,7 @@ class PerformanceView:
     metrics: tuple[tuple[Metric, ...], tuple[Metric, ...]]
     methods: tuple[MethodRow, ...]
     differences: tuple[Difference, ...]
+    beside: tuple[Difference, ...]
     other_differences: int
     closeup: CloseUp | None
     statuses: tuple[MethodStatus, ...]
@@ -136,17 +146,26 @@ class PerformanceView:
 
     @property
     def not_ok(self) -> tuple[MethodStatus, ...]:
-        """The methods that gave no result."""
-        return tuple(row for row in self.statuses if row.status != "ok")
+        """The methods that gave no result; where nothing is lacking, absence has none to give."""
+        idle = (MASK, "not_applicable")
+        bad = (row for row in self.statuses if row.status != "ok")
+        return tuple(row for row in bad if (row.name, row.status) != idle)
 
     def difference(self, method: str, reference: str) -> Difference | None:
         """Return the comparison of two methods, or None where it was not made."""
-        pairs = {(row.method, row.reference): row for row in self.differences}
-        return pairs.get((method, reference))
+        return _of_pair(self.differences, method, reference)
+
+    def other(self, row: Difference) -> Difference | None:
+        """Return the same comparison on the other samples, or None where there is none."""
+        return _of_pair(self.beside, row.method, row.reference)
 
     def score(self, method: str) -> Score | None:
         """Return a method's macro-F1, or None where it has none."""
         return next((row.scores[MAIN_METRIC] for row in self.methods if row.name == method), None)
+
+
+def _of_pair(rows: Sequence[Difference], method: str, reference: str) -> Difference | None:
+    return next((row for row in rows if (row.method, row.reference) == (method, reference)), None)
 
 
 def _methods(
@@ -174,35 +193,64 @@ def _by_falling_score(row: MethodRow) -> tuple[float, str]:
 
 
 def _differences(
-    comparisons: pd.DataFrame, failed: Collection[str]
+    comparisons: pd.DataFrame, ground: Ground, samples: str
 ) -> tuple[list[Difference], int]:
     """Return the own method's and the single modality's comparisons, or all without them."""
-    main = comparisons[comparisons["metric"] == MAIN_METRIC]
+    of_samples = comparisons["samples"] == samples
+    main = comparisons[(comparisons["metric"] == MAIN_METRIC) & of_samples]
     own = main["method"] == OWN
     alone = main["method"].str.startswith(f"{SINGLE}/")
     single = (main["reference"] == SINGLE) & ~own & ~alone
     chosen = main if not (own | single).any() else main[own | single]
     chosen = chosen.sort_values("method", key=lambda names: names != OWN, kind="stable")
-    rows = [_difference(cells, failed) for cells in chosen.to_dict("records")]
+    rows = [_difference(cells, ground) for cells in chosen.to_dict("records")]
     return rows, len(main) - len(rows)
 
 
-def _difference(cells: dict[str, Any], failed: Collection[str]) -> Difference:
+def _difference(cells: dict[str, Any], ground: Ground) -> Difference:
     numbers = ("difference", "lower", "upper", "p", "p_holm", "worse", "equivalent", "better")
     found = {name: known(cells[name]) for name in numbers}
-    lower, upper = found["lower"], found["upper"]
-    word = None
-    if lower is not None and upper is not None:
-        direction = METRICS[cells["metric"]].more_is_better
-        word = str(verdict(lower, upper, more_is_better=direction, failed=failed))
-    return Difference(cells["method"], cells["reference"], **found, verdict=word)
+    word = ground.verdict(cells)
+    return Difference(
+        cells["method"],
+        cells["reference"],
+        **found,
+        verdict=None if word is None else str(word),
+        samples=cells["samples"],
+        folds=int(cells["folds"]),
+        dealt=int(cells["dealt"]),
+        primary=ground.is_primary(cells),
+    )
 
 
-def _log_loss(comparisons: pd.DataFrame, failed: Collection[str]) -> Difference | None:
+def _log_loss(comparisons: pd.DataFrame, ground: Ground) -> Difference | None:
     """Return the difference in log-loss of the own method and stacking, or None."""
-    pair = (comparisons["method"] == OWN) & (comparisons["reference"] == STACKED)
-    found = comparisons[pair & (comparisons["metric"] == "log_loss")].to_dict("records")
-    return _difference(found[0], failed) if found else None
+    wanted = {"method": OWN, "reference": STACKED, "metric": "log_loss", "samples": ground.followed}
+    rows = (comparisons[list(wanted)] == pd.Series(wanted)).all(axis=1)
+    found = comparisons[rows].to_dict("records")
+    return _difference(found[0], ground) if found else None
+
+
+def differences_view(comparisons: pd.DataFrame, decision: Decision) -> dict[str, Any]:
+    """Return the fields of `PerformanceView` that tell differences.
+
+    Parameters
+    ----------
+    comparisons
+        The table of the contract.
+    decision
+        What the headline is, and what verdicts rest on.
+    """
+    ground = decision.ground
+    differences, others = _differences(comparisons, ground, ground.followed)
+    other = ALL if ground.followed == COMPLETE else COMPLETE
+    beside = _differences(comparisons, ground, other)[0] if decision.lacking else []
+    return {
+        "differences": tuple(differences),
+        "beside": tuple(beside),
+        "other_differences": others,
+        "log_loss": _log_loss(comparisons, ground),
+    }
 
 
 def _closeup(
@@ -248,7 +296,7 @@ def _statuses(methods: pd.DataFrame) -> tuple[MethodStatus, ...]:
 
 
 def performance_view(
-    tables: Mapping[str, pd.DataFrame], cohort: Cohort, scheme: str, failed: Collection[str] = ()
+    tables: Mapping[str, pd.DataFrame], cohort: Cohort, scheme: str, decision: Decision
 ) -> PerformanceView:
     """Make the view of the methods from the tables of the contract.
 
@@ -261,22 +309,19 @@ def performance_view(
         The cohort.
     scheme
         ``evaluation.scheme`` of the configuration.
-    failed
-        Failed controls, which withhold every verdict.
+    decision
+        What the headline is, and what verdicts rest on.
     """
     scores = scores_of(tables["summary"])
     rows = _methods(tables["performance"], tables["predictions"], scores)
     found = {key for row in rows for key in row.scores}
-    differences, others = _differences(tables["comparisons"], failed)
     return PerformanceView(
-        design=design_view(tables["performance"], cohort, scheme),
+        design=design_view(tables["predictions"], cohort, scheme),
         metrics=tuple(  # type: ignore[arg-type]
             metrics_of(key for key in keys if key in found) for keys in (DECIDED, GRADED)
         ),
         methods=tuple(rows),
-        differences=tuple(differences),
-        other_differences=others,
+        **differences_view(tables["comparisons"], decision),
         closeup=_closeup(rows, tables, scores, cohort),
         statuses=_statuses(tables["methods"]),
-        log_loss=_log_loss(tables["comparisons"], failed),
     )

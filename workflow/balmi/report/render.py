@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from balmi.data.cohort import read_cohort
-from balmi.data.files import read_table, replace_when_written, write_json
+from balmi.data.files import read_json, read_table, replace_when_written, write_json
 from balmi.errors import Problem, UserError
 from balmi.evaluation.verdicts import NOT_SEPARABLE, Verdict
 from balmi.report import (
@@ -30,6 +30,7 @@ from balmi.report.answers import PAIRS
 from balmi.report.downloads import downloads
 from balmi.report.figures import save_figures
 from balmi.report.inputs import ReportInputs
+from balmi.report.paths import Shown
 from balmi.report.performance import OWN
 from balmi.report.provenance import commit, seeds, versions
 from balmi.report.refusals import MAX_WHICH
@@ -138,9 +139,14 @@ def _information_figures(view: InformationView, names: Sequence[str]) -> dict[st
     return figures
 
 
+def _shown(inputs: ReportInputs) -> Shown:
+    return Shown(Path.cwd(), [inputs.dataset_settings, inputs.settings])
+
+
 def _provenance(inputs: ReportInputs) -> dict[str, Any]:
     config = {"dataset": inputs.dataset_settings, **inputs.settings}
     config.pop("datasets", None)
+    config = _shown(inputs).settings(config)
     return {
         "versions": inputs.versions,
         "commit": inputs.commit,
@@ -162,8 +168,10 @@ def _write(text: str, path: Path) -> None:
 
 def _content(inputs: ReportInputs) -> tuple[View, dict[str, pd.DataFrame]]:
     """Return the view of a dataset, and the tables that it is made from."""
-    tables = {name: read_table(path) for name, path in inputs.table_paths.items()}
+    shown = _shown(inputs)
+    tables = {name: shown.table(read_table(path)) for name, path in inputs.table_paths.items()}
     cohort = read_cohort(inputs.cohort)
+    cohort = replace(cohort, provenance=shown.provenance(cohort.provenance))
     return build_view(inputs.dataset, cohort, tables, inputs.settings, inputs.title), tables
 
 
@@ -200,7 +208,7 @@ def build_report(inputs: ReportInputs, html: Path, view: Path) -> None:
     """
     content, tables = _content(inputs)
     template = _environment().get_template("report.html")
-    paths = {name: str(path) for name, path in inputs.table_paths.items()}
+    paths = {name: _shown(inputs).path(path) for name, path in inputs.table_paths.items()}
     facts = {
         "view": content,
         "figures": _figures(content),
@@ -216,7 +224,7 @@ def build_report(inputs: ReportInputs, html: Path, view: Path) -> None:
 
 
 def _read_summary(path: Path) -> dict[str, Any]:
-    summary = json.loads(Path(path).read_text(encoding="utf-8"))
+    summary = read_json(path)
     if summary.get("format") != FORMAT:
         found = f"format {summary.get('format')}"
         raise UserError(Problem(str(path), found, f"format {FORMAT}: build the report again"))

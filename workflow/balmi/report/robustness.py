@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 from typing import TYPE_CHECKING, Any
 
+from balmi.evaluation.controls import Reading, read_control
 from balmi.evaluation.verdicts import Verdict, verdict
 from balmi.report.amounts import Amount, amount_of
 from balmi.report.performance import MAIN_METRIC, OWN, STACKED
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
 
 DIFFERENCE = ("difference", "difference_lower", "difference_upper")
 VALUE = ("value", "lower", "upper")
-CHANCE = 0.5
-WIDE = 0.2  # width of an interval of macro AUROC that says little
 LONGEST_NAME = 40
 CONTROLS = {
     "leak": "noise that holds the labels of test samples alone",
@@ -103,16 +103,12 @@ class ControlRow:
         return CONTROLS[self.control]
 
     @property
-    def width(self) -> float | None:
-        """Width of the 95 % interval, None where there is none."""
-        if self.amount is None or self.amount.lower is None or self.amount.upper is None:
-            return None
-        return self.amount.upper - self.amount.lower
-
-    @property
-    def passed(self) -> bool | None:
-        """Whether the method is not shown to be above chance; None where that is not known."""
-        return None if self.lower99 is None else self.lower99 <= CHANCE
+    def reading(self) -> Reading:
+        """What its interval says."""
+        held = self.amount
+        ends = (None, None) if held is None else (held.lower, held.upper)
+        lower, upper, strict = (nan if end is None else end for end in (*ends, self.lower99))
+        return read_control(lower, upper, strict)
 
 
 @dataclass(frozen=True)
@@ -153,6 +149,8 @@ class RobustnessView:
         Runs that gave no result.
     told
         By part (noise, dropped, shuffled, share, controls): sentences, or the reason of absence.
+    skipped
+        What was left out of runs that ended well.
     """
 
     methods: tuple[str, ...]
@@ -163,6 +161,7 @@ class RobustnessView:
     controls: tuple[ControlRow, ...]
     unfinished: tuple[Unfinished, ...]
     told: dict[str, Told]
+    skipped: tuple[str, ...] = ()
 
     @property
     def lost(self) -> tuple[tuple[str, str, Effect | None, Effect | None], ...]:
@@ -300,21 +299,29 @@ def _fewer(panel: Panel | None) -> tuple[str, ...]:
     return tuple(found)
 
 
+READINGS = {
+    Reading.LEAKS: "Above chance, which nothing honest can be: {}. Something leaks.",
+    Reading.DOUBTFUL: (
+        "Above chance by the 95 % limit, not by the 99 % one, as one control in forty is without a"
+        " leak: {}."
+    ),
+    Reading.WIDE: (
+        "No control is shown to be above chance, but intervals are too wide to tell whether"
+        " something leaks: {}."
+    ),
+}
+
+
 def _at_chance(rows: Sequence[ControlRow]) -> tuple[str, ...]:
-    failed = [row for row in rows if row.passed is False]
-    open_ = sum(row.passed is None for row in rows)
-    if failed:
-        named = joined([f"{row.method} on {row.meaning}" for row in failed])
-        return (f"Above chance, which nothing honest can be: {named}. Something leaks.",)
-    if not rows:
-        return ()
-    if open_:
-        return (f"{counted(open_, 'control')} of {len(rows)} cannot be judged.",)
-    text = "No control is shown to be above chance: nothing seems to leak."
-    widths = [row.width for row in rows if row.width is not None]
-    if widths and max(widths) > WIDE:
-        text += f" But intervals are up to {decimal(max(widths), 2)} wide, and can hide a leak."
-    return (text,)
+    """Say what the worst of the controls say."""
+    for reading, text in READINGS.items():
+        named = [f"{row.method} on {row.meaning}" for row in rows if row.reading is reading]
+        if named:
+            return (text.format(joined(named)),)
+    unknown = sum(row.reading is Reading.UNKNOWN for row in rows)
+    if unknown:
+        return (f"{counted(unknown, 'control')} of {len(rows)} cannot be judged.",)
+    return ("No control is shown to be above chance: nothing seems to leak.",) if rows else ()
 
 
 def _controls(controls: pd.DataFrame, methods: Sequence[str]) -> tuple[ControlRow, ...]:
@@ -336,6 +343,12 @@ def _unfinished(status: pd.DataFrame) -> tuple[Unfinished, ...]:
         reason = row["reason"] if isinstance(row["reason"], str) else None
         found.append(Unfinished(what, row["method"], row["status"].replace("_", " "), reason))
     return tuple(found)
+
+
+def _skipped(status: pd.DataFrame) -> tuple[str, ...]:
+    """Return what was left out of runs that ended well, each once."""
+    reasons = status.loc[status["status"] == "ok", "reason"]
+    return tuple(dict.fromkeys(reason for reason in reasons if isinstance(reason, str)))
 
 
 def missing_reasons(settings: Mapping[str, Any]) -> dict[str, str]:
@@ -364,7 +377,6 @@ def missing_reasons(settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 NO_RESULT = "No result: none of the methods that were asked for gave one; the logs say why."
-WITHHELD = "What this shows is withheld, since a control failed."
 ALONE = "Not applicable: without its only modality a sample has nothing left."
 
 
@@ -372,7 +384,7 @@ def robustness_view(
     tables: Mapping[str, pd.DataFrame],
     modalities: Sequence[str],
     settings: Mapping[str, Any],
-    failed: Sequence[str] = (),
+    quiet: str | None = None,
 ) -> RobustnessView:
     """Make the view of robustness.
 
@@ -384,8 +396,8 @@ def robustness_view(
         Names in the cohort's order.
     settings
         The resolved configuration.
-    failed
-        Failed controls: with any, only what the controls themselves found is put into words.
+    quiet
+        Why nothing is concluded, or None: then only what the controls found is put into words.
     """
     robustness, controls = tables["robustness"], tables["controls"]
     methods = ordered_methods([*robustness["method"], *controls["method"]])
@@ -406,8 +418,9 @@ def robustness_view(
         "share": _fewer(curve),
         "controls": _at_chance(rows),
     }
-    if failed:
-        sentences |= {part: (WITHHELD,) for part in sentences if part != "controls"}
+    if quiet is not None:
+        silenced = [part for part, lines in sentences.items() if lines and part != "controls"]
+        sentences |= dict.fromkeys(silenced, (quiet,))
     reasons = missing_reasons(settings)
     if len(modalities) == 1:
         reasons = {"dropped": ALONE, **reasons}
@@ -415,5 +428,15 @@ def robustness_view(
         part: Told(lines, None if lines else reasons.get(part, NO_RESULT))
         for part, lines in sentences.items()
     }
-    unfinished = _unfinished(tables["robustness_status"])
-    return RobustnessView(methods, noise, curve, dropped, shuffled, rows, unfinished, told)
+    status = tables["robustness_status"]
+    return RobustnessView(
+        methods,
+        noise,
+        curve,
+        dropped,
+        shuffled,
+        rows,
+        _unfinished(status),
+        told,
+        _skipped(status),
+    )

@@ -6,10 +6,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from balmi.evaluation.trust import State, withheld
+from balmi.evaluation.trust import STRUCTURE, State, withheld
 from balmi.report.words import counted, joined
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
 STATES = tuple(map(str, State))
@@ -27,7 +29,7 @@ class Check:
 
 @dataclass(frozen=True)
 class TrustView:
-    """The checklist, and the controls that failed: with any, every verdict is withheld."""
+    """The checklist, and the failed checks that withhold every verdict."""
 
     checks: tuple[Check, ...]
     failed: tuple[str, ...]
@@ -35,9 +37,12 @@ class TrustView:
     @property
     def reason(self) -> str | None:
         """Why verdicts are withheld, or None where they are not."""
-        if not self.failed:
-            return None
-        return f"Verdict withheld: {joined([f'the {name}' for name in self.failed])} failed."
+        return reason_of(self.failed) if self.failed else None
+
+    def caution(self, name: str) -> str | None:
+        """Return what a check warns of, or None where it does not."""
+        found = (check for check in self.checks if check.name == name)
+        return next((check.detail for check in found if check.state == State.CAUTION), None)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -52,6 +57,12 @@ class TrustView:
             return "Nothing was checked."
         told = joined([f"{count} {state}" for state, count in self.counts.items()])
         return f"{counted(len(self.checks), 'trust check')}: {told}."
+
+
+def reason_of(failed: Sequence[str]) -> str:
+    """Say why verdicts are withheld, from the names of the failed checks."""
+    names = [f"the check of the {name}" if name == STRUCTURE else f"the {name}" for name in failed]
+    return f"Verdict withheld: {joined(names)} failed."
 
 
 def trust_view(trust: pd.DataFrame) -> TrustView:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from balmi.report.answers import Views, answers, distillation, key_differences, ranking, tiles
+from balmi.evaluation.decision import decide
+from balmi.report.answers import Views, answers, key_differences, ranking, tiles
 from balmi.report.cohort import cohort_view
+from balmi.report.complementarity import prospect
 from balmi.report.contributions import contributions_view
-from balmi.report.headline import headline
+from balmi.report.headline import headline, silence, silent_word
 from balmi.report.information import information_view, withhold
 from balmi.report.performance import MAIN_METRIC, performance_view
 from balmi.report.robustness import robustness_view
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from balmi.data.cohort import Cohort
+    from balmi.evaluation.decision import Decision
     from balmi.report.answers import Answer, Tile
     from balmi.report.cohort import CohortView
     from balmi.report.complementarity import Margin
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
     from balmi.report.training import TrainingView
     from balmi.report.trust import TrustView
 
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Summary:
         Information of each modality about the label.
     margins
         Complementarity margins of teachers and students, and the gains observed.
+    distillation
+        For how many pairs distillation is predicted to help, in short, or None.
     differences
         The comparisons that answer whether combining helps.
     best
@@ -67,6 +72,10 @@ class Summary:
         Method -> macro-F1.
     headline
         Which case the cohort is, in a sentence.
+    decision
+        The case that the headline tells, and the comparison that it rests on.
+    silent
+        What stands in the place of verdicts on modalities, or None where they are judged.
     supports
         What stands beside the headline: the strongest and weakest modality, and distillation.
     trust
@@ -87,10 +96,13 @@ class Summary:
     weakest: str | None
     information: tuple[LabelInformation, ...]
     margins: tuple[Margin, ...]
+    distillation: str | None
     differences: tuple[Difference, ...]
     best: str | None
     scores: dict[str, Score]
     headline: str
+    decision: Decision
+    silent: str | None
     supports: tuple[str, ...]
     trust: TrustView
     answers: tuple[Answer, ...]
@@ -115,12 +127,23 @@ class View:
     contributions: ContributionsView
 
 
-def _supports(views: Views) -> tuple[str, ...]:
-    found = (ranking(views.information), distillation(views.information))
+def supports(views: Views) -> tuple[str, ...]:
+    """Return what stands beside the headline; nothing where modalities are not judged."""
+    if silence(views.decision) is not None:
+        return ()
+    told = prospect(views.information.margins)
+    found = (ranking(views.information), told and told.sentence)
     return tuple(sentence for sentence in found if sentence is not None)
 
 
+def concluded(view: InformationView, decision: Decision) -> InformationView:
+    """Return the view of information with its verdicts where modalities are judged."""
+    quiet, word = silence(decision), silent_word(decision)
+    return view if quiet is None or word is None else withhold(view, quiet, word)
+
+
 def _summary(dataset: str, title: str | None, views: Views) -> Summary:
+    told = prospect(views.information.margins)
     return Summary(
         dataset=dataset,
         title=title,
@@ -132,6 +155,7 @@ def _summary(dataset: str, title: str | None, views: Views) -> Summary:
         weakest=views.information.weakest,
         information=views.information.label,
         margins=views.information.margins,
+        distillation=told and told.short,
         differences=key_differences(views.performance),
         best=next((row.name for row in views.performance.methods if row.folds), None),
         scores={
@@ -139,8 +163,10 @@ def _summary(dataset: str, title: str | None, views: Views) -> Summary:
             for row in views.performance.methods
             if MAIN_METRIC in row.scores
         },
-        headline=headline(views.performance, len(views.cohort.modalities), views.trust),
-        supports=() if views.trust.failed else _supports(views),
+        headline=headline(views.decision),
+        decision=views.decision,
+        silent=silent_word(views.decision),
+        supports=supports(views),
         trust=views.trust,
         answers=answers(views),
         tiles=tiles(views),
@@ -164,8 +190,8 @@ def build_view(
     cohort
         The cohort.
     tables
-        The tables of `balmi.report.inputs.TABLES`; ``plan`` and ``complementarity`` where there are
-        any.
+        The tables of `balmi.report.inputs.TABLES`; ``plan``, ``complementarity`` and ``absence``
+        where there are any.
     settings
         The resolved configuration.
     title
@@ -173,14 +199,17 @@ def build_view(
     """
     trust = trust_view(tables["trust"])
     scheme = settings["evaluation"]["scheme"]
+    decision = decide(tables, cohort)
+    quiet = silence(decision)
     information = information_view(
         tables["information"], cohort.modalities, tables.get("plan"), tables.get("complementarity")
     )
     views = Views(
-        cohort=cohort_view(cohort),
-        performance=performance_view(tables, cohort, scheme, trust.failed),
-        information=withhold(information) if trust.failed else information,
+        cohort=cohort_view(cohort, tables.get("absence")),
+        performance=performance_view(tables, cohort, scheme, decision),
+        information=concluded(information, decision),
         trust=trust,
+        decision=decision,
     )
     return View(
         summary=_summary(dataset, title, views),
@@ -188,6 +217,6 @@ def build_view(
         performance=views.performance,
         information=views.information,
         training=training_view(tables["training"], tables["experts"], cohort.modalities),
-        robustness=robustness_view(tables, cohort.modalities, settings, trust.failed),
-        contributions=contributions_view(tables, cohort, settings),
+        robustness=robustness_view(tables, cohort.modalities, settings, quiet),
+        contributions=contributions_view(tables, cohort, settings, quiet),
     )

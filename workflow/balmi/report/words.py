@@ -64,6 +64,15 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
+def test_folds(dealt: int, distinct: int) -> str:
+    """Return a count of test folds, and how many of them count where some repeat a test set."""
+    told = counted(dealt, "test fold")
+    if distinct == dealt:
+        return told
+    verb = "differs and counts" if distinct == 1 else "differ and count"
+    return f"{told} were dealt, of which {distinct} {verb}"
+
+
 def joined(names: list[str] | tuple[str, ...]) -> str:
     """Return names as a phrase: ``a``, ``a and b``, ``a, b and c``."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

@@ -2,7 +2,8 @@
 
 Tensors are stored as such and everything else as JSON in the file's header; nothing is pickled. A
 checkpoint belongs to one training: it carries a fingerprint of all that the training starts from,
-and is not used for another.
+and is not used for another. It is a convenience: what goes wrong with it is said, and stops no
+training.
 """
 
 from __future__ import annotations
@@ -10,22 +11,21 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 
-from balmi.data.files import replace_when_written
+from balmi.data.files import DiskFull
+from balmi.errors import UserError
+from balmi.training.parameters import read_parameters, write_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
 logger = logging.getLogger("balmi")
-
-HEADER = "balmi"
 
 
 def tensor_hash(tensors: Iterable[torch.Tensor], *words: object) -> str:
@@ -54,7 +54,7 @@ class Checkpoints:
     every: int
 
     def save(self, name: str, tensors: dict[str, torch.Tensor], header: dict[str, object]) -> None:
-        """Write a training's checkpoint, whole or not at all.
+        """Write a training's checkpoint, whole or not at all; a full disk is only warned of.
 
         Parameters
         ----------
@@ -65,28 +65,31 @@ class Checkpoints:
         header
             What is no tensor, as JSON can hold it.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        stored = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
-        with replace_when_written(self._path(name)) as part:
-            save_file(stored, part, metadata={HEADER: json.dumps(header)})
+        try:
+            write_parameters(tensors, self._path(name), header)
+        except (DiskFull, OSError) as error:
+            logger.warning("no checkpoint is kept, and training goes on: %s", error)
 
     def load(self, name: str) -> tuple[dict[str, torch.Tensor], dict[str, object]] | None:
-        """Read the checkpoint of a training; None where there is none."""
+        """Read the checkpoint of a training; None where there is none, or none of use."""
         path = self._path(name)
         if not path.exists():
             return None
-        with safe_open(path, "pt") as file:
-            header = json.loads(file.metadata()[HEADER])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        try:
+            tensors, header = read_parameters(path)
+        except (UserError, OSError) as error:
+            logger.warning("a checkpoint is dropped, and training starts anew: %s", error)
+            return None
         logger.info("going on from a checkpoint after epoch %s", header.get("epochs"))
         return tensors, header
 
     def clear(self) -> None:
-        """Remove all checkpoints: the job has come to its end."""
-        if self.folder.exists():
-            for path in self.folder.glob("*.safetensors"):
-                path.unlink()
-            self.folder.rmdir()
+        """Remove the folder and all that lies there: the job has come to its end."""
+        try:
+            if self.folder.exists():
+                shutil.rmtree(self.folder)
+        except OSError as error:
+            logger.warning("checkpoints that are not needed any more stay behind: %s", error)
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name[:32]}.safetensors"

@@ -6,10 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safetensors.torch import load_file, save_file
-
 from balmi.data.cohort import read_cohort
-from balmi.data.files import replace_when_written, write_json, write_table
+from balmi.data.files import write_json, write_table
 from balmi.data.splits import read_splits
 from balmi.graph.files import read_networks
 from balmi.information.files import read_split_information
@@ -18,11 +16,10 @@ from balmi.outcome import read_status, write_outcome
 from balmi.training.checkpoint import Checkpoints
 from balmi.training.device import choose_device
 from balmi.training.methods import NETWORKS
+from balmi.training.parameters import read_parameters, write_parameters
 from balmi.training.stages import pretrain_stage, stack_replicas, train_stage
 
 if TYPE_CHECKING:
-    import torch
-
     from balmi.config.settings import Distillation, Method, Model, Preprocessing, Training
     from balmi.data.cohort import Cohort
     from balmi.information.splits import SplitInformation
@@ -79,11 +76,6 @@ class TrainingInputs:
         return cohort, data, information
 
 
-def _save(parameters: dict[str, torch.Tensor], path: Path) -> None:
-    with replace_when_written(path) as part:
-        save_file({key: value.contiguous() for key, value in parameters.items()}, part)
-
-
 def _checkpoints(inputs: TrainingInputs, status: Path) -> Checkpoints:
     """Return the folder of a job's checkpoints, beside its outputs."""
     return Checkpoints(Path(status).with_name("checkpoints"), inputs.training.checkpoint_every)
@@ -113,7 +105,7 @@ def pretrain_job(
     checkpoints = _checkpoints(inputs, status)
     sections = inputs.model, inputs.training, distillation
     found = pretrain_stage(cohort, data, information, *sections, Progress, checkpoints)
-    _save(found.parameters, parameters)
+    write_parameters(found.parameters, parameters)
     write_table(found.plan, plan)
     write_table(found.training, training)
     write_json(asdict(found.status), status)
@@ -147,7 +139,7 @@ def train_job(
     several = NETWORKS[method].several
     cohort, data, information = inputs.load(inputs.training.members if several else 1)
     checkpoints = _checkpoints(inputs, status)
-    before = pretraining and (read_status(pretraining), load_file(pretrained))
+    before = pretraining and (read_status(pretraining), read_parameters(pretrained)[0])
     state, result, trained = train_stage(
         method,
         cohort,
@@ -159,6 +151,6 @@ def train_job(
         Progress,
         checkpoints,
     )
-    _save(trained, model)
+    write_parameters(trained, model)
     write_outcome(state, result, predictions, status, training, experts)
     checkpoints.clear()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 
 from balmi.baselines.peers import PEERS
 from balmi.config.settings import Graph, Model, Preprocessing, Robustness, Training
@@ -15,7 +14,7 @@ from balmi.data.cohort import read_cohort
 from balmi.data.files import read_table, write_json, write_table
 from balmi.data.splits import read_splits
 from balmi.errors import MethodNotApplicable
-from balmi.evaluation.probes import empty_probes, probe_table
+from balmi.evaluation.probes import empty_probes, probe_table, skipped
 from balmi.graph.fusion import fuse_network
 from balmi.information.files import read_split_information
 from balmi.outcome import Result, read_status, run_method
@@ -23,6 +22,7 @@ from balmi.preprocess.pipeline import Features
 from balmi.training.data import replica_data, residual_network, view_of_all
 from balmi.training.experts import fold_task, join_members, pooled, what_experts_say
 from balmi.training.methods import NETWORKS, experts_of, seen_by
+from balmi.training.parameters import read_parameters
 from balmi.training.restored import restored_networks, take_replicas
 from balmi.training.trainer import judged_logits
 
@@ -258,7 +258,8 @@ def probe_job(
         information where it asked for any.
     probes, status
         Files to write. `probes` has no rows where the method did not end well, or cannot be
-        probed; `status` says why, as a row of ``tables/robustness_status.csv``.
+        probed; `status` says why, as a row of ``tables/robustness_status.csv``, or names the
+        modalities and folds that were skipped.
     """
     cohort = read_cohort(inputs["cohort"])
     splits = read_splits(inputs["splits"], cohort)
@@ -272,6 +273,8 @@ def probe_job(
 
     state, result = run_method(method, ask, cohort.classes)
     table = result.predictions if state.status == "ok" else empty_probes(cohort.classes)
+    if state.status == "ok":
+        state = replace(state, reason=skipped(cohort, splits))
     write_table(table, probes)
     write_json([{"kind": "probes", "level": None} | asdict(state)], status)
 
@@ -279,7 +282,7 @@ def probe_job(
 def _read(inputs: dict[str, Path]) -> TrainedFiles:
     information = inputs.get("information")
     return TrainedFiles(
-        parameters=load_file(inputs["parameters"]),
+        parameters=read_parameters(inputs["parameters"])[0],
         experts=read_table(inputs["experts"]),
         information=None if information is None else read_split_information(information),
     )

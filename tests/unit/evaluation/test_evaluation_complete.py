@@ -1,0 +1,108 @@
+"""Comparisons on complete samples: whom they hold, and that absence gains nothing in them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from balmi.baselines.run import fit_baseline
+from balmi.config.settings import Evaluation, Method
+from balmi.data.splits import as_splits, make_splits
+from balmi.evaluation.complete import modalities_of
+from balmi.evaluation.evaluate import evaluation_tables
+from balmi.preprocess.pipeline import Features
+
+PEERS = (Method.STACKED_LR, Method.UNIMODAL_LR, Method.ABSENCE_LR)
+MAIN = "method == 'stacked-lr' and reference == 'unimodal-lr' and metric == 'macro_f1'"
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ("balanced", {"rna", "a/b"}),
+        ("unimodal-lr", {"rna", "a/b"}),
+        ("unimodal-lr/rna", {"rna"}),
+        ("unimodal-lr/a/b", {"a/b"}),
+        ("absence-lr", set()),
+        ("majority", set()),
+    ],
+)
+def test_modalities_of_a_method(method, expected):
+    assert modalities_of(method, ("rna", "a/b")) == expected
+
+
+def noise(make_cohort, seed, lacks):
+    """Return two modalities of pure noise; `lacks` gives the share without protein by class."""
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.arange(150) % 3)
+    cohort = make_cohort(labels, {"rna": 15, "protein": 12})
+    values = {name: rng.standard_normal(table.shape) for name, table in cohort.values.items()}
+    values["protein"][rng.random(150) < np.asarray(lacks)[labels]] = np.nan
+    return replace(cohort, values=values)
+
+
+def tables_of(cohort, seed=0):
+    splits = as_splits(make_splits(cohort, Evaluation(repeats=2, seed=seed)), cohort)
+    features = Features(cohort, 100)
+    found = [fit_baseline(peer, cohort, features, splits).predictions for peer in PEERS]
+    predictions = pd.concat(found, ignore_index=True)
+    return predictions, evaluation_tables(predictions, cohort)
+
+
+@pytest.mark.parametrize("lacks", [(0, 0, 1), (0.25, 0.25, 0.9)])
+def test_a_gain_by_absence_is_none_on_complete_samples(make_cohort, lacks):
+    found = [
+        tables_of(noise(make_cohort, seed, lacks))[1]["comparisons"].query(MAIN)
+        for seed in range(4)
+    ]
+    rows = pd.concat(found).groupby("samples")
+    everyone, complete = rows.get_group("all"), rows.get_group("complete")
+    assert (everyone["lower"] > 0).sum() >= 3
+    assert (complete["lower"] <= 0).all()
+    assert complete["difference"].abs().mean() < everyone["difference"].mean() / 2
+
+
+def test_complete_rows_are_those_of_all_samples_where_nobody_lacks_anything(make_cohort):
+    cohort = make_cohort(np.tile([0, 1, 2], 12), {"rna": 6, "protein": 5})
+    splits = as_splits(make_splits(cohort, Evaluation(repeats=1, folds=3)), cohort)
+    features = Features(cohort, 100)
+    predictions = pd.concat(
+        [fit_baseline(peer, cohort, features, splits).predictions for peer in PEERS[:2]]
+    )
+    rows = evaluation_tables(predictions, cohort)["comparisons"]
+    keys = ["method", "reference", "metric"]
+    everyone = rows.query("samples == 'all'").drop(columns="samples").sort_values(keys)
+    complete = rows.query("samples == 'complete'").drop(columns="samples").sort_values(keys)
+    pd.testing.assert_frame_equal(everyone.reset_index(drop=True), complete.reset_index(drop=True))
+
+
+def test_modalities_that_no_sample_shares_have_no_complete_row(make_cohort):
+    cohort = make_cohort(np.tile([0, 1], 30), {"rna": 6, "protein": 5})
+    values = {name: table.copy() for name, table in cohort.values.items()}
+    values["rna"][:30], values["protein"][30:] = np.nan, np.nan
+    _, tables = tables_of(replace(cohort, values=values))
+    assert tables["comparisons"].query(MAIN)["samples"].tolist() == ["all"]
+    alone = tables["comparisons"].query("method == 'unimodal-lr/rna' and reference == 'absence-lr'")
+    assert set(alone["samples"]) == {"all", "complete"}
+
+
+def test_labels_of_test_samples_change_no_matching(make_cohort):
+    """Matching sees training labels alone: a fold's other test labels move no probability."""
+    from balmi.evaluation.complete import _matched
+
+    cohort = noise(make_cohort, 0, (0.2, 0.2, 0.6))
+    predictions, _ = tables_of(cohort)
+    complete = cohort.available.all(axis=1)
+    one_fold = predictions.query("repeat == 0 and fold == 0").reset_index(drop=True)
+    tested = cohort.positions(one_fold["sample"])
+    labels = cohort.labels.copy()
+    labels[tested] = (labels[tested] + 1) % 3
+    same = _matched(one_fold, cohort, complete)
+    other = _matched(one_fold, replace(cohort, labels=labels), complete)
+    pd.testing.assert_frame_equal(same, other)
+    trained = np.setdiff1d(np.flatnonzero(complete), tested)
+    shares = np.bincount(cohort.labels[trained], minlength=3) / len(trained)
+    for _, part in same.groupby("method"):
+        columns = [f"p:{name}" for name in cohort.classes]
+        assert part[columns].mean().to_numpy() == pytest.approx(shares, abs=1e-6)

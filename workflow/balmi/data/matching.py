@@ -1,0 +1,81 @@
+"""Ids of measured samples that the table of samples lacks, and the ids that they may mean."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from balmi.data.names import likeness
+from balmi.errors import listing, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+EXAMPLES = 3
+_ADDED = re.compile(r"^x(?=[\d_])")  # R puts an X before a name that begins with a digit
+SHORTEST = 4  # an id of fewer signs begins many others by chance
+
+
+def _look(name: str) -> str:
+    return _ADDED.sub("", likeness(name))
+
+
+def _begins(name: str, other: str) -> bool:
+    """Return whether the longer of two ids goes on from the shorter after a separator."""
+    short, long = sorted((name, other), key=len)
+    return len(short) >= SHORTEST and long.startswith(f"{short}_")
+
+
+def kin(unknown: Sequence[str], free: Sequence[str]) -> dict[str, str]:
+    """Return the ids that may mean another: id -> the id that it looks like.
+
+    Parameters
+    ----------
+    unknown
+        Ids that match none.
+    free
+        Ids that nothing matches.
+    """
+    looks = {_look(name): name for name in free}
+    found = {name: looks[_look(name)] for name in unknown if _look(name) in looks}
+    beginnings: dict[str, list[str]] = {}
+    for look in looks:
+        beginnings.setdefault(look[:SHORTEST], []).append(look)
+    for name in unknown:
+        if name not in found:
+            look = _look(name)
+            near = [other for other in beginnings.get(look[:SHORTEST], ()) if _begins(look, other)]
+            if near:
+                found[name] = looks[near[0]]
+    return found
+
+
+def unmatched(measured: pd.Index, known: pd.Index) -> list[tuple[str, str]]:
+    """Return what to say of measured samples that are not in the table of samples.
+
+    Parameters
+    ----------
+    measured
+        Ids of a table of measurements.
+    known
+        Ids of the table of samples.
+    """
+    unknown = measured[~measured.isin(known)]
+    if unknown.empty:
+        return []
+    free = known[~known.isin(measured)]
+    some = listing(map(shown, unknown[:EXAMPLES]))
+    found = f"{len(unknown)} of {len(measured)} samples that the table of samples lacks: {some}"
+    alike = kin(unknown, free)
+    if alike:
+        pairs = [f"{shown(name)} and {shown(other)}" for name, other in alike.items()]
+        meaning = (
+            f"{len(alike)} of them look like ids that are there and have no match:"
+            f" {listing(pairs[:EXAMPLES])}; write them alike, or they are left out"
+        )
+        return [(found, meaning)]
+    near = get_close_matches(unknown[0], list(free), n=1, cutoff=0.6)
+    return [(found, "they are left out" + (f"; nearest: {near[0]!r}" if near else ""))]

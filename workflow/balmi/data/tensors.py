@@ -1,0 +1,68 @@
+"""Arrays by name in one safetensors file, with a checksum that is looked at on reading."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from safetensors.numpy import load, save
+
+from balmi.data.files import reading, replace_when_written
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HEADER, CHECKSUM = "balmi", "sha256"
+LENGTH = 8  # bytes in which the format tells how long its header is
+
+
+def write_tensors(
+    tensors: Mapping[str, np.ndarray], path: str | Path, header: Mapping[str, object] | None = None
+) -> None:
+    """Write arrays, whole or not at all.
+
+    Parameters
+    ----------
+    tensors
+        Names -> arrays.
+    path
+        The file. As other files it may be read by whom the umask says; the writer that comes with
+        the format lets nobody else read it.
+    header
+        What is no array, as JSON can hold it.
+    """
+    stored = {name: np.asarray(value, order="C") for name, value in tensors.items()}
+    text = json.dumps(header or {}, sort_keys=True)
+    blob = save(stored, metadata={HEADER: text, CHECKSUM: _checksum(stored, text)})
+    with replace_when_written(path) as part:
+        part.write_bytes(blob)
+
+
+def read_tensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, object]]:
+    """Read what `write_tensors` wrote; return the arrays and the header.
+
+    Raises
+    ------
+    UserError
+        Where the file is damaged.
+    """
+    with reading(path):
+        blob = Path(path).read_bytes()
+        stored = load(blob)
+        size = int.from_bytes(blob[:LENGTH], "little")
+        about = json.loads(blob[LENGTH : LENGTH + size])["__metadata__"]
+        if about[CHECKSUM] != _checksum(stored, about[HEADER]):
+            raise ValueError("its numbers are not those that its checksum was made of")
+        # What is read from bytes cannot be changed, and training changes it.
+        return {name: value.copy() for name, value in stored.items()}, json.loads(about[HEADER])
+
+
+def _checksum(tensors: Mapping[str, np.ndarray], header: str) -> str:
+    digest = hashlib.sha256(header.encode())
+    for name, value in sorted(tensors.items()):
+        digest.update(json.dumps([name, str(value.dtype), value.shape]).encode())
+        digest.update(value.tobytes())
+    return digest.hexdigest()

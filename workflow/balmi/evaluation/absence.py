@@ -1,0 +1,169 @@
+"""Whether who lacks which modality tells of the class.
+
+Whether a sample has a modality may be a fact about its class, its site or its assay. Where it is,
+a method that uses the modality gains by knowing who has it, without any of its measurements.
+
+Labels are permuted among all samples, whatever their groups. Where absence and class both follow
+groups that is more cautious than needed: the comparisons on complete samples then decide.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from balmi.config.settings import Method
+from balmi.evaluation.scoring import performance_table
+from balmi.evaluation.statistics import holm
+from balmi.evaluation.trust import Finding, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from balmi.data.cohort import Cohort
+
+COLUMNS = ("modality", "lacking", "cramers_v", "p", "p_holm")
+PERMUTATIONS = 9999
+LEVEL = 0.05
+ROUNDING = 1e-9
+NOBODY = "every sample has every modality"
+
+
+def chi_square(tables: np.ndarray) -> np.ndarray:
+    """Return Pearson's statistic of contingency tables; shape (...).
+
+    Parameters
+    ----------
+    tables
+        Counts, without empty rows or columns; (..., rows, columns).
+    """
+    rows, columns = tables.sum(axis=-1, keepdims=True), tables.sum(axis=-2, keepdims=True)
+    expected = rows * columns / tables.sum(axis=(-2, -1), keepdims=True)
+    return ((tables - expected) ** 2 / expected).sum(axis=(-2, -1))
+
+
+def cramers_v(table: np.ndarray) -> float:
+    """Return Cramer's V corrected for its bias, from 0 to 1.
+
+    Bergsma (2013), Journal of the Korean Statistical Society 42:323-328.
+
+    Parameters
+    ----------
+    table
+        Counts of at least two rows and columns, none of them empty.
+    """
+    n = table.sum()
+    rows, columns = table.shape
+    excess = max(0.0, chi_square(table) / n - (rows - 1) * (columns - 1) / (n - 1))
+    corrected = [size - (size - 1) ** 2 / (n - 1) for size in (rows, columns)]
+    smallest = min(corrected) - 1
+    return float(np.sqrt(excess / smallest)) if smallest > 0 else np.nan
+
+
+def permutation_p(table: np.ndarray, seed: int, permutations: int = PERMUTATIONS) -> float:
+    """Return how often permuted labels are associated as much; at least 1 / (permutations + 1).
+
+    To permute labels is to draw tables of the same margins (Patefield 1981, Applied Statistics
+    30:91-97).
+
+    Parameters
+    ----------
+    table
+        Counts; none of the rows or columns empty.
+    seed
+        Seed of the draws.
+    permutations
+        Number of tables drawn.
+    """
+    margins = stats.random_table(table.sum(axis=1), table.sum(axis=0))
+    drawn = chi_square(margins.rvs(permutations, random_state=np.random.default_rng(seed)))
+    as_much = int((drawn >= chi_square(table) * (1 - ROUNDING)).sum())
+    return (1 + as_much) / (1 + permutations)
+
+
+def _asked(cohort: Cohort) -> Iterator[tuple[str | None, np.ndarray, int]]:
+    """Yield name, code per sample, and samples lacking; of modalities, then of the pattern."""
+    available = cohort.available
+    lacked = [column for column in range(available.shape[1]) if not available[:, column].all()]
+    for column in lacked:
+        has = available[:, column]
+        if has.any():
+            yield cohort.modalities[column], has.astype(int), int((~has).sum())
+    if len(lacked) > 1:
+        codes = np.unique(available, axis=0, return_inverse=True)[1].ravel()
+        yield None, codes, int((~available.all(axis=1)).sum())
+
+
+def absence_table(cohort: Cohort, seed: int = 0) -> pd.DataFrame:
+    """Return how the class is associated with the absence of every modality and with the pattern.
+
+    Parameters
+    ----------
+    cohort
+        The cohort.
+    seed
+        Seed of the permutations.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``tables/absence.csv``: columns as in `COLUMNS`; a row per modality that some samples lack
+        and others have, and one, without a name, of the whole pattern where several do. Empty where
+        every sample has everything.
+    """
+    rows = []
+    for name, codes, lacking in _asked(cohort):
+        labels = np.unique(cohort.labels, return_inverse=True)[1]
+        table = np.zeros((codes.max() + 1, labels.max() + 1), dtype=int)
+        np.add.at(table, (codes, labels), 1)
+        rows.append((name, lacking, cramers_v(table), permutation_p(table, seed)))
+    found = pd.DataFrame(rows, columns=list(COLUMNS[:-1]))
+    return found.assign(p_holm=holm(found["p"]))[list(COLUMNS)]
+
+
+def absence_finding(absence: pd.DataFrame, predictions: pd.DataFrame, cohort: Cohort) -> Finding:
+    """Say whether who has which modality tells of the class.
+
+    Parameters
+    ----------
+    absence
+        As `absence_table` gives it.
+    predictions
+        As in ``predictions.parquet``, for what `absence-lr` scores.
+    cohort
+        The cohort.
+    """
+    if absence.empty:
+        return Finding(State.PASS, NOBODY, "Nobody lacks anything, so that absence tells nothing.")
+    shown = absence[absence["p_holm"] <= LEVEL]
+    strongest = absence.sort_values(["p_holm", "cramers_v"], ascending=[True, False]).iloc[0]
+    what = "the whole pattern" if pd.isna(strongest["modality"]) else strongest["modality"]
+    value = (
+        f"{what}: Cramer's V {strongest['cramers_v']:.2f}, p {strongest['p_holm']:.2g} (Holm), "
+        f"{strongest['lacking']} samples lack it"
+    )
+    if shown.empty:
+        return Finding(
+            State.PASS,
+            value,
+            "Who has which modality is not shown to go with the class; where few lack one, a weak"
+            " association would not be seen.",
+        )
+    return Finding(
+        State.CAUTION,
+        value,
+        "Who has a modality goes with the class, which may be a fact about the site or the assay."
+        f"{_scored(predictions, cohort)} Scores over all samples contain that; the headline follows"
+        " the samples that have everything.",
+    )
+
+
+def _scored(predictions: pd.DataFrame, cohort: Cohort) -> str:
+    own = predictions[predictions["method"] == Method.ABSENCE_LR]
+    if own.empty:
+        return ""
+    scores = performance_table(own, cohort).query("metric == 'macro_auroc'")["value"]
+    return f" It alone predicts with a macro AUROC of {scores.mean():.3f} ({Method.ABSENCE_LR})."

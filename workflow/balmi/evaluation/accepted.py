@@ -1,0 +1,31 @@
+"""What the reading of a cohort's files accepted, though it may mean something else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from balmi.evaluation.trust import Finding, State
+
+if TYPE_CHECKING:
+    from balmi.data.cohort import Cohort
+
+MOST_NAMED = 3
+
+
+def inputs(cohort: Cohort) -> Finding:
+    """Return a caution where anything in the files was accepted with a warning.
+
+    Parameters
+    ----------
+    cohort
+        The cohort; ``provenance["warnings"]`` holds the warnings, each with its file and place. A
+        cohort that was assembled before there were any has none.
+    """
+    told: list[str] = cohort.provenance.get("warnings", [])  # type: ignore[assignment]
+    if not told:
+        return Finding(State.PASS, "no warning", "Nothing in the files looked out of place.")
+    some = "s" if len(told) > 1 else ""
+    more = len(told) - MOST_NAMED
+    listed = ". ".join([*told[:MOST_NAMED], *[f"And {more} more"] * (more > 0)])
+    detail = f"Accepted, but see that it is meant so: {listed}."
+    return Finding(State.CAUTION, f"{len(told)} warning{some}", detail)
