@@ -149,19 +149,26 @@ def test_snakemake_report_carries_both_pages(finished):
     assert (finished.folder / "report.zip").stat().st_size > 100_000
 
 
-def test_a_gpu_that_is_not_there_stops_the_job_and_says_so(finished):
+def test_a_gpu_that_is_not_there_stops_the_run_before_any_job_and_says_so(finished):
     text = (finished.folder / "test.yaml").read_text(encoding="utf-8")
     (finished.folder / "gpu.yaml").write_text(text + "resources: {gpu: 1}\n", encoding="utf-8")
     target = f"{RESULTS}/methods/uniform/status.json"
+    written = (finished.folder / target).stat().st_mtime_ns
     arguments = ("--configfile", "gpu.yaml", "--force", target)
     done = finished.snakemake(*arguments, check=False, CUDA_VISIBLE_DEVICES="")
-    try:
-        assert done.returncode != 0
-        assert "1 GPU asked for, but torch sees none" in done.text
-        assert "Traceback" not in done.text
-        assert not (finished.folder / target).exists()
-    finally:
-        finished.snakemake()
+    assert done.returncode != 0
+    assert "1 GPU asked for, but torch sees none" in done.text
+    assert "Traceback" not in done.text
+    assert (finished.folder / target).stat().st_mtime_ns == written
+    assert "Nothing to be done" in finished.snakemake().text
+
+
+def test_what_changes_no_result_reruns_nothing(finished):
+    text = (finished.folder / "test.yaml").read_text(encoding="utf-8")
+    text = text.replace("training: {", "training: {replicas: 1, checkpoint_every: 7, ")
+    (finished.folder / "idle.yaml").write_text(text + "resources: {gpu: 1}\n", encoding="utf-8")
+    done = finished.snakemake("-n", "--configfile", "idle.yaml")
+    assert "Nothing to be done" in done.text
 
 
 def test_an_interrupted_run_continues(fresh):

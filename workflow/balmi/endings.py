@@ -97,13 +97,9 @@ def _written(log: str, since: float) -> str | None:
 
 def _last_error(text: str) -> str | None:
     """Return the last error that a job's log tells of; of a traceback, its last line."""
-    starts = [*ENTRY.finditer(text)]
-    ends = [start.start() for start in starts[1:]] + [len(text)]
-    errors = [
-        text[start.end() : end].strip()
-        for start, end in zip(starts, ends, strict=True)
-        if start[1] == "ERROR"
-    ]
+    _, *parts = ENTRY.split(text)
+    entries = zip(parts[::2], parts[1::2], strict=True)
+    errors = [entry.strip() for level, entry in entries if level == "ERROR"]
     if not errors:
         return None
     head, traceback, rest = errors[-1].partition("\nTraceback (most recent call last):")
