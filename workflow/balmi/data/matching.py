@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 EXAMPLES = 3
 _ADDED = re.compile(r"^x(?=[\d_])")  # R puts an X before a name that begins with a digit
+_ROUNDED = re.compile(r"\d(\.\d+)?e\+?\d{2}", re.IGNORECASE)  # R writes 100000 as 1e+05
 SHORTEST = 4  # an id of fewer signs begins many others by chance
 
 
 def _look(name: str) -> str:
+    if _ROUNDED.fullmatch(name):
+        return str(int(float(name)))
     return _ADDED.sub("", likeness(name))
 
 
@@ -53,6 +56,13 @@ def kin(unknown: Sequence[str], free: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def pairs(alike: dict[str, str]) -> str:
+    """Return the first pairs of ids that look alike, as text."""
+    return listing(
+        [f"{shown(name)} and {shown(other)}" for name, other in alike.items()][:EXAMPLES]
+    )
+
+
 def unmatched(measured: pd.Index, known: pd.Index) -> list[tuple[str, str]]:
     """Return what to say of measured samples that are not in the table of samples.
 
@@ -71,10 +81,9 @@ def unmatched(measured: pd.Index, known: pd.Index) -> list[tuple[str, str]]:
     found = f"{len(unknown)} of {len(measured)} samples that the table of samples lacks: {some}"
     alike = kin(unknown, free)
     if alike:
-        pairs = [f"{shown(name)} and {shown(other)}" for name, other in alike.items()]
         meaning = (
             f"{len(alike)} of them look like ids that are there and have no match:"
-            f" {listing(pairs[:EXAMPLES])}; write them alike, or they are left out"
+            f" {pairs(alike)}; write them alike, or they are left out"
         )
         return [(found, meaning)]
     near = get_close_matches(unknown[0], list(free), n=1, cutoff=0.6)
