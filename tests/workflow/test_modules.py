@@ -75,7 +75,8 @@ def hosted(fresh, tmp_path):
 
 def test_from_a_hosting_service_with_a_prefix_it_runs_to_the_report(outer, hosted):
     page = "made/results/overview.html"  # which links to the report
-    outer(MODULE.format(snakefile=HOSTED, prefix='prefix: "made"'), "--", page)
+    module = MODULE.format(snakefile=HOSTED, prefix='prefix: "made"')
+    outer(module, "--", page)
     made = outer.folder / "made" / "results"
     for name in ("overview.html", "mine/report.html"):
         assert "</html>" in (made / name).read_text(encoding="utf-8")
@@ -85,8 +86,7 @@ def test_from_a_hosting_service_with_a_prefix_it_runs_to_the_report(outer, hoste
     assert str(outer.folder.parent / "cache") in log.splitlines()[0]
     there = {path.name for path in outer.folder.iterdir()}
     assert there == {"made", "data", "own.yaml", "outer.yaml", "Snakefile", ".snakemake"}
-    local = MODULE.format(snakefile=LOCAL, prefix='prefix: "made"')
-    assert "Nothing to be done" in outer(local, "-n", "--", page)
+    assert "Nothing to be done" in outer(module, "-n", "--", page)
 
 
 def test_a_cohort_that_a_rule_fetches_lies_below_the_prefix(outer):
