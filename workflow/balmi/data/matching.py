@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 EXAMPLES = 3
 _ADDED = re.compile(r"^x(?=[\d_])")  # R puts an X before a name that begins with a digit
 _ROUNDED = re.compile(r"\d(\.\d+)?e\+?\d{2}", re.IGNORECASE)  # R writes 100000 as 1e+05
-SHORTEST = 4  # an id of fewer signs begins many others by chance
 
 
 def _look(name: str) -> str:
@@ -26,10 +25,10 @@ def _look(name: str) -> str:
     return _ADDED.sub("", likeness(name))
 
 
-def _begins(name: str, other: str) -> bool:
-    """Return whether the longer of two ids goes on from the shorter after a separator."""
-    short, long = sorted((name, other), key=len)
-    return len(short) >= SHORTEST and long.startswith(f"{short}_")
+def _beginnings(look: str) -> list[str]:
+    """Return what an id begins with, up to each separator; the longest first."""
+    parts = look.split("_")
+    return ["_".join(parts[:count]) for count in range(len(parts) - 1, 0, -1)]
 
 
 def kin(unknown: Sequence[str], free: Sequence[str]) -> dict[str, str]:
@@ -44,15 +43,13 @@ def kin(unknown: Sequence[str], free: Sequence[str]) -> dict[str, str]:
     """
     looks = {_look(name): name for name in free}
     found = {name: looks[_look(name)] for name in unknown if _look(name) in looks}
-    beginnings: dict[str, list[str]] = {}
-    for look in looks:
-        beginnings.setdefault(look[:SHORTEST], []).append(look)
+    longer = {start: name for look, name in looks.items() for start in _beginnings(look)}
     for name in unknown:
-        if name not in found:
-            look = _look(name)
-            near = [other for other in beginnings.get(look[:SHORTEST], ()) if _begins(look, other)]
-            if near:
-                found[name] = looks[near[0]]
+        look = _look(name)
+        near = [looks[start] for start in _beginnings(look) if start in looks]
+        near += [longer[look]] if look in longer else []
+        if near:
+            found.setdefault(name, near[0])
     return found
 
 
