@@ -1,36 +1,7 @@
-"""A small cohort of files, whose methods train nothing."""
+"""A checkout with a small cohort of files."""
 
-import numpy as np
 import pytest
-
-OWN = """
-datasets:
-  mine:
-    samples: {folder}labels.csv
-    label: subtype
-    modalities:
-      rna: {{path: {folder}rna.csv, kind: rna-log}}
-      protein: {{path: {folder}protein.csv, kind: protein}}
-evaluation: {{repeats: 1, folds: 2, seed: 1}}
-methods: [stacked-lr, unimodal-lr]
-robustness: {{shares: [], controls: false, methods: []}}
-attribution: {{enabled: false}}
-information: {{permutations: 19, fold_permutations: 19}}
-"""
-
-
-def write_cohort(folder, count=48):
-    """Write a table of samples and two modalities, of which one tells the label."""
-    folder.mkdir(parents=True, exist_ok=True)
-    random = np.random.default_rng(0)
-    labels = np.arange(count) % 2
-    rows = [f"s{i:02},{'ab'[label]}" for i, label in enumerate(labels)]
-    (folder / "labels.csv").write_text("\n".join(["id,subtype", *rows, ""]), encoding="utf-8")
-    for name, shift in (("rna", 1.5), ("protein", 0.0)):
-        values = random.standard_normal((count, 4)) + shift * labels[:, None]
-        rows = [f"s{i:02}," + ",".join(f"{x:.4f}" for x in row) for i, row in enumerate(values)]
-        text = "\n".join([f"id,{','.join(f'{name}{j}' for j in range(4))}", *rows, ""])
-        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+from own_cohort import OWN, write_cohort
 
 
 @pytest.fixture

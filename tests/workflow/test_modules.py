@@ -7,7 +7,7 @@ import textwrap
 
 import pandas as pd
 import pytest
-from conftest import OWN, write_cohort
+from own_cohort import OWN, write_cohort
 
 pytestmark = pytest.mark.workflow
 MODULE = """

@@ -8,7 +8,7 @@ from balmi.baselines.choice import best_modality, log_losses
 from balmi.errors import MethodNotApplicable
 
 
-def task_of(make_task, available, strong=3.0, weak=0.8, **changes):
+def task_of(make_task, available, strong=3.0, weak=1.6, **changes):
     rng = np.random.default_rng(1)
     labels = rng.permutation(np.arange(90) % 3)
     features = {
