@@ -30,16 +30,21 @@ from tqdm import tqdm
 
 import verdict_cohorts as cohorts
 from balmi.config.fingerprint import code_hash
-from balmi.config.settings import Evaluation, Method, Scheme
+from balmi.config.settings import Evaluation, Method, Preprocessing
 from balmi.data.files import read_table, write_table
 from balmi.data.splits import as_splits, make_splits
+from balmi.evaluation.absence import absence_table
 from balmi.evaluation.checklist import Evidence, trust_table
-from balmi.evaluation.evaluate import evaluation_tables
-from balmi.evaluation.statistics import corrected_interval
+from balmi.evaluation.comparisons import comparison_table
+from balmi.evaluation.complete import complete_tables
+from balmi.evaluation.decision import RANKING, Decision, decide
+from balmi.evaluation.distinct import counted_once, first_alike
+from balmi.evaluation.primary import METRIC
+from balmi.evaluation.scoring import performance_table
+from balmi.evaluation.statistics import corrected_interval, split_ratio
+from balmi.evaluation.summary import summary_table
 from balmi.evaluation.verdicts import Verdict, verdict
 from balmi.report.headline import headline
-from balmi.report.performance import performance_view
-from balmi.report.trust import trust_view
 from verdict_cohorts import SEPARATIONS, SHARES, simulated
 from verdict_training import MEMBERS, PERMUTATIONS, Run, kept
 
@@ -56,12 +61,12 @@ TRAINING, TESTING = 640, 20_000
 OTHER_SEED = 1_000_000
 BALANCED, SINGLE, STACKED = Method.BALANCED, Method.UNIMODAL_LR, Method.STACKED_LR
 METHODS = (BALANCED, STACKED, SINGLE)
-METRIC = "macro_f1"
+MASK = Method.ABSENCE_LR  # where a sample lacks a modality
 AGAINST_ONE = ((str(BALANCED), str(SINGLE)), (str(STACKED), str(SINGLE)))
 ALONE, OTHER = "balanced on one alone", "balanced, another seed"
 HEAD = ("kind", "seed")
 COMPARED = (*HEAD, "comparison", "samples", "difference", "lower", "upper", "seconds", "code")
-TOLD = (*HEAD, "says", "headline", "seconds", "code")
+TOLD = (*HEAD, "gain", "case", "samples", "folds", "headline", "seconds", "code")
 MOST_FALSE, MOST_FALSE_UPPER, MOST_LOST = 0.05, 0.09, 1
 FEWEST_FOUND = 0.9  # 54 of 60: the verdict of an interval alone found 55
 AT_MOST = f"<= {MOST_FALSE:.0%}, upper limit <= {MOST_FALSE_UPPER:.0%}"
@@ -94,7 +99,8 @@ def splits_of(cohort: Cohort, seed: int, repeats: int) -> list[Split]:
 def _runs(cohort: Cohort, seed: int, repeats: int) -> tuple[Run, ...]:
     """Return what the headline of a cohort is made of."""
     splits = splits_of(cohort, seed, repeats)
-    return tuple(Run(method, cohort, splits, seed) for method in METHODS)
+    methods = METHODS if cohort.available.all() else (*METHODS, MASK)
+    return tuple(Run(method, cohort, splits, seed) for method in methods)
 
 
 def duplicated(samples: int, repeats: int, seed: int) -> Design:
@@ -225,34 +231,61 @@ KINDS = {
 }
 
 
-NO_CONTROLS = pd.DataFrame(columns=["control", "method", "value", "lower", "lower99"])
+NO_CONTROLS = pd.DataFrame(columns=["control", "method", "value", "lower", "upper", "lower99"])
 NO_INFORMATION = pd.DataFrame(
     columns=["quantity", "modality", "other", "estimate", "lower", "upper", "p_value", "status"]
 )
 
 
-def printed(tables: dict[str, pd.DataFrame], runs: Sequence[Run], predictions: pd.DataFrame) -> str:
-    """Return the sentence that heads the report of these predictions."""
+DECISIVE = (METRIC, RANKING)  # what a headline rests on
+
+
+def tables_of(predictions: pd.DataFrame, cohort: Cohort) -> dict[str, pd.DataFrame]:
+    """Return the tables of `evaluation_tables` that a headline rests on, as far as it does.
+
+    Other metrics and those of single classes would take most of the time.
+
+    Parameters
+    ----------
+    predictions
+        As in ``predictions.parquet``.
+    cohort
+        The cohort.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        ``performance``, ``comparisons`` and ``summary``, with rows of `DECISIVE` alone.
+    """
+    ratio = split_ratio(predictions, len(cohort.samples))
+    scores = performance_table(predictions, cohort, DECISIVE)
+    alike = first_alike(predictions)
+    once = counted_once(scores, alike, ["method", "metric"], ["value"])
+    everyone = comparison_table(once, ratio, dealt=len(alike))
+    complete = complete_tables(predictions, cohort, ratio, everyone, DECISIVE)
+    none = pd.DataFrame(columns=["method", "class", "metric", "value"])
+    return {
+        "performance": scores,
+        "comparisons": pd.concat([everyone, *complete], ignore_index=True),
+        "summary": summary_table(once, none, ratio),
+    }
+
+
+def decided(
+    tables: Mapping[str, pd.DataFrame], runs: Sequence[Run], predictions: pd.DataFrame
+) -> Decision:
+    """Return what the report of these predictions is headed by."""
     cohort = runs[0].cohort
-    tables["predictions"] = predictions
-    tables["methods"] = pd.DataFrame(columns=["method", "status", "reason", "device", "seconds"])
-    evidence = Evidence(cohort, runs[0].splits, predictions, NO_INFORMATION, NO_CONTROLS, 2000)
-    trust = trust_view(trust_table(evidence))
-    performance = performance_view(tables, cohort, Scheme.K_FOLD, trust.failed)
-    return headline(performance, len(cohort.modalities), trust)
-
-
-class Says(StrEnum):
-    """What a headline says of combining."""
-
-    GAIN = "gain"
-    OTHER = "no gain"
-
-
-def said(sentence: str) -> Says:
-    """Return whether a headline says that combining, or a network that combines, does better."""
-    claims = ("combining helps", "combining by stacking helps", "the network wins")
-    return Says.GAIN if any(claim in sentence.lower() for claim in claims) else Says.OTHER
+    evidence = Evidence(
+        cohort=cohort,
+        splits=runs[0].splits,
+        predictions=predictions,
+        information=NO_INFORMATION,
+        controls=NO_CONTROLS,
+        absence=absence_table(cohort),
+        max_features=Preprocessing().max_features,
+    )
+    return decide({**tables, "trust": trust_table(evidence)}, cohort)
 
 
 def compared(tables: Mapping[str, pd.DataFrame], pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
@@ -264,12 +297,10 @@ def compared(tables: Mapping[str, pd.DataFrame], pairs: Sequence[tuple[str, str]
     if found.empty:
         scores = tables["performance"]
         scores = scores[scores["metric"] == METRIC].set_index("method")["value"]
-        found = pd.DataFrame(
-            [(*pair, scores[pair[0]] - scores[pair[1]], np.nan, np.nan) for pair in pairs],
-            columns=["method", "reference", "difference", "lower", "upper"],
-        )
-    found = found.assign(comparison=found["method"] + " − " + found["reference"])
-    return found.assign(samples=found.get("samples", "all"))
+        rows = [(*pair, "all", scores[pair[0]] - scores[pair[1]], np.nan, np.nan) for pair in pairs]
+        names = ["method", "reference", "samples", "difference", "lower", "upper"]
+        found = pd.DataFrame(rows, columns=names)
+    return found.assign(comparison=found["method"] + " − " + found["reference"])
 
 
 def study(kind: str, seed: int, folder: Path, code: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -291,15 +322,20 @@ def study(kind: str, seed: int, folder: Path, code: str) -> tuple[pd.DataFrame, 
     cohort, headed = design.runs[0].cohort, len(design.runs)
     predictions = pd.concat(found[:headed], ignore_index=True)
     head = {"kind": kind, "seed": seed, "seconds": round(sum(seconds), 1), "code": code}
-    tables = evaluation_tables(pd.concat([predictions, *found[headed:]], ignore_index=True), cohort)
+    tables = tables_of(pd.concat([predictions, *found[headed:]], ignore_index=True), cohort)
     rows = compared(tables, design.pairs).assign(**head)[list(COMPARED)]
     if not about.told:
         return rows, pd.DataFrame(columns=list(TOLD))
-    if design.others:
-        tables = evaluation_tables(predictions, cohort)
-    sentence = printed(tables, design.runs, predictions)
-    told = head | {"headline": sentence, "says": str(said(sentence))}
-    return rows, pd.DataFrame([told], columns=list(TOLD))
+    own = tables_of(predictions, cohort) if design.others else tables
+    decision = decided(own, design.runs, predictions)
+    told = {
+        "gain": decision.gain,
+        "case": str(decision.case),
+        "samples": decision.samples,
+        "folds": decision.folds,
+        "headline": headline(decision),
+    }
+    return rows, pd.DataFrame([head | told], columns=list(TOLD))
 
 
 def code_of() -> str:
@@ -439,7 +475,7 @@ def share_of(rows: pd.DataFrame, word: Verdict) -> Share:
 def told_of(told: pd.DataFrame, kind: str) -> Share:
     """Return in how many cohorts of a kind the headline says that combining helps."""
     rows = told[told["kind"] == kind]
-    return Share(int((rows["says"] == Says.GAIN).sum()), len(rows))
+    return Share(int(rows["gain"].sum()), len(rows))
 
 
 @dataclass(frozen=True)
@@ -481,7 +517,7 @@ def _gains(results: Results) -> list[Requirement]:
     own = rows["comparison"] == f"{BALANCED} − {SINGLE}"
     found = rows[own & (rows["kind"] == kind) & (rows["samples"] == "all")]
     supported = set(found.loc[found["verdict"] == Verdict.GAIN, "seed"])
-    says = results.told[(results.told["kind"] == kind) & (results.told["says"] == Says.GAIN)]
+    says = results.told[(results.told["kind"] == kind) & results.told["gain"].astype(bool)]
     lost = len(supported - set(says["seed"]))
     return [
         Requirement(
@@ -520,10 +556,10 @@ def _comparisons(table: pd.DataFrame) -> list[str]:
 
 
 def _headlines(told: pd.DataFrame) -> list[str]:
-    lines = ["| kind | headline | cohorts |", "|---|---|---:|"]
-    for kind in dict.fromkeys(told["kind"]):
-        counts = told.loc[told["kind"] == kind, "headline"].value_counts()
-        lines += [f"| {kind} | {sentence} | {count} |" for sentence, count in counts.items()]
+    lines = ["| kind | case | samples | cohorts | a headline of these |", "|---|---|---|---:|---|"]
+    for (kind, case, samples), part in told.fillna("").groupby(["kind", "case", "samples"]):
+        example = part["headline"].iloc[0]
+        lines.append(f"| {kind} | {case} | {samples} | {len(part)} | {example} |")
     return lines
 
 

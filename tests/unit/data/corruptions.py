@@ -295,6 +295,9 @@ for table in ("samples", "rna"):
         f"{table}: cut off in the middle": Corruption(
             table, _bytes(lambda text: text.encode()[: len(text) // 2])
         ),
+        f"{table}: cut off within the last cell of a row": Corruption(
+            table, _bytes(lambda text: "\n".join(text.splitlines()[:25])[:-1].encode())
+        ),
         f"{table}: byte-order mark": Corruption(
             table, _bytes(lambda text: text.encode("utf-8-sig"))
         ),
@@ -453,6 +456,10 @@ TABLES |= {
     "samples: the label is the group": Corruption(
         "samples", lambda table: table.assign(subtype=table["patient"])
     ),
+    "samples: every second label with a blank inside": Corruption(
+        "samples", _column("subtype", lambda name: name[:3] + " " + name[3:])
+    ),
+    "rna: one id rounded": Corruption("rna", _some_ids(lambda name: "1e+05", COUNT)),
     "samples: one label alone": Corruption("samples", lambda table: table.assign(subtype="LumA")),
     "rna: a name of a feature ends in a blank": Corruption("rna", _names("{} ".format)),
     "rna: a name of a feature is empty": Corruption("rna", _names(lambda name: "")),

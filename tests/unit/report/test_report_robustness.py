@@ -191,4 +191,4 @@ def test_wide_intervals_of_controls_are_told(half, wide):
     controls = make_controls(METHODS).assign(lower=0.5 - half, upper=0.5 + half)
     (sentence,) = view(controls=controls).told["controls"].sentences
     assert sentence.startswith("No control is shown to be above chance")
-    assert ("can hide a leak" in sentence) == wide
+    assert ("too wide to tell" in sentence) == wide

@@ -43,9 +43,14 @@ class Range:
 ANY = Range()
 RANGES: dict[Kind, Range] = {
     Kind.RNA_COUNTS: Range(
-        "whole numbers of 0 or more (log values are of kind rna-log)", low=0, whole=True
+        "whole numbers of 0 or more (log values are of kind rna-log); round expected counts, as of"
+        " RSEM or salmon",
+        low=0,
+        whole=True,
     ),
     Kind.METHYLATION_BETA: Range(
-        "numbers from 0 to 1 (M-values are of kind methylation-m)", low=0, high=1
+        "numbers from 0 to 1 (M-values are of kind methylation-m); divide percentages by 100",
+        low=0,
+        high=1,
     ),
 }

@@ -22,7 +22,7 @@ from balmi.config.settings import MISSING_TEXTS, Scheme
 from balmi.data.contents import content
 from balmi.data.files import write_json
 from balmi.data.folds import FOLD, check_dealt, check_groups_out, check_own_folds
-from balmi.data.matching import unmatched
+from balmi.data.matching import kin, pairs, unmatched
 from balmi.data.names import MissingTexts, name_of, twins
 from balmi.data.plausible import implausible
 from balmi.data.readers import load_measurements, load_samples, missing_remark
@@ -223,6 +223,9 @@ def check_modality(
         allowed = f"ids of the table of samples, such as {listing(map(repr, samples[:3]))}"
         if table.columns.isin(samples).any():
             allowed += " (the columns look like samples: transpose the table)"
+        alike = kin(table.index, samples)
+        if alike:
+            allowed += f"; {len(alike)} ids look like one of them: {pairs(alike)}"
         found = f"no shared sample; ids here are {listing(map(repr, table.index[:3]))}"
         problems.append(Problem(where, found, allowed, nearest(table.index[0], samples)))
     numeric, cells = to_numeric(table, where)
@@ -409,8 +412,19 @@ def _read_modality(
     if not problems:
         remarks += implausible(numeric, file.kind)
         remarks += [] if ids is None else unmatched(numeric.index, ids)
+        remarks += [] if ids is None else _cut_off(loaded, ids)
     reading.remark(where, file.path, remarks)
     return numeric
+
+
+def _cut_off(loaded: Loaded, ids: pd.Index) -> list[tuple[str, str]]:
+    """Say where a file ends within a line, and lacks samples: its last number may lack digits."""
+    lacking = len(ids.difference(loaded.table.index))
+    if not loaded.unended or not lacking:
+        return []
+    last = shown(loaded.table.index[-1])
+    found = f"no end of the last line, of sample {last}, while {lacking} samples are not in it"
+    return [(found, "see that the file is not cut off")]
 
 
 def _truths(table: pd.DataFrame) -> list[tuple[str, str]]:

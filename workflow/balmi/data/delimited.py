@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import csv
 import gzip
+import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -48,6 +49,8 @@ class Layout:
         Whether the rows have one field more than the header, as R's ``write.table`` writes them.
     spans
         First and last line of rows below the header that hold a cell of several lines.
+    ended
+        Whether the last line ends; a packed file that is cut off cannot be unpacked, and counts so.
     """
 
     header: list[str]
@@ -55,6 +58,7 @@ class Layout:
     rows: int
     unnamed_rows: bool
     spans: tuple[tuple[int, int], ...]
+    ended: bool = True
 
 
 class _Row(NamedTuple):
@@ -183,10 +187,19 @@ def survey(path: Path, separator: str) -> Layout:
     """
     with opened(path, "rt", encoding="utf-8-sig") as file:
         try:
-            return _survey(_rows(file, separator, path), separator, path)
+            layout = _survey(_rows(file, separator, path), separator, path)
         except UnicodeDecodeError as error:
             found = f"a byte that is no UTF-8: {error.object[error.start]:#04x}"
             raise UserError(Problem(str(path), found, _UTF8)) from error
+    return replace(layout, ended=_ended(path))
+
+
+def _ended(path: Path) -> bool:
+    if path.suffix.lower() == ".gz" or not path.stat().st_size:
+        return True
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) in b"\r\n"
 
 
 def _survey(rows: Iterator[_Row], separator: str, path: Path) -> Layout:

@@ -16,17 +16,19 @@ if TYPE_CHECKING:
 
 EXAMPLES = 3
 _ADDED = re.compile(r"^x(?=[\d_])")  # R puts an X before a name that begins with a digit
-SHORTEST = 4  # an id of fewer signs begins many others by chance
+_ROUNDED = re.compile(r"\d(\.\d+)?e\+?\d{2}", re.IGNORECASE)  # R writes 100000 as 1e+05
 
 
 def _look(name: str) -> str:
+    if _ROUNDED.fullmatch(name):
+        return str(int(float(name)))
     return _ADDED.sub("", likeness(name))
 
 
-def _begins(name: str, other: str) -> bool:
-    """Return whether the longer of two ids goes on from the shorter after a separator."""
-    short, long = sorted((name, other), key=len)
-    return len(short) >= SHORTEST and long.startswith(f"{short}_")
+def _beginnings(look: str) -> list[str]:
+    """Return what an id begins with, up to each separator; the longest first."""
+    parts = look.split("_")
+    return ["_".join(parts[:count]) for count in range(len(parts) - 1, 0, -1)]
 
 
 def kin(unknown: Sequence[str], free: Sequence[str]) -> dict[str, str]:
@@ -41,16 +43,21 @@ def kin(unknown: Sequence[str], free: Sequence[str]) -> dict[str, str]:
     """
     looks = {_look(name): name for name in free}
     found = {name: looks[_look(name)] for name in unknown if _look(name) in looks}
-    beginnings: dict[str, list[str]] = {}
-    for look in looks:
-        beginnings.setdefault(look[:SHORTEST], []).append(look)
+    longer = {start: name for look, name in looks.items() for start in _beginnings(look)}
     for name in unknown:
-        if name not in found:
-            look = _look(name)
-            near = [other for other in beginnings.get(look[:SHORTEST], ()) if _begins(look, other)]
-            if near:
-                found[name] = looks[near[0]]
+        look = _look(name)
+        near = [looks[start] for start in _beginnings(look) if start in looks]
+        near += [longer[look]] if look in longer else []
+        if near:
+            found.setdefault(name, near[0])
     return found
+
+
+def pairs(alike: dict[str, str]) -> str:
+    """Return the first pairs of ids that look alike, as text."""
+    return listing(
+        [f"{shown(name)} and {shown(other)}" for name, other in alike.items()][:EXAMPLES]
+    )
 
 
 def unmatched(measured: pd.Index, known: pd.Index) -> list[tuple[str, str]]:
@@ -71,10 +78,9 @@ def unmatched(measured: pd.Index, known: pd.Index) -> list[tuple[str, str]]:
     found = f"{len(unknown)} of {len(measured)} samples that the table of samples lacks: {some}"
     alike = kin(unknown, free)
     if alike:
-        pairs = [f"{shown(name)} and {shown(other)}" for name, other in alike.items()]
         meaning = (
             f"{len(alike)} of them look like ids that are there and have no match:"
-            f" {listing(pairs[:EXAMPLES])}; write them alike, or they are left out"
+            f" {pairs(alike)}; write them alike, or they are left out"
         )
         return [(found, meaning)]
     near = get_close_matches(unknown[0], list(free), n=1, cutoff=0.6)

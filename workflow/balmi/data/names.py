@@ -24,6 +24,8 @@ _INVISIBLE = dict.fromkeys([0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F)
 _WHOLE_NUMBER = re.compile(r"([+-]?\d+)\.0*")
 _LEADING_ZEROS = re.compile(r"(?<![\d.,])0+(?=\d)")
 _SEPARATORS = re.compile(r"[\s._/‐-―−-]+")
+_LOOSE = re.compile(r"(?<!\d)_|_(?!\d)")
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 _QUOTES = re.compile("[\"'`´‘’“”]")
 # Letters of other alphabets that look like Latin ones (Cyrillic, Greek), after case folding.
 _ALIKE = str.maketrans("авекмнорстухіјѕαβεικνορτυχ", "abekmhopctyxijsabeikvoptux")
@@ -38,7 +40,7 @@ _DOUBTFUL = re.compile(
 _MONTH = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _SPREADSHEET = re.compile(
     rf"\d{{1,2}}[-. ]({_MONTH})[a-z]*\.?([-. ]\d{{2,4}})?|({_MONTH})[a-z]*[-. ]\d{{1,4}}"
-    r"|\d{4}[-/]\d{1,2}[-/]\d{1,2}( 00:00:00)?|\d{1,2}/\d{1,2}/\d{2,4}|\d\.\d+e\+\d+",
+    r"|\d{4}[-/]\d{1,2}[-/]\d{1,2}( 00:00:00)?|\d{1,2}/\d{1,2}/\d{2,4}|\d(\.\d+)?e\+\d+",
     re.IGNORECASE,
 )
 
@@ -110,6 +112,24 @@ def twins(names: Iterable[str]) -> list[tuple[str, ...]]:
     alike: dict[str, set[str]] = {}
     for name in set(names):
         alike.setdefault(likeness(name), set()).add(name)
+    return sorted(tuple(sorted(some)) for some in alike.values() if len(some) > 1)
+
+
+def near_twins(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """Return the sets of names that differ by a blank or sign that only some of them have.
+
+    ``Lum A`` and ``LumA`` may be one class, and ``HER2-`` and ``HER2`` two: these are told, not
+    refused. A sign between digits, or before a number, means something and is kept.
+
+    Parameters
+    ----------
+    names
+        Names as `name_of` gives them.
+    """
+    alike: dict[str, set[str]] = {}
+    for name in set(names):
+        if not _NUMBER.fullmatch(name):
+            alike.setdefault(_LOOSE.sub("", likeness(name)), set()).add(name)
     return sorted(tuple(sorted(some)) for some in alike.values() if len(some) > 1)
 
 

@@ -62,12 +62,15 @@ class Loaded:
         One row per sample, indexed by the sample id as text.
     id_name
         The name of the column of ids; empty where it has none, as a column of row numbers.
+    unended
+        Whether a text file ends without the end of a line.
     remarks
         What a reader of the table should know, each a pair: what was found, what to do.
     """
 
     table: pd.DataFrame
     id_name: str = ""
+    unended: bool = False
     remarks: tuple[tuple[str, str], ...] = ()
 
 
@@ -136,7 +139,7 @@ def _read_delimited(path: Path, text: bool) -> Loaded:
     table.columns = names[1:]  # pandas would rename a name that occurs twice, and hide it
     if not text and any(column.hasnans for _, column in table.items()):
         remarks += missing_remark(_count_texts(path, separator))
-    return Loaded(table, _id_name(names[0]), tuple(remarks))
+    return Loaded(table, _id_name(names[0]), not layout.ended, tuple(remarks))
 
 
 def _read_parquet(path: Path) -> Loaded:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from balmi.data.names import as_text, doubtful, from_spreadsheet, name_of, tidy
+from balmi.data.names import as_text, doubtful, from_spreadsheet, name_of, near_twins, tidy
 from balmi.errors import listing, shown
 
 if TYPE_CHECKING:
@@ -141,6 +141,11 @@ def names_in(
     if unsure:
         found = f"{column}: texts read as a name like any other, {_counts(unsure)} rows"
         remarks.append((found, f"if one stands for nothing, name it in {key}"))
+    near = near_twins(kept)
+    if near:
+        told = listing(" and ".join(map(shown, some)) for some in near)
+        found = f"{column}: names that differ by a blank or a sign: {told}"
+        remarks.append((found, "they are taken for different names"))
     tidy_texts = [
         pair for pair, none in zip(zip(texts, names, strict=True), nothing, strict=True) if not none
     ]

@@ -17,11 +17,12 @@ from balmi.config.settings import Method
 from balmi.evaluation.comparisons import COLUMNS, COMPLETE, comparison_table
 from balmi.evaluation.distinct import counted_once, first_alike
 from balmi.evaluation.held_out import FOLD
+from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.scoring import performance_table
 from balmi.outcome import PROBABILITY_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     import pandas as pd
 
@@ -72,7 +73,8 @@ def _matched(predictions: pd.DataFrame, cohort: Cohort, complete: np.ndarray) ->
         train[cohort.positions(part)] = False
         if train.any():
             seen[fold] = frequencies(cohort.labels[train], len(cohort.classes))
-    kept = kept[[fold in seen for fold in zip(kept["repeat"], kept["fold"], strict=True)]]
+    learned = [fold in seen for fold in zip(kept["repeat"], kept["fold"], strict=True)]
+    kept = kept.loc[np.array(learned, dtype=bool)]
     for _, part in kept.groupby("method", sort=False):
         wanted = np.mean([seen[fold] for fold in zip(part["repeat"], part["fold"], strict=True)], 0)
         kept.loc[part.index, columns] = matched(part[columns].to_numpy(dtype=float), wanted)
@@ -80,7 +82,11 @@ def _matched(predictions: pd.DataFrame, cohort: Cohort, complete: np.ndarray) ->
 
 
 def complete_tables(
-    predictions: pd.DataFrame, cohort: Cohort, split_ratio: float, same: pd.DataFrame
+    predictions: pd.DataFrame,
+    cohort: Cohort,
+    split_ratio: float,
+    same: pd.DataFrame,
+    metrics: Collection[str] = tuple(METRICS),
 ) -> Iterator[pd.DataFrame]:
     """Yield the comparisons on complete samples, method pairs that need the same ones together.
 
@@ -95,6 +101,8 @@ def complete_tables(
     same
         The comparisons on all samples, which are those on complete ones where nobody lacks
         anything that the two methods use.
+    metrics
+        Names of the metrics; all where not given.
     """
     predictions = predictions.reset_index(drop=True)
     methods = list(dict.fromkeys(predictions["method"]))
@@ -107,11 +115,12 @@ def complete_tables(
         else:
             names = {name for pair in pairs for name in pair}
             own = predictions[predictions["method"].isin(names)]
-            scores = performance_table(_matched(own, cohort, complete), cohort)
+            scores = performance_table(_matched(own, cohort, complete), cohort, metrics)
             scores = counted_once(scores, alike, ["method", "metric"], ["value"])
             table = comparison_table(
                 scores, split_ratio, samples=COMPLETE, dealt=len(alike), methods=methods
             )
         both = {*pairs, *((other, one) for one, other in pairs)}
         asked = [pair in both for pair in zip(table["method"], table["reference"], strict=True)]
-        yield table.loc[asked, list(COLUMNS)]
+        if any(asked):
+            yield table.loc[asked, list(COLUMNS)]

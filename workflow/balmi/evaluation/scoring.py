@@ -10,10 +10,14 @@ from balmi.evaluation.held_out import FOLD, held_out
 from balmi.evaluation.metrics import METRICS
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from balmi.data.cohort import Cohort
 
 
-def performance_table(predictions: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+def performance_table(
+    predictions: pd.DataFrame, cohort: Cohort, metrics: Collection[str] = tuple(METRICS)
+) -> pd.DataFrame:
     """Return every metric of every method and fold.
 
     Parameters
@@ -22,6 +26,8 @@ def performance_table(predictions: pd.DataFrame, cohort: Cohort) -> pd.DataFrame
         As in ``predictions.parquet``.
     cohort
         The cohort, for the true classes.
+    metrics
+        Names of the metrics; all where not given.
 
     Returns
     -------
@@ -29,8 +35,8 @@ def performance_table(predictions: pd.DataFrame, cohort: Cohort) -> pd.DataFrame
         Columns method, repeat, fold, metric, value.
     """
     rows = [
-        {**head, "metric": name, "value": metric(part.labels, part.probabilities)}
+        {**head, "metric": name, "value": METRICS[name](part.labels, part.probabilities)}
         for head, part in held_out(predictions, cohort, ["method", *FOLD])
-        for name, metric in METRICS.items()
+        for name in metrics
     ]
     return pd.DataFrame(rows, columns=["method", *FOLD, "metric", "value"])

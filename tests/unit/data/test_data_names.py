@@ -1,0 +1,145 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from balmi.config.kinds import Kind
+from balmi.data.matching import kin, unmatched
+from balmi.data.names import MissingTexts, doubtful, from_spreadsheet, name_of, near_twins, twins
+from balmi.data.plausible import implausible
+
+
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [
+        (" P07 ", "P07"),
+        ("P07\u00a0", "P07"),
+        ("\ufeffP\u200b07", "P07"),
+        ("Lum\t A", "Lum A"),
+        ("e\u0301", "é"),
+        (1.0, "1"),
+        (np.float64(1e16), "10000000000000000"),
+        ("1.00", "1"),
+        ("01", "01"),
+        ("1.10", "1.10"),
+        (7, "7"),
+        (b"LumA", "LumA"),
+        (None, ""),
+        (np.nan, ""),
+        (pd.NA, ""),
+        (True, "True"),
+        ([1, 2], "[1, 2]"),
+    ],
+)
+def test_one_name_for_all_ways_to_store_it(cell, name):
+    assert name_of(cell) == name
+
+
+@given(st.text(max_size=12))
+def test_a_name_stays_itself(text):
+    assert name_of(name_of(text)) == name_of(text)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("P07", "p07"),
+        ("P07", "P7"),
+        ("Lum A", "Lum-A"),
+        ("'A'", "A"),
+        ("Malmö", "Malmo"),
+        ("Pa", "Ра"),
+        ("TRUE", "True"),
+    ],
+)
+def test_names_that_look_alike(names):
+    assert twins(names) == [tuple(sorted(names))]
+
+
+@pytest.mark.parametrize(
+    "names", [("1.5", "1.05"), ("P1-1", "P11"), ("HER2+", "HER2-"), ("-1", "1"), ("I", "II")]
+)
+def test_names_that_do_not_look_alike(names):
+    assert not twins(names)
+    assert not near_twins(names)
+
+
+def test_a_blank_inside_is_told_and_not_taken_for_a_twin():
+    assert not twins(["LumA", "Lum A"])
+    assert near_twins(["LumA", "Lum A", "Her2"]) == [("Lum A", "LumA")]
+
+
+def test_texts_for_nothing():
+    missing = MissingTexts(["NA", "[Not Available]"])
+    assert all(text in missing for text in ("", " ", "na", " NA ", "[not available]"))
+    assert "None" not in missing
+    assert all(map(doubtful, ["Unknown", "not reported", "-9", "999", "?", "#REF!"]))
+    assert not any(map(doubtful, ["LumA", "9", "-1", "known"]))
+    assert all(map(from_spreadsheet, ["2-Sep", "Mar-01", "2.31E+13", "1e+05", "2019-09-02"]))
+    assert not any(map(from_spreadsheet, ["SEPT2", "March7", "HLA-A", "1-2", "0.5"]))
+
+
+def test_ids_find_what_they_look_like():
+    unknown = ["s1", "X2.0", "TCGA-AB-01A", "1e+05", "zz"]
+    free = ["S001", "2-0", "TCGA-AB", "100000", "other"]
+    assert kin(unknown, free) == dict(zip(unknown[:4], free[:4], strict=True))
+
+
+def test_unmatched_ids_are_counted_with_examples():
+    ((found, meaning),) = unmatched(pd.Index(["1", "2", "S3"]), pd.Index(["01", "02", "S3"]))
+    assert found == "2 of 3 samples that the table of samples lacks: '1', '2'"
+    assert meaning.startswith("2 of them look like ids that are there and have no match: '1' and")
+    assert not unmatched(pd.Index(["a"]), pd.Index(["a", "b"]))
+
+
+RNG = np.random.default_rng(0)
+NORMAL = RNG.normal(size=(20, 6))
+BETAS = RNG.random((20, 6))
+
+
+def with_cells(values, sentinel, count=2):
+    values = values.copy()
+    values.reshape(-1)[:count] = sentinel
+    return values
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "found"),
+    [
+        (Kind.RNA_LOG, np.exp(3 * NORMAL + 6), "as rna-log"),
+        (Kind.RNA_LOG, np.rint(np.exp(NORMAL + 3)), "whole numbers alone"),
+        (Kind.MIRNA, np.rint(np.exp(NORMAL + 3)), "whole numbers alone"),
+        (Kind.METHYLATION_M, BETAS, "values from 0 to 1 alone"),
+        (Kind.METHYLATION_M, 100 * BETAS, "as methylation-m"),
+        (Kind.PROTEIN, np.exp(NORMAL + 9), "as protein"),
+        (Kind.GENERIC, with_cells(NORMAL, -9, 1), "-9 in 1 cells"),
+        (Kind.GENERIC, with_cells(NORMAL, 999), "999 in 2 cells"),
+        (Kind.GENERIC, with_cells(BETAS, -1), "-1 in 2 cells"),
+        (Kind.GENERIC, with_cells(NORMAL, 1e20, 1), "values beyond 1e+15"),
+        (Kind.GENERIC, with_cells(NORMAL, 0.0, 6), "1 samples with a single value"),
+        (Kind.GENERIC, np.vstack([NORMAL, NORMAL[:1]]), "1 samples with exactly the values"),
+        (Kind.GENERIC, RNG.normal(size=(3, 255)), "as many as a spreadsheet has columns"),
+    ],
+)
+def test_measurements_that_look_like_something_else(kind, values, found):
+    remarks = implausible(pd.DataFrame(values), kind)
+    assert [remark for remark in remarks if found in remark[0]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (Kind.RNA_LOG, np.abs(NORMAL) * 5),
+        (Kind.RNA_COUNTS, np.rint(np.exp(3 * NORMAL + 6))),
+        (Kind.METHYLATION_M, 3 * NORMAL),
+        (Kind.METHYLATION_BETA, BETAS),
+        (Kind.CNV, np.rint(NORMAL)),
+        (Kind.PROTEIN, NORMAL),
+        (Kind.GENERIC, np.full((20, 6), np.nan)),
+        (Kind.GENERIC, np.full((20, 6), 3.0)),
+        (Kind.GENERIC, with_cells(np.rint(NORMAL), -1)),
+    ],
+)
+def test_usual_measurements_are_not_remarked_on(kind, values):
+    assert not implausible(pd.DataFrame(values), kind)
