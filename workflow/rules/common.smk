@@ -33,7 +33,7 @@ CHECKED = Path(".snakemake/balmi/checked")  # marks of what was read already
 
 
 def made(path):
-    """Return whether a rule makes a file: one of these rules, or of a workflow around them."""
+    """Return whether rules make a file, be it these or those of a workflow around them."""
     return any(file.match(path) for rule in workflow.rules for file in rule.output)
 
 

@@ -10,6 +10,7 @@ import balmi.data.checks
 from balmi.config.kinds import RANGES, Kind
 from balmi.config.settings import Dataset, Evaluation
 from balmi.data.checks import check_datasets, read_tables, to_numeric
+from balmi.data.files import annotated_files
 from balmi.errors import UserError
 
 
@@ -585,3 +586,73 @@ def test_a_file_that_cannot_be_looked_at_is_a_problem_with_a_cache_too(source, t
 
 def test_datasets_of_the_catalogue_are_left_for_later():
     check_datasets({"tcga-brca": Dataset(catalogue="tcga-brca")}, Evaluation())
+
+
+# Warnings
+
+
+def test_warnings_of_an_unchanged_cohort_are_said_again(source, reads, tmp_path):
+    source.samples.loc["s03", "subtype"] = "NA"
+    datasets, cache = {"own": source.dataset()}, tmp_path / "cache"
+    first = check_datasets(datasets, Evaluation(folds=3), cache)
+    assert check_datasets(datasets, Evaluation(folds=3), cache) == first
+    assert reads == ["own"]
+    assert first == (
+        "datasets.own.samples: samples.csv: label 'subtype': texts read as a missing value, 'NA' in"
+        " 1 rows; if one is a name, leave it out of the list of texts in datasets.own.missing",
+        "datasets.own.samples: samples.csv: 1 samples without a label: 's03'; left out",
+    )
+
+
+def test_a_class_called_none_is_kept_where_missing_says_so(source):
+    source.samples["subtype"] = np.resize(["None", "Mild", "NA"], COUNT)
+    dataset = source.dataset().model_copy(update={"missing": ["NA"]})
+    tables = read_tables("own", dataset, 3)
+    assert set(tables.samples["label"]) == {"None", "Mild"}
+
+
+def test_numbers_of_rows_in_place_of_ids(source):
+    source.samples = source.samples.reset_index().rename_axis("")
+    for name, table in source.modalities.items():
+        source.modalities[name] = table.reset_index(drop=True).rename_axis("")
+    found = found_in(source.problems(), "samples")
+    assert found.found.startswith("numbers of rows in a first column without a name")
+    assert "here perhaps 'id'" in found.allowed
+
+
+@pytest.fixture
+def multi(source):
+    """Return a maker of an h5mu cohort whose labels lie in the obs of modalities."""
+    from anndata import AnnData
+    from mudata import MuData
+
+    def make(*homes):
+        parts = {
+            name: AnnData(table.to_numpy(), obs=pd.DataFrame(index=table.index))
+            for name, table in source.modalities.items()
+        }
+        for name in homes:
+            parts[name].obs["subtype"] = source.samples["subtype"]
+        with annotated_files():
+            MuData(parts).write_h5mu(source.folder / "all.h5mu")
+        source.samples = source.modalities["rna"] = source.modalities["meth"] = "all.h5mu"
+        return source
+
+    return make
+
+
+@pytest.mark.parametrize("label", ["subtype", "rna:subtype"])
+def test_a_label_in_the_obs_of_one_modality(multi, label):
+    source = multi("rna")
+    source.label = label
+    tables = source.tables()
+    assert set(tables.samples["label"]) == {"LumA", "LumB", "Her2"}
+    assert not tables.warnings
+
+
+def test_a_label_in_the_obs_of_two_modalities_has_to_be_told_apart(multi):
+    source = multi("rna", "meth")
+    found = source.problem()
+    assert found.allowed == "one of 'rna:subtype', 'meth:subtype'"
+    source.label = "meth:subtype"
+    source.tables()
