@@ -45,7 +45,8 @@ def refused(config):
 
 def test_confirm_runs_everything_on_folds_of_its_own(confirm, config):
     assert set(confirm.variants) == set(config["variants"])
-    assert {each.method for each in confirm.variants.values()} == set(Method)
+    compared = set(Method) - {Method.ABSENCE_LR}  # which measures nothing, and runs by itself
+    assert {each.method for each in confirm.variants.values()} == compared
     rules = {each.settings.training.balancing for each in confirm.variants.values()}
     assert rules == set(Balancing)
     experts = {tuple(each.settings.model.experts) for each in confirm.variants.values()}
