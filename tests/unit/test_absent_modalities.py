@@ -14,6 +14,7 @@ from balmi.config.settings import Method, Settings
 from balmi.data.cohort import read_cohort, write_cohort
 from balmi.data.files import read_json, read_table, write_table
 from balmi.data.splits import as_splits, make_splits, read_splits
+from balmi.evaluation.absence import NOBODY, absence_table
 from balmi.evaluation.checklist import Evidence, trust_table
 from balmi.evaluation.complementarity import complementarity_table, margins_of
 from balmi.evaluation.contributions import contribution_table
@@ -200,6 +201,7 @@ class Workflow:
             predictions=predictions,
             information=self.table("information"),
             controls=self.table("controls"),
+            absence=absence_table(cohort),
             max_features=3,
         )
         write_table(trust_table(evidence), self.file("tables/trust.csv"))
@@ -324,6 +326,9 @@ def test_whatever_runs_in_the_fold_ends(made, lack, modality, fold):
     workflow.attribute()
     for method in (*NETWORKS, *PEERS_SWEPT):
         status = read_status(workflow.file(f"methods/{method}/status.json"))
+        if method == Method.ABSENCE_LR and cohort.available.all():
+            assert (status.status, status.reason) == ("not_applicable", NOBODY)
+            continue
         assert (status.method, status.status) == (method, "ok")
         predictions = read_table(workflow.file(f"methods/{method}/predictions.parquet"))
         assert np.isfinite(predictions.filter(like="p:").to_numpy()).all()
