@@ -87,6 +87,7 @@ def test_neither_page_nor_summary_names_a_folder(inputs, tmp_path):
     """Absolute paths in the configuration, in reasons, in warnings and of the tables themselves."""
     secret = "/home/anna/study of secrets"
     methods = read_table(inputs.methods)
+    methods = methods.astype({"reason": object})  # empty so far
     methods.loc[0, ["status", "reason"]] = "failed", f"OSError: {secret}/model.bin is damaged"
     write_table(methods, tmp_path / "methods.csv")
     cohort = read_cohort(inputs.cohort)
