@@ -425,7 +425,7 @@ def test_figures_hold_hostile_names_as_text():
     parts = Parts(SCRIPT, ATTRIBUTE, False, amount, amount, None, Amount(-0.1, None, None), 50)
     margin = Margin(
         *(SCRIPT, ATTRIBUTE, 0.2, 0.1, 0.1, 0.05, 0.2, "gain"),
-        *(None, True, amount, "gain supported"),
+        *("gain", None, True, amount, "gain supported"),
     )
     names = (SCRIPT, ATTRIBUTE)
     figures = (
