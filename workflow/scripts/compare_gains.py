@@ -1,5 +1,6 @@
 from balmi.data.files import read_table, write_table
-from balmi.evaluation.complementarity import complementarity_table, margins_of
+from balmi.evaluation.complementarity import PAIR, complementarity_table, margins_of
+from balmi.evaluation.distinct import counted_once, first_alike
 from balmi.evaluation.statistics import split_ratio
 from balmi.logs import job
 
@@ -10,5 +11,6 @@ with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: gains of distillatio
     fraction = split_ratio(tested, splits["sample"].nunique(), share)
     margins = margins_of(read_table(snakemake.input.information))
     gains = read_table(snakemake.input.gains)
-    table = complementarity_table(margins, gains, fraction)
+    once = counted_once(gains, first_alike(tested), PAIR, ["macro_f1", "macro_f1_alone"])
+    table = complementarity_table(margins, once, fraction)
     write_table(table, snakemake.output.complementarity)

@@ -98,6 +98,28 @@ def test_modalities_that_no_sample_shares_have_no_complete_row(make_cohort):
     assert set(alone["samples"]) == {"all", "complete"}
 
 
+def test_complete_test_samples_that_repeat_count_once(make_cohort):
+    """Partitions that differ in samples without protein alone test the same complete ones."""
+    cohort = make_cohort(np.tile([0, 1], 20), {"rna": 6, "protein": 5})
+    values = {name: table.copy() for name, table in cohort.values.items()}
+    values["protein"][20:] = np.nan
+    cohort = replace(cohort, values=values)
+    rng = np.random.default_rng(0)
+    parts = []
+    for method in ("stacked-lr", "unimodal-lr"):
+        first = rng.dirichlet(np.ones(2), 40)
+        for repeat in range(4):
+            fold = np.arange(40) // 2 % 2
+            fold[20:] = rng.permutation(fold[20:])
+            head = {"method": method, "repeat": repeat, "fold": fold, "sample": cohort.samples}
+            head |= {f"p:{name}": first[:, code] for code, name in enumerate(cohort.classes)}
+            parts.append(pd.DataFrame(head))
+    rows = evaluation_tables(pd.concat(parts, ignore_index=True), cohort)["comparisons"]
+    counted = rows.query("metric == 'macro_f1'").groupby("samples")[["folds", "dealt"]].max()
+    assert counted.loc["all"].tolist() == [8, 8]
+    assert counted.loc["complete"].tolist() == [2, 8]
+
+
 def test_labels_of_test_samples_change_no_matching(make_cohort):
     """Matching sees training labels alone: a fold's other test labels move no probability."""
     cohort = noise(make_cohort, 0, (0.2, 0.2, 0.6))

@@ -47,6 +47,11 @@ def test_a_fold_without_a_value_leaves_that_of_the_fold_alike():
     assert once["value"].to_numpy() == pytest.approx([0.4, 0.2])
 
 
+def test_a_table_without_rows_stays_without_rows():
+    alike = first_alike(dealt(["ab", "cd"], ["cd", "ab"]))
+    assert counted_once(scored(dealt(["a"]), 0.5).iloc[:0], alike, *KEYS).empty
+
+
 def test_nothing_changes_where_all_folds_differ():
     tested = dealt(["ab", "cd"], ["ac", "bd"])
     table = scored(tested, [0.1, 0.2, 0.4, 0.5])

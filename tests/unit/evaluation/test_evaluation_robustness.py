@@ -379,3 +379,20 @@ def test_the_embedding_is_the_same_twice_and_of_the_first_method(cohort, predict
         one, embedding_table(cohort, predictions, of(probes, method="m0"))
     )
     assert set(METRIC_NAMES) == set(added(cohort, predictions, probes)["metric"])
+
+
+def test_repeats_of_one_partition_are_no_further_evidence(cohort, predictions, probes):
+    """A second repeat that deals the first one's folds in another order leaves every limit."""
+
+    def repeated(table):
+        once = table[table["repeat"] == 0]
+        return pd.concat([once, once.assign(repeat=1, fold=(once["fold"] + 1) % FOLDS)])
+
+    once = predictions[predictions["repeat"] == 0], probes[probes["repeat"] == 0]
+    again = repeated(predictions), repeated(probes)
+    shares = [{0.5: of(table, method="m0")} for table, _ in (once, again)]
+    single, double = (
+        worse(cohort, *tables, share) for tables, share in zip((once, again), shares, strict=True)
+    )
+    pd.testing.assert_frame_equal(single, double)
+    pd.testing.assert_frame_equal(added(cohort, *once), added(cohort, *again))

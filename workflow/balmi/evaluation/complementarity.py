@@ -78,7 +78,7 @@ def complementarity_table(
         Columns teacher, student, teacher_student, student_label, margin, lower and upper, nats; one
         row per teacher and student.
     gains
-        As in ``pretraining/gains.parquet``; may have no rows.
+        As in ``pretraining/gains.parquet``, each test set counted once; may have no rows.
     split_ratio
         Test samples over training samples of a fold, as
         `balmi.evaluation.statistics.split_ratio` gives it.

@@ -106,7 +106,7 @@ def complete_tables(
     """
     predictions = predictions.reset_index(drop=True)
     methods = list(dict.fromkeys(predictions["method"]))
-    alike = first_alike(predictions)
+    dealt = len(predictions.drop_duplicates(FOLD))
     for needed, pairs in _needs(methods, cohort.modalities).items():
         used = [name in needed for name in cohort.modalities]
         complete = cohort.available[:, used].all(axis=1)
@@ -115,10 +115,12 @@ def complete_tables(
         else:
             names = {name for pair in pairs for name in pair}
             own = predictions[predictions["method"].isin(names)]
-            scores = performance_table(_matched(own, cohort, complete), cohort, metrics)
-            scores = counted_once(scores, alike, ["method", "metric"], ["value"])
+            kept = _matched(own, cohort, complete)
+            scores = performance_table(kept, cohort, metrics)
+            # Test sets that differ may well hold the same complete samples.
+            scores = counted_once(scores, first_alike(kept), ["method", "metric"], ["value"])
             table = comparison_table(
-                scores, split_ratio, samples=COMPLETE, dealt=len(alike), methods=methods
+                scores, split_ratio, samples=COMPLETE, dealt=dealt, methods=methods
             )
         both = {*pairs, *((other, one) for one, other in pairs)}
         asked = [pair in both for pair in zip(table["method"], table["reference"], strict=True)]

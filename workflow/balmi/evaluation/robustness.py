@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from balmi.evaluation.distinct import counted_once, first_alike
 from balmi.evaluation.held_out import held_out
 from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.probes import JOIN, ProbeKind
@@ -51,8 +52,10 @@ def limits(
     return found.mean, float(lower), float(upper)
 
 
-def fold_scores(predictions: pd.DataFrame, cohort: Cohort, by: Sequence[str]) -> pd.DataFrame:
-    """Return the metrics of every fold.
+def fold_scores(
+    predictions: pd.DataFrame, cohort: Cohort, by: Sequence[str], alike: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the metrics of every fold; folds that test the same samples are averaged into one.
 
     Parameters
     ----------
@@ -62,6 +65,8 @@ def fold_scores(predictions: pd.DataFrame, cohort: Cohort, by: Sequence[str]) ->
         The cohort, for the true classes.
     by
         Columns that set predictions of the same fold apart, without empty cells.
+    alike
+        As `balmi.evaluation.distinct.first_alike` gives it.
 
     Returns
     -------
@@ -73,12 +78,13 @@ def fold_scores(predictions: pd.DataFrame, cohort: Cohort, by: Sequence[str]) ->
         head | {name: METRICS[name](part.labels, part.probabilities) for name in METRIC_NAMES}
         for head, part in held_out(predictions, cohort, keys)
     ]
-    return pd.DataFrame(rows, columns=[*keys, *METRIC_NAMES]).set_index(keys)
+    scores = pd.DataFrame(rows, columns=[*keys, *METRIC_NAMES])
+    return counted_once(scores, alike, by, METRIC_NAMES).set_index(keys)
 
 
 @dataclass(frozen=True)
 class Scores:
-    """The metrics of every fold, of all methods that something was asked of.
+    """The metrics of every distinct test fold, of all methods that something was asked of.
 
     Parameters
     ----------
@@ -113,7 +119,7 @@ def all_scores(
     shares: Mapping[float, pd.DataFrame],
     training_share: float = 1.0,
 ) -> Scores:
-    """Return the metrics of every fold.
+    """Return the metrics of every fold, those that test the same samples averaged into one.
 
     Parameters
     ----------
@@ -131,10 +137,11 @@ def all_scores(
     count, every = len(cohort.samples), ["method"]
     asked = set(probes["method"]).union(*(table["method"] for table in shares.values()))
     own = predictions[predictions["method"].isin(asked)]
+    alike = first_alike(predictions)
     return Scores(
-        whole=fold_scores(own, cohort, every),
-        probed=fold_scores(probes.fillna({"level": 0.0}), cohort, PROBE),
-        shares={share: fold_scores(table, cohort, every) for share, table in shares.items()},
+        whole=fold_scores(own, cohort, every, alike),
+        probed=fold_scores(probes.fillna({"level": 0.0}), cohort, PROBE, alike),
+        shares={share: fold_scores(part, cohort, every, alike) for share, part in shares.items()},
         ratio=split_ratio(own, count, training_share),
         share_ratios={
             share: split_ratio(table, count, share * training_share)
