@@ -35,8 +35,7 @@ from balmi.data.files import read_table, write_table
 from balmi.data.splits import as_splits, make_splits
 from balmi.evaluation.absence import absence_table
 from balmi.evaluation.checklist import Evidence, trust_table
-from balmi.evaluation.comparisons import comparison_table
-from balmi.evaluation.complete import complete_tables
+from balmi.evaluation.complete import comparisons_of
 from balmi.evaluation.decision import RANKING, Decision, decide
 from balmi.evaluation.distinct import counted_once, first_alike
 from balmi.evaluation.primary import METRIC
@@ -261,12 +260,10 @@ def tables_of(predictions: pd.DataFrame, cohort: Cohort) -> dict[str, pd.DataFra
     scores = performance_table(predictions, cohort, DECISIVE)
     alike = first_alike(predictions)
     once = counted_once(scores, alike, ["method", "metric"], ["value"])
-    everyone = comparison_table(once, ratio, dealt=len(alike))
-    complete = complete_tables(predictions, cohort, ratio, everyone, DECISIVE)
     none = pd.DataFrame(columns=["method", "class", "metric", "value"])
     return {
         "performance": scores,
-        "comparisons": pd.concat([everyone, *complete], ignore_index=True),
+        "comparisons": comparisons_of(predictions, cohort, once, ratio),
         "summary": summary_table(once, none, ratio),
     }
 

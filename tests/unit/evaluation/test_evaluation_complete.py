@@ -9,11 +9,10 @@ import pytest
 from balmi.baselines.run import fit_baseline
 from balmi.config.settings import Evaluation, Method
 from balmi.data.splits import as_splits, make_splits
-from balmi.evaluation.comparisons import comparison_table
-from balmi.evaluation.complete import _matched, complete_tables, modalities_of
+from balmi.evaluation.complete import _matched, comparisons_of, modalities_of
 from balmi.evaluation.evaluate import evaluation_tables
 from balmi.evaluation.scoring import performance_table
-from balmi.evaluation.statistics import split_ratio
+from balmi.evaluation.statistics import holm, split_ratio
 from balmi.preprocess.pipeline import Features
 
 PEERS = (Method.STACKED_LR, Method.UNIMODAL_LR, Method.ABSENCE_LR)
@@ -52,13 +51,11 @@ def predicted_by_peers(cohort, seed=0):
     return pd.concat(found, ignore_index=True)
 
 
-def compared(predictions, cohort):
-    """Return the comparisons by macro-F1, of all samples and of complete ones."""
-    ratio, metrics = split_ratio(predictions, len(cohort.samples)), ["macro_f1"]
-    everyone = comparison_table(performance_table(predictions, cohort, metrics), ratio)
-    return pd.concat(
-        [everyone, *complete_tables(predictions, cohort, ratio, everyone, metrics)],
-        ignore_index=True,
+def compared(predictions, cohort, metric="macro_f1"):
+    """Return the comparisons by one metric, of all samples and of complete ones."""
+    scores = performance_table(predictions, cohort, [metric])
+    return comparisons_of(
+        predictions, cohort, scores, split_ratio(predictions, len(cohort.samples))
     )
 
 
@@ -82,6 +79,7 @@ def test_complete_rows_are_those_of_all_samples_where_nobody_lacks_anything(make
     )
     rows = evaluation_tables(predictions, cohort)["comparisons"]
     keys = ["method", "reference", "metric"]
+    rows = rows.drop(columns="p_holm")  # of other families
     everyone = rows.query("samples == 'all'").drop(columns="samples").sort_values(keys)
     complete = rows.query("samples == 'complete'").drop(columns="samples").sort_values(keys)
     pd.testing.assert_frame_equal(everyone.reset_index(drop=True), complete.reset_index(drop=True))
@@ -121,19 +119,40 @@ def test_complete_test_samples_that_repeat_count_once(make_cohort):
 
 
 def test_labels_of_test_samples_change_no_matching(make_cohort):
-    """Matching sees training labels alone: a fold's other test labels move no probability."""
+    """Whatever the labels of a fold's test samples are, its own probabilities stay."""
+    cohort = noise(make_cohort, 0, (0.2, 0.2, 0.6))
+    predictions = predicted_by_peers(cohort).query("repeat == 0").reset_index(drop=True)
+    complete = cohort.available.all(axis=1)
+    first = predictions["fold"] == 0
+    tested = cohort.positions(predictions.loc[first, "sample"])
+    labels = cohort.labels.copy()
+    labels[tested] = 0
+    one, other = (
+        _matched(predictions, each, complete) for each in (cohort, replace(cohort, labels=labels))
+    )
+    pd.testing.assert_frame_equal(one[one["fold"] == 0], other[other["fold"] == 0])
+    assert not one.equals(other)  # in other folds they are training samples
+
+
+def test_a_fold_is_matched_to_its_complete_training_samples(make_cohort):
     cohort = noise(make_cohort, 0, (0.2, 0.2, 0.6))
     predictions = predicted_by_peers(cohort)
     complete = cohort.available.all(axis=1)
-    one_fold = predictions.query("repeat == 0 and fold == 0").reset_index(drop=True)
-    tested = cohort.positions(one_fold["sample"])
-    labels = cohort.labels.copy()
-    labels[tested] = (labels[tested] + 1) % 3
-    same = _matched(one_fold, cohort, complete)
-    other = _matched(one_fold, replace(cohort, labels=labels), complete)
-    pd.testing.assert_frame_equal(same, other)
-    trained = np.setdiff1d(np.flatnonzero(complete), tested)
+    fold = predictions.query("repeat == 0 and fold == 0").reset_index(drop=True)
+    trained = np.setdiff1d(np.flatnonzero(complete), cohort.positions(fold["sample"]))
     shares = np.bincount(cohort.labels[trained], minlength=3) / len(trained)
-    for _, part in same.groupby("method"):
+    for _, part in _matched(fold, cohort, complete).groupby("method"):
         columns = [f"p:{name}" for name in cohort.classes]
         assert part[columns].mean().to_numpy() == pytest.approx(shares, abs=1e-6)
+
+
+def test_holm_counts_all_references_of_a_method_on_complete_samples(make_cohort):
+    """References that need different modalities are of one family all the same."""
+    cohort = noise(make_cohort, 1, (0.3, 0.3, 0.3))
+    rows = compared(predicted_by_peers(cohort), cohort, "macro_auroc")
+    rows = rows.query("samples == 'complete' and method == 'unimodal-lr/rna'")
+    assert len(rows) == 4
+    twins = rows.drop_duplicates(["difference", "p"])
+    expected = dict(zip(twins["p"], holm(twins["p"]), strict=True))
+    assert rows["p_holm"].to_numpy() == pytest.approx([expected[p] for p in rows["p"]])
+    assert (rows["p_holm"] > rows["p"]).any()

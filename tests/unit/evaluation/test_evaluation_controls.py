@@ -54,6 +54,7 @@ def test_limits_are_corrected_where_folds_share_training_samples(control, ratio)
         ((0.45, 0.55, 0.43), Reading.CHANCE),
         ((0.4, 0.599, 0.3), Reading.CHANCE),
         ((0.315, 0.691, 0.2), Reading.WIDE),
+        ((0.1, 0.45, 0.05), Reading.CHANCE),
         ((0.501, 0.9, 0.5), Reading.DOUBTFUL),
         ((0.6, 0.9, 0.501), Reading.LEAKS),
         ((np.nan, np.nan, np.nan), Reading.UNKNOWN),

@@ -174,6 +174,15 @@ class TestAbsence:
         assert (decision.case, decision.gain, decision.samples) == (Case.NOT_SHARED, False, None)
         assert decision.ground.verdict(row(PAIRS[0], GAIN)) is Verdict.UNJUDGED
 
+    @pytest.mark.parametrize("state", ["caution", "pass"])
+    @pytest.mark.parametrize(("lacks", "judged"), [(40, True), (41, False), (56, False)])
+    def test_a_handful_of_complete_samples_decides_nothing(self, cohort, state, lacks, judged):
+        everywhere = (GAIN, GAIN, GAIN)
+        found = tables(everywhere, complete=everywhere, trust={"absence": state})
+        decision = decide(found, lacking(cohort, range(lacks)))
+        assert decision.gain == judged
+        assert (decision.case is Case.NOT_SHARED) == (not judged)
+
     def test_few_complete_folds_are_undecided(self, partial):
         found = tables(trust=TELLS)
         found["comparisons"].loc[found["comparisons"]["samples"] == "complete", "folds"] = 7

@@ -8,7 +8,13 @@ import pandas as pd
 import pytest
 
 from balmi.evaluation.trust import State
-from balmi.evaluation.underestimation import held_out_gain, shortfalls, underestimation
+from balmi.evaluation.underestimation import (
+    _at_least,
+    held_out_gain,
+    shortfalls,
+    underestimation,
+)
+from balmi.information.label import entropy
 
 COLUMNS = ["quantity", "modality", "other", "estimate", "lower", "upper", "status"]
 CONFIDENT = 0.8
@@ -122,6 +128,18 @@ class TestShortfalls:
         partial = replace(cohort, values={**cohort.values, "mirna": values})
         table = estimates(("rna", 0.4), ("mirna+rna", 0.2))
         assert shortfalls(table, predictions(cohort).iloc[:0], partial) == []
+
+    def test_what_tells_only_who_lacks_a_modality_is_no_part_of_what_the_others_know(self):
+        """`rna` tells exactly who lacks `mirna`, and nothing among the samples that have both."""
+        labels = np.arange(60) % 3
+        first = entropy(labels) - 2 / 3 * log(2)
+        assert _at_least(first, labels, np.ones(60, bool), labels < 2) == pytest.approx(0)
+        more = first + 2 / 3 * 0.3  # and .3 nats of a and b among the forty that have both
+        assert _at_least(more, labels, np.ones(60, bool), labels < 2) == pytest.approx(0.3)
+
+    def test_among_the_same_samples_all_of_it_is_left(self, cohort):
+        every = np.ones(40, dtype=bool)
+        assert _at_least(0.25, cohort.labels, every, every) == pytest.approx(0.25)
 
 
 class TestCheck:

@@ -77,6 +77,8 @@ def best_modality(task: FoldTask) -> str:
     task
         The fold; its test labels are not read.
     """
+    if len(task.features) == 1:
+        return next(iter(task.features))
     held_out = {name: task.held_out(name) for name in task.features}
     has = {name: task.has(name)[task.fit] for name in task.features}
     complete = np.logical_and.reduce(list(has.values()))
@@ -85,9 +87,10 @@ def best_modality(task: FoldTask) -> str:
         losses = _on_complete(task, held_out, complete)
     else:
         logger.warning(
-            "%d training samples have every modality, too few to compare modalities on the same"
+            "%d training samples%s have every modality, too few to compare modalities on the same"
             " ones: each is judged on its own samples",
             complete.sum(),
+            "" if several or not complete.any() else " of one class",
         )
         losses = _on_own(task, held_out, has)
     return min(losses, key=losses.get)

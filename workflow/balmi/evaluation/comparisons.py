@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -24,54 +24,39 @@ COLUMNS = (
     *("method", "reference", "metric", "samples", "difference", "lower", "upper", "p", "p_holm"),
     *("worse", "equivalent", "better", "folds", "dealt"),
 )
-Row = dict[str, object]
+TWIN = "twin"
+Row = dict[str, Any]
 
 
-def comparison_table(
-    performance: pd.DataFrame,
-    split_ratio: float,
-    *,
-    samples: str = ALL,
-    dealt: int | None = None,
-    methods: Collection[str] | None = None,
-) -> pd.DataFrame:
-    """Return the corrected paired difference of every ordered pair of methods.
+def paired(performance: pd.DataFrame, split_ratio: float, samples: str, dealt: int) -> list[Row]:
+    """Return the corrected paired difference of every ordered pair of methods, p not adjusted.
 
     Parameters
     ----------
     performance
-        As `balmi.evaluation.evaluate.performance_table` gives it, each test set counted once.
+        As `balmi.evaluation.scoring.performance_table` gives it, each test set counted once.
     split_ratio
         Test samples over training samples of a fold, as
         `balmi.evaluation.statistics.split_ratio` gives it.
     samples
         On which test samples the methods were scored: all, or complete.
     dealt
-        Test folds that were dealt in all; as many as there are in `performance` where None.
-    methods
-        The methods that have predictions, which name the primary comparison; those of `performance`
-        where None.
+        Test folds that were dealt in all.
 
     Returns
     -------
-    pandas.DataFrame
-        Columns as in `COLUMNS`. A difference is method minus reference, in nats for log_loss;
-        worse, equivalent and better follow the direction of the metric. Folds that leave a metric
-        undefined, as a single class leaves the AUROC, do not count, and fewer than two others make
-        no row. p_holm is adjusted over the references of a method and metric: references with the
-        same score in every fold count once, and the primary comparison is a family of its own.
+    list of dict
+        As in `COLUMNS` without p_holm, with the differences of all folds as bytes under `TWIN`:
+        rows that share them are one hypothesis.
 
     Raises
     ------
     ValueError
         Where a method lacks a fold, so that nothing can be paired.
     """
-    folds = len(performance.drop_duplicates(FOLD))
     every = len(performance.drop_duplicates([*FOLD, "metric"]))
     if (performance.groupby("method").size() != every).any():
         raise ValueError("methods were evaluated on different folds")
-    named = set(performance["method"]) if methods is None else methods
-    head = {"samples": samples, "dealt": folds if dealt is None else dealt}
     rows = []
     for metric, part in performance.groupby("metric", sort=False):
         scores = part.pivot(index=FOLD, columns="method", values="value")
@@ -79,54 +64,86 @@ def comparison_table(
         undefined = int(scores.isna().any(axis=1).sum())
         if undefined:
             logger.warning("%s: undefined in %d of %d folds", metric, undefined, len(scores))
+        head = {"metric": metric, "samples": samples, "dealt": dealt}
         for method in part["method"].unique():
             found = scores.rsub(scores[method], axis=0).drop(columns=method)
-            pair = primary(named) if metric == METRIC else None
-            alone = pair[1] if pair is not None and pair[0] == method else None
-            made = _comparisons(metric, found, split_ratio, alone)
-            rows += [{"method": method, "metric": metric} | head | row for row in made]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+            rows += [
+                {"method": method, "reference": reference}
+                | head
+                | _difference(metric, series, split_ratio)
+                for reference, series in found.items()
+                if np.isfinite(series).sum() > 1
+            ]
+    return rows
 
 
-def _comparisons(
-    metric: str, differences: pd.DataFrame, split_ratio: float, alone: str | None
-) -> list[Row]:
-    """Return the rows of a method and metric, with p-values adjusted for their number.
-
-    `differences` has folds in rows and references in columns; `alone` is the reference of the
-    primary comparison, if it is among them.
-    """
+def _difference(metric: str, differences: pd.Series, split_ratio: float) -> Row:
+    """Return what the differences of two methods over folds show."""
     sign = 1 if METRICS[metric].more_is_better else -1
-    rows, twins = [], []
-    for reference, series in differences.items():
-        values = series[np.isfinite(series)].to_numpy()
-        if values.size < 2:
-            continue
-        interval = corrected_interval(values, split_ratio)
-        rows.append(
-            {
-                "reference": reference,
-                "difference": interval.mean,
-                "lower": interval.lower,
-                "upper": interval.upper,
-                "p": interval.p,
-                "folds": values.size,
-                **asdict(correlated_t_test(sign * values, split_ratio)),
-            }
-        )
-        twins.append(series.to_numpy().tobytes())
-    main = next(
-        (twin for row, twin in zip(rows, twins, strict=True) if row["reference"] == alone), None
-    )
-    adjusted = _adjusted([row["p"] for row in rows], twins, main)
-    return [row | {"p_holm": p} for row, p in zip(rows, adjusted, strict=True)]
+    values = differences[np.isfinite(differences)].to_numpy()
+    interval = corrected_interval(values, split_ratio)
+    return {
+        "difference": interval.mean,
+        "lower": interval.lower,
+        "upper": interval.upper,
+        "p": interval.p,
+        "folds": values.size,
+        TWIN: differences.to_numpy().tobytes(),
+        **asdict(correlated_t_test(sign * values, split_ratio)),
+    }
 
 
-def _adjusted(p_values: Sequence[float], twins: Sequence[bytes], main: bytes | None) -> list[float]:
-    """Return p-values adjusted by Holm, each set of twins counted once, and the primary's as it is.
+def adjusted(rows: Sequence[Row], methods: Collection[str]) -> pd.DataFrame:
+    """Return a table of paired differences with p-values adjusted by Holm.
 
-    Twins have the same differences in every fold, and so are one hypothesis.
+    Adjusted are those of a method and metric on the same kind of samples together. References with
+    the same difference in every fold count once, and the primary comparison is a family of its own.
+
+    Parameters
+    ----------
+    rows
+        As `paired` gives them.
+    methods
+        The methods that have predictions, which name the primary comparison.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as in `COLUMNS`.
     """
-    once = {twin: p for twin, p in zip(twins, p_values, strict=True) if twin != main}
-    found = dict(zip(once, map(float, holm(list(once.values()))), strict=True))
-    return [found.get(twin, p) for twin, p in zip(twins, p_values, strict=True)]
+    pair = primary(methods)
+    families: dict[tuple[object, ...], list[Row]] = {}
+    for row in rows:
+        families.setdefault((row["method"], row["metric"], row["samples"]), []).append(row)
+    found: dict[tuple[object, ...], dict[bytes, float]] = {}
+    for family, members in families.items():
+        alone = pair is not None and family[:2] == (pair[0], METRIC)
+        main = {row[TWIN] for row in members if alone and row["reference"] == pair[1]}
+        once = {row[TWIN]: row["p"] for row in members if row[TWIN] not in main}
+        found[family] = dict(zip(once, map(float, holm(list(once.values()))), strict=True))
+    told = [
+        row
+        | {"p_holm": found[row["method"], row["metric"], row["samples"]].get(row[TWIN], row["p"])}
+        for row in rows
+    ]
+    return pd.DataFrame(told, columns=list(COLUMNS))
+
+
+def comparison_table(performance: pd.DataFrame, split_ratio: float) -> pd.DataFrame:
+    """Return the corrected paired difference of every ordered pair of methods on all samples.
+
+    Parameters
+    ----------
+    performance, split_ratio
+        As `paired` takes them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as in `COLUMNS`. A difference is method minus reference, in nats for log_loss;
+        worse, equivalent and better follow the direction of the metric. Folds that leave a metric
+        undefined, as a single class leaves the AUROC, do not count, and fewer than two others make
+        no row.
+    """
+    dealt = len(performance.drop_duplicates(FOLD))
+    return adjusted(paired(performance, split_ratio, ALL, dealt), set(performance["method"]))

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from balmi.baselines.priors import frequencies, matched
+from balmi.baselines.priors import class_weights, frequencies, weighed
 from balmi.config.settings import Method
-from balmi.evaluation.comparisons import COLUMNS, COMPLETE, comparison_table
+from balmi.evaluation.comparisons import ALL, COMPLETE, adjusted, paired
 from balmi.evaluation.distinct import counted_once, first_alike
 from balmi.evaluation.held_out import FOLD
-from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.scoring import performance_table
 from balmi.outcome import PROBABILITY_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
     from balmi.data.cohort import Cohort
+    from balmi.evaluation.comparisons import Row
 
 WITHOUT_MODALITIES = frozenset({str(Method.MAJORITY), str(Method.ABSENCE_LR)})
 ALONE = f"{Method.UNIMODAL_LR}/"
@@ -59,36 +59,61 @@ def _needs(methods: Sequence[str], modalities: Sequence[str]) -> dict[Needs, lis
 
 
 def _matched(predictions: pd.DataFrame, cohort: Cohort, complete: np.ndarray) -> pd.DataFrame:
-    """Return the predictions of complete samples, matched to the frequencies that training shows.
+    """Return the predictions of complete samples, matched to what training shows of the classes.
 
-    One set of weights per method serves all folds, since a fold holds too few samples to tell what
-    class frequencies a method implies.
+    A fold's target is the class frequencies of its own complete training samples, so that no label
+    of its test samples counts. How frequent a method takes the classes to be is read off all of its
+    predictions in the repeat, since a fold alone holds too few samples to tell.
     """
     columns = [f"{PROBABILITY_PREFIX}{name}" for name in cohort.classes]
-    rows = cohort.positions(predictions["sample"])
-    kept = predictions[complete[rows]].copy()
-    seen = {}
+    kept = predictions[complete[cohort.positions(predictions["sample"])]]
+    targets = {}
     for fold, part in predictions.groupby(FOLD)["sample"]:
         train = complete.copy()
         train[cohort.positions(part)] = False
         if train.any():
-            seen[fold] = frequencies(cohort.labels[train], len(cohort.classes))
-    learned = [fold in seen for fold in zip(kept["repeat"], kept["fold"], strict=True)]
-    kept = kept.loc[np.array(learned, dtype=bool)]
-    for _, part in kept.groupby("method", sort=False):
-        wanted = np.mean([seen[fold] for fold in zip(part["repeat"], part["fold"], strict=True)], 0)
-        kept.loc[part.index, columns] = matched(part[columns].to_numpy(dtype=float), wanted)
-    return kept
+            targets[fold] = frequencies(cohort.labels[train], len(cohort.classes))
+    learned = [fold in targets for fold in zip(kept["repeat"], kept["fold"], strict=True)]
+    kept = kept.loc[np.array(learned, dtype=bool)].copy()
+    values = kept[columns].to_numpy(dtype=float)
+    result = values.copy()
+    for (_, repeat), rows in kept.groupby(["method", "repeat"]).indices.items():
+        folds = kept["fold"].to_numpy()[rows]
+        for fold in np.unique(folds):
+            own = rows[folds == fold]
+            weights = class_weights(values[rows], targets[repeat, fold])
+            result[own] = weighed(values[own], weights)
+    return kept.assign(**dict(zip(columns, result.T, strict=True)))
 
 
-def complete_tables(
-    predictions: pd.DataFrame,
-    cohort: Cohort,
-    split_ratio: float,
-    same: pd.DataFrame,
-    metrics: Collection[str] = tuple(METRICS),
-) -> Iterator[pd.DataFrame]:
-    """Yield the comparisons on complete samples, method pairs that need the same ones together.
+def _on_complete(
+    predictions: pd.DataFrame, cohort: Cohort, performance: pd.DataFrame, split_ratio: float
+) -> Iterator[Row]:
+    """Yield the differences on complete samples of pairs of methods, those alike together."""
+    methods = list(dict.fromkeys(predictions["method"]))
+    metrics = list(dict.fromkeys(performance["metric"]))
+    dealt = len(predictions.drop_duplicates(FOLD))
+    for needed, pairs in _needs(methods, cohort.modalities).items():
+        used = [name in needed for name in cohort.modalities]
+        complete = cohort.available[:, used].all(axis=1)
+        own = predictions["method"].isin({name for pair in pairs for name in pair})
+        if complete.all():
+            scores = performance[performance["method"].isin(set(predictions.loc[own, "method"]))]
+        else:
+            kept = _matched(predictions[own], cohort, complete)
+            scores = performance_table(kept, cohort, metrics)
+            # Test sets that differ may well hold the same complete samples.
+            scores = counted_once(scores, first_alike(kept), ["method", "metric"], ["value"])
+        both = {*pairs, *((other, one) for one, other in pairs)}
+        for row in paired(scores, split_ratio, COMPLETE, dealt):
+            if (row["method"], row["reference"]) in both:
+                yield row
+
+
+def comparisons_of(
+    predictions: pd.DataFrame, cohort: Cohort, performance: pd.DataFrame, split_ratio: float
+) -> pd.DataFrame:
+    """Return the comparisons of all methods, on all samples and on complete ones.
 
     Parameters
     ----------
@@ -96,33 +121,19 @@ def complete_tables(
         As in ``predictions.parquet``.
     cohort
         The cohort.
+    performance
+        As `balmi.evaluation.scoring.performance_table` gives it, each test set counted once; its
+        metrics are compared.
     split_ratio
         Test samples over training samples of a fold, of all samples.
-    same
-        The comparisons on all samples, which are those on complete ones where nobody lacks
-        anything that the two methods use.
-    metrics
-        Names of the metrics; all where not given.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``tables/comparisons.csv``. Where nobody lacks anything that two methods use, their complete
+        row says what that of all samples says, but for an adjusted p of another family.
     """
-    predictions = predictions.reset_index(drop=True)
-    methods = list(dict.fromkeys(predictions["method"]))
     dealt = len(predictions.drop_duplicates(FOLD))
-    for needed, pairs in _needs(methods, cohort.modalities).items():
-        used = [name in needed for name in cohort.modalities]
-        complete = cohort.available[:, used].all(axis=1)
-        if complete.all():
-            table = same.assign(samples=COMPLETE)
-        else:
-            names = {name for pair in pairs for name in pair}
-            own = predictions[predictions["method"].isin(names)]
-            kept = _matched(own, cohort, complete)
-            scores = performance_table(kept, cohort, metrics)
-            # Test sets that differ may well hold the same complete samples.
-            scores = counted_once(scores, first_alike(kept), ["method", "metric"], ["value"])
-            table = comparison_table(
-                scores, split_ratio, samples=COMPLETE, dealt=dealt, methods=methods
-            )
-        both = {*pairs, *((other, one) for one, other in pairs)}
-        asked = [pair in both for pair in zip(table["method"], table["reference"], strict=True)]
-        if any(asked):
-            yield table.loc[asked, list(COLUMNS)]
+    everyone = paired(performance, split_ratio, ALL, dealt)
+    complete = _on_complete(predictions, cohort, performance, split_ratio)
+    return adjusted([*everyone, *complete], set(predictions["method"]))

@@ -57,7 +57,8 @@ def read_control(lower: float, upper: float, lower99: float) -> Reading:
         return Reading.LEAKS
     if lower > CHANCE:
         return Reading.DOUBTFUL
-    return Reading.WIDE if upper - lower > WIDEST else Reading.CHANCE
+    wide = upper >= CHANCE and upper - lower > WIDEST
+    return Reading.WIDE if wide else Reading.CHANCE
 
 
 def control_table(

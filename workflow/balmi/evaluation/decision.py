@@ -31,6 +31,8 @@ RANKING, CHANCE = "macro_auroc", 0.5
 
 # Fewer test folds do not tell how much scores vary, so that no verdict is told as a fact.
 FEWEST_FOLDS = 10
+# With fewer complete samples a fold holds about two of them, and its score is a toss of coins.
+FEWEST_COMPLETE = 20
 HOLM_LEVEL = 0.05
 # A posterior probability of being better that is at most this speaks for one modality.
 UNLIKELY = 0.05
@@ -259,7 +261,8 @@ def _only_absence(evidence: Evidence) -> Case | None:
     ]
     if not (evidence.tells and evidence.mask_predicts and rows):
         return None
-    return None if any(row["lower"] > 0 for row in rows) else Case.ONLY_ABSENCE
+    shown = any(evidence.ground.verdict(row) is Verdict.GAIN for row in rows)
+    return None if shown else Case.ONLY_ABSENCE
 
 
 GAIN, NONE, LOSS = Verdict.GAIN, Verdict.NONE, Verdict.LOSS
@@ -371,7 +374,7 @@ def _gathered(tables: Mapping[str, pd.DataFrame], cohort: Cohort) -> Evidence:
     pair = primary(methods)
     judged: tuple[str, ...] = (COMPLETE,) if tells else (ALL, COMPLETE)
     made = [samples for samples in (ALL, COMPLETE) if (*(pair or ()), METRIC, samples) in rows]
-    if lacking and made == [ALL]:
+    if lacking and (made == [ALL] or (made and complete < FEWEST_COMPLETE)):
         judged = ()
     ground = Ground(pair, withheld(tables["trust"]), judged)
     return Evidence(rows, ranks, ground, len(cohort.modalities), complete, lacking, tells)

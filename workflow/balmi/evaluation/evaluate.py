@@ -10,8 +10,7 @@ import pandas as pd
 from balmi.data.files import read_table
 from balmi.evaluation.calibration import reliability_table
 from balmi.evaluation.classes import class_performance_table
-from balmi.evaluation.comparisons import comparison_table
-from balmi.evaluation.complete import complete_tables
+from balmi.evaluation.complete import comparisons_of
 from balmi.evaluation.curves import curves_table
 from balmi.evaluation.distinct import counted_once, first_alike
 from balmi.evaluation.scoring import performance_table
@@ -46,11 +45,9 @@ def evaluation_tables(
     alike = first_alike(predictions)
     once = counted_once(performance, alike, ["method", "metric"], ["value"])
     classes_once = counted_once(classes, alike, ["method", "class", "metric"], ["value"])
-    everyone = comparison_table(once, ratio, dealt=len(alike))
-    complete = complete_tables(predictions, cohort, ratio, everyone)
     return {
         "performance": performance,
-        "comparisons": pd.concat([everyone, *complete], ignore_index=True),
+        "comparisons": comparisons_of(predictions, cohort, once, ratio),
         "class_performance": classes,
         "summary": summary_table(once, classes_once, ratio),
         "reliability": reliability_table(predictions, cohort),

@@ -180,21 +180,28 @@ def _saw(method: str, members: Sequence[str], cohort: Cohort) -> bool:
     return len(members) == len(cohort.modalities)
 
 
+def _at_least(known: float, labels: np.ndarray, many: np.ndarray, few: np.ndarray) -> float:
+    """Return what information among many samples leaves at least among some of them, nats."""
+    share = few.sum() / many.sum()
+    return (known - entropy(labels[many])) / share + entropy(labels[few])
+
+
 def _by_parts(estimates: dict[tuple[str, ...], Amount], cohort: Cohort) -> Iterator[Shortfall]:
     """Yield the estimates of several modalities below that of some of them.
 
     Estimates on the same samples go up and down together, so that the interval of one of them is
-    allowed for. A part that more samples have is measured against another uncertainty of the label,
-    whose difference is taken off.
+    allowed for. A part that more samples have is held to what is sure of it among the fewer: by the
+    chain rule over whether a sample is one of the share s of them, I(X; Y) is at most
+    H(Y) - s H(Y | few) + s I(X; Y | few).
     """
     for members, estimate in estimates.items():
-        own = entropy(cohort.labels[_has(cohort, members)])
+        few = _has(cohort, members)
         found = {}
         for part, known in estimates.items():
             if set(part) < set(members):
-                shift = own - entropy(cohort.labels[_has(cohort, part)])
-                if known.value + shift > estimate.upper:
-                    found[part] = known.value + shift
+                sure = _at_least(known.value, cohort.labels, _has(cohort, part), few)
+                if sure > estimate.upper:
+                    found[part] = sure
         if found:
             part = max(found, key=lambda each: found[each])
             source = f"of {_told(part, cohort)} alone"
