@@ -103,8 +103,8 @@ def among(decision: Decision) -> str | None:
     if decision.samples != COMPLETE:
         return None
     return (
-        f"among the {decision.complete:,} samples that have all modalities, the only ones that are"
-        " compared, since who lacks one tells of the class"
+        f"among the {decision.complete:,} samples that have all modalities alone, since who lacks"
+        " one may tell of the class"
     )
 
 
@@ -121,7 +121,7 @@ def headline(decision: Decision) -> str:
     where = among(decision)
     if where is None:
         return sentence
-    return f"{where[0].upper()}{where[1:]}: {sentence[0].lower()}{sentence[1:]}"
+    return f"Judged {where}. {sentence}"
 
 
 def silence(decision: Decision) -> str | None:
