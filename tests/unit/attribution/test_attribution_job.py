@@ -145,6 +145,21 @@ def test_features_that_a_fold_drops_count_nothing_there(inputs, trained):
             assert (np.abs(each.signed[name]) <= each.size[name] + 1e-6).all()
 
 
+def test_a_fold_that_tests_the_same_samples_again_counts_once(inputs, trained):
+    parameters, information = read_parameters(trained[0])[0], inputs.information
+    first, last = inputs.data.splits[0], inputs.data.splits[-1].fold
+    splits = tuple(
+        replace(each, test=first.test) if each.fold == last else each for each in inputs.data.splits
+    )
+    found, expected = (
+        attribute_folds(inputs.cohort, data, parameters, information, inputs, Expert.MEAN, 2)
+        for data in (replace(inputs.data, splits=splits), inputs.data)
+    )
+    assert (len(found), len(expected)) == (2, 3)
+    for one, other in zip(found, expected[:2], strict=True):
+        np.testing.assert_array_equal(one.size["rna"], other.size["rna"])
+
+
 def test_the_same_twice(inputs, trained, tmp_path):
     for name in ("one", "other"):
         (tmp_path / name).mkdir()

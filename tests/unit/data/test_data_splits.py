@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from balmi.config.settings import Evaluation
 from balmi.data.assemble import assemble_cohort
 from balmi.data.files import sha256, write_table
-from balmi.data.splits import PARTS, UNUSED, Split, make_splits, read_splits
+from balmi.data.splits import PARTS, UNUSED, Split, distinct_tests, make_splits, read_splits
 
 ROOT = Path(__file__).parents[3]
 
@@ -184,6 +184,13 @@ def test_members_by_hand():
     assert second.validation.tolist() == [3, 6]
     assert second.train.tolist() == [0, 2, 5]
     assert second.test.tolist() == [1, 4]
+
+
+def test_a_test_set_that_comes_again_is_left_out():
+    rows = np.arange(4)
+    tests = [rows[:2], rows[2:], rows[2:], rows[1:3]]
+    splits = [Split(place, 0, rows[:0], rows[:0], test) for place, test in enumerate(tests)]
+    assert [split.repeat for split in distinct_tests(splits)] == [0, 1, 3]
 
 
 def test_an_inner_fold_that_would_take_a_class_out_of_training_gives_no_member(

@@ -68,6 +68,10 @@ def test_a_row_per_modality_that_some_lack_and_one_of_the_pattern(make_cohort):
     assert table.loc["protein", "p"] > 0.05
     assert table["p_holm"].to_numpy() == pytest.approx(holm(table["p"]))
     assert absence_finding(table, NO_PREDICTIONS, cohort).state == State.CAUTION
+    told = absence_finding(table.loc[["pattern"]], NO_PREDICTIONS, cohort).value
+    lacking_any = int((~cohort.available.all(axis=1)).sum())
+    assert told.startswith("the whole pattern:")
+    assert told.endswith(f"{lacking_any} samples lack something")
 
 
 def test_one_modality_that_some_lack_is_the_pattern(make_cohort):

@@ -274,8 +274,8 @@ def test_fewer_repeats_than_asked_for_are_told(gather):
     finding = CHECKS["folds"](evidence)
     assert finding.state is State.CAUTION
     assert finding.value == (
-        "5 test folds in 1 repeat, 30 samples each: these groups allow one partition; 5 repeats"
-        " were asked for"
+        "5 test folds in 1 repeat, 30 samples each: one partition of these groups was found even"
+        " enough; 5 repeats were asked for"
     )
     assert "more groups would allow more repeats" in finding.detail
 

@@ -18,6 +18,7 @@ from balmi.attribution.tables import (
 )
 from balmi.config.settings import Expert, Method
 from balmi.data.files import write_json, write_table
+from balmi.data.splits import distinct_tests
 from balmi.errors import MethodNotApplicable
 from balmi.outcome import Result, empty_predictions, read_status, run_method
 from balmi.preprocess.pipeline import Features
@@ -80,6 +81,8 @@ def attribute_folds(
 ) -> list[FoldAttribution]:
     """Attribute to features what every fold's networks say of its held-out samples.
 
+    A fold that tests the same samples as one before it is left out: it is no further evidence.
+
     Parameters
     ----------
     cohort
@@ -100,7 +103,11 @@ def attribute_folds(
     features = Features(cohort, inputs.preprocessing.max_features)
     place = heads_of(METHOD, inputs.model).index(head)
     folds, found = data.folds.tolist(), []
+    distinct = {(each.repeat, each.fold) for each in distinct_tests(data.splits)}
     for fold in sorted(set(folds)):
+        split = data.splits[folds.index(fold)]
+        if (split.repeat, split.fold) not in distinct:
+            continue
         replicas = [replica for replica, own in enumerate(folds) if own == fold]
         part, own = data.take(replicas), take_replicas(parameters, replicas)
         network = restored_networks(METHOD, part, own, inputs.model, information)[place]

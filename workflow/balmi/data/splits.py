@@ -24,7 +24,7 @@ from balmi.data.folds import in_order
 from balmi.data.partitions import Structure, further, sets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from balmi.config.settings import Evaluation
@@ -98,6 +98,20 @@ class Split:
             for place, number in enumerate(self.usable[1:count], start=1)
         ]
         return [self, *others]
+
+
+def distinct_tests(splits: Iterable[Split]) -> list[Split]:
+    """Return the first split of every set of test rows: the others test nothing further.
+
+    Parameters
+    ----------
+    splits
+        Splits of one cohort.
+    """
+    first: dict[tuple[int, ...], Split] = {}
+    for split in splits:
+        first.setdefault(tuple(split.test.tolist()), split)
+    return list(first.values())
 
 
 def _folds(

@@ -140,10 +140,11 @@ def absence_finding(absence: pd.DataFrame, predictions: pd.DataFrame, cohort: Co
         return Finding(State.PASS, NOBODY, "Nobody lacks anything, so that absence tells nothing.")
     shown = absence[absence["p_holm"] <= LEVEL]
     strongest = absence.sort_values(["p_holm", "cramers_v"], ascending=[True, False]).iloc[0]
-    what = "the whole pattern" if pd.isna(strongest["modality"]) else strongest["modality"]
+    pattern = pd.isna(strongest["modality"])
+    what, lacked = ("the whole pattern", "something") if pattern else (strongest["modality"], "it")
     value = (
         f"{what}: Cramer's V {strongest['cramers_v']:.2f}, p {strongest['p_holm']:.2g} (Holm), "
-        f"{strongest['lacking']} samples lack it"
+        f"{strongest['lacking']} samples lack {lacked}"
     )
     if shown.empty:
         return Finding(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from balmi.config.settings import Method
+from balmi.data.splits import distinct_tests
 from balmi.evaluation.absence import absence_finding
 from balmi.evaluation.accepted import inputs
 from balmi.evaluation.controls import WIDEST, Reading, read_control
@@ -178,7 +179,7 @@ def _rarest_class(evidence: Evidence) -> Finding:
 def _folds(evidence: Evidence) -> Finding:
     sizes = np.array([len(split.test) for split in evidence.splits])
     repeats = len({split.repeat for split in evidence.splits})
-    distinct = len({tuple(split.test) for split in evidence.splits})
+    distinct = len(distinct_tests(evidence.splits))
     value = f"{len(sizes)} test folds in {repeats} repeat{'s' if repeats > 1 else ''}"
     smallest, largest = sizes.min(), sizes.max()
     value += f", {smallest}{f' to {largest}' if largest > smallest else ''} samples each"
@@ -209,10 +210,10 @@ def _folds(evidence: Evidence) -> Finding:
 
 
 def _allowed(cohort: Cohort, repeats: int) -> str:
-    """Return how many ways there are to deal the cohort out."""
+    """Tell how many ways to deal the cohort out were found."""
     what = "samples" if cohort.groups is None else "groups"
-    count = "one partition" if repeats == 1 else f"{repeats} distinct partitions"
-    return f"these {what} allow {count}"
+    found = "one partition" if repeats == 1 else f"{repeats} distinct partitions"
+    return f"{found} of these {what} {'was' if repeats == 1 else 'were'} found even enough"
 
 
 def _samples_per_feature(evidence: Evidence) -> Finding:
