@@ -7,6 +7,8 @@ TORCH ?= torch==2.13.0
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Processes that run tests, one thread each.
+WORKERS ?= auto
 # The phase of the study: confirm, rules, parts or tune.
 PHASE ?= confirm
 # Where benchmark-training computes: cpu or cuda.
@@ -23,7 +25,7 @@ run: $(VENV)/.run ## install what is needed and run the shipped configuration (T
 	$(BIN)/snakemake --cores $(CORES)
 
 test: $(VENV)/.test ## install what is needed and run all tests
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
 
 lint: $(VENV)/.test ## check the style of Python, Snakemake and workflow
 	$(BIN)/ruff check .

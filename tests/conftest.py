@@ -60,6 +60,16 @@ def copy_checkout(folder):
     return Checkout(folder)
 
 
+def pytest_collection_modifyitems(items):
+    """Keep together what shares something dear, where several processes run the tests.
+
+    All that look at the finished run are one group, so that it runs once; the rest go by file.
+    """
+    for item in items:
+        shared = "finished" if "finished" in item.fixturenames else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(shared))
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
     """Return a checkout in which the simulated cohort was run to the end."""

@@ -35,11 +35,11 @@ from balmi.data.files import write_table
 from balmi.data.simulate import SimulatedCohort, simulate_cohort
 from balmi.data.splits import Split, make_splits, read_splits
 from balmi.evaluation.statistics import corrected_interval
+from balmi.experiments.gains.observe import observed_gains
 from balmi.information.measure import measure_cohort
+from balmi.networks.data import replica_data
 from balmi.preprocess.pipeline import Features
-from balmi.report.svg import GRID, INK, SOFT, to_svg
-from balmi.training.complementarity import observed_gains
-from balmi.training.data import replica_data
+from balmi.report.kit.svg import GRID, INK, SOFT, to_svg
 
 RESULTS = Path(__file__).parent / "results"
 SHARED = (0.0, 0.03, 0.07, 0.13, 0.2, 0.3, 0.5, 0.8, 1.2)

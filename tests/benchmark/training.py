@@ -37,18 +37,18 @@ from balmi.data.cohort import Cohort, read_cohort
 from balmi.data.files import write_json
 from balmi.data.splits import make_splits, read_splits
 from balmi.information.splits import measure_splits
-from balmi.preprocess.pipeline import Features
-from balmi.training.balancing import RULES
-from balmi.training.data import ReplicaData, replica_data
-from balmi.training.distillation import (
+from balmi.methods.distillation import (
     new_network,
     nothing_known,
     plan_distillation,
     pretrain,
 )
-from balmi.training.methods import Guidance, train_method
-from balmi.training.seeds import replica_generators
-from balmi.training.trainer import Trainer, predict
+from balmi.methods.recipes import Guidance, train_method
+from balmi.networks.balancing import RULES
+from balmi.networks.data import ReplicaData, replica_data
+from balmi.networks.seeds import replica_generators
+from balmi.networks.trainer import Trainer, predict
+from balmi.preprocess.pipeline import Features
 
 if TYPE_CHECKING:
     from balmi.data.splits import Split

@@ -17,7 +17,7 @@ from sklearn import config_context
 from balmi.config.fingerprint import LIBRARY, code_hash
 from balmi.config.settings import Information, Training
 from balmi.data.files import read_table, write_table
-from balmi.training.pipeline import PipelineSettings, run_pipeline
+from balmi.methods.pipeline import PipelineSettings, run_pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

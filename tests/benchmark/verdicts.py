@@ -43,7 +43,7 @@ from balmi.evaluation.scoring import performance_table
 from balmi.evaluation.statistics import corrected_interval, split_ratio
 from balmi.evaluation.summary import summary_table
 from balmi.evaluation.verdicts import Verdict, verdict
-from balmi.report.headline import headline
+from balmi.report.sections.verdict.headline import headline
 from verdict_cohorts import SEPARATIONS, SHARES, simulated
 from verdict_training import MEMBERS, PERMUTATIONS, Run, kept
 

@@ -7,37 +7,38 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from balmi.attribution.job import attribute_job
-from balmi.baselines.peers import PEERS
-from balmi.baselines.run import fit_baseline
 from balmi.config.settings import Method, Settings
 from balmi.data.cohort import read_cohort, write_cohort
 from balmi.data.files import read_json, read_table, write_table
 from balmi.data.splits import as_splits, make_splits, read_splits
 from balmi.evaluation.absence import NOBODY, absence_table
 from balmi.evaluation.checklist import Evidence, trust_table
-from balmi.evaluation.complementarity import complementarity_table, margins_of
-from balmi.evaluation.contributions import contribution_table
-from balmi.evaluation.controls import control_table, run_status_table
-from balmi.evaluation.embedding import embedding_table
 from balmi.evaluation.evaluate import evaluation_tables, joined, status_table
-from balmi.evaluation.robustness import all_scores, robustness_table
 from balmi.evaluation.statistics import split_ratio
+from balmi.experiments.attribution.job import attribute_job
+from balmi.experiments.controls.run import run_control
+from balmi.experiments.controls.table import control_table
+from balmi.experiments.gains.observe import observe_job
+from balmi.experiments.gains.table import complementarity_table, margins_of
+from balmi.experiments.probes.contributions import contribution_table
+from balmi.experiments.probes.embedding import embedding_table
+from balmi.experiments.probes.job import ProbeSettings, probe_job
+from balmi.experiments.robustness import robustness_table, run_status_table
+from balmi.experiments.scores import all_scores
+from balmi.experiments.shares.run import run_share
 from balmi.graph.files import write_networks
 from balmi.graph.fusion import fuse_splits
 from balmi.information.files import write_split_information
 from balmi.information.measure import measure_cohort
 from balmi.information.splits import measure_splits
-from balmi.outcome import read_status, run_method, write_outcome
+from balmi.methods.jobs import TrainingInputs, pretrain_job, train_job
+from balmi.methods.outcome import read_status, run_method, write_outcome
+from balmi.methods.peers.registry import PEERS
+from balmi.methods.peers.run import fit_baseline
+from balmi.methods.pipeline import PipelineSettings
+from balmi.methods.recipes import NETWORKS
 from balmi.preprocess.pipeline import Features
 from balmi.report.render import ReportInputs, build_report
-from balmi.training.complementarity import observe_job
-from balmi.training.controls import run_control
-from balmi.training.jobs import TrainingInputs, pretrain_job, train_job
-from balmi.training.methods import NETWORKS
-from balmi.training.pipeline import PipelineSettings
-from balmi.training.probes import ProbeSettings, probe_job
-from balmi.training.shares import run_share
 
 MODALITIES = ("rna", "protein")
 FOLDS = 3

@@ -11,7 +11,6 @@ from functools import cache
 import numpy as np
 import pytest
 
-from balmi.baselines import early
 from balmi.config.settings import (
     Balancing,
     Distillation,
@@ -27,9 +26,10 @@ from balmi.config.settings import (
 from balmi.data.cohort import Cohort
 from balmi.data.splits import as_splits, make_splits
 from balmi.information.splits import measure_splits
+from balmi.methods.distillation import plan_distillation
+from balmi.methods.peers import early
+from balmi.methods.pipeline import PipelineSettings, run_pipeline
 from balmi.preprocess.pipeline import Features
-from balmi.training.distillation import plan_distillation
-from balmi.training.pipeline import PipelineSettings, run_pipeline
 
 SAMPLES, CLASSES = 120, 3
 MINIBATCHES = PipelineSettings(
@@ -173,7 +173,7 @@ class Peeking(Features):
 @pytest.mark.parametrize("method", [Method.BALANCED, Method.STACKED_LR])
 def test_preprocessing_that_peeks_is_found_out(method, monkeypatch):
     for module in ("pipeline", "stages"):
-        monkeypatch.setattr(f"balmi.training.{module}.Features", Peeking)
+        monkeypatch.setattr(f"balmi.methods.{module}.Features", Peeking)
     before = predicted(method, cohort(), MINIBATCHES)
     after = predicted(method, changed().cohort, MINIBATCHES)
     assert furthest(before, after, changed().same) > 1e-4

@@ -1,7 +1,8 @@
 """balmi: balanced multimodal learning via mutual information, for multi-omics cohorts.
 
-Sub-packages import downwards only: ``config <- data <- preprocess <- {information, graph} <-
-models <- training <- baselines <- evaluation <- report``.
+Sub-packages import downwards only, which a test holds: ``config <- data <- preprocess <-
+{information, graph} <- networks <- methods <- evaluation <- {experiments, report}``; the modules
+beside them are the ground, under all.
 """
 
 __version__ = "0.1.0"

@@ -16,7 +16,7 @@ ASK_TORCH = f"""
 import sys
 sys.path.insert(0, {str(LIBRARY)!r})
 from balmi.errors import UserError
-from balmi.training.device import choose_device
+from balmi.networks.device import choose_device
 try:
     choose_device(1)
 except UserError as error:

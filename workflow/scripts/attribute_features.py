@@ -1,7 +1,7 @@
-from balmi.attribution.job import attribute_job
 from balmi.config.settings import Attribution, Model, Preprocessing, Training
+from balmi.experiments.attribution.job import attribute_job
 from balmi.logs import job
-from balmi.training.jobs import TrainingInputs
+from balmi.methods.jobs import TrainingInputs
 
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: attribute features"):
     inputs = TrainingInputs(

@@ -1,8 +1,8 @@
 from pathlib import Path
 
 from balmi.logs import job
-from balmi.report.provenance import commit, versions
 from balmi.report.render import ReportInputs, build_report
+from balmi.report.sections.provenance.view import commit, versions
 
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: report"):
     inputs = ReportInputs(

@@ -1,7 +1,7 @@
 from balmi.data.files import read_table, write_table
-from balmi.evaluation.complementarity import PAIR, complementarity_table, margins_of
 from balmi.evaluation.distinct import counted_once, first_alike
 from balmi.evaluation.statistics import split_ratio
+from balmi.experiments.gains.table import PAIR, complementarity_table, margins_of
 from balmi.logs import job
 
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: gains of distillation"):

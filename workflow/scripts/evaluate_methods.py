@@ -2,7 +2,7 @@ from balmi.data.cohort import read_cohort
 from balmi.data.files import write_table
 from balmi.evaluation.evaluate import evaluation_tables, joined, status_table
 from balmi.logs import job
-from balmi.outcome import empty_experts, empty_training
+from balmi.methods.outcome import empty_experts, empty_training
 
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: evaluate"):
     cohort = read_cohort(snakemake.input.cohort)

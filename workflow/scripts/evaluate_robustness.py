@@ -1,13 +1,14 @@
 from balmi.config.settings import Robustness
 from balmi.data.cohort import read_cohort
 from balmi.data.files import read_table, write_table
-from balmi.evaluation.contributions import contribution_table
-from balmi.evaluation.controls import control_table, run_status_table
-from balmi.evaluation.embedding import embedding_table
 from balmi.evaluation.evaluate import joined
-from balmi.evaluation.probes import empty_probes
-from balmi.evaluation.robustness import all_scores, robustness_table
 from balmi.evaluation.statistics import split_ratio
+from balmi.experiments.controls.table import control_table
+from balmi.experiments.probes.alterations import empty_probes
+from balmi.experiments.probes.contributions import contribution_table
+from balmi.experiments.probes.embedding import embedding_table
+from balmi.experiments.robustness import robustness_table, run_status_table
+from balmi.experiments.scores import all_scores
 from balmi.logs import job
 
 inputs, outputs, params = snakemake.input, snakemake.output, snakemake.params

@@ -1,11 +1,11 @@
 from functools import partial
 
-from balmi.baselines.run import fit_baseline
 from balmi.config.settings import Method, Preprocessing
 from balmi.data.cohort import read_cohort
 from balmi.data.splits import read_splits
 from balmi.logs import job
-from balmi.outcome import run_method, write_outcome
+from balmi.methods.outcome import run_method, write_outcome
+from balmi.methods.peers.run import fit_baseline
 from balmi.preprocess.pipeline import Features
 
 method = Method(snakemake.wildcards.method)

@@ -1,7 +1,7 @@
 from balmi.config.settings import Distillation, Model, Preprocessing, Training
+from balmi.experiments.gains.observe import observe_job
 from balmi.logs import job
-from balmi.training.complementarity import observe_job
-from balmi.training.jobs import TrainingInputs
+from balmi.methods.jobs import TrainingInputs
 
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: observed gains"):
     inputs = TrainingInputs(

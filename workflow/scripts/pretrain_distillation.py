@@ -1,6 +1,6 @@
 from balmi.config.settings import Distillation, Model, Preprocessing, Training
 from balmi.logs import job
-from balmi.training.jobs import TrainingInputs, pretrain_job
+from balmi.methods.jobs import TrainingInputs, pretrain_job
 
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: pretraining"):
     inputs = TrainingInputs(

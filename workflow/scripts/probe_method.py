@@ -1,6 +1,6 @@
 from balmi.config.settings import Method
+from balmi.experiments.probes.job import ProbeSettings, probe_job
 from balmi.logs import job
-from balmi.training.probes import ProbeSettings, probe_job
 
 method = Method(snakemake.wildcards.method)
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: probe {method}"):

@@ -3,9 +3,9 @@ import logging
 from balmi.config.settings import Evaluation, Method
 from balmi.data.cohort import read_cohort
 from balmi.data.splits import read_splits
+from balmi.experiments.controls.run import run_control
 from balmi.logs import Progress, job
-from balmi.training.controls import run_control
-from balmi.training.pipeline import PipelineSettings
+from balmi.methods.pipeline import PipelineSettings
 
 control, params = snakemake.wildcards.control, snakemake.params
 name = f"{snakemake.wildcards.dataset}: control {control}"

@@ -1,6 +1,6 @@
 from balmi.config.settings import Method, Model, Preprocessing, Training
 from balmi.logs import job
-from balmi.training.jobs import TrainingInputs, train_job
+from balmi.methods.jobs import TrainingInputs, train_job
 
 method = Method(snakemake.wildcards.method)
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: {method}"):

@@ -2,9 +2,9 @@ import logging
 
 from balmi.config.settings import Evaluation, Method
 from balmi.data.cohort import read_cohort
+from balmi.experiments.shares.run import run_share
 from balmi.logs import Progress, job
-from balmi.training.pipeline import PipelineSettings
-from balmi.training.shares import run_share
+from balmi.methods.pipeline import PipelineSettings
 
 share, params = float(snakemake.wildcards.share), snakemake.params
 name = f"{snakemake.wildcards.dataset}: share {share:g}"

@@ -13,7 +13,7 @@ from balmi.data.cohort import read_cohort
 from balmi.data.files import read_table, write_table
 from balmi.evaluation.evaluate import performance_table
 from balmi.evaluation.statistics import Interval, combined_interval, split_ratio
-from balmi.outcome import read_status
+from balmi.methods.outcome import read_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

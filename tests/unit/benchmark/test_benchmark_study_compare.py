@@ -6,7 +6,7 @@ import pytest
 
 from balmi.data.cohort import write_cohort
 from balmi.data.splits import Split
-from balmi.outcome import (
+from balmi.methods.outcome import (
     Result,
     Status,
     empty_predictions,

@@ -14,7 +14,7 @@ from balmi.data.cohort import read_cohort, write_cohort
 from balmi.data.files import read_json, read_table, write_json, write_table
 from balmi.data.tensors import read_tensors, write_tensors
 from balmi.errors import UserError
-from balmi.outcome import read_status
+from balmi.methods.outcome import read_status
 
 TABLE = pd.DataFrame(
     {"method": [f"m{i}" for i in range(40)], "value": np.linspace(-1, 1, 40), "folds": 7}

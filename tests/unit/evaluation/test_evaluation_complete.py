@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from balmi.baselines.run import fit_baseline
 from balmi.config.settings import Evaluation, Method
 from balmi.data.splits import as_splits, make_splits
 from balmi.evaluation.complete import _matched, comparisons_of, modalities_of
 from balmi.evaluation.evaluate import evaluation_tables
 from balmi.evaluation.scoring import performance_table
 from balmi.evaluation.statistics import holm, split_ratio
+from balmi.methods.peers.run import fit_baseline
 from balmi.preprocess.pipeline import Features
 
 PEERS = (Method.STACKED_LR, Method.UNIMODAL_LR, Method.ABSENCE_LR)

@@ -10,10 +10,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from balmi.baselines.run import fit_baseline
 from balmi.config.settings import Evaluation, Method
 from balmi.data.files import write_table
 from balmi.data.splits import make_splits, read_splits
+from balmi.methods.peers.run import fit_baseline
 from balmi.preprocess.pipeline import Features
 
 SAMPLES, NOISE, KEPT = 120, 300, 8

@@ -15,8 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic_report import Names, write_dataset
 
-from balmi.report.figures import SHAPES, Entry, Figure, Panels, light_colours, outline, saved_svg
-from balmi.report.pictures import LEVELS, SIGNATURE, marks_uri, png, stamp
+from balmi.report.kit.figures import (
+    SHAPES,
+    Entry,
+    Figure,
+    Panels,
+    light_colours,
+    outline,
+    saved_svg,
+)
+from balmi.report.kit.pictures import LEVELS, SIGNATURE, marks_uri, png, stamp
 from balmi.report.render import build_figures
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"

@@ -12,7 +12,7 @@ from balmi.config.settings import Method
 from balmi.data.splits import distinct_tests
 from balmi.evaluation.absence import absence_finding
 from balmi.evaluation.accepted import inputs
-from balmi.evaluation.controls import WIDEST, Reading, read_control
+from balmi.evaluation.at_chance import WIDEST, Reading, read_control
 from balmi.evaluation.duplicates import divided, near_copies
 from balmi.evaluation.gap import calibration_gap
 from balmi.evaluation.trust import CONTROLS, Finding, State

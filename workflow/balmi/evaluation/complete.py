@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from balmi.baselines.priors import class_weights, frequencies, weighed
 from balmi.config.settings import Method
 from balmi.evaluation.comparisons import ALL, COMPLETE, adjusted, paired
 from balmi.evaluation.distinct import counted_once, first_alike
 from balmi.evaluation.held_out import FOLD
 from balmi.evaluation.scoring import performance_table
-from balmi.outcome import PROBABILITY_PREFIX
+from balmi.methods.outcome import PROBABILITY_PREFIX
+from balmi.methods.peers.priors import class_weights, frequencies, weighed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -131,7 +131,7 @@ class Decision:
     Parameters
     ----------
     case
-        The case; `balmi.report.headline` has a sentence for each.
+        The case; `balmi.report.sections.verdict.headline` has a sentence for each.
     ground
         What verdicts rest on; where nothing predicts the class, no difference is judged.
     method, reference, samples

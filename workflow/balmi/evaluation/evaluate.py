@@ -16,7 +16,7 @@ from balmi.evaluation.distinct import counted_once, first_alike
 from balmi.evaluation.scoring import performance_table
 from balmi.evaluation.statistics import split_ratio
 from balmi.evaluation.summary import summary_table
-from balmi.outcome import Status, read_status
+from balmi.methods.outcome import Status, read_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

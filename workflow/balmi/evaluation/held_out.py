@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from balmi.outcome import PROBABILITY_PREFIX
+from balmi.methods.outcome import PROBABILITY_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -20,7 +20,7 @@ from balmi.evaluation.metrics import SMALLEST_PROBABILITY
 from balmi.evaluation.statistics import corrected_interval, split_ratio
 from balmi.evaluation.trust import Finding, State
 from balmi.information.label import entropy
-from balmi.outcome import PROBABILITY_PREFIX
+from balmi.methods.outcome import PROBABILITY_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -17,25 +17,18 @@ from balmi.data.cohort import read_cohort
 from balmi.data.files import read_json, read_table, replace_when_written, write_json
 from balmi.errors import Problem, UserError
 from balmi.evaluation.verdicts import NOT_SEPARABLE, Verdict
-from balmi.report import (
-    charts,
-    contributions_charts,
-    drawing,
-    information_charts,
-    performance_charts,
-    robustness_charts,
-    words,
-)
-from balmi.report.answers import PAIRS
-from balmi.report.downloads import downloads
-from balmi.report.figures import save_figures
+from balmi.report.contents import SECTIONS, figures_of
 from balmi.report.inputs import ReportInputs
+from balmi.report.kit import drawing, words
+from balmi.report.kit.figures import save_figures
 from balmi.report.paths import Shown
-from balmi.report.performance import OWN
-from balmi.report.provenance import commit, seeds, versions
-from balmi.report.refusals import MAX_WHICH
-from balmi.report.scores import OF_CLASS, metrics_of
-from balmi.report.sections import SECTIONS
+from balmi.report.sections.information.refusals import MAX_WHICH
+from balmi.report.sections.performance.figures import MAX_DOTS
+from balmi.report.sections.performance.scores import OF_CLASS, metrics_of
+from balmi.report.sections.performance.view import OWN
+from balmi.report.sections.provenance.downloads import downloads
+from balmi.report.sections.provenance.view import commit, seeds, versions
+from balmi.report.sections.verdict.answers import PAIRS
 from balmi.report.view import FORMAT, View, build_view
 
 if TYPE_CHECKING:
@@ -43,13 +36,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from balmi.report.closeup import CloseUp
-    from balmi.report.figures import Figure, Panels
-    from balmi.report.information import InformationView
 
 __all__ = ["ReportInputs", "build_figures", "build_overview", "build_report", "commit", "versions"]
 
 TEMPLATES = Path(__file__).with_name("templates")
+FOLDERS = [TEMPLATES, *(TEMPLATES.with_name("sections") / name for name in ("verdict", *SECTIONS))]
 # Chromium leaves a page that `snakemake --report` puts in an iframe blank above about 1.57 MB.
 MAX_BYTES = 1_500_000
 SPARE_BYTES = 10_000
@@ -57,7 +48,7 @@ SPARE_BYTES = 10_000
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(FOLDERS),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -97,46 +88,6 @@ def _environment() -> Environment:
         "sections": SECTIONS,
     }
     return environment
-
-
-def _figures(view: View) -> dict[str, Figure | Panels]:
-    """Draw the figures for which there are data."""
-    figures: dict[str, Figure | Panels] = {}
-    names = view.summary.modalities
-    if view.performance.differences:
-        figures["differences"] = charts.differences_figure(view.performance.differences)
-    if any(row.folds for row in view.performance.methods):
-        figures["folds"] = charts.folds_figure(view.performance.methods)
-    figures |= _closeup_figures(view.performance.closeup, view.summary.classes)
-    figures |= _information_figures(view.information, names)
-    if view.training is not None:
-        figures["training"] = charts.training_figures(view.training.panels, names)
-    figures |= robustness_charts.robustness_figures(view.robustness, names)
-    figures |= contributions_charts.contribution_figures(view.contributions, names)
-    return figures
-
-
-def _closeup_figures(closeup: CloseUp | None, classes: Sequence[str]) -> dict[str, Figure | Panels]:
-    figures: dict[str, Figure | Panels] = {}
-    if closeup is not None and all(row.bins for row in closeup.reliability):
-        figures["reliability"] = performance_charts.reliability_figures(closeup.reliability)
-    if closeup is not None and all(closeup.curves.values()):
-        figures["curves"] = performance_charts.curve_figures(closeup, classes)
-    return figures
-
-
-def _information_figures(view: InformationView, names: Sequence[str]) -> dict[str, Figure]:
-    figures: dict[str, Figure | Panels] = {}
-    if view.label:
-        figures["information"] = information_charts.information_figure(view, names)
-    if view.parts:
-        figures["parts"] = information_charts.parts_figure(view.main_parts, names)
-    if view.shares:
-        figures["shares"] = information_charts.shares_figure(view.shares, names)
-    if view.margins:
-        observed = view.agreement is not None
-        figures["margins"] = information_charts.margins_figure(view.main_margins, observed)
-    return figures
 
 
 def _shown(inputs: ReportInputs) -> Shown:
@@ -186,7 +137,7 @@ def build_figures(inputs: ReportInputs, folder: Path) -> None:
         The folder to write.
     """
     content, _ = _content(inputs)
-    save_figures(_figures(content), Path(folder))
+    save_figures(figures_of(content), Path(folder))
 
 
 def build_report(inputs: ReportInputs, html: Path, view: Path) -> None:
@@ -211,10 +162,10 @@ def build_report(inputs: ReportInputs, html: Path, view: Path) -> None:
     paths = {name: _shown(inputs).path(path) for name, path in inputs.table_paths.items()}
     facts = {
         "view": content,
-        "figures": _figures(content),
+        "figures": figures_of(content),
         "keys": drawing.modality_keys(content.summary.modalities),
         "class_keys": drawing.class_keys(content.summary.classes),
-        "max_dots": charts.MAX_DOTS,
+        "max_dots": MAX_DOTS,
         "provenance": _provenance(inputs),
     }
     bare = template.render(**facts, downloads=downloads(tables, paths, 0))

@@ -10,16 +10,16 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from balmi.evaluation.decision import decide
-from balmi.report.answers import Views, answers, key_differences, ranking, tiles
-from balmi.report.cohort import cohort_view
-from balmi.report.complementarity import prospect
-from balmi.report.contributions import contributions_view
-from balmi.report.headline import headline, silence, silent_word
-from balmi.report.information import information_view, withhold
-from balmi.report.performance import MAIN_METRIC, performance_view
-from balmi.report.robustness import robustness_view
-from balmi.report.training import training_view
-from balmi.report.trust import trust_view
+from balmi.report.sections.cohort.view import cohort_view
+from balmi.report.sections.contributions.view import contributions_view
+from balmi.report.sections.information.distillation import prospect
+from balmi.report.sections.information.view import information_view, withhold
+from balmi.report.sections.performance.view import MAIN_METRIC, performance_view
+from balmi.report.sections.robustness.view import robustness_view
+from balmi.report.sections.training.view import training_view
+from balmi.report.sections.verdict.answers import Views, answers, key_differences, ranking, tiles
+from balmi.report.sections.verdict.headline import headline, silence, silent_word
+from balmi.report.sections.verdict.trust import trust_view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,16 +28,17 @@ if TYPE_CHECKING:
 
     from balmi.data.cohort import Cohort
     from balmi.evaluation.decision import Decision
-    from balmi.report.answers import Answer, Tile
-    from balmi.report.cohort import CohortView
-    from balmi.report.complementarity import Margin
-    from balmi.report.contributions import ContributionsView
-    from balmi.report.information import InformationView, LabelInformation
-    from balmi.report.performance import Difference, MethodStatus, PerformanceView
-    from balmi.report.robustness import RobustnessView
-    from balmi.report.scores import Score
-    from balmi.report.training import TrainingView
-    from balmi.report.trust import TrustView
+    from balmi.report.sections.cohort.view import CohortView
+    from balmi.report.sections.contributions.view import ContributionsView
+    from balmi.report.sections.information.distillation import Margin
+    from balmi.report.sections.information.label import LabelInformation
+    from balmi.report.sections.information.view import InformationView
+    from balmi.report.sections.performance.scores import Score
+    from balmi.report.sections.performance.view import Difference, MethodStatus, PerformanceView
+    from balmi.report.sections.robustness.view import RobustnessView
+    from balmi.report.sections.training.view import TrainingView
+    from balmi.report.sections.verdict.answers import Answer, Tile
+    from balmi.report.sections.verdict.trust import TrustView
 
 FORMAT = 4
 

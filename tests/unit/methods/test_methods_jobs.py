@@ -1,0 +1,177 @@
+"""The training jobs: what they write, pass on, and leave behind."""
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from balmi.config.settings import Distillation, Method, Model, Teacher, Training
+from balmi.information.splits import SplitInformation
+from balmi.methods.distillation import PLAN_COLUMNS
+from balmi.methods.jobs import pretrain_job, train_job
+from balmi.methods.outcome import EXPERT_TYPES, TRAINING_TYPES, read_status
+
+MODEL = Model(hidden=4, experts=["linear", "mean"])
+SETTINGS = Training(epochs=5, learning_rate=0.02, batch_size=32, checkpoint_every=2)
+
+
+def measured():
+    """Return measurements by which the first modality teaches the second."""
+    label = np.tile([0.9, 0.4, 0.2, 0.1], (3, 1))
+    shared = np.full((3, 4, 4), 0.05)
+    shared[:, 0, 1] = shared[:, 1, 0] = 0.8
+    return SplitInformation(label, np.full((3, 4), 0.02), shared, shared - label[:, None])
+
+
+@dataclass
+class Inputs:
+    """Inputs of a job whose files are read already."""
+
+    cohort: object
+    data: object
+    training: Training = SETTINGS
+    model: Model = MODEL
+
+    def load(self, members=1):
+        places = [r for r, split in enumerate(self.data.splits) if split.member < members]
+        return self.cohort, self.data.take(places), measured()
+
+
+@pytest.fixture
+def inputs(cohort, ensemble):
+    return Inputs(cohort, ensemble)
+
+
+def pretrain(inputs, folder, teacher=Teacher.STRONGEST):
+    folder.mkdir(exist_ok=True)
+    names = "parameters.safetensors", "training.parquet", "plan.csv", "status.json"
+    files = [folder / name for name in names]
+    pretrain_job(inputs, Distillation(teacher=teacher), *files)
+    return files
+
+
+def train(inputs, folder, method=Method.BALANCED, pretraining=None):
+    folder.mkdir(exist_ok=True)
+    names = "predictions.parquet", "training.parquet", "experts.csv", "status.json"
+    files = [folder / name for name in (*names, "model.safetensors")]
+    before = (None, None) if pretraining is None else (pretraining[0], pretraining[3])
+    train_job(method, inputs, *before, *files)
+    return files
+
+
+def test_pretraining_writes_all_of_it_and_leaves_no_checkpoints(inputs, tmp_path):
+    parameters, history, plan, status = pretrain(inputs, tmp_path)
+    assert read_status(status).status == "ok"
+    assert {path.name for path in tmp_path.iterdir()} == {
+        path.name for path in (parameters, history, plan, status)
+    }
+    taught = pd.read_csv(plan).dropna()
+    assert set(zip(taught["student"], taught["teacher"], strict=True)) == {("redundant", "strong")}
+    assert list(pd.read_parquet(history)) == list(TRAINING_TYPES)
+    assert {len(value) for value in load_file(parameters).values()} == {9}
+
+
+@pytest.mark.parametrize("replicas", [1, 4])
+@pytest.mark.parametrize("teacher", [Teacher.STRONGEST, Teacher.NONE])
+def test_pretraining_in_parts_is_that_of_all_at_once(inputs, tmp_path, replicas, teacher):
+    whole = pretrain(inputs, tmp_path / "whole", teacher)
+    inputs.training = SETTINGS.model_copy(update={"replicas": replicas})
+    parts = pretrain(inputs, tmp_path / "parts", teacher)
+    assert parts[2].read_bytes() == whole[2].read_bytes()
+    found, expected = load_file(parts[0]), load_file(whole[0])
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, atol=1e-10, rtol=0)
+    order = ["stage", "modality", "fold", "member", "epoch"]
+    one, other = (
+        pd.read_parquet(files[1]).sort_values(order, ignore_index=True) for files in (whole, parts)
+    )
+    pd.testing.assert_frame_equal(one, other, atol=1e-10)
+
+
+def test_training_writes_all_of_it_and_leaves_no_checkpoints(inputs, tmp_path):
+    before = pretrain(inputs, tmp_path / "pretraining")
+    files = train(inputs, tmp_path / "balanced", pretraining=before)
+    assert sorted(path.name for path in files[0].parent.iterdir()) == sorted(f.name for f in files)
+    state = read_status(files[3])
+    assert state.status == "ok"
+    assert state.seconds > read_status(before[3]).seconds
+    experts = pd.read_csv(files[2])
+    assert list(experts) == list(EXPERT_TYPES)
+    assert experts["expert"].tolist() == ["linear", "mean"] * 3
+    np.testing.assert_allclose(experts.groupby("fold")["weight"].sum(), 1)
+    assert len(pd.read_parquet(files[0])) == sum(len(s.test) for s in inputs.data.splits[::3])
+    assert set(pd.read_parquet(files[1])["member"]) == {0, 1, 2}
+    assert {len(value) for value in load_file(files[4]).values()} == {9}
+
+
+def test_training_starts_from_the_pretrained_modalities(inputs, tmp_path):
+    before = pretrain(inputs, tmp_path / "pretraining")
+    found = [
+        pd.read_parquet(train(inputs, tmp_path / name, pretraining=start)[1])
+        for name, start in (("with", before), ("without", None))
+    ]
+    first = [each[each["epoch"] == 0]["loss"].mean() for each in found]
+    assert first[0] < first[1] - 0.05
+
+
+def test_methods_of_one_member_train_one_per_fold(inputs, tmp_path):
+    files = train(inputs, tmp_path, Method.UNIFORM)
+    assert set(pd.read_parquet(files[1])["member"]) == {0}
+    assert {len(value) for value in load_file(files[4]).values()} == {3}
+
+
+@pytest.mark.parametrize("end", ["failed", "not_applicable"])
+def test_how_pretraining_ended_is_passed_on(inputs, tmp_path, end):
+    before = pretrain(inputs, tmp_path / "pretraining")
+    state = json.loads(before[3].read_text()) | {"status": end, "reason": "as told"}
+    before[3].write_text(json.dumps(state))
+    files = train(inputs, tmp_path / "balanced", pretraining=before)
+    found = read_status(files[3])
+    assert (found.status, found.reason) == (end, "pretraining: as told")
+    assert pd.read_parquet(files[0]).empty
+    assert list(pd.read_csv(files[2])) == list(EXPERT_TYPES)
+    assert load_file(files[4]) == {}
+
+
+def test_pretraining_that_fails_leaves_whole_files(inputs, tmp_path):
+    values = inputs.data.inputs[0].clone()
+    values[1, inputs.data.splits[3].train[0]] = torch.nan
+    inputs.data = inputs.data.__class__(
+        **{**vars(inputs.data), "inputs": (values, *inputs.data.inputs[1:])}
+    )
+    parameters, history, plan, status = pretrain(inputs, tmp_path)
+    state = read_status(status)
+    assert state.status == "failed"
+    assert "not finite in epoch 1 of pretraining/teacher/" in state.reason
+    assert load_file(parameters) == {}
+    assert list(pd.read_csv(plan)) == list(PLAN_COLUMNS)
+    assert pd.read_parquet(history).empty
+
+
+def test_a_killed_job_goes_on_where_it_was(inputs, tmp_path, monkeypatch):
+    whole = train(inputs, tmp_path / "whole", Method.ENSEMBLE)
+    told = []
+
+    class Dies:
+        def __init__(self, name):
+            self.name = name
+
+        def __call__(self, epoch, epochs, active):
+            told.append(epoch)
+            if epoch == 5 and len(told) == 5:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr("balmi.methods.jobs.Progress", Dies)
+    with pytest.raises(KeyboardInterrupt):
+        train(inputs, tmp_path / "killed", Method.ENSEMBLE)
+    assert [path.name for path in (tmp_path / "killed").iterdir()] == ["checkpoints"]
+    files = train(inputs, tmp_path / "killed", Method.ENSEMBLE)
+    assert told == [1, 2, 3, 4, 5, 5]
+    assert not (tmp_path / "killed" / "checkpoints").exists()
+    for one, other in zip(whole[:3], files[:3], strict=True):
+        read = pd.read_csv if one.suffix == ".csv" else pd.read_parquet
+        pd.testing.assert_frame_equal(read(one), read(other), check_exact=True)

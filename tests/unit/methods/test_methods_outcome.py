@@ -1,0 +1,130 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from balmi.data.splits import Split
+from balmi.errors import MethodFailed, MethodNotApplicable
+from balmi.methods.outcome import (
+    Result,
+    Status,
+    empty_experts,
+    empty_predictions,
+    empty_training,
+    prediction_table,
+    read_status,
+    run_method,
+    write_outcome,
+)
+
+
+def predictions() -> pd.DataFrame:
+    row = {"sample": "s1", "repeat": 0, "fold": 1, "method": "m", "p:a": 0.25, "p:b": 0.75}
+    return pd.DataFrame([row])
+
+
+def test_a_method_that_runs_is_ok():
+    result = Result(predictions(), device="cuda")
+    status, found = run_method("m", lambda: result, ["a", "b"])
+    assert found is result
+    assert (status.method, status.status, status.reason, status.device) == ("m", "ok", None, "cuda")
+    assert status.seconds >= 0
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (MethodNotApplicable("a class has 1 member"), "not_applicable"),
+        (MethodFailed("the loss is not finite"), "failed"),
+    ],
+)
+def test_a_method_that_does_not_run_leaves_its_reason_and_no_rows(error, state):
+    def fit():
+        raise error
+
+    status, result = run_method("m", fit, ["a", "b"])
+    assert (status.status, status.reason) == (state, str(error))
+    assert result.predictions.empty
+    assert list(result.predictions) == ["sample", "repeat", "fold", "method", "p:a", "p:b"]
+    assert result.training.empty
+    assert result.experts.empty
+
+
+def test_a_programming_error_is_no_outcome():
+    def fit():
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_method("m", fit, ["a", "b"])
+
+
+@pytest.mark.parametrize("reason", [None, "macro-F1 of 0 – ‘ß’"])
+def test_status_is_read_as_it_was_written(tmp_path, reason):
+    status = Status("m", "failed", reason, None, 1.25)
+    result = Result(predictions())
+    names = "p.parquet", "s.json", "t.parquet", "e.csv"
+    files = [tmp_path / name for name in names]
+    write_outcome(status, result, *files)
+    assert read_status(files[1]) == status
+    pd.testing.assert_frame_equal(pd.read_parquet(files[0]), result.predictions)
+    assert list(pd.read_parquet(files[2])) == list(empty_training())
+    assert list(pd.read_csv(files[3])) == list(empty_experts())
+
+
+def test_peers_write_no_history_and_no_experts(tmp_path):
+    write_outcome(
+        Status("m", "ok", None, "cpu", 0.0),
+        Result(predictions()),
+        tmp_path / "p.parquet",
+        tmp_path / "s.json",
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["p.parquet", "s.json"]
+
+
+def test_a_status_without_a_number_is_refused(tmp_path):
+    status = Status("m", "ok", None, "cpu", float("nan"))
+    with pytest.raises(ValueError, match="JSON"):
+        write_outcome(status, Result(predictions()), tmp_path / "p.parquet", tmp_path / "s.json")
+    assert not (tmp_path / "s.json").exists()
+
+
+def test_status_is_plain_json(tmp_path):
+    write_outcome(
+        Status("m", "ok", None, "cpu", 2.0),
+        Result(predictions()),
+        tmp_path / "p.parquet",
+        tmp_path / "s.json",
+    )
+    content = json.loads((tmp_path / "s.json").read_text())
+    assert content == {
+        "method": "m",
+        "status": "ok",
+        "reason": None,
+        "device": "cpu",
+        "seconds": 2.0,
+    }
+
+
+def test_empty_tables_join_with_full_ones_without_changing_types():
+    full = predictions()
+    both = pd.concat([empty_predictions(["a", "b"]), full], ignore_index=True)
+    assert both["repeat"].dtype == np.int64
+    assert both["p:a"].dtype == np.float64
+    assert empty_training()["epoch"].dtype == np.int64
+    assert empty_experts()["weight"].dtype == np.float64
+
+
+def test_prediction_table_names_samples_and_classes(make_cohort):
+    cohort = make_cohort(np.array([0, 1, 0, 1]))
+    split = Split(2, 1, np.array([0]), np.array([1]), np.array([2, 3]))
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8]])
+    table = prediction_table("m", split, probabilities, cohort)
+    assert table.to_dict("list") == {
+        "sample": ["s0002", "s0003"],
+        "repeat": [2, 2],
+        "fold": [1, 1],
+        "method": ["m", "m"],
+        "p:a": [0.9, 0.2],
+        "p:b": [0.1, 0.8],
+    }

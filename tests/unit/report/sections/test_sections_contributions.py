@@ -1,0 +1,217 @@
+"""The view of contributions: sums, shares, features and the embedding."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic_report import LONG, SCRIPT, Names, make_cohort, write_dataset
+from synthetic_robustness import robustness_tables, settings
+
+from balmi.data.files import read_table, write_table
+from balmi.report.render import MAX_BYTES, build_report
+from balmi.report.sections.contributions.figures import (
+    MAX_MARKS,
+    ORDER,
+    class_entries,
+    contribution_figures,
+    embedding_figure,
+)
+from balmi.report.sections.contributions.view import (
+    MAX_FEATURES,
+    NOT_ATTRIBUTED,
+    Embedding,
+    contributions_view,
+)
+from balmi.report.sections.robustness.view import NO_RESULT
+
+METHODS = ("balanced", "stacked-lr")
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    return make_cohort(Names())
+
+
+@pytest.fixture
+def tables(cohort):
+    return robustness_tables(cohort, METHODS)
+
+
+def test_shapley_values_sum_to_whole_minus_nothing(cohort, tables):
+    for shares in contributions_view(tables, cohort, settings()).shares:
+        assert sum(row.shapley.estimate for row in shares.rows) == pytest.approx(shares.sum)
+        assert [row.modality for row in shares.rows] == list(cohort.modalities)
+
+
+def test_what_modalities_add_is_told_from_their_intervals(cohort, tables):
+    first, _ = contributions_view(tables, cohort, settings()).shares
+    assert first.sentence == (
+        "balanced has macro-F1 0.710 with all modalities and 0.120 from class frequencies alone;"
+        " the Shapley values share out the difference and sum to 0.590. Of it, rna adds 0.450"
+        " (0.420 to 0.480); methylation adds 0.140 (0.110 to 0.170); mirna is not shown to add"
+        " anything."
+    )
+
+
+def test_a_harmful_modality_is_told(cohort, tables):
+    table = tables["contributions"].copy()
+    harmful = table["modality"] == "mirna"
+    table.loc[harmful, ["shapley", "lower", "upper"]] = (-0.1, -0.15, -0.05)
+    first, _ = contributions_view(tables | {"contributions": table}, cohort, settings()).shares
+    assert first.sentence.endswith("mirna is shown to take away.")
+
+
+def test_the_leading_modality_needs_intervals_apart(cohort, tables):
+    view = contributions_view(tables, cohort, settings()).attributions
+    assert view.sentences[0] == "The largest share, apart from all others': rna in every class."
+    wide = tables["attribution_modalities"].assign(lower=0.0, upper=1.0)
+    other = contributions_view(tables | {"attribution_modalities": wide}, cohort, settings())
+    assert other.attributions.sentences[0].startswith("In no class")
+
+
+def test_features_are_the_foremost_of_every_class_and_modality():
+    cohort = make_cohort(Names(classes=tuple("abcdefghijklmnopqrst"), samples=400))
+    names = tuple(f"f{place}" for place in range(20))
+    wide = dict.fromkeys(cohort.modalities, names)
+    tables = robustness_tables(replace(cohort, features=wide), METHODS)
+    view = contributions_view(tables, cohort, settings()).attributions
+    # 450 rows for 20 classes and 3 modalities: seven of each.
+    assert view.listed == MAX_FEATURES // 60 == 7
+    assert len(view.features) == 20 * 3 * 7
+    assert view.total == 20 * 3 * 20
+    assert {row.rank for row in view.features} == set(range(1, 8))
+
+
+@pytest.mark.parametrize(
+    ("change", "part", "reason"),
+    [
+        ({"robustness": {"methods": []}}, "contributions", "Not run: robustness.methods is empty."),
+        ({"attribution": {"enabled": False}}, "attribution", "Not run: attribution.enabled"),
+        ({"methods": ["stacked-lr"]}, "attribution", "Not run: balanced, whose networks"),
+        ({"robustness": {"methods": []}}, "embedding", "Not run: robustness.methods is empty."),
+        ({}, "embedding", NO_RESULT),
+    ],
+)
+def test_what_is_missing_has_a_reason(cohort, tables, change, part, reason):
+    empty = {name: table[:0] for name, table in tables.items()}
+    view = contributions_view(empty, cohort, {**settings(), **_merged(change)})
+    assert view.reasons[part].startswith(reason)
+    assert not contribution_figures(view, cohort.modalities)
+
+
+def _merged(change: dict) -> dict:
+    base = settings()
+    return {
+        key: {**base[key], **value} if isinstance(value, dict) else value
+        for key, value in change.items()
+    }
+
+
+def cloud(samples: int, classes: int = 3) -> Embedding:
+    rng = np.random.default_rng(3)
+    points = tuple(
+        (float(x), float(y), int(c))
+        for x, y, c in zip(
+            *rng.normal(size=(2, samples)), rng.integers(classes, size=samples), strict=True
+        )
+    )
+    return Embedding(tuple(f"c{place}" for place in range(classes)), points, False)
+
+
+def test_every_sample_is_one_mark_of_its_class():
+    embedding = cloud(200)
+    drawn = re.findall(
+        r'data-class="(\d+)"[^>]*><path[^>]* d="([^"]*)"', embedding_figure(embedding).inline
+    )
+    assert {int(code): path.count("M") for code, path in drawn} == dict(enumerate(embedding.counts))
+    # The largest class comes first, so that no other lies hidden behind it.
+    sizes = [path.count("M") for _, path in drawn]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_many_samples_become_a_picture_on_the_page_and_stay_marks_in_files():
+    few, many = embedding_figure(cloud(MAX_MARKS)), embedding_figure(cloud(MAX_MARKS + 1))
+    assert "<image" not in few.inline
+    assert few.exact is None
+    assert many.inline.count("data:image/png;base64,") == 3
+    assert many.exact is not None
+    assert len(many.inline) < 120_000
+    assert embedding_figure(cloud(MAX_MARKS + 1)).inline == many.inline
+
+
+def test_classes_differ_in_colour_and_shape_together():
+    entries = class_entries([f"c{place}" for place in range(56)])
+    assert len({(entry.colour, entry.shape) for entry in entries}) == 56
+    assert len({entry.shape for entry in entries[: len(ORDER)]}) == len(ORDER)
+
+
+def test_without_a_second_component_classes_lie_in_lanes(cohort, tables):
+    flat = tables["embedding"].assign(y=0.0)
+    embedding = contributions_view(tables | {"embedding": flat}, cohort, settings()).embedding
+    assert embedding.flat
+    assert all(abs(y - code) <= 0.3 for _, y, code in embedding.points)
+    assert len({y for _, y, _ in embedding.points}) > 100
+
+
+def test_one_sample_can_be_drawn():
+    assert "<path" in embedding_figure(Embedding(("a",), ((1.0, 2.0, 0),), False)).inline
+
+
+def test_hostile_names_stay_text():
+    cohort = make_cohort(Names(classes=(SCRIPT, LONG), modalities=(SCRIPT, "=1+1"), feature=SCRIPT))
+    view = contributions_view(robustness_tables(cohort, METHODS), cohort, settings())
+    for figure in contribution_figures(view, cohort.modalities).values():
+        assert "<script" not in figure.inline
+        assert figure.inline.count("<svg") == 1
+
+
+def test_methods_other_than_the_own_one_come_first_where_it_is_missing(cohort, tables):
+    rest = {"contributions": tables["contributions"].query("method == 'stacked-lr'")}
+    shares = contributions_view(tables | rest, cohort, settings()).shares
+    assert [each.method for each in shares] == ["stacked-lr"]
+    assert isinstance(tables["contributions"], pd.DataFrame)
+
+
+def test_a_page_of_many_samples_stays_small_and_inert(tmp_path):
+    names = Names(samples=2500, methods=METHODS, epochs=8)
+    inputs = write_dataset(tmp_path, names)
+    build_report(inputs, tmp_path / "report.html", tmp_path / "view.json")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert len(page.encode()) <= MAX_BYTES
+    # Without the downloads, which take what room is left, the page is a third of what is allowed.
+    assert len(re.sub(r'data:text/csv[^"]*', "", page).encode()) < MAX_BYTES / 3
+    assert page.count('href="data:image/png;base64,') == len(names.classes)
+
+
+def test_no_rows_leave_a_sentence_and_no_figure(tmp_path):
+    inputs = write_dataset(tmp_path, Names(methods=METHODS, epochs=8))
+    for name in robustness_tables(make_cohort(Names()), METHODS):
+        path = getattr(inputs, name)
+        write_table(read_table(path)[:0], path)
+    build_report(inputs, tmp_path / "report.html", tmp_path / "view.json")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count(NO_RESULT) == 7
+    assert page.count(NOT_ATTRIBUTED) == 1
+    drawn = re.findall(r'aria-labelledby="(\w+)-title"', page)
+    absent = ("noise-0", "lost", "share", "shapley", "embedding", "attribution")
+    assert not set(absent) & set(drawn)
+
+
+def test_features_without_any_importance_are_not_listed(cohort, tables):
+    idle = tables["attribution"].copy()
+    idle.loc[idle["modality"] == "mirna", "importance"] = 0.0
+    view = contributions_view(tables | {"attribution": idle}, cohort, settings()).attributions
+    assert {row.modality for row in view.features} == {"rna", "methylation"}
+
+
+def test_stability_is_told_without_overlap(cohort, tables):
+    shares = tables["attribution_modalities"].assign(overlap=float("nan"))
+    view = contributions_view(tables | {"attribution_modalities": shares}, cohort, settings())
+    assert view.attributions.sentences[1] == (
+        "Between folds importances correlate with 0.40 to 0.60 (Spearman): the less, the less a"
+        " single feature means."
+    )

@@ -1,0 +1,104 @@
+"""The headline: every case has its sentence, and none promises more than was decided."""
+
+import numpy as np
+import pytest
+from synthetic_comparisons import EVERY_VERDICT, GAIN, LOSS, NONE, lacking, tables
+
+from balmi.evaluation.decision import GAINS, Case, Ground, decide
+from balmi.evaluation.decision import Decision as Decided
+from balmi.report.sections.verdict.headline import FIXED, SENTENCES, headline, silence, silent_word
+
+
+@pytest.fixture
+def cohort(make_cohort):
+    return make_cohort(np.arange(60) % 3, {"rna": 5, "mirna": 4})
+
+
+def decided(case: Case, samples: str | None = "all") -> Decided:
+    pair = ("balanced", "unimodal-lr")
+    ground = Ground(pair, failed=("leak control",))
+    return Decided(case, ground, *pair, samples, 12, 25, 40, 20, samples == "complete", False)
+
+
+@pytest.mark.parametrize("case", list(Case))
+def test_every_case_has_one_sentence(case):
+    assert (case in FIXED) != (case in SENTENCES)
+    text = headline(decided(case))
+    assert text[0].isupper()
+    assert text.endswith(".")
+    among = headline(decided(case, "complete"))
+    assert among.startswith("Judged among the 40 samples that have all modalities alone")
+    assert "since who lacks one may tell of the class. " in among
+
+
+@pytest.mark.parametrize("case", list(Case))
+def test_only_a_shown_gain_reads_so(case):
+    text = headline(decided(case))
+    assert ("helps" in text or text.startswith("Combining gains")) == (case in GAINS)
+
+
+def test_the_words_of_every_combination_of_verdicts(cohort):
+    for words in EVERY_VERDICT:
+        told = headline(decide(tables(words), cohort))
+        assert ("helps" in told) == (words[0] == GAIN), words
+        assert told.startswith("One modality") or words[0] == GAIN or words[1] == GAIN
+
+
+@pytest.mark.parametrize(
+    ("words", "start"),
+    [
+        ((GAIN, GAIN, GAIN), "Combining helps, and the network adds to the linear stack."),
+        ((GAIN, GAIN, NONE), "Combining helps, and the linear stack is enough"),
+        ((GAIN, LOSS, NONE), "Combining helps with the network, while the linear stack loses"),
+        ((NONE, GAIN, NONE), "No gain is shown: the comparison that was fixed in advance"),
+        ((LOSS, GAIN, LOSS), "The network loses against one modality. That the linear stack gains"),
+        ((LOSS, NONE, NONE), "One modality is enough: combining loses against it."),
+        ((NONE, NONE, NONE), "One modality may be enough"),
+    ],
+)
+def test_cases_read_so(cohort, words, start):
+    assert headline(decide(tables(words), cohort)).startswith(start)
+
+
+def test_folds_that_repeat_are_told(cohort):
+    told = headline(decide(tables(folds=5), cohort))
+    assert told == (
+        "Undecided: 25 test folds were dealt, of which 5 differ and count; at least 10 are needed."
+    )
+    told = headline(decide(tables(folds=6, dealt=6), cohort))
+    assert told == "Undecided: 6 test folds are too few to answer; at least 10 are needed."
+
+
+def test_failed_checks_are_named(cohort):
+    trust = {"leak_control": "fail", "group_structure": "fail"}
+    told = headline(decide(tables(trust=trust), cohort))
+    assert told.startswith(
+        "Verdict withheld: the leak control and the check of the group structure failed."
+    )
+
+
+def test_a_gain_over_all_samples_only_is_told_so(cohort):
+    partial = lacking(cohort, range(20))
+    told = headline(decide(tables(complete=(NONE, GAIN, NONE)), partial))
+    assert told.startswith("Combining gains over one modality across all samples, but among the 40")
+    assert "helps" not in told
+
+
+def test_modalities_that_no_sample_shares(cohort):
+    apart = lacking(lacking(cohort, range(30)), range(30, 60), modality=1)
+    told = headline(decide(tables(complete=(None,) * 3), apart))
+    assert told.startswith("Whether combining gains cannot be judged: no sample has all modalities")
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({}, None),
+        ({"trust": {"label_shuffle": "fail"}}, "verdict withheld"),
+        ({"auroc": 0.4}, "cannot be judged"),
+    ],
+)
+def test_modalities_are_ranked_only_where_something_predicts(cohort, changes, word):
+    decision = decide(tables(**changes), cohort)
+    assert silent_word(decision) == word
+    assert (silence(decision) is None) == (word is None)

@@ -1,1 +1,0 @@
-"""Peers behind one interface."""

@@ -1,0 +1,1 @@
+"""Negative controls: the methods where there is nothing to learn."""

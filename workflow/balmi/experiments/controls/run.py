@@ -1,0 +1,199 @@
+"""Negative controls: the methods where there is nothing to learn.
+
+A method that scores above chance there has seen what it is tested on. *labels*: the labels are
+permuted, so that no feature says anything of them; whoever chooses features, epochs or anything
+else by labels of test samples scores above chance. *leak*: every feature is noise in the training
+samples, and half of them tell the class in the test samples; whoever fits or tunes on test samples
+scores above chance. Each misses what the other finds: a leaky choice of features finds nothing to
+choose for in *leak*, since nothing can then be fitted to them.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from balmi.config.kinds import Kind
+from balmi.data.splits import as_splits, make_splits
+from balmi.methods.pipeline import Outcomes, run_pipeline
+from balmi.methods.stages import silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from balmi.config.settings import Evaluation, Method
+    from balmi.data.cohort import Cohort
+    from balmi.data.splits import Split
+    from balmi.methods.outcome import Status
+    from balmi.methods.pipeline import PipelineSettings
+    from balmi.methods.stages import Epochs
+
+logger = logging.getLogger("balmi")
+
+FEATURES = 50  # per modality at most: enough to hold the classes, and quick to learn from
+TELLING = 0.5  # share of the features that tell the class in test samples
+CODES = 2  # per class: with one, an honest AUROC would be near 0 or 1 by the luck of a draw
+STRENGTH = 3.0  # standard deviation of a code's values; that of the noise is 1
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Folds that a control runs together.
+
+    Parameters
+    ----------
+    cohort
+        The cohort as the control changes it.
+    splits
+        Its folds, numbered as in the evaluation.
+    """
+
+    cohort: Cohort
+    splits: list[Split]
+
+
+def permuted_labels(
+    cohort: Cohort, splits: Sequence[Split], evaluation: Evaluation, seed: int
+) -> Iterator[Trial]:
+    """Yield every repeat with labels permuted among the samples of each test fold.
+
+    So every fold keeps its classes, and no class is lost to training. Groups keep their samples but
+    not their labels. Inner folds are dealt anew, by the permuted labels.
+
+    Parameters
+    ----------
+    cohort
+        The cohort.
+    splits
+        The folds of the evaluation.
+    evaluation
+        Settings of the evaluation, for the training sides.
+    seed
+        Seed of the permutations.
+    """
+    for repeat in sorted({split.repeat for split in splits}):
+        labels, folds = cohort.labels.copy(), np.full(len(cohort.labels), "", dtype=object)
+        for split in splits:
+            if split.repeat == repeat:
+                rng = _rng(seed, "labels", split)
+                labels[split.test] = rng.permutation(labels[split.test])
+                folds[split.test] = str(split.fold)
+        changed = replace(cohort, labels=labels, folds=folds[None].astype(str))
+        dealt = evaluation.model_copy(update={"seed": evaluation.seed + repeat})
+        own = as_splits(make_splits(changed, dealt), changed)
+        yield Trial(changed, [replace(split, repeat=repeat) for split in own])
+
+
+def leaking_noise(
+    cohort: Cohort, splits: Sequence[Split], evaluation: Evaluation, seed: int
+) -> Iterator[Trial]:
+    """Yield every fold with noise that tells the class in its test samples alone.
+
+    A test sample's telling features hold one of its class's random codes. What lacks a modality is
+    permuted among the samples of either side, or a method might rightly learn from absence.
+
+    Parameters
+    ----------
+    cohort, splits, evaluation, seed
+        As in `permuted_labels`.
+    """
+    for split in splits:
+        rng = _rng(seed, "leak", split)
+        available = cohort.available
+        for side in (split.fit, split.test):
+            available[side] = available[rng.permutation(side)]
+        code = _codes(cohort.labels[split.test], rng)
+        values = {}
+        for column, (name, own) in enumerate(cohort.values.items()):
+            width = min(own.shape[1], FEATURES)
+            noise = rng.standard_normal((len(own), width))
+            telling = rng.permutation(width)[: int(np.ceil(TELLING * width))]
+            book = STRENGTH * rng.standard_normal((code.max() + 1, len(telling)))
+            noise[np.ix_(split.test, telling)] += book[code]
+            noise[~available[:, column]] = np.nan
+            values[name] = noise
+        features = {name: cohort.features[name][: each.shape[1]] for name, each in values.items()}
+        kinds = dict.fromkeys(values, str(Kind.GENERIC))
+        yield Trial(replace(cohort, values=values, features=features, kinds=kinds), [split])
+
+
+def _rng(seed: int, purpose: str, split: Split) -> np.random.Generator:
+    return np.random.default_rng([seed, split.repeat, split.fold, *purpose.encode()])
+
+
+def _codes(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the code of every sample: one of its class's, each about equally often; (n,)."""
+    code = np.empty(len(labels), dtype=int)
+    for label in np.unique(labels):
+        rows = rng.permutation(np.flatnonzero(labels == label))
+        code[rows] = label * CODES + np.arange(len(rows)) % CODES
+    return code
+
+
+CONTROLS: dict[str, Callable[[Cohort, Sequence[Split], Evaluation, int], Iterator[Trial]]] = {
+    "labels": permuted_labels,
+    "leak": leaking_noise,
+}
+
+
+def run_control(
+    control: str,
+    methods: Sequence[Method],
+    cohort: Cohort,
+    splits: Sequence[Split],
+    evaluation: Evaluation,
+    settings: PipelineSettings,
+    seed: int,
+    progress: Callable[[str], Epochs] = silent,
+) -> Outcomes:
+    """Run methods where there is nothing to learn.
+
+    Parameters
+    ----------
+    control
+        One of `CONTROLS`.
+    methods
+        The methods.
+    cohort, splits, evaluation
+        The cohort, the folds to run and the settings that they were made by.
+    settings
+        Settings of the methods.
+    seed
+        Seed of permutations and noise.
+    progress
+        As in `balmi.methods.pipeline.run_pipeline`.
+
+    Returns
+    -------
+    Outcomes
+        Predictions have two more columns: control, and truth, the class that the control pretends.
+        A method that did not end well in every fold has no rows.
+    """
+    found = []
+    for trial in CONTROLS[control](cohort, splits, evaluation, seed):
+        outcomes = run_pipeline(methods, trial.cohort, trial.splits, settings, progress)
+        rows = trial.cohort.positions(outcomes.predictions["sample"])
+        truth = np.array(cohort.classes, dtype=object)[trial.cohort.labels[rows]]
+        told = outcomes.predictions.assign(control=control, truth=truth)
+        found.append(Outcomes(told, outcomes.statuses))
+        logger.info("control %s: %d folds more are done", control, len(trial.splits))
+    return _merged(found)
+
+
+def _merged(parts: Sequence[Outcomes]) -> Outcomes:
+    """Return the outcomes of several trials as one; how a method ended is its first bad end."""
+    statuses = [_worst(each) for each in zip(*(part.statuses for part in parts), strict=True)]
+    bad = [status.method for status in statuses if status.status != "ok"]
+    filled = [part.predictions for part in parts if len(part.predictions)] or [parts[0].predictions]
+    predictions = pd.concat(filled, ignore_index=True)
+    method = predictions["method"].str.partition("/")[0]
+    return Outcomes(predictions[~method.isin(bad)].reset_index(drop=True), tuple(statuses))
+
+
+def _worst(statuses: Sequence[Status]) -> Status:
+    first = next((each for each in statuses if each.status != "ok"), statuses[0])
+    return replace(first, seconds=round(sum(each.seconds for each in statuses), 3))

@@ -1,0 +1,1 @@
+"""What every teacher gives to every student, beside what was predicted."""

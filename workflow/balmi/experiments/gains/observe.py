@@ -1,0 +1,221 @@
+"""What distillation really does, for every teacher and student.
+
+The complementarity hypothesis (arXiv:2510.13182) predicts where a student gains by a teacher. Here
+the gain is observed: every student learns alone and from every teacher, from the same initial
+weights, with the same dropout noise and for equally many epochs, whatever was predicted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from itertools import permutations
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+
+from balmi.data.files import write_json, write_table
+from balmi.errors import MethodNotApplicable
+from balmi.logs import Progress
+from balmi.methods.distillation import Plan, fit_modality, soft_targets, teacher_shift
+from balmi.methods.outcome import Result, empty_predictions, run_method
+from balmi.networks.device import device_name
+from balmi.networks.heads import macro_f1
+from balmi.networks.trainer import predict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from balmi.config.settings import Distillation, Model, Training
+    from balmi.methods.jobs import TrainingInputs
+    from balmi.networks.data import ReplicaData
+    from balmi.networks.losses import SoftTargets
+
+GAINS = "gains"
+GAIN_TYPES = {
+    "teacher": "str",
+    "student": "str",
+    "repeat": "int64",
+    "fold": "int64",
+    "macro_f1": "float64",
+    "macro_f1_alone": "float64",
+}
+
+
+def observable(data: ReplicaData) -> torch.Tensor:
+    """Return where a gain can be observed; (replicas, teachers, students), bool.
+
+    A replica's training part and its test part must each hold a sample that has both modalities.
+    """
+    parts = [(data.mask(part)[..., None] & data.available).double() for part in ("train", "test")]
+    shared = [(part.transpose(1, 2) @ part) > 0 for part in parts]
+    alone = torch.eye(len(data.modalities), dtype=torch.bool, device=data.labels.device)
+    return shared[0] & shared[1] & ~alone
+
+
+def fit_pairs(
+    data: ReplicaData,
+    model: Model,
+    training: Training,
+    distillation: Distillation,
+    progress: Callable[[str], Callable[[int, int, int], None]],
+) -> dict[tuple[str | None, str], torch.Tensor]:
+    """Train every modality alone, and by every teacher where a gain can be observed.
+
+    The purpose, and with it the randomness, is that of the student whoever teaches it. No training
+    ends before its last epoch; each keeps the parameters of its best validation loss.
+
+    Parameters
+    ----------
+    data
+        The replicas' data.
+    model, training
+        Settings; the patience is not used.
+    distillation
+        Temperature and strength, which is used in full for every pair.
+    progress
+        Given the name of a training, returns what to call after its epochs.
+
+    Returns
+    -------
+    dict of tuple to torch.Tensor
+        Teacher (None: alone) and student -> logits of all samples; (replicas, n, classes).
+
+    Raises
+    ------
+    MethodNotApplicable, MethodFailed
+        As `balmi.networks.trainer.Trainer` does.
+    """
+    whole = training.model_copy(update={"patience": training.epochs})
+    names, possible = data.modalities, observable(data)
+    shift = teacher_shift(data, training, distillation)
+
+    def fit(student: str, soft: SoftTargets | None, told: str) -> torch.Tensor:
+        own = data.only(student)
+        purpose = f"{GAINS}/{student}"
+        trained = fit_modality(own, soft, model, whole, purpose, progress(told))
+        return predict(trained, own)[:, :, 0]
+
+    logits = {(None, name): fit(name, None, f"{name} alone") for name in names}
+    every = torch.stack(list(logits.values()), dim=1)
+    for teacher, student in permutations(range(len(names)), 2):
+        if possible[:, teacher, student].any():
+            plan = _same_plan(data, teacher, distillation.strength)
+            soft = soft_targets(data, every, plan, student, distillation, shift)
+            told = f"{names[student]} taught by {names[teacher]}"
+            logits[names[teacher], names[student]] = fit(names[student], soft, told)
+    return logits
+
+
+def _same_plan(data: ReplicaData, teacher: int, strength: float) -> Plan:
+    """Return the plan in which one modality teaches in all replicas."""
+    shape = (len(data.splits), len(data.modalities))
+    teachers = np.zeros((*shape, len(data.modalities)), dtype=bool)
+    teachers[:, :, teacher] = True
+    return Plan(teachers, np.full(shape, strength))
+
+
+def observed_gains(
+    data: ReplicaData,
+    model: Model,
+    training: Training,
+    distillation: Distillation,
+    progress: Callable[[str], Callable[[int, int, int], None]],
+) -> pd.DataFrame:
+    """Return macro-F1 of every student with and without every teacher, on test samples.
+
+    Parameters
+    ----------
+    data
+        The replicas' data.
+    model, training, distillation, progress
+        As in `fit_pairs`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``pretraining/gains.parquet``: columns teacher, student, repeat, fold, macro_f1 and
+        macro_f1_alone, both on the test samples that have both modalities. Both are NaN in a fold
+        where there are none to train on or to test on.
+
+    Raises
+    ------
+    MethodNotApplicable
+        Where no gain can be observed in any fold, or `Trainer` raises it.
+    MethodFailed
+        As `balmi.networks.trainer.Trainer` does.
+    """
+    if len(data.modalities) < 2:
+        raise MethodNotApplicable("a teacher and a student are two modalities, and there is one")
+    if distillation.strength == 0:
+        raise MethodNotApplicable("distillation.strength is 0, so that no teacher is heard")
+    possible = observable(data)
+    if not possible.any():
+        reason = "no fold has two modalities together in both training and test samples"
+        raise MethodNotApplicable(reason)
+    logits = fit_pairs(data, model, training, distillation, progress)
+    pairs = permutations(range(len(data.modalities)), 2)
+    tables = [
+        _pair_gains(data, logits, teacher, student, possible[:, teacher, student])
+        for teacher, student in pairs
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _pair_gains(
+    data: ReplicaData,
+    logits: dict[tuple[str | None, str], torch.Tensor],
+    teacher: int,
+    student: int,
+    possible: torch.Tensor,
+) -> pd.DataFrame:
+    """Return the rows of one teacher and student; NaN in replicas where there is nothing to see."""
+    pair = data.modalities[teacher], data.modalities[student]
+    tested = data.mask("test") & data.available[:, :, teacher] & data.available[:, :, student]
+    labels = data.labels.expand(len(data.splits), -1)
+    alone = logits[None, pair[1]]
+
+    def scores(of: torch.Tensor) -> np.ndarray:
+        found = macro_f1(of.argmax(dim=-1), labels, tested, data.classes)
+        return found.masked_fill(~possible, torch.nan).cpu().numpy()
+
+    return pd.DataFrame(
+        {
+            "teacher": pair[0],
+            "student": pair[1],
+            "repeat": [split.repeat for split in data.splits],
+            "fold": [split.fold for split in data.splits],
+            "macro_f1": scores(logits.get(pair, alone)),
+            "macro_f1_alone": scores(alone),
+        }
+    )
+
+
+def observe_job(
+    inputs: TrainingInputs, distillation: Distillation, gains: Path, status: Path
+) -> None:
+    """Observe the gains on a cohort; write them and how it ended.
+
+    Parameters
+    ----------
+    inputs
+        What the job takes; no information is used.
+    distillation
+        Settings.
+    gains, status
+        Files to write. Where nothing could be observed, `gains` is empty and `status` says why.
+    """
+    cohort, data, _ = inputs.load()
+    found = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in GAIN_TYPES.items()})
+
+    def fit() -> Result:
+        nonlocal found
+        found = observed_gains(data, inputs.model, inputs.training, distillation, Progress)
+        device = device_name(data.inputs[0].device)
+        return Result(empty_predictions(cohort.classes), device=device)
+
+    state, _ = run_method(GAINS, fit, cohort.classes)
+    write_table(found, gains)
+    write_json(asdict(state), status)

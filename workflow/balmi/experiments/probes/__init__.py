@@ -1,0 +1,1 @@
+"""Test samples that are altered, without training again."""

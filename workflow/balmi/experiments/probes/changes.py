@@ -1,0 +1,45 @@
+"""What every probe makes of the scores of a method."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from balmi.experiments.probes.alterations import JOIN, ProbeKind
+from balmi.experiments.scores import PROBE, Change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pandas as pd
+
+    from balmi.experiments.scores import Scores
+
+
+def probe_changes(
+    modalities: Sequence[str], probed: pd.DataFrame, whole: pd.DataFrame, scores: Scores
+) -> Iterator[Change]:
+    """Yield the changes of test samples, of one method."""
+    if probed.empty:
+        return
+    ratio, tested = scores.ratio, scores.tested
+    kinds, names, levels = (probed.index.get_level_values(key) for key in PROBE[1:])
+
+    def of(kind: ProbeKind, name: str, level: float = 0.0) -> pd.DataFrame:
+        return probed[(kinds == kind) & (names == name) & (levels == level)].droplevel(PROBE[1:])
+
+    def in_tested(name: str, found: pd.DataFrame) -> pd.DataFrame:
+        """Leave out folds whose test samples all lack a modality: they have nothing to lose."""
+        return found[found.index.isin(tested.index[tested[name]])]
+
+    for name in modalities:
+        yield Change("noise", name, 0.0, in_tested(name, whole), ratio)
+        for level in sorted(levels[(kinds == ProbeKind.NOISE) & (names == name)].unique()):
+            yield Change("noise", name, level, of(ProbeKind.NOISE, name, level), ratio)
+    for name in modalities:
+        others = JOIN.join(other for other in modalities if other != name)
+        without = in_tested(name, of(ProbeKind.SUBSET, others))
+        yield Change("dropped", name, np.nan, without, ratio)
+    for name in modalities:
+        yield Change("shuffled", name, np.nan, of(ProbeKind.SHUFFLED, name), ratio)

@@ -1,0 +1,100 @@
+"""What worse test samples and fewer training samples do to predictions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from balmi.data.files import read_json
+from balmi.evaluation.metrics import METRICS
+from balmi.experiments.probes.changes import probe_changes
+from balmi.experiments.scores import METRIC_NAMES, limits, of_method
+from balmi.experiments.shares.changes import share_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from balmi.experiments.scores import Change, Scores
+
+STATUS_COLUMNS = ("kind", "level", "method", "status", "reason")
+COLUMNS = (
+    *("method", "kind", "modality", "level", "metric", "value", "lower", "upper"),
+    *("difference", "difference_lower", "difference_upper", "folds"),
+)
+
+
+def robustness_table(scores: Scores, modalities: Sequence[str]) -> pd.DataFrame:
+    """Return what every change does to every method that was probed or trained again.
+
+    Folds that leave a metric undefined do not count, nor do folds without a test sample that has
+    the changed modality. A value and its difference are of the same
+    folds. The difference between a share and the whole takes the share's ratio of test to training
+    samples, the larger and more cautious one of the two.
+
+    Parameters
+    ----------
+    scores
+        As `all_scores` gives them.
+    modalities
+        Names, in the cohort's order.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``tables/robustness.csv``. The first level of noise is 0 and the last share 1: no change.
+    """
+    rows = []
+    for method in scores.whole.index.unique("method"):
+        whole = of_method(scores.whole, method)
+        changes = [
+            *probe_changes(modalities, of_method(scores.probed, method), whole, scores),
+            *share_changes(scores, method, whole),
+        ]
+        rows += [
+            (method, *_row(change, whole, name))
+            for change in changes
+            for name in METRIC_NAMES
+            if _folds(change, whole, name).any()
+        ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _folds(change: Change, whole: pd.DataFrame, metric: str) -> np.ndarray:
+    """Return which folds of a change have a value, and one on whole data; (folds,), bool."""
+    before = whole[metric].reindex(change.scores.index)
+    return (np.isfinite(change.scores[metric]) & np.isfinite(before)).to_numpy()
+
+
+def _row(change: Change, whole: pd.DataFrame, name: str) -> tuple[object, ...]:
+    """Return a row of the table, without the method."""
+    kept = _folds(change, whole, name)
+    values = change.scores[name].to_numpy()[kept]
+    before = whole[name].reindex(change.scores.index).to_numpy()[kept]
+    bounds = METRICS[name].lowest, METRICS[name].highest
+    head = change.kind, change.modality, change.level, name
+    return (
+        *head,
+        *limits(values, change.ratio, *bounds),
+        *limits(values - before, change.ratio),
+        len(values),
+    )
+
+
+def run_status_table(files: Sequence[Path]) -> pd.DataFrame:
+    """Return how the methods ended in training shares and controls.
+
+    Parameters
+    ----------
+    files
+        As `balmi.methods.pipeline.Outcomes` writes them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``tables/robustness_status.csv``.
+    """
+    rows = [row for file in files for row in read_json(file)]
+    return pd.DataFrame(rows, columns=list(STATUS_COLUMNS))

@@ -1,0 +1,183 @@
+"""Scores of every distinct test fold, as it is and changed: what experiments are judged by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from balmi.evaluation.distinct import counted_once, first_alike
+from balmi.evaluation.held_out import held_out
+from balmi.evaluation.metrics import METRICS
+from balmi.evaluation.statistics import corrected_interval, split_ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from balmi.data.cohort import Cohort
+
+METRIC_NAMES = ("macro_f1", "macro_auroc", "log_loss")
+FOLD = ["repeat", "fold"]
+PROBE = ["method", "kind", "modalities", "level"]
+
+
+def limits(
+    values: np.ndarray,
+    split_ratio: float,
+    lowest: float = -np.inf,
+    highest: float = np.inf,
+) -> tuple[float, float, float]:
+    """Return the mean over folds and its corrected 95 % limits; NaN limits for a single fold.
+
+    Parameters
+    ----------
+    values
+        One per fold, all finite; (folds,).
+    split_ratio
+        Test samples over training samples of a fold.
+    lowest, highest
+        Bounds at which the limits are cut.
+    """
+    if len(values) < 2:
+        return float(values[0]), np.nan, np.nan
+    found = corrected_interval(values, split_ratio)
+    lower, upper = np.clip([found.lower, found.upper], lowest, highest)
+    return found.mean, float(lower), float(upper)
+
+
+def fold_scores(
+    predictions: pd.DataFrame, cohort: Cohort, by: Sequence[str], alike: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the metrics of every fold; folds that test the same samples are averaged into one.
+
+    Parameters
+    ----------
+    predictions
+        Columns sample, repeat, fold, those of `by`, and one ``p:<class>`` per class.
+    cohort
+        The cohort, for the true classes.
+    by
+        Columns that set predictions of the same fold apart, without empty cells.
+    alike
+        As `balmi.evaluation.distinct.first_alike` gives it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by `by`, repeat and fold; one column per metric.
+    """
+    keys = [*by, *FOLD]
+    rows = [
+        head | {name: METRICS[name](part.labels, part.probabilities) for name in METRIC_NAMES}
+        for head, part in held_out(predictions, cohort, keys)
+    ]
+    scores = pd.DataFrame(rows, columns=[*keys, *METRIC_NAMES])
+    return counted_once(scores, alike, by, METRIC_NAMES).set_index(keys)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The metrics of every distinct test fold, of all methods that something was asked of.
+
+    Parameters
+    ----------
+    whole
+        On the samples as they are; indexed by method, repeat and fold.
+    probed
+        Under probes; indexed by method, kind, modalities, level (0 where it is empty), repeat and
+        fold.
+    shares
+        Share of the training samples -> as `whole`.
+    ratio
+        Test samples over training samples of a fold; NaN where there is none.
+    share_ratios
+        The same of every share.
+    tested
+        Which fold has a test sample with which modality; indexed by repeat and fold, a column of
+        bool per modality.
+    """
+
+    whole: pd.DataFrame
+    probed: pd.DataFrame
+    shares: dict[float, pd.DataFrame]
+    ratio: float
+    share_ratios: dict[float, float]
+    tested: pd.DataFrame
+
+
+def all_scores(
+    cohort: Cohort,
+    predictions: pd.DataFrame,
+    probes: pd.DataFrame,
+    shares: Mapping[float, pd.DataFrame],
+    training_share: float = 1.0,
+) -> Scores:
+    """Return the metrics of every fold, those that test the same samples averaged into one.
+
+    Parameters
+    ----------
+    cohort
+        The cohort.
+    predictions
+        As in ``predictions.parquet``.
+    probes
+        As `balmi.experiments.probes.alterations.probe_table` gives them, of all methods.
+    shares
+        Share of the training samples -> predictions of the methods trained on it.
+    training_share
+        The configured share that the whole itself is of.
+    """
+    count, every = len(cohort.samples), ["method"]
+    asked = set(probes["method"]).union(*(table["method"] for table in shares.values()))
+    own = predictions[predictions["method"].isin(asked)]
+    alike = first_alike(predictions)
+    return Scores(
+        whole=fold_scores(own, cohort, every, alike),
+        probed=fold_scores(probes.fillna({"level": 0.0}), cohort, PROBE, alike),
+        shares={share: fold_scores(part, cohort, every, alike) for share, part in shares.items()},
+        ratio=split_ratio(own, count, training_share),
+        share_ratios={
+            share: split_ratio(table, count, share * training_share)
+            for share, table in shares.items()
+        },
+        tested=_tested(own, cohort),
+    )
+
+
+def _tested(predictions: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+    """Return which fold has a test sample with which modality, as in `Scores`."""
+    has = cohort.available[cohort.positions(predictions["sample"])]
+    table = pd.DataFrame(has, columns=list(cohort.modalities))
+    return table.groupby([predictions[key].to_numpy() for key in FOLD]).any()
+
+
+def of_method(scores: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Return a method's scores, without rows where it has none."""
+    return scores[scores.index.get_level_values("method") == method].droplevel("method")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change and what it made of the folds.
+
+    Parameters
+    ----------
+    kind
+        noise, dropped, shuffled or share.
+    modality
+        The modality that is changed; None for share.
+    level
+        Standard deviations, or the share; NaN for the other kinds.
+    scores
+        Indexed by repeat and fold; one column per metric.
+    ratio
+        Test samples over training samples of a fold, for intervals of the value.
+    """
+
+    kind: str
+    modality: str | None
+    level: float
+    scores: pd.DataFrame
+    ratio: float

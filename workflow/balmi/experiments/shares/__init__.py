@@ -1,0 +1,1 @@
+"""The methods trained again on a share of the training samples."""

@@ -1,0 +1,1 @@
+"""Simple methods that every cohort is also given to, fold by fold."""

@@ -1,0 +1,209 @@
+"""Methods from a cohort and its splits to predictions: the stages that jobs run, in one process.
+
+Jobs run the stages one by one and keep what each of them gives as files. Where a whole evaluation
+is one job of many, as a training share or a control is, `run_pipeline` runs them all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from balmi.config.settings import (
+    Distillation,
+    Graph,
+    Information,
+    Method,
+    Model,
+    Preprocessing,
+    Training,
+)
+from balmi.data.files import write_json, write_table
+from balmi.graph.fusion import fuse_splits
+from balmi.information.splits import measure_splits
+from balmi.methods.outcome import empty_predictions, run_method
+from balmi.methods.peers.run import fit_baseline
+from balmi.methods.recipes import NETWORKS
+from balmi.methods.stages import pretrain_stage, silent, stack_replicas, train_stage
+from balmi.networks.device import choose_device
+from balmi.preprocess.pipeline import Features
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    import torch
+    from scipy.sparse import csr_array
+
+    from balmi.data.cohort import Cohort
+    from balmi.data.splits import Split
+    from balmi.information.splits import SplitInformation
+    from balmi.methods.outcome import Result, Status
+    from balmi.methods.stages import Epochs
+    from balmi.networks.data import ReplicaData
+
+
+@dataclass(frozen=True)
+class PipelineSettings:
+    """The sections of the configuration that a method depends on.
+
+    Parameters
+    ----------
+    preprocessing, information, graph, model, training, distillation
+        Settings.
+    gpus
+        GPUs that networks may use: 0 or 1.
+    """
+
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    information: Information = field(default_factory=Information)
+    graph: Graph = field(default_factory=Graph)
+    model: Model = field(default_factory=Model)
+    training: Training = field(default_factory=Training)
+    distillation: Distillation = field(default_factory=Distillation)
+    gpus: int = 0
+
+    @classmethod
+    def of(cls, sections: Mapping[str, dict[str, object]], gpus: int) -> PipelineSettings:
+        """Return the settings that sections of the configuration hold, by name."""
+        kinds = {Preprocessing, Information, Graph, Model, Training, Distillation}
+        named = {kind.__name__.lower(): kind for kind in kinds}
+        return cls(
+            **{name: named[name](**section) for name, section in sections.items()}, gpus=gpus
+        )
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What several methods gave on one cohort.
+
+    Parameters
+    ----------
+    predictions
+        Columns as in ``predictions.parquet``; no rows of methods that did not end well.
+    statuses
+        How each method ended, in the order asked for.
+    """
+
+    predictions: pd.DataFrame
+    statuses: tuple[Status, ...]
+
+    def write(self, kind: str, level: float | None, predictions: Path, status: Path) -> None:
+        """Write predictions, and how the methods ended in one robustness run.
+
+        Parameters
+        ----------
+        kind, level
+            Which run it is, as in ``tables/robustness_status.csv``.
+        predictions, status
+            Files to write.
+        """
+        write_table(self.predictions, predictions)
+        head = {"kind": kind, "level": level}
+        write_json([head | asdict(each) for each in self.statuses], status)
+
+
+class _Networks:
+    """The network methods of one evaluation, which share data, measurements and pretraining."""
+
+    def __init__(
+        self,
+        cohort: Cohort,
+        splits: Sequence[Split],
+        settings: PipelineSettings,
+        progress: Callable[[str], Epochs],
+    ) -> None:
+        self._cohort, self._splits = cohort, splits
+        self._settings, self._progress = settings, progress
+        self._device = choose_device(settings.gpus)
+        self._features = Features(cohort, settings.preprocessing.max_features)
+        self._fused: list[csr_array] | None = None
+
+    def run(self, method: Method) -> tuple[Status, Result]:
+        """Train one method and predict."""
+        recipe, settings = NETWORKS[method], self._settings
+        members = settings.training.members if recipe.several else 1
+        data = self._stacked(members, graph=not recipe.concatenated)
+        information, pretrained = self._guidance(data) if recipe.pretrained else (None, None)
+        status, result, _ = train_stage(
+            method,
+            self._cohort,
+            data,
+            information,
+            pretrained,
+            settings.model,
+            settings.training,
+            self._progress,
+        )
+        return status, result
+
+    def _guidance(
+        self, data: ReplicaData
+    ) -> tuple[SplitInformation, tuple[Status, dict[str, torch.Tensor]] | None]:
+        settings = self._settings
+        information = measure_splits(
+            self._cohort, self._features, self._splits, settings.information
+        )
+        if not settings.distillation.pretraining:
+            return information, None
+        sections = settings.model, settings.training, settings.distillation
+        found = pretrain_stage(self._cohort, data, information, *sections, self._progress)
+        return information, (found.status, found.parameters)
+
+    def _stacked(self, members: int, *, graph: bool) -> ReplicaData:
+        settings = self._settings
+        fused = None
+        if graph and settings.model.graph_weight > 0:
+            self._fused = self._fused or fuse_splits(self._features, self._splits, settings.graph)
+            fused = self._fused
+        sections = settings.preprocessing, settings.model
+        return stack_replicas(self._cohort, self._splits, fused, *sections, self._device, members)
+
+
+def run_pipeline(
+    methods: Sequence[Method],
+    cohort: Cohort,
+    splits: Sequence[Split],
+    settings: PipelineSettings | None = None,
+    progress: Callable[[str], Epochs] = silent,
+) -> Outcomes:
+    """Run methods on a cohort, from its splits to predictions of the test samples.
+
+    Predictions are those of the workflow's jobs: the same functions with the same seeds.
+
+    Parameters
+    ----------
+    methods
+        The methods.
+    cohort
+        The cohort.
+    splits
+        Its folds, as `balmi.data.splits.read_splits` or `as_splits` gives them.
+    settings
+        Settings; the defaults where None.
+    progress
+        Given the name of a training, returns what to call after its epochs.
+
+    Raises
+    ------
+    UserError
+        Where a GPU was asked for and there is none.
+    """
+    settings = settings or PipelineSettings()
+    networks = _Networks(cohort, splits, settings, progress)
+    features = Features(cohort, settings.preprocessing.max_features)
+
+    def run(method: Method) -> tuple[Status, Result]:
+        if method.is_network:
+            return networks.run(method)
+        fit = partial(fit_baseline, method, cohort, features, splits)
+        return run_method(method, fit, cohort.classes)
+
+    found = [run(method) for method in methods]
+    filled = [result.predictions for _, result in found if len(result.predictions)]
+    none = empty_predictions(cohort.classes)
+    predictions = pd.concat(filled, ignore_index=True) if filled else none
+    return Outcomes(predictions, tuple(status for status, _ in found))

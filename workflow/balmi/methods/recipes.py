@@ -1,0 +1,294 @@
+"""The network methods: which data, start, balancing rule and experts each of them takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+
+from balmi.config.settings import Balancing, Expert, Method
+from balmi.information.estimates import NULL_LEVEL
+from balmi.methods.distillation import ALONE, load_pretrained, new_network, nothing_known
+from balmi.methods.experts import (
+    expert_rows,
+    fold_task,
+    join_members,
+    pool_experts,
+    what_experts_say,
+)
+from balmi.methods.outcome import Result, prediction_table
+from balmi.networks.balancing import RULES
+from balmi.networks.data import concatenated, view_of_all
+from balmi.networks.device import device_name
+from balmi.networks.history import history_table
+from balmi.networks.parts import in_parts, joined
+from balmi.networks.trainer import Trainer, predict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from balmi.config.settings import Model, Training
+    from balmi.data.cohort import Cohort
+    from balmi.information.splits import SplitInformation
+    from balmi.networks.balancing.base import Known
+    from balmi.networks.checkpoint import Checkpoints
+    from balmi.networks.data import ReplicaData
+    from balmi.networks.trainer import Trained
+
+
+@dataclass(frozen=True)
+class NetworkMethod:
+    """How a network method differs from the others.
+
+    Parameters
+    ----------
+    pretrained
+        Whether encoders may start from pretraining and distillation.
+    balancing
+        The rule, or None for the configured one.
+    experts
+        What its prediction is made of, or None for the configured experts.
+    several
+        Whether each fold has the configured number of members, or one.
+    concatenated
+        Whether all features go into one encoder.
+    """
+
+    pretrained: bool = False
+    balancing: Balancing | None = Balancing.UNIFORM
+    experts: tuple[Expert, ...] | None = (Expert.MEAN,)
+    several: bool = False
+    concatenated: bool = False
+
+
+NETWORKS: dict[Method, NetworkMethod] = {
+    Method.BALANCED: NetworkMethod(pretrained=True, balancing=None, experts=None, several=True),
+    Method.ENSEMBLE: NetworkMethod(several=True),
+    Method.UNIFORM: NetworkMethod(),
+    Method.CONCAT_MLP: NetworkMethod(concatenated=True),
+}
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """What a method starts from besides the cohort.
+
+    Parameters
+    ----------
+    information
+        What the training parts say, per fold; None where the method asks for none of it.
+    pretrained
+        Parameters as in `balmi.methods.distillation.Pretrained`; None without pretraining.
+    """
+
+    information: SplitInformation | None = None
+    pretrained: dict[str, torch.Tensor] | None = None
+
+    def take(self, replicas: Sequence[int]) -> dict[str, torch.Tensor] | None:
+        """Return the pretrained parameters of some replicas."""
+        if self.pretrained is None:
+            return None
+        return {name: value[list(replicas)] for name, value in self.pretrained.items()}
+
+
+def known(information: SplitInformation | None, data: ReplicaData, model: Model) -> Known:
+    """Return what balancing rules may know of the modalities.
+
+    Parameters
+    ----------
+    information
+        Per fold; None where nothing was measured.
+    data
+        The replicas' data.
+    model
+        Settings.
+    """
+    nothing = nothing_known(data, model)
+    if information is None:
+        return nothing
+    others = max(information.shared.shape[1] - 1, 1)
+    folds = data.folds.cpu()
+    return replace(
+        nothing,
+        label=torch.from_numpy(information.label)[folds],
+        shared=torch.from_numpy(information.shared.sum(axis=2) / others)[folds],
+        p_value=torch.from_numpy(information.p_value)[folds],
+    )
+
+
+def importance_of(about: Known) -> torch.Tensor:
+    """Return the weights of the head `information`; (replicas, modalities).
+
+    What does not exceed its permutation null is none, and what is unknown weighs nothing.
+    """
+    return torch.nan_to_num(about.label).clamp(min=0) * (about.p_value <= NULL_LEVEL)
+
+
+def experts_of(method: Method, model: Model) -> tuple[Expert, ...]:
+    """Return what a network method's prediction is pooled from."""
+    return NETWORKS[method].experts or tuple(model.experts)
+
+
+def heads_of(method: Method, model: Model) -> list[Expert]:
+    """Return the joint heads of a method's network, in their order there."""
+    return [expert for expert in experts_of(method, model) if expert.is_head]
+
+
+def seen_by(method: Method, data: ReplicaData) -> ReplicaData:
+    """Return the data as the method's network sees them."""
+    return concatenated(data) if NETWORKS[method].concatenated else data
+
+
+@torch.no_grad()
+def teacher_embeddings(
+    data: ReplicaData, parameters: dict[str, torch.Tensor], model: Model
+) -> torch.Tensor:
+    """Return what encoders trained alone make of every sample; (replicas, n, modalities, hidden).
+
+    Parameters
+    ----------
+    data
+        The replicas' data.
+    parameters
+        Pretrained parameters of these replicas.
+    model
+        Settings.
+    """
+    network = new_network(data, model, seed=0, purpose="teacher")
+    load_pretrained(network, parameters, ALONE)
+    return network(view_of_all(data).batch).embeddings
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """What training a part of the replicas gave."""
+
+    probabilities: np.ndarray
+    parameters: dict[str, torch.Tensor]
+    history: pd.DataFrame
+
+
+def _fit(
+    method: Method,
+    recipe: NetworkMethod,
+    data: ReplicaData,
+    guidance: Guidance,
+    start: dict[str, torch.Tensor] | None,
+    model: Model,
+    training: Training,
+    progress: Callable[[int, int, int], None],
+    checkpoints: Checkpoints | None,
+) -> _Fitted:
+    """Train some replicas and predict all samples with them."""
+    balancing = training.balancing if recipe.balancing is None else recipe.balancing
+    about = known(guidance.information, data, model)
+    heads, importance = heads_of(method, model), importance_of(about)
+    network = new_network(data, model, training.seed, str(method), heads, importance)
+    if start is not None:
+        load_pretrained(network, start)
+        if balancing is Balancing.UMT:
+            about = replace(about, teachers=teacher_embeddings(data, start, model))
+    rule = RULES[balancing](about, training)
+    trainer = Trainer(network, data, rule, training, str(method))
+    trained = trainer.run(progress, checkpoints)
+    probabilities = predict(trained, data).double().softmax(dim=-1).cpu().numpy()
+    history = history_table(method, "joint", trained.history, data)
+    return _Fitted(probabilities, _parameters(trained), history)
+
+
+def _parameters(trained: Trained) -> dict[str, torch.Tensor]:
+    """Return the parameters at every judged head's best epoch, replicas first, on the CPU."""
+    return {
+        f"{head}/{name}": value[head].cpu()
+        for name, value in trained.kept.items()
+        for head in range(len(value))
+    }
+
+
+def train_method(
+    method: Method,
+    cohort: Cohort,
+    data: ReplicaData,
+    guidance: Guidance,
+    model: Model,
+    training: Training,
+    progress: Callable[[int, int, int], None],
+    checkpoints: Checkpoints | None = None,
+) -> tuple[Result, dict[str, torch.Tensor]]:
+    """Train a network method in all replicas and predict every fold's test samples.
+
+    Parameters
+    ----------
+    method
+        One of `NETWORKS`.
+    cohort
+        The cohort, for names.
+    data
+        The replicas' data, with the members that the method asks for.
+    guidance
+        What it starts from; information is needed where the method has no fixed rule.
+    model, training
+        Settings.
+    progress
+        Called after every epoch.
+    checkpoints
+        Where checkpoints are kept, or None.
+
+    Returns
+    -------
+    tuple of Result and dict
+        Predictions with history and experts, and the trained parameters.
+
+    Raises
+    ------
+    MethodNotApplicable, MethodFailed
+        As `balmi.networks.trainer.Trainer` and the rules do.
+    """
+    recipe = NETWORKS[method]
+    if recipe.balancing is None and guidance.information is None:
+        raise ValueError(f"{method} needs the information of the training parts")
+    whole = seen_by(method, data)
+
+    def fit(replicas: list[int]) -> _Fitted:
+        part, start = whole.take(replicas), guidance.take(replicas)
+        return _fit(method, recipe, part, guidance, start, model, training, progress, checkpoints)
+
+    fitted = in_parts(whole.folds.tolist(), training.replicas, fit, str(method))
+    probabilities = np.concatenate([each.probabilities for each in fitted])
+    experts = experts_of(method, model)
+    predictions, pools = _pooled(method, cohort, data, probabilities, experts)
+    result = Result(
+        predictions=predictions,
+        training=pd.concat([each.history for each in fitted], ignore_index=True),
+        experts=pools,
+        device=device_name(data.inputs[0].device),
+    )
+    return result, joined([each.parameters for each in fitted])
+
+
+def _pooled(
+    method: Method,
+    cohort: Cohort,
+    data: ReplicaData,
+    probabilities: np.ndarray,
+    experts: Sequence[Expert],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return predictions and experts of all folds.
+
+    `probabilities` are those of every replica, sample, head of the network and class.
+    """
+    folds = data.folds.cpu().numpy()
+    predictions, pools = [], []
+    for fold in np.unique(folds):
+        replicas = np.flatnonzero(folds == fold)
+        members = [data.splits[replica] for replica in replicas]
+        heads = join_members(members, probabilities[replicas])
+        task = fold_task(data, cohort.groups, int(replicas[0]))
+        said = what_experts_say(experts, heads, task, members[0].inner)
+        pool = pool_experts(said, task.labels[task.fit])
+        predictions.append(prediction_table(method, members[0], pool.test, cohort))
+        pools.append(expert_rows(method, members[0], experts, pool))
+    return pd.concat(predictions, ignore_index=True), pd.concat(pools, ignore_index=True)

@@ -1,0 +1,207 @@
+"""The stages of a network method, on data in memory: stack replicas, pretrain, train.
+
+Jobs run them one by one and keep what each gives as files; `balmi.methods.pipeline` runs them all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from balmi.errors import MethodFailed, MethodNotApplicable
+from balmi.methods.distillation import (
+    PLAN_COLUMNS,
+    PRETRAINING,
+    Pretrained,
+    plan_distillation,
+    plan_table,
+    pretrain,
+)
+from balmi.methods.outcome import Result, empty_predictions, run_method
+from balmi.methods.recipes import Guidance, train_method
+from balmi.networks.data import replica_data, residual_network
+from balmi.networks.device import device_name
+from balmi.networks.parts import in_parts, joined
+from balmi.preprocess.pipeline import Features
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import torch
+    from scipy.sparse import csr_array
+
+    from balmi.config.settings import Distillation, Method, Model, Preprocessing, Training
+    from balmi.data.cohort import Cohort
+    from balmi.data.splits import Split
+    from balmi.information.splits import SplitInformation
+    from balmi.methods.outcome import Status
+    from balmi.networks.checkpoint import Checkpoints
+    from balmi.networks.data import ReplicaData
+
+    Epochs = Callable[[int, int, int], None]
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """How the pretraining of a cohort ended, and what it gave.
+
+    Parameters
+    ----------
+    status
+        How it ended.
+    parameters
+        As in `balmi.methods.distillation.Pretrained`; empty unless it ended well.
+    training
+        History; without rows unless it ended well.
+    plan
+        ``pretraining/plan.csv``; without rows unless it ended well.
+    """
+
+    status: Status
+    parameters: dict[str, torch.Tensor]
+    training: pd.DataFrame
+    plan: pd.DataFrame
+
+
+def silent(name: str) -> Epochs:
+    """Return what reports no epoch of the training called `name`."""
+    return lambda epoch, epochs, active: None
+
+
+def stack_replicas(
+    cohort: Cohort,
+    splits: Sequence[Split],
+    fused: Sequence[csr_array] | None,
+    preprocessing: Preprocessing,
+    model: Model,
+    device: torch.device,
+    members: int = 1,
+) -> ReplicaData:
+    """Return the data of all replicas on the device.
+
+    Parameters
+    ----------
+    cohort, splits
+        The cohort and its folds.
+    fused
+        The fused network of every fold, or None for multilayer perceptrons.
+    preprocessing, model
+        Settings.
+    device
+        Where tensors are kept.
+    members
+        Networks per fold at most.
+    """
+    networks = fused and [residual_network(each, model.graph_weight) for each in fused]
+    features = Features(cohort, preprocessing.max_features)
+    return replica_data(cohort, features, splits, networks, device, members=members)
+
+
+def pretrain_stage(
+    cohort: Cohort,
+    data: ReplicaData,
+    information: SplitInformation,
+    model: Model,
+    training: Training,
+    distillation: Distillation,
+    progress: Callable[[str], Epochs] = silent,
+    checkpoints: Checkpoints | None = None,
+) -> Pretraining:
+    """Pretrain every modality and distil, in all replicas.
+
+    Parameters
+    ----------
+    cohort
+        The cohort, for names.
+    data
+        The data of all replicas, with as many members as `training` says.
+    information
+        What the training parts say.
+    model, training, distillation
+        Settings.
+    progress
+        Given the name of a training, returns what to call after its epochs.
+    checkpoints
+        Where checkpoints are kept, or None.
+    """
+    found = {"parameters": {}, "plan": pd.DataFrame(columns=PLAN_COLUMNS)}
+    whole = plan_distillation(information, distillation).take(data.folds.cpu().numpy())
+
+    def fit(replicas: list[int]) -> Pretrained:
+        part, plan = data.take(replicas), whole.take(replicas)
+        return pretrain(part, plan, model, training, distillation, progress, checkpoints)
+
+    def fit_all() -> Result:
+        fitted = in_parts(data.folds.tolist(), training.replicas, fit, PRETRAINING)
+        history = pd.concat([each.training for each in fitted], ignore_index=True)
+        parameters = joined([each.parameters for each in fitted])
+        found.update(parameters=parameters, plan=plan_table(whole, data))
+        device = device_name(data.inputs[0].device)
+        return Result(empty_predictions(cohort.classes), history, device=device)
+
+    status, result = run_method(PRETRAINING, fit_all, cohort.classes)
+    return Pretraining(status, training=result.training, **found)
+
+
+def _check_pretraining(status: Status) -> None:
+    """Pass the end of the pretraining on to the method that builds on it."""
+    ends = {"not_applicable": MethodNotApplicable, "failed": MethodFailed}
+    if status.status in ends:
+        raise ends[status.status](f"pretraining: {status.reason}")
+
+
+def train_stage(
+    method: Method,
+    cohort: Cohort,
+    data: ReplicaData,
+    information: SplitInformation | None,
+    pretrained: tuple[Status, dict[str, torch.Tensor]] | None,
+    model: Model,
+    training: Training,
+    progress: Callable[[str], Epochs] = silent,
+    checkpoints: Checkpoints | None = None,
+) -> tuple[Status, Result, dict[str, torch.Tensor]]:
+    """Train a network method in all replicas and predict the test samples.
+
+    Parameters
+    ----------
+    method
+        The method.
+    cohort
+        The cohort, for names.
+    data
+        The data of all replicas, with the members that the method asks for.
+    information
+        What the training parts say; None where the method asks for none of it.
+    pretrained
+        How the pretraining ended and its parameters; None for a start from random weights.
+    model, training
+        Settings.
+    progress, checkpoints
+        As in `pretrain_stage`.
+
+    Returns
+    -------
+    tuple of Status, Result and dict
+        How it ended, with the time of the pretraining; what it found; the trained parameters, none
+        unless it ended well.
+    """
+    trained: dict[str, torch.Tensor] = {}
+    before, start = pretrained or (None, None)
+
+    def fit() -> Result:
+        if before is not None:
+            _check_pretraining(before)
+        guidance, told = Guidance(information, start), progress(str(method))
+        result, parameters = train_method(
+            method, cohort, data, guidance, model, training, told, checkpoints
+        )
+        trained.update(parameters)
+        return result
+
+    status, result = run_method(method, fit, cohort.classes)
+    if before is not None:
+        status = replace(status, seconds=round(status.seconds + before.seconds, 3))
+    return status, result, trained

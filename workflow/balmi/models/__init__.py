@@ -1,1 +1,0 @@
-"""Networks that hold all replicas of an evaluation at once."""

@@ -1,0 +1,327 @@
+"""The data of all replicas as tensors, and views of them: training, validation, everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from scipy.sparse import block_diag, csr_array, eye_array
+
+from balmi.networks.network import Batch, propagate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from balmi.data.cohort import Cohort
+    from balmi.data.splits import Split
+    from balmi.preprocess.pipeline import Features
+
+
+MESSAGES = 2  # layers of an encoder that pass messages
+
+
+@dataclass(frozen=True)
+class ReplicaData:
+    """What networks see of a cohort, for every replica.
+
+    Parameters
+    ----------
+    modalities
+        Names.
+    inputs
+        One tensor per modality; (folds, n, features), narrower folds padded with zeros.
+    available
+        Availability mask; (replicas, n, modalities), bool.
+    labels
+        Class codes; (n,).
+    classes
+        Number of classes.
+    splits
+        The replicas.
+    folds
+        Row of `inputs` and place in `networks` of every replica: the members of a fold share what
+        is fitted on its training side; (replicas,).
+    widths
+        Modality by replica: features before the padding.
+    longest
+        The most training samples of any replica of the whole evaluation: it sets the number of
+        steps per epoch, which must not depend on which replicas train together.
+    networks
+        A' of each fold, (n, n), or None for multilayer perceptrons.
+    """
+
+    modalities: tuple[str, ...]
+    inputs: tuple[torch.Tensor, ...]
+    available: torch.Tensor
+    labels: torch.Tensor
+    classes: int
+    splits: tuple[Split, ...]
+    folds: torch.Tensor
+    widths: tuple[tuple[int, ...], ...]
+    longest: int
+    networks: tuple[csr_array, ...] | None = None
+
+    @property
+    def padded(self) -> tuple[int, ...]:
+        """Features of each modality with the padding."""
+        return tuple(values.shape[2] for values in self.inputs)
+
+    def context(self, replica: int) -> np.ndarray:
+        """Return the rows that a replica's training side needs: itself, and its messages' origins.
+
+        Encoders pass messages twice, so that rows two edges away have a say. In a transductive
+        network these are test samples too.
+        """
+        rows = self.splits[replica].fit
+        if self.networks is not None:
+            network = self.networks[int(self.folds[replica])]
+            for _ in range(MESSAGES):
+                rows = np.union1d(rows, network[rows].indices)
+        return rows
+
+    def only(self, modality: str) -> ReplicaData:
+        """Return the same data with one modality."""
+        index = self.modalities.index(modality)
+        return replace(
+            self,
+            modalities=(modality,),
+            inputs=(self.inputs[index],),
+            available=self.available[:, :, index : index + 1],
+            widths=(self.widths[index],),
+        )
+
+    def take(self, replicas: Sequence[int]) -> ReplicaData:
+        """Return the same data with some of the replicas."""
+        index = torch.as_tensor(replicas, dtype=torch.long)
+        return replace(
+            self,
+            available=self.available[index.to(self.available.device)],
+            splits=tuple(self.splits[replica] for replica in replicas),
+            folds=self.folds[index.to(self.folds.device)],
+            widths=tuple(tuple(each[replica] for replica in replicas) for each in self.widths),
+        )
+
+    def mask(self, part: str) -> torch.Tensor:
+        """Return which samples lie in a part of each split; (replicas, n), bool."""
+        result = torch.zeros(self.available.shape[:2], dtype=torch.bool)
+        for replica, split in enumerate(self.splits):
+            result[replica, torch.from_numpy(getattr(split, part))] = True
+        return result.to(self.labels.device)
+
+
+def _padded(tables: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Stack tables of the same rows, narrower ones padded with zeros; at least one column."""
+    width = max(1, *(table.shape[1] for table in tables))
+    stacked = tables[0].new_zeros(len(tables), len(tables[0]), width)
+    for replica, table in enumerate(tables):
+        stacked[replica, :, : table.shape[1]] = table
+    return stacked
+
+
+def residual_network(network: csr_array, graph_weight: float) -> csr_array:
+    """Return A' = (1 - b) I + b A; (n, n)."""
+    return csr_array((1 - graph_weight) * eye_array(network.shape[0]) + graph_weight * network)
+
+
+def replica_data(
+    cohort: Cohort,
+    features: Features,
+    splits: Sequence[Split],
+    networks: Sequence[csr_array] | None,
+    device: torch.device,
+    dtype: torch.dtype = torch.float32,
+    members: int = 1,
+) -> ReplicaData:
+    """Preprocess every split by its training side and stack the splits' members as replicas.
+
+    Parameters
+    ----------
+    cohort, features
+        The cohort and its features.
+    splits
+        The folds.
+    networks
+        A' of each fold, or None.
+    device, dtype
+        Where and how tensors are kept.
+    members
+        Replicas per fold at most, each with another validation part.
+    """
+    prepared = [features.split(split.fit) for split in splits]
+    names = cohort.modalities
+    replicas = [split.members(members) for split in splits]
+    folds = torch.tensor([fold for fold, each in enumerate(replicas) for _ in each])
+    fold_widths = [[values[name].shape[1] for values in prepared] for name in names]
+    widths = tuple(tuple(each[fold] for fold in folds.tolist()) for each in fold_widths)
+    known = torch.tensor(widths).T > 0
+    available = torch.from_numpy(features.available)[None] & known[:, None, :]
+    return ReplicaData(
+        modalities=names,
+        inputs=tuple(
+            _padded([torch.from_numpy(values[name]).to(dtype) for values in prepared]).to(device)
+            for name in names
+        ),
+        available=available.to(device),
+        labels=torch.from_numpy(cohort.labels).to(device),
+        classes=len(cohort.classes),
+        splits=tuple(split for each in replicas for split in each),
+        folds=folds.to(device),
+        widths=widths,
+        longest=max(len(split.train) for each in replicas for split in each),
+        networks=None if networks is None else tuple(networks),
+    )
+
+
+def concatenated(data: ReplicaData) -> ReplicaData:
+    """Return the data as one modality: all features side by side, absent ones at their mean 0."""
+    fold_of = {fold: replica for replica, fold in enumerate(data.folds.tolist())}
+    tables = [
+        torch.cat(
+            [
+                values[fold, :, : widths[fold_of[fold]]]
+                for values, widths in zip(data.inputs, data.widths, strict=True)
+            ],
+            dim=1,
+        )
+        for fold in range(len(data.inputs[0]))
+    ]
+    return replace(
+        data,
+        modalities=("concat",),
+        inputs=(_padded(tables),),
+        available=data.available.any(dim=2, keepdim=True),
+        widths=(tuple(tables[fold].shape[1] for fold in data.folds.tolist()),),
+        networks=None,
+    )
+
+
+@dataclass(frozen=True)
+class View:
+    """Some samples of every replica, ready for the network.
+
+    Parameters
+    ----------
+    batch
+        What the network takes.
+    rows
+        Rows of the cohort; (replicas, samples).
+    labels
+        Class codes; (replicas, samples).
+    counted
+        Which samples are real and not padding; (replicas, samples), bool.
+    """
+
+    batch: Batch
+    rows: torch.Tensor
+    labels: torch.Tensor
+    counted: torch.Tensor
+
+    @property
+    def sizes(self) -> list[int]:
+        """Real samples per replica; they stand before the padding."""
+        return self.counted.sum(dim=1).tolist()
+
+    def restricted(self, available: torch.Tensor) -> View:
+        """Return the same samples with another availability mask."""
+        return replace(self, batch=replace(self.batch, available=available))
+
+
+def _block_diagonal(blocks: Sequence[csr_array], size: int, like: torch.Tensor) -> torch.Tensor:
+    padded = [csr_array((b.data, b.indices, b.indptr), shape=b.shape) for b in blocks]
+    for block in padded:
+        block.resize(size, size)
+    whole = block_diag(padded, format="coo")
+    indices = torch.from_numpy(np.stack(whole.coords).astype(np.int64))
+    values = torch.from_numpy(whole.data).to(like.dtype)
+    return torch.sparse_coo_tensor(
+        indices, values, whole.shape, is_coalesced=True, check_invariants=False
+    ).to(like.device)
+
+
+def view(data: ReplicaData, rows: Sequence[np.ndarray]) -> View:
+    """Gather samples of every replica, padded to the same number.
+
+    Parameters
+    ----------
+    data
+        The data.
+    rows
+        Rows of every replica, in any number. With a network they must hold every row that their
+        edges lead to.
+    """
+    device = data.labels.device
+    size, samples = max(len(row) for row in rows), len(data.labels)
+    padded = np.zeros((len(rows), size), dtype=np.int64)
+    real = np.zeros(padded.shape, dtype=bool)
+    for replica, row in enumerate(rows):
+        padded[replica, : len(row)] = row
+        real[replica, : len(row)] = True
+    index, counted = torch.from_numpy(padded).to(device), torch.from_numpy(real).to(device)
+    # Rows of a flat table: several times faster than indexing folds and samples at once.
+    flat = (data.folds[:, None] * samples + index).flatten()
+    inputs = [
+        values.flatten(0, 1).index_select(0, flat).unflatten(0, index.shape)
+        for values in data.inputs
+    ]
+    replica = torch.arange(len(rows), device=device)[:, None]
+    network = None
+    if data.networks is not None:
+        own = [data.networks[fold] for fold in data.folds.tolist()]
+        blocks = [a[row][:, row] for a, row in zip(own, rows, strict=True)]
+        network = _block_diagonal(blocks, size, inputs[0])
+        inputs = [propagate(network, values) for values in inputs]
+    available = data.available[replica, index] & counted[..., None]
+    return View(Batch(inputs, available, network), index, data.labels[index], counted)
+
+
+def view_of_all(data: ReplicaData) -> View:
+    """Return all samples of the cohort, for every replica."""
+    return view(data, [np.arange(len(data.labels))] * len(data.splits))
+
+
+class Batches:
+    """The steps of every epoch: all training samples at once, or minibatches newly drawn.
+
+    Every replica takes the same number of steps per epoch, given by the longest, in nearly equal
+    minibatches: an optimiser that steps on an empty batch would still decay and drift. On a graph
+    all samples are seen that messages come from; on which of them the loss is taken is not decided
+    here.
+
+    Parameters
+    ----------
+    data
+        The data.
+    batch_size
+        Samples per step, or None for all at once.
+    """
+
+    def __init__(self, data: ReplicaData, batch_size: int | None) -> None:
+        self._data = data
+        self._steps = None if batch_size is None else -(-data.longest // batch_size)
+        if self._steps is None:
+            rows = [split.train for split in data.splits]
+            if data.networks is not None:
+                rows = [data.context(replica) for replica in range(len(data.splits))]
+            self._whole = view(data, rows)
+
+    def epoch(self, generators: Sequence[torch.Generator]) -> Iterator[View]:
+        """Yield the views of one epoch.
+
+        Parameters
+        ----------
+        generators
+            One source of randomness per replica.
+        """
+        if self._steps is None:
+            yield self._whole
+            return
+        orders = [
+            np.array_split(
+                split.train[torch.randperm(len(split.train), generator=own).numpy()], self._steps
+            )
+            for split, own in zip(self._data.splits, generators, strict=True)
+        ]
+        for step in range(self._steps):
+            yield view(self._data, [order[step] for order in orders])

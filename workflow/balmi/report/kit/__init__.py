@@ -1,0 +1,1 @@
+"""What sections are made of: words, amounts, drawings and figures."""

@@ -1,0 +1,175 @@
+"""What the figures of the report have in common: colours, marks, rows, axes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from balmi.config.settings import JOINT
+from balmi.evaluation.at_chance import Reading
+from balmi.evaluation.trust import State
+from balmi.evaluation.verdicts import Prediction, Verdict
+from balmi.report.kit.svg import INK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Okabe and Ito (2008), without the black; the yellow comes last since it is faint on white.
+OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
+# Tol (2021), the bright scheme.
+TOL_BRIGHT = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377", "#BBBBBB")
+DASHES = ((1, 0), (7, 3), (2, 2), (9, 3, 2, 3))
+ROW, WIDTH, GAP = 30, 430, 10
+LABEL = 34
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How a word of judgement looks: word, symbol, shape in figures, and the colour's name."""
+
+    word: str
+    symbol: str
+    shape: str
+    tone: str
+
+    @property
+    def colour(self) -> str:
+        """The colour as a variable of the page's style sheet."""
+        return f"var(--{self.tone})"
+
+
+UP, LEVEL, DOWN = (
+    ("▲", "triangle-up", "gain"),
+    ("●", "circle", "none"),
+    ("▼", "triangle-down", "loss"),
+)
+LOOKS = {
+    Verdict.GAIN: UP,
+    Verdict.NONE: LEVEL,
+    Verdict.LOSS: DOWN,
+    Verdict.UNJUDGED: ("○", "circle", "none"),
+    Verdict.WITHHELD: ("⊘", "square", "caution"),
+    Prediction.GAIN: UP,
+    Prediction.UNDECIDED: LEVEL,
+    Prediction.NO_GAIN: DOWN,
+    Reading.LEAKS: ("✕", "cross", "loss"),
+    Reading.DOUBTFUL: ("!", "diamond", "caution"),
+    Reading.WIDE: ("!", "diamond", "caution"),
+    Reading.CHANCE: ("✓", "circle", "gain"),
+    Reading.UNKNOWN: ("○", "circle", "none"),
+    State.PASS: ("✓", "circle", "gain"),
+    State.CAUTION: ("!", "diamond", "caution"),
+    State.FAIL: ("✕", "cross", "loss"),
+    State.NOT_RUN: ("○", "circle", "none"),
+}
+MARKS = {str(word): Mark(str(word), *look) for word, look in LOOKS.items()}
+UNKNOWN = Mark("no interval", "○", "circle", "none")
+
+
+def mark_of(word: str | None) -> Mark:
+    """Return how a verdict, a prediction or the end of a check looks, also where there is none."""
+    return UNKNOWN if word is None else MARKS[word]
+
+
+@dataclass(frozen=True)
+class Key:
+    """The colour and dash of a modality or a class, the same in every figure."""
+
+    name: str
+    colour: str
+    dash: tuple[int, ...]
+
+
+def modality_keys(modalities: Sequence[str]) -> dict[str, Key]:
+    """Return the colour and dash of each modality, and of the joint head."""
+    keys = {
+        name: Key(name, OKABE_ITO[place % len(OKABE_ITO)], DASHES[place % len(DASHES)])
+        for place, name in enumerate(modalities)
+    }
+    return keys | {JOINT: Key(JOINT, INK, (4, 2))}
+
+
+def class_keys(classes: Sequence[str]) -> dict[str, Key]:
+    """Return the colour and dash of each class, the same in every figure."""
+    return {
+        name: Key(name, TOL_BRIGHT[place % len(TOL_BRIGHT)], DASHES[place % len(DASHES)])
+        for place, name in enumerate(classes)
+    }
+
+
+def rows_of(rows: Sequence[dict[str, Any]]) -> alt.Chart:
+    """Return a chart of one row per record, in the order of the records.
+
+    A record that names its row shares it with others.
+    """
+    records = [{"row": place, **row} for place, row in enumerate(rows)]
+    return alt.Chart(alt.Data(values=records)).encode(y=down())
+
+
+def down() -> alt.Y:
+    """Return the encoding of rows."""
+    scale = alt.Scale(paddingInner=0.25, paddingOuter=0.2)
+    return alt.Y("row:O", axis=None, scale=scale)
+
+
+def names(base: alt.Chart) -> alt.Chart:
+    """Write the records' names on the left."""
+    # Names are marks, not axis labels: two long names that shorten alike stay two rows.
+    marks = base.mark_text(align="right", baseline="middle", color=INK)
+    return marks.encode(x=alt.value(-GAP), text="name:N")
+
+
+def texts(base: alt.Chart) -> alt.Chart:
+    """Write what the records tell on the right."""
+    marks = base.mark_text(align="left", baseline="middle", color=INK)
+    return marks.encode(x=alt.value(WIDTH + GAP), text="told:N")
+
+
+def across(field: str, title: str, **scale: Any) -> alt.X:
+    """Return the encoding of a number."""
+    axis = alt.Axis(format="~g", tickCount=6)
+    return alt.X(f"{field}:Q", title=title, axis=axis, scale=alt.Scale(**scale))
+
+
+def upright(value: float, title: str | None = None, **look: Any) -> alt.Chart:
+    """Draw a line at a number; without a title the axis keeps that of the other layers."""
+    line = alt.Chart(alt.Data(values=[{"at": value}])).mark_rule(color=INK, strokeWidth=1.5, **look)
+    return line.encode(x="at:Q" if title is None else across("at", title))
+
+
+def lengths(rows: Sequence[dict[str, Any]]) -> tuple[int, int]:
+    """Return the length of the longest name and of the longest text on the right."""
+    found = ([len(row.get(key, "")) for row in rows] for key in ("name", "told"))
+    left, right = (max(each) for each in found)
+    return left, right
+
+
+def sized(layers: Sequence[alt.Chart], rows: int, width: int = WIDTH) -> alt.LayerChart:
+    """Lay layers over each other, with room for the rows."""
+    return alt.layer(*layers).properties(width=width, height=ROW * rows)
+
+
+def points(base: alt.Chart, title: str) -> list[alt.Chart]:
+    """Draw points with intervals beside zero, coloured and shaped by verdict."""
+    paint = alt.Color("colour:N", scale=None)
+    shape = alt.Shape("shape:N", scale=None)
+    interval = base.mark_rule(strokeWidth=2.5)
+    point = base.mark_point(filled=True, size=110, opacity=1)
+    value = across("value", title, zero=True, nice=True)
+    return [
+        upright(0),
+        interval.encode(x=across("lower", title), x2="upper:Q", color=paint),
+        point.encode(value, color=paint, shape=shape),
+    ]
+
+
+def bars(base: alt.Chart, title: str) -> list[alt.Chart]:
+    """Draw bars from zero with intervals."""
+    bar = base.mark_bar(height=14, opacity=0.85)
+    interval = base.mark_rule(color=INK, strokeWidth=2)
+    return [
+        bar.encode(x=across("from", title), x2="value:Q", color=alt.Color("colour:N", scale=None)),
+        interval.encode(x=across("lower", title), x2="upper:Q"),
+    ]

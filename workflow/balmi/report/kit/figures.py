@@ -1,0 +1,263 @@
+"""Figures: charts that are drawn once, and shown in the page or saved as files for a paper.
+
+In the page colours are variables of the style sheet and the legend is HTML. A saved figure stands
+alone: it has the light page's colours, a white ground, its title, and its legend drawn in it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+import vl_convert
+
+from balmi.data.files import replace_when_written
+from balmi.report.kit.svg import INK, file_svg, to_svg
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from markupsafe import Markup
+
+STYLE = Path(__file__).parents[1] / "templates" / "page.css"
+VARIABLE = re.compile(r"var\(--([a-z]+)\)")
+SCALE = 3
+# The longest line of a legend, and what its parts take, in pixels.
+LINE, LETTER, SWATCH, APART, LEADING = 560, 6.1, 26, 18, 19
+Points = tuple[tuple[float, float], ...]
+
+
+def _star(corners: int, *radii: float, turn: float = 0.0) -> Points:
+    """Return the corners of a regular figure, one radius after the other, the first on top."""
+    count = corners * len(radii)
+    angles = [2 * math.pi * place / count + turn for place in range(count)]
+    return tuple(
+        (radii[place % len(radii)] * math.sin(angle), -radii[place % len(radii)] * math.cos(angle))
+        for place, angle in enumerate(angles)
+    )
+
+
+_ARM = 0.36  # half the width of a cross's arm
+# Marks as corners within the unit circle, nearly: the page's legend and the figure draw the same.
+SHAPES: dict[str, Points] = {
+    "circle": _star(12, 1),
+    "square": _star(4, 1.25, turn=math.pi / 4),
+    "diamond": _star(4, 1.3),
+    "triangle-up": _star(3, 1.3),
+    "triangle-down": _star(3, 1.3, turn=math.pi),
+    "pentagon": _star(5, 1.15),
+    "star": _star(5, 1.4, 0.6),
+    "cross": (
+        *((-_ARM, -1.2), (_ARM, -1.2), (_ARM, -_ARM), (1.2, -_ARM), (1.2, _ARM), (_ARM, _ARM)),
+        *((_ARM, 1.2), (-_ARM, 1.2), (-_ARM, _ARM), (-1.2, _ARM), (-1.2, -_ARM), (-_ARM, -_ARM)),
+    ),
+}
+
+
+def outline(shape: Points, radius: float, centre: tuple[float, float] = (0, 0)) -> str:
+    """Return a shape as an SVG path.
+
+    Parameters
+    ----------
+    shape
+        Its corners, of `SHAPES`.
+    radius
+        Radius in pixels.
+    centre
+        Where it lies.
+    """
+    x, y = centre
+    corners = (f"{x + radius * a:.1f},{y + radius * b:.1f}" for a, b in shape)
+    return f"M{'L'.join(corners)}Z"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of a legend: what its swatch looks like, and what it means.
+
+    Parameters
+    ----------
+    text
+        The meaning.
+    colour
+        Colour of the line, or of the mark's outline.
+    shape
+        One of `SHAPES`, ``line`` or ``upright``.
+    fill
+        Colour inside the mark; the same as `colour` unless set.
+    dash
+        Dashes of the line or the outline.
+    """
+
+    text: str
+    colour: str = INK
+    shape: str = "line"
+    fill: str | None = None
+    dash: tuple[int, ...] = (1, 0)
+
+    @property
+    def path(self) -> str:
+        """The mark as an SVG path around (10, 7), in a swatch of 20 by 14 pixels."""
+        return outline(SHAPES[self.shape], 5, (10, 7))
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart with what it needs to be read.
+
+    Parameters
+    ----------
+    chart
+        The chart, its data inside.
+    prefix
+        Prefix of every id in the figure, unique on the page.
+    title
+        The figure's accessible name.
+    description
+        What the figure shows, in a sentence.
+    characters
+        Length of the longest text left and right of the axes, which gets room to spare.
+    legend
+        What the page tells in HTML beside the figure.
+    exact
+        The chart for files, where that of the page holds a picture.
+    """
+
+    chart: alt.TopLevelMixin
+    prefix: str
+    title: str
+    description: str
+    characters: tuple[int, int] = (0, 0)
+    legend: tuple[Entry, ...] = ()
+    exact: alt.TopLevelMixin | None = None
+
+    @cached_property
+    def inline(self) -> Markup:
+        """The figure as an SVG element of the page."""
+        return to_svg(self.chart, self.prefix, self.title, self.description, self.characters)
+
+    @property
+    def parts(self) -> tuple[Figure, ...]:
+        """The figure itself, as `Panels` has several."""
+        return (self,)
+
+    def __html__(self) -> str:
+        return self.inline
+
+
+@dataclass(frozen=True)
+class Panels:
+    """Figures that belong together, side by side on the page and one file when saved."""
+
+    title: str
+    parts: tuple[Figure, ...]
+
+
+def _placed(legend: Sequence[Entry]) -> list[dict[str, Any]]:
+    """Return the entries side by side, in lines of at most `LINE` pixels."""
+    records: list[dict[str, Any]] = []
+    x, y = 0.0, 0
+    for entry in legend:
+        width = SWATCH + LETTER * len(entry.text) + APART
+        if x and x + width > LINE:
+            x, y = 0.0, y + LEADING
+        look = {"colour": entry.colour, "fill": entry.fill or entry.colour, "shape": entry.shape}
+        dash = None if entry.dash == (1, 0) else list(entry.dash)
+        records.append({"x": x, "y": y, "text": entry.text, "dash": dash, **look})
+        x += width
+    return records
+
+
+def _mark(record: dict[str, Any]) -> alt.Chart:
+    """Draw the swatch of an entry."""
+    x, y = record["x"], record["y"]
+    drawn = alt.Chart(alt.Data(values=[record]))
+    dash = {"strokeDash": record["dash"]} if record["dash"] else {}
+    if record["shape"] == "line":
+        line = drawn.mark_rule(color=record["colour"], strokeWidth=3, **dash)
+        return line.encode(x=alt.value(x), x2=alt.value(x + SWATCH - 6), y=alt.value(y))
+    middle = alt.value(x + (SWATCH - 6) / 2)
+    if record["shape"] == "upright":
+        line = drawn.mark_rule(color=record["colour"], strokeWidth=2.5, **dash)
+        return line.encode(x=middle, y=alt.value(y - 7), y2=alt.value(y + 7))
+    look = {"fill": record["fill"], "stroke": record["colour"], "strokeWidth": 1.3, **dash}
+    shape = outline(SHAPES[record["shape"]], 5)
+    mark = drawn.mark_point(shape=shape, size=4, opacity=1, **look)
+    return mark.encode(x=middle, y=alt.value(y))
+
+
+def legend_chart(legend: Sequence[Entry]) -> alt.LayerChart:
+    """Draw a legend."""
+    records = _placed(legend)
+    words = [
+        alt.Chart(alt.Data(values=[record]))
+        .mark_text(align="left", baseline="middle")
+        .encode(
+            x=alt.value(record["x"] + SWATCH), y=alt.value(record["y"]), text=alt.Text("text:N")
+        )
+        for record in records
+    ]
+    layers = [*(_mark(record) for record in records), *words]
+    return alt.layer(*layers).properties(width=LINE, height=records[-1]["y"] + 1)
+
+
+def light_colours() -> dict[str, str]:
+    """Return the variables of the light page by name."""
+    rules = re.search(r":root \{(.*?)\}", STYLE.read_text(encoding="utf-8"), re.DOTALL)
+    return dict(re.findall(r"--([a-z]+): (#[0-9a-f]{6});", rules[1] if rules else ""))
+
+
+def _titled(text: str, size: int) -> alt.TitleParams:
+    return alt.TitleParams(text, anchor="start", fontSize=size, color=INK, offset=12)
+
+
+def _alone(chart: alt.TopLevelMixin, title: str, legend: Sequence[Entry]) -> alt.TopLevelMixin:
+    parts = [legend_chart(legend), chart] if legend else [chart]
+    return alt.vconcat(*parts, spacing=18).properties(title=_titled(title, 14))
+
+
+Drawn = dict[str, "Figure | Panels"]  # by name
+
+
+def saved_svg(figure: Figure | Panels) -> str:
+    """Return a figure as the text of an SVG file that stands alone."""
+    parts = figure.parts
+    first = parts[0]
+    left, right = zip(*(part.characters for part in parts), strict=True)
+    if len(parts) == 1:
+        chart = first.exact or first.chart
+    else:
+        panels = [
+            part.chart.properties(title=_titled(part.title, 12))  # type: ignore[attr-defined]
+            for part in parts
+        ]
+        space = {"row": 78, "column": 64}
+        chart = alt.concat(*panels, columns=2, spacing=space, bounds="flush")
+    colours = light_colours()
+    alone = _alone(chart, figure.title, first.legend)
+    text = file_svg(alone, first.prefix, (max(left), max(right)), colours["bg"])
+    return VARIABLE.sub(lambda match: colours[match[1]], text)
+
+
+def save_figures(figures: Drawn, folder: Path) -> None:
+    """Save figures as SVG and as PNG.
+
+    Parameters
+    ----------
+    figures
+        Name of the file -> the figure.
+    folder
+        The folder, which is made.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, figure in figures.items():
+        text = saved_svg(figure)
+        with replace_when_written(folder / f"{name}.svg") as part:
+            part.write_text(text, encoding="utf-8", newline="\n")
+        with replace_when_written(folder / f"{name}.png") as part:
+            part.write_bytes(vl_convert.svg_to_png(text, scale=SCALE))

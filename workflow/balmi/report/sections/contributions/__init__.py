@@ -1,0 +1,1 @@
+"""What modalities and features contribute."""

@@ -1,0 +1,204 @@
+"""The figures of contributions, drawn from the view: no number is computed here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from balmi.report.kit import drawing
+from balmi.report.kit.drawing import LABEL, TOL_BRIGHT, modality_keys
+from balmi.report.kit.figures import SHAPES, Drawn, Entry, Figure, outline
+from balmi.report.kit.pictures import marks_uri, stamp
+from balmi.report.kit.svg import GRID
+from balmi.report.kit.words import counted, decimal, percent, shortened, with_limits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from balmi.report.sections.contributions.view import (
+        ContributionsView,
+        Embedding,
+        ModalityShare,
+        Shares,
+    )
+
+MAX_MARKS = 2000  # samples above which the embedding is a picture
+ACROSS, DOWN, MARGIN = 600, 430, 12
+RADIUS = 3.8
+OPACITY = 0.8
+SHARPNESS = 2  # pixels of a picture per pixel of the page
+LANE = 16
+ORDER = ("circle", "triangle-up", "square", "diamond", "cross", "triangle-down", "star", "pentagon")
+
+
+def _bar(row: Any, colour: str) -> dict[str, Any]:
+    amount = row.shapley
+    return {
+        "name": shortened(row.modality, LABEL),
+        "value": amount.estimate,
+        "from": 0,
+        "lower": amount.lower,
+        "upper": amount.upper,
+        "colour": colour,
+        "told": with_limits(amount.estimate, amount.lower, amount.upper),
+    }
+
+
+def shapley_figure(shares: Shares, modalities: Sequence[str]) -> Figure:
+    """Draw the Shapley values of macro-F1 with their intervals."""
+    keys = modality_keys(modalities)
+    records = [_bar(row, keys[row.modality].colour) for row in shares.rows]
+    base = drawing.rows_of(records)
+    layers = [
+        *drawing.bars(base, "Shapley value of macro-F1"),
+        drawing.upright(0),
+        drawing.names(base),
+        drawing.texts(base),
+    ]
+    told = ", ".join(f"{row.modality} {decimal(row.shapley.estimate)}" for row in shares.rows)
+    title = f"What each modality adds to the macro-F1 of {shares.method}"
+    chart = drawing.sized(layers, len(records))
+    about = f"Shapley values: {told}; they sum to {decimal(shares.sum)}."
+    return Figure(chart, "shapley", title, about, drawing.lengths(records))
+
+
+def attribution_figure(rows: Sequence[ModalityShare], modalities: Sequence[str]) -> Figure:
+    """Draw each modality's share of the attributions: a row per class, a lane per modality."""
+    keys = modality_keys(modalities)
+    classes = list(dict.fromkeys(row.label for row in rows))
+    shapes = {name: ORDER[place % len(ORDER)] for place, name in enumerate(modalities)}
+    records = [
+        {
+            "row": classes.index(row.label),
+            "lane": (modalities.index(row.modality) + 0.5) / len(modalities),
+            "value": row.share.estimate,
+            "lower": row.share.lower,
+            "upper": row.share.upper,
+            "colour": keys[row.modality].colour,
+            "shape": shapes[row.modality],
+        }
+        for row in rows
+    ]
+    labels = drawing.rows_of([{"name": shortened(name, LABEL)} for name in classes])
+    guide = labels.mark_rule(color=GRID).encode(x=alt.value(0), x2=alt.value(drawing.WIDTH))
+    offset = alt.YOffset("lane:Q", scale=alt.Scale(domain=[0, 1]))
+    base = drawing.rows_of(records).encode(yOffset=offset)
+    layers = [guide, *drawing.points(base, "share of the attributions"), drawing.names(labels)]
+    height = max(drawing.ROW, LANE * len(modalities) + 8) * len(classes)
+    chart = alt.layer(*layers).properties(width=drawing.WIDTH, height=height)
+    told = ", ".join(f"{row.label}, {row.modality}: {percent(row.share.estimate)}" for row in rows)
+    legend = tuple(
+        Entry(shortened(name, LABEL), keys[name].colour, shapes[name]) for name in modalities
+    )
+    left = max(len(shortened(name, LABEL)) for name in classes)
+    title = "Each modality's share of the attributions, by class"
+    return Figure(chart, "attribution", title, f"{told}.", (left, 0), legend)
+
+
+def class_entries(classes: Sequence[str]) -> tuple[Entry, ...]:
+    """Return the colour and shape of each class; both together are unlike up to 56 classes."""
+    return tuple(
+        Entry(
+            shortened(name, LABEL),
+            TOL_BRIGHT[place % len(TOL_BRIGHT)],
+            ORDER[place % len(ORDER)],
+        )
+        for place, name in enumerate(classes)
+    )
+
+
+def _placed(embedding: Embedding) -> list[list[tuple[float, float]]]:
+    """Return by class where the samples lie, in pixels from the figure's middle."""
+    spans = []
+    for axis, size in ((0, ACROSS), (1, DOWN)):
+        values = [point[axis] for point in embedding.points]
+        middle, extent = (max(values) + min(values)) / 2, max(values) - min(values)
+        spans.append((middle, (size - 2 * MARGIN) / (extent or 1)))
+    places: list[list[tuple[float, float]]] = [[] for _ in embedding.classes]
+    for x, y, code in embedding.points:
+        pixels = ((x - spans[0][0]) * spans[0][1], (spans[1][0] - y) * spans[1][1])
+        places[code].append(pixels)
+    return places
+
+
+def _cloud(places: Sequence[tuple[float, float]], shape: str) -> str:
+    """Return all samples of a class as one path: it can be shown and hidden as one."""
+    return "".join(outline(SHAPES[shape], RADIUS, place) for place in places)
+
+
+def _picture(places: Sequence[tuple[float, float]], entry: Entry) -> str:
+    """Return the samples of a class drawn as PNG, as a data URI."""
+    size = (SHARPNESS * ACROSS, SHARPNESS * DOWN)
+    pixels = [(SHARPNESS * x + size[0] / 2, SHARPNESS * y + size[1] / 2) for x, y in places]
+    mark = stamp(SHAPES[entry.shape], SHARPNESS * RADIUS)
+    return marks_uri(pixels, mark, size, entry.colour, OPACITY)
+
+
+def _frame() -> alt.Chart:
+    """Draw the axes: components have no unit, so that they carry names and no numbers."""
+    axis = alt.Axis(labels=False, ticks=False, grid=False)
+    scale = alt.Scale(domain=[-1, 1], nice=False)
+    return (
+        alt.Chart(alt.Data(values=[{"x": 0, "y": 0}]))
+        .mark_point(opacity=0)
+        .encode(
+            x=alt.X("x:Q", title="first component", axis=axis, scale=scale),
+            y=alt.Y("y:Q", title="second component", axis=axis, scale=scale),
+        )
+    )
+
+
+def _layer(place: int, mark: alt.Chart) -> alt.Chart:
+    middle = {"x": alt.value(ACROSS / 2), "y": alt.value(DOWN / 2)}
+    return mark.encode(**middle).properties(name=f"class_{place}")
+
+
+def _scatter(embedding: Embedding, entries: Sequence[Entry], pictures: bool) -> alt.LayerChart:
+    """Draw the samples class by class, the largest first, so that rare ones lie on top."""
+    places, counts = _placed(embedding), embedding.counts
+    layers = [_frame()]
+    for code in sorted(range(len(entries)), key=lambda code: -counts[code]):
+        if not counts[code]:
+            continue
+        entry = entries[code]
+        base = alt.Chart(alt.Data(values=[{}]))
+        if pictures:
+            base = alt.Chart(alt.Data(values=[{"url": _picture(places[code], entry)}]))
+            mark = base.mark_image(width=ACROSS, height=DOWN).encode(url="url:N")
+        else:
+            path = _cloud(places[code], entry.shape)
+            mark = base.mark_point(
+                shape=path, size=4, filled=True, opacity=OPACITY, color=entry.colour
+            )
+        layers.append(_layer(code, mark))
+    return alt.layer(*layers).properties(width=ACROSS, height=DOWN)
+
+
+def embedding_figure(embedding: Embedding) -> Figure:
+    """Draw where samples lie by what was predicted of them, coloured and shaped by class."""
+    entries = class_entries(embedding.classes)
+    pictures = len(embedding.points) > MAX_MARKS
+    counts = ", ".join(
+        f"{name} {count:,}" for name, count in zip(embedding.classes, embedding.counts, strict=True)
+    )
+    return Figure(
+        _scatter(embedding, entries, pictures),
+        "embedding",
+        "Held-out samples by what was predicted of them",
+        f"{counted(len(embedding.points), 'sample')}: {counts}.",
+        legend=entries,
+        exact=_scatter(embedding, entries, pictures=False) if pictures else None,
+    )
+
+
+def contribution_figures(view: ContributionsView, modalities: Sequence[str]) -> Drawn:
+    """Draw the figures of contributions for which there are data."""
+    figures: Drawn = {}
+    if view.shares:
+        figures["shapley"] = shapley_figure(view.shares[0], modalities)
+    if view.embedding:
+        figures["embedding"] = embedding_figure(view.embedding)
+    if view.attributions and view.attributions.shares:
+        figures["attribution"] = attribution_figure(view.attributions.shares, modalities)
+    return figures

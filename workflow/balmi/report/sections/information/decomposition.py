@@ -1,0 +1,210 @@
+"""The view of what modalities tell alike, alone and together, and how evenly it is spread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from balmi.report.kit.amounts import Amount, amount_of, by_pair, foremost
+from balmi.report.kit.words import percent, shortened, with_limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from balmi.report.kit.amounts import Row
+
+PARTS = {
+    "redundant": "redundant_information",
+    "unique_first": "unique_information",
+    "unique_second": "unique_of_other",
+    "synergistic": "synergistic_information",
+}
+OTHERS = "all others"
+MAX_DRAWN_PARTS = 10
+# Of three modalities, shares of .50, .25 and .25 have a balance of .946; .85, .10 and .05 of .472.
+EVEN, ONE_SIDED = 0.95, 0.5
+MAJORITY = 0.5
+LONGEST_NAME = 40
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What two sides tell of the label, in nats: both, one alone, or only together.
+
+    `rest` says whether the second side is all other modalities together.
+    """
+
+    first: str
+    second: str
+    rest: bool
+    redundant: Amount | None
+    unique_first: Amount | None
+    unique_second: Amount | None
+    synergistic: Amount | None
+    n: int
+
+    @property
+    def against(self) -> str:
+        """The second side by the name that readers see."""
+        return OTHERS if self.rest else self.second
+
+    @property
+    def amounts(self) -> tuple[Amount | None, ...]:
+        """The parts in the order in which they are drawn."""
+        return self.redundant, self.unique_first, self.unique_second, self.synergistic
+
+    @property
+    def total(self) -> float:
+        """Length of the bar: the sum of what is drawn of the parts."""
+        return sum(max(0.0, each.estimate) for each in self.amounts if each is not None)
+
+
+@dataclass(frozen=True)
+class Share:
+    """A modality's Shapley value in nats, and its share of all of them."""
+
+    modality: str
+    amount: Amount
+    share: Amount | None
+    n: int
+
+
+@dataclass(frozen=True)
+class Balance:
+    """How evenly information is spread, from 0 to 1, and what that means in words."""
+
+    amount: Amount
+    n: int
+    sentence: str
+
+
+def parts_view(rows: Mapping[str, Sequence[Row]], modalities: Sequence[str]) -> tuple[Parts, ...]:
+    """Return the parts of every pair, and of every modality and the rest, as in the table."""
+    found = {name: by_pair(rows, quantity) for name, quantity in PARTS.items()}
+    sides = dict.fromkeys(pair for part in found.values() for pair in part)
+    made = []
+    for first, second in sides:
+        held = {name: part.get((first, second)) for name, part in found.items()}
+        amounts = {name: row and amount_of(row) for name, row in held.items()}
+        n = next(int(row["n"]) for row in held.values() if row is not None)
+        made.append(Parts(first, second, second not in modalities, **amounts, n=n))
+    return tuple(made)
+
+
+def drawn_parts(parts: Sequence[Parts]) -> tuple[Parts, ...]:
+    """Return the parts that the figure has room for: those that tell most, pairs first."""
+    kinds = ([each for each in parts if each.rest is rest] for rest in (False, True))
+    return tuple(
+        each for kind in kinds for each in foremost(kind, MAX_DRAWN_PARTS, lambda row: row.total)
+    )
+
+
+def parts_of(parts: Sequence[Parts], modality: str, rest: bool) -> Parts | None:
+    """Return what a modality tells with all others (`rest`) or with the only other one.
+
+    The modality comes first; None where it was not estimated.
+    """
+    found = (each for each in parts if each.rest is rest)
+    own = next((each for each in found if modality in (each.first, each.second)), None)
+    if own is None or own.first == modality:
+        return own
+    swapped = {"unique_first": own.unique_second, "unique_second": own.unique_first}
+    return replace(own, first=own.second, second=own.first, **swapped)
+
+
+def shares_view(rows: Mapping[str, Sequence[Row]]) -> tuple[Share, ...]:
+    """Return the Shapley value and the share of every modality, as in the table."""
+    shares = {row["modality"]: amount_of(row) for row in rows.get("shapley_share", ())}
+    return tuple(
+        Share(row["modality"], amount, shares.get(row["modality"]), int(row["n"]))
+        for row in rows.get("shapley_information", ())
+        if (amount := amount_of(row)) is not None
+    )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Which modalities stand apart, by what each knows of the label.
+
+    Parameters
+    ----------
+    strongest
+        The modality that knows more than every other, or None.
+    separable
+        Whether any two modalities are separable.
+    informative
+        Whether any modality may know something.
+    """
+
+    strongest: str | None
+    separable: bool
+    informative: bool
+
+
+NOTHING = "No modality is shown to carry information, so none has a share that counts."
+EVEN_SHARES = "The modalities' shares are close to equal"
+
+
+def _close(standing: Standing) -> str:
+    """Say that shares are even, beside a modality that stands apart all the same."""
+    if standing.strongest is not None:
+        name = shortened(standing.strongest, LONGEST_NAME)
+        return f"{EVEN_SHARES}, although {name} knows more than any other"
+    if standing.separable:
+        return f"{EVEN_SHARES}, although not all of them know as much as each other"
+    return "Information is spread evenly over the modalities"
+
+
+def _one(standing: Standing, shares: Sequence[Share]) -> str | None:
+    """Name the one modality that carries most, where it is the one that stands apart; else None."""
+    # Whichever has more than half of it is that one, and no two can have.
+    found = [each for each in shares if each.share and (each.share.lower or 0) > MAJORITY]
+    if standing.strongest not in [each.modality for each in found]:
+        return None
+    name = shortened(standing.strongest or "", LONGEST_NAME)
+    share = "".join(f" ({percent(each.share.estimate)})" for each in found if each.share)
+    return f"Information is carried mostly by one modality, {name}{share}"
+
+
+def _spread(amount: Amount, shares: Sequence[Share], standing: Standing) -> str:
+    """Say how information is spread, as far as the balance and the modalities' standing agree."""
+    told = f"balance {with_limits(amount.estimate, amount.lower, amount.upper)} of 1"
+    lower, upper = amount.lower, amount.upper
+    if lower is None or upper is None:
+        return f"How evenly information is spread is not settled: {told}."
+    if lower >= EVEN:
+        return f"{_close(standing)}: {told}."
+    one = _one(standing, shares) if upper <= ONE_SIDED else None
+    if one is not None:
+        return f"{one}: {told}."
+    if upper < EVEN and standing.separable:
+        return f"Information is spread unevenly over the modalities: {told}."
+    return f"Whether information is spread evenly is not settled: {told}."
+
+
+def balance_view(
+    rows: Mapping[str, Sequence[Row]], shares: Sequence[Share], standing: Standing
+) -> Balance | None:
+    """Return the balance, or None where it was not estimated.
+
+    Parameters
+    ----------
+    rows
+        Rows by quantity.
+    shares
+        Shares of the modalities.
+    standing
+        Which modalities stand apart, which the sentence must not contradict.
+    """
+    row = next(iter(rows.get("balance", ())), None)
+    amount = row and amount_of(row)
+    if row is None or amount is None:
+        return None
+    empty = bool(shares) and all(each.amount.estimate <= 0 for each in shares)
+    if not standing.informative:
+        sentence = NOTHING
+    elif empty:
+        sentence = "How information is shared out is not settled: no modality has a share above 0."
+    else:
+        sentence = _spread(amount, shares, standing)
+    return Balance(amount, int(row["n"]), sentence)

@@ -1,0 +1,248 @@
+"""The figures of mutual information, drawn from the view: no number is computed here."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from balmi.evaluation.verdicts import Prediction
+from balmi.report.kit import drawing
+from balmi.report.kit.amounts import DECIMALS
+from balmi.report.kit.drawing import LABEL, mark_of, modality_keys
+from balmi.report.kit.figures import Drawn, Entry, Figure
+from balmi.report.kit.svg import GRID, INK, SOFT
+from balmi.report.kit.words import decimal, limits, percent, shortened, signed, with_limits, with_p
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from balmi.report.kit.amounts import Amount
+    from balmi.report.kit.drawing import Key, Mark
+    from balmi.report.sections.information.decomposition import Parts, Share
+    from balmi.report.sections.information.distillation import Margin
+    from balmi.report.sections.information.label import LabelInformation
+    from balmi.report.sections.information.view import InformationView
+
+SIDE = 19
+HALF = 330
+LINE = "var(--line)"
+PAGE = "var(--bg)"
+
+
+def _label_record(row: LabelInformation, key: Key) -> dict[str, Any]:
+    test = "" if row.p is None else f", {with_p(row.p)}"
+    return {
+        "name": shortened(row.modality, LABEL),
+        "value": max(0.0, row.estimate),
+        "from": 0,
+        "lower": row.lower,
+        "upper": row.upper,
+        "null": row.null95,
+        "end": row.extrapolated,
+        "colour": key.colour,
+        "told": f"{decimal(row.estimate)} ({limits(row.lower, row.upper)}){test}",
+    }
+
+
+def information_figure(view: InformationView, modalities: Sequence[str]) -> Figure:
+    """Draw what each modality knows of the label: bound, interval, limit, null and entropy."""
+    keys = modality_keys(modalities)
+    records = [_label_record(row, keys[row.modality]) for row in view.label]
+    base = drawing.rows_of(records)
+    title = "information about the label, nats"
+    tick = base.mark_tick(color="var(--loss)", thickness=3, size=26)
+    diamond = base.mark_point(
+        shape="diamond", size=110, filled=True, opacity=1, fill=PAGE, stroke=INK, strokeWidth=1.6
+    )
+    layers = [
+        *drawing.bars(base, title),
+        tick.encode(drawing.across("null", title)),
+        diamond.encode(drawing.across("end", title)),
+        drawing.names(base),
+        drawing.texts(base),
+    ]
+    if view.entropy is not None:
+        layers.append(drawing.upright(view.entropy, title, strokeDash=[5, 4]))
+    told = ", ".join(f"{row.modality} {decimal(row.estimate)}" for row in view.label)
+    chart = drawing.sized(layers, len(records))
+    title = "Information about the label"
+    about = f"In nats: {told}."
+    legend = _label_legend(view)
+    return Figure(chart, "information", title, about, drawing.lengths(records), legend)
+
+
+def _label_legend(view: InformationView) -> tuple[Entry, ...]:
+    entries = [Entry("95 % interval of the held-out bound", INK)]
+    if any(row.extrapolated is not None for row in view.label):
+        entries.append(Entry("extrapolated to endless samples", INK, "diamond", PAGE))
+    if any(row.null95 is not None for row in view.label):
+        entries.append(Entry("95th percentile of permuted labels", "var(--loss)", "upright"))
+    if view.entropy is not None:
+        entries.append(Entry("entropy of the label", INK, "upright", dash=(5, 4)))
+    return tuple(entries)
+
+
+def _segments(place: int, parts: Parts, keys: dict[str, Key]) -> list[dict[str, Any]]:
+    """Return the drawn parts of a row, one beside the other; a part below zero has no length."""
+    second = {"fill": LINE, "edge": SOFT} if parts.rest else {"fill": keys[parts.second].colour}
+    looks = ({"fill": SOFT}, {"fill": keys[parts.first].colour}, second, {"fill": PAGE})
+    sizes = [0.0 if each is None else max(0.0, each.estimate) for each in parts.amounts]
+    ends = list(accumulate(sizes))
+    found = [
+        {"row": place, "from": end - size, "to": end, "edge": PAGE, "together": False, **look}
+        for size, end, look in zip(sizes, ends, looks, strict=True)
+    ]
+    found[-1] |= {"edge": INK, "together": True}
+    return [each for each, size in zip(found, sizes, strict=True) if round(size, DECIMALS) > 0]
+
+
+def parts_figure(rows: Sequence[Parts], modalities: Sequence[str]) -> Figure:
+    """Draw what two sides tell of the label: both, either alone, and only together."""
+    keys = modality_keys(modalities)
+    records = [
+        {"name": f"{shortened(row.first, SIDE)} and {shortened(row.against, SIDE)}"} for row in rows
+    ]
+    segments = [part for place, row in enumerate(rows) for part in _segments(place, row, keys)]
+    title = "information about the label, nats"
+    told, alone = (
+        alt.Chart(alt.Data(values=[part for part in segments if part["together"] is together]))
+        .mark_bar(height=16, strokeWidth=1.2, **look)
+        .encode(
+            y=drawing.down(),
+            x=drawing.across("from", title),
+            x2="to:Q",
+            fill=alt.Fill("fill:N", scale=None),
+            stroke=alt.Stroke("edge:N", scale=None),
+        )
+        for together, look in ((False, {}), (True, {"strokeDash": [3, 2]}))
+    )
+    base = drawing.rows_of(records)
+    layers = [told, alone, drawing.upright(0), drawing.names(base)]
+    chart = drawing.sized(layers, len(records))
+    words = "; ".join(_told_parts(row) for row in rows)
+    title = "Redundant, unique and synergistic information"
+    told = f"In nats: {words}."
+    legend = (
+        Entry("both tell it (redundant)", SOFT, "square"),
+        *(
+            Entry(f"only {shortened(key.name, SIDE)} tells it", key.colour, "square")
+            for key in (keys[name] for name in modalities)
+        ),
+        *(
+            (Entry("only the others together tell it", SOFT, "square", LINE),)
+            if any(row.rest for row in rows)
+            else ()
+        ),
+        Entry("only together (synergistic)", INK, "square", PAGE, (3, 2)),
+    )
+    return Figure(chart, "parts", title, told, drawing.lengths(records), legend)
+
+
+def _told_parts(row: Parts) -> str:
+    both, first, second, together = (
+        decimal(None if each is None else each.estimate) for each in row.amounts
+    )
+    return (
+        f"{row.first} and {row.against}: both {both}, only the first {first},"
+        f" only the second {second}, only together {together}"
+    )
+
+
+def _share_record(row: Share, key: Key) -> dict[str, Any]:
+    amount = row.amount
+    share = "" if row.share is None else f", {percent(row.share.estimate)}"
+    return {
+        "name": shortened(row.modality, LABEL),
+        "value": max(0.0, amount.estimate),
+        "from": 0,
+        "lower": amount.lower,
+        "upper": amount.upper,
+        "colour": key.colour,
+        "told": with_limits(amount.estimate, amount.lower, amount.upper) + share,
+    }
+
+
+def shares_figure(rows: Sequence[Share], modalities: Sequence[str]) -> Figure:
+    """Draw the share of each modality in what all of them know."""
+    keys = modality_keys(modalities)
+    records = [_share_record(row, keys[row.modality]) for row in rows]
+    base = drawing.rows_of(records)
+    layers = [
+        *drawing.bars(base, "Shapley value, nats"),
+        drawing.upright(0),
+        drawing.names(base),
+        drawing.texts(base),
+    ]
+    chart = drawing.sized(layers, len(records))
+    words = ", ".join(f"{row.modality} {decimal(row.amount.estimate)}" for row in rows)
+    title = "Shares of the modalities"
+    return Figure(chart, "shares", title, f"In nats: {words}.", drawing.lengths(records))
+
+
+def _point(amount: Margin | Amount | None, mark: Mark) -> dict[str, Any]:
+    found = {"colour": mark.colour, "shape": mark.shape}
+    if amount is None:
+        return {**found, "value": None, "lower": None, "upper": None}
+    return {**found, "value": amount.estimate, "lower": amount.lower, "upper": amount.upper}
+
+
+def margins_figure(rows: Sequence[Margin], observed: bool) -> Figure:
+    """Draw the margin of every teacher and student, and beside it what was observed.
+
+    Parameters
+    ----------
+    rows
+        The margins to draw.
+    observed
+        Whether any pair was observed.
+    """
+    names = [
+        {"name": f"{shortened(row.teacher, SIDE)} → {shortened(row.student, SIDE)}"} for row in rows
+    ]
+    margins = [_point(row, mark_of(row.expected)) for row in rows]
+    panels = [_panel(margins, "complementarity margin, nats", names)]
+    if observed:
+        gains = [_point(row.observed, mark_of(row.outcome)) for row in rows]
+        panels.append(_panel(gains, "observed gain of macro-F1", ()))
+    told = ", ".join(
+        f"{row.teacher} to {row.student}: {signed(row.estimate)}, {row.expected}" for row in rows
+    )
+    chart = alt.hconcat(*panels, spacing=36)
+    title = "Complementarity margins and observed gains" if observed else "Complementarity margins"
+    legend = tuple(
+        Entry(text, mark.colour, mark.shape)
+        for text, mark in (
+            ("gain predicted, or supported", mark_of(Prediction.GAIN)),
+            ("undecided, or no difference shown", mark_of(Prediction.UNDECIDED)),
+            ("no gain predicted, or loss supported", mark_of(Prediction.NO_GAIN)),
+        )
+    )
+    return Figure(chart, "margins", title, f"{told}.", drawing.lengths(names), legend)
+
+
+def _panel(
+    records: Sequence[dict[str, Any]], title: str, names: Sequence[dict[str, Any]]
+) -> alt.LayerChart:
+    """Draw one column of points, with lines that lead the eye along the rows."""
+    base = drawing.rows_of(records)
+    guide = base.mark_rule(color=GRID).encode(x=alt.value(0), x2=alt.value(HALF))
+    layers = [guide, *drawing.points(base, title)]
+    if names:
+        layers.append(drawing.names(drawing.rows_of(names)))
+    return drawing.sized(layers, len(records), HALF)
+
+
+def information_figures(view: InformationView, modalities: Sequence[str]) -> Drawn:
+    """Draw the figures of information for which there are data."""
+    figures: Drawn = {}
+    if view.label:
+        figures["information"] = information_figure(view, modalities)
+    if view.parts:
+        figures["parts"] = parts_figure(view.main_parts, modalities)
+    if view.shares:
+        figures["shares"] = shares_figure(view.shares, modalities)
+    if view.margins:
+        figures["margins"] = margins_figure(view.main_margins, view.agreement is not None)
+    return figures

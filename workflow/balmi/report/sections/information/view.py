@@ -1,0 +1,335 @@
+"""The view of mutual information: about the label, between modalities, and for distillation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from balmi.evaluation.verdicts import (
+    NOT_SEPARABLE,
+    PairedDifference,
+    extremes,
+    informative,
+    stronger,
+)
+from balmi.report.kit.amounts import Amount, amount_of, by_pair, rows_by_quantity
+from balmi.report.kit.words import combination, known
+from balmi.report.sections.information.decomposition import (
+    Balance,
+    Parts,
+    Share,
+    Standing,
+    balance_view,
+    drawn_parts,
+    parts_view,
+    shares_view,
+)
+from balmi.report.sections.information.distillation import (
+    Agreement,
+    Lesson,
+    Margin,
+    agreement_of,
+    drawn_margins,
+    lessons_view,
+    margins_view,
+    withhold_margins,
+)
+from balmi.report.sections.information.label import LabelInformation
+from balmi.report.sections.information.refusals import MAX_REFUSALS, Refusal, refusals_view
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from balmi.evaluation.verdicts import Extremes
+    from balmi.report.kit.amounts import Row
+
+MAX_SUBSETS = 10
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """How much more one modality knows of the label than another, in nats, paired by sample."""
+
+    first: str
+    second: str
+    difference: Amount
+    n: int
+    withheld: str | None = None
+
+    @property
+    def verdict(self) -> str:
+        """Which of the two knows more, or that they are not separable."""
+        if self.withheld is not None:
+            return self.withheld
+        lower, upper = self.difference.lower, self.difference.upper
+        if lower is None or upper is None:
+            return NOT_SEPARABLE
+        more = stronger(self.first, self.second, lower, upper)
+        return NOT_SEPARABLE if more is None else f"{more} knows more"
+
+    @property
+    def separable(self) -> bool:
+        """Whether the interval excludes 0."""
+        return self.verdict != NOT_SEPARABLE
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Information between two modalities, in nats, at `components` principal components each.
+
+    Parameters
+    ----------
+    first, second
+        Names of modalities.
+    gaussian
+        In the Gaussian model of their ranks (G).
+    linear, nonlinear
+        Along linear (K) and non-linear (N) canonical directions, or None.
+    composite, p
+        The largest of the three, and its p-value; None where they were not estimated.
+    n
+        Samples that have both.
+    components
+        Principal components per modality, or None.
+    """
+
+    first: str
+    second: str
+    gaussian: Amount
+    linear: float | None
+    nonlinear: float | None
+    composite: float | None
+    p: float | None
+    n: int
+    components: int | None
+
+
+@dataclass(frozen=True)
+class InformationView:
+    """What the report tells about information.
+
+    Parameters
+    ----------
+    entropy
+        Entropy of the label in nats, None where the table lacks it.
+    label
+        In the order of the modalities.
+    subsets
+        Several modalities together, by falling estimate.
+    strongest, weakest
+        The modality whose paired difference from every other has an interval above (below) 0; None
+        where they are not separable. The strongest also exceeds its null.
+    contrasts, pairs, parts, shares
+        As in the table.
+    balance
+        How evenly the modalities share what all of them know, or None.
+    margins
+        By falling margin.
+    agreement
+        Where predictions and observations agree; None where nothing was observed.
+    lessons
+        What was distilled; None where nothing was pretrained.
+    refusals
+        What was not estimated, and why.
+    """
+
+    entropy: float | None
+    label: tuple[LabelInformation, ...]
+    subsets: tuple[LabelInformation, ...]
+    strongest: str | None
+    weakest: str | None
+    contrasts: tuple[Contrast, ...]
+    pairs: tuple[Pair, ...]
+    parts: tuple[Parts, ...]
+    shares: tuple[Share, ...]
+    balance: Balance | None
+    margins: tuple[Margin, ...]
+    agreement: Agreement | None
+    lessons: tuple[Lesson, ...] | None
+    refusals: tuple[Refusal, ...]
+
+    @property
+    def shown(self) -> bool:
+        """Whether there is anything to tell."""
+        told = (self.label, self.subsets, self.pairs, self.parts, self.shares, self.margins)
+        return any((*told, self.refusals))
+
+    @property
+    def inside_null(self) -> tuple[str, ...]:
+        """The modalities whose information does not exceed that of permuted labels."""
+        return tuple(row.modality for row in self.label if row.exceeds is False)
+
+    @property
+    def main_subsets(self) -> tuple[LabelInformation, ...]:
+        """The combinations that know most; the report has room for no more."""
+        return self.subsets[:MAX_SUBSETS]
+
+    @property
+    def main_parts(self) -> tuple[Parts, ...]:
+        """The pairs, and the modalities against all others, that are drawn."""
+        return drawn_parts(self.parts)
+
+    @property
+    def main_margins(self) -> tuple[Margin, ...]:
+        """The margins that are drawn."""
+        return drawn_margins(self.margins)
+
+    @property
+    def main_refusals(self) -> tuple[Refusal, ...]:
+        """The refusals that are listed."""
+        return self.refusals[:MAX_REFUSALS]
+
+    @property
+    def pair_cells(self) -> dict[tuple[str, str], Pair]:
+        """Every pair with a composite, in both orders."""
+        told = [pair for pair in self.pairs if pair.composite is not None]
+        both = {(pair.first, pair.second): pair for pair in told}
+        return both | {(pair.second, pair.first): pair for pair in told}
+
+
+def _separate(rows: Sequence[LabelInformation], differences: Sequence[Row]) -> Extremes:
+    """Return the strongest and weakest modality, each only where it differs from every other."""
+    contrasts = [
+        PairedDifference(row["modality"], row["other"], row["lower"], row["upper"])
+        for row in differences
+    ]
+    uninformative = {row.modality for row in rows if row.exceeds is False}
+    return extremes({row.modality: row.estimate for row in rows}, contrasts, uninformative)
+
+
+def _label_rows(
+    rows: Mapping[str, Sequence[Row]], kind: str, entropy: float | None
+) -> list[LabelInformation]:
+    """Return what the modalities (`label`) or combinations (`subset`) know, as in the table."""
+    ends = {row["modality"]: row["estimate"] for row in rows.get(f"{kind}_extrapolated", ())}
+    made = []
+    for row in rows.get(f"{kind}_information", ()):
+        p, estimate = known(row["p_value"]), float(row["estimate"])
+        made.append(
+            LabelInformation(
+                modality=row["modality"],
+                estimate=estimate,
+                lower=known(row["lower"]),
+                upper=known(row["upper"]),
+                extrapolated=ends.get(row["modality"]),
+                null95=known(row["null95"]),
+                p=p,
+                n=int(row["n"]),
+                share=max(0.0, estimate) / entropy if entropy else None,
+                exceeds=None if p is None else informative(estimate, p),
+            )
+        )
+    return made
+
+
+def _pairs(rows: Mapping[str, Sequence[Row]]) -> tuple[Pair, ...]:
+    kinds = ("linear", "nonlinear", "composite")
+    found = {kind: by_pair(rows, f"pairwise_{kind}") for kind in kinds}
+    made = []
+    for pair, row in by_pair(rows, "pairwise_information").items():
+        gaussian = amount_of(row)
+        if gaussian is None:
+            continue
+        others = {kind: found[kind].get(pair, {}) for kind in kinds}
+        made.append(
+            Pair(
+                *pair,
+                gaussian,
+                **{kind: known(held.get("estimate")) for kind, held in others.items()},
+                p=known(others["composite"].get("p_value")),
+                n=int(row["n"]),
+                components=None if pd.isna(row["components"]) else int(row["components"]),
+            )
+        )
+    return tuple(made)
+
+
+def _entropy(rows: Mapping[str, Sequence[Row]]) -> float | None:
+    """Return the entropy of the cohort's label: the row that names no modality, if there is one."""
+    found = sorted(rows.get("label_entropy", ()), key=lambda row: not pd.isna(row["modality"]))
+    return known(found[0]["estimate"]) if found else None
+
+
+def information_view(
+    information: pd.DataFrame,
+    modalities: Sequence[str],
+    plan: pd.DataFrame | None = None,
+    complementarity: pd.DataFrame | None = None,
+) -> InformationView:
+    """Make the view of information.
+
+    Parameters
+    ----------
+    information
+        The table of the contract.
+    modalities
+        Names in the cohort's order.
+    plan
+        Who taught whom, or None where nothing was pretrained.
+    complementarity
+        What distillation did beside what was predicted, or None where nothing was pretrained.
+    """
+    rows = rows_by_quantity(information)
+    entropy = _entropy(rows)
+    order = {name: place for place, name in enumerate(modalities)}
+    label = _label_rows(rows, "label", entropy)
+    label.sort(key=lambda row: order.get(row.modality, len(order)))
+    subsets = [
+        replace(row, modality=combination(row.modality, modalities))
+        for row in _label_rows(rows, "subset", entropy)
+    ]
+    subsets.sort(key=lambda row: -row.estimate)
+    separated = _separate(label, rows.get("label_difference", ()))
+    shares = shares_view(rows)
+    contrasts = tuple(
+        Contrast(*pair, amount, int(row["n"]))
+        for pair, row in by_pair(rows, "label_difference").items()
+        if (amount := amount_of(row)) is not None
+    )
+    standing = Standing(
+        strongest=separated.strongest,
+        separable=any(row.separable for row in contrasts),
+        informative=any(row.exceeds is not False for row in label),
+    )
+    margins = margins_view(rows, complementarity, label)
+    return InformationView(
+        entropy=entropy,
+        label=tuple(label),
+        subsets=tuple(subsets),
+        strongest=separated.strongest,
+        weakest=separated.weakest,
+        contrasts=contrasts,
+        pairs=_pairs(rows),
+        parts=parts_view(rows, modalities),
+        shares=tuple(sorted(shares, key=lambda row: order.get(row.modality, len(order)))),
+        balance=balance_view(rows, shares, standing),
+        margins=margins,
+        agreement=agreement_of(margins),
+        lessons=None if plan is None else lessons_view(plan),
+        refusals=refusals_view(information, modalities),
+    )
+
+
+def withhold(view: InformationView, reason: str, word: str) -> InformationView:
+    """Return the view without its verdicts; numbers stay.
+
+    Parameters
+    ----------
+    view
+        The view.
+    reason
+        Why nothing is concluded, in a sentence.
+    word
+        What stands in the place of a verdict.
+    """
+    return replace(
+        view,
+        strongest=None,
+        weakest=None,
+        contrasts=tuple(replace(row, withheld=word) for row in view.contrasts),
+        balance=view.balance and replace(view.balance, sentence=reason),
+        margins=withhold_margins(view.margins, word),
+        agreement=view.agreement and replace(view.agreement, withheld=reason),
+    )

@@ -1,0 +1,147 @@
+"""The view of one method close up: its classes, confusions, curves, and calibration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from balmi.methods.outcome import PROBABILITY_PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from balmi.data.cohort import Cohort
+    from balmi.report.sections.performance.scores import Score
+
+CURVES = ("roc", "pr")
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """A class against the rest: its samples, and its scores by metric."""
+
+    name: str
+    samples: int
+    scores: Mapping[str, Score]
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Counts per repeat, rows the true and columns the predicted class, and their row shares."""
+
+    classes: tuple[str, ...]
+    counts: tuple[tuple[float, ...], ...]
+    shares: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class ClassCurve:
+    """A curve of a class against the rest, at places from 0 to 1."""
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Predictions of about the same probability: its mean, and the share that is right.
+
+    `samples` is their number per repeat; the limits are those of a 95 % interval of `accuracy`.
+    """
+
+    confidence: float
+    accuracy: float
+    lower: float
+    upper: float
+    samples: float
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """How far a method's probabilities can be believed: its bins, and its calibration error."""
+
+    method: str
+    error: Score | None
+    bins: tuple[Bin, ...]
+
+
+@dataclass(frozen=True)
+class CloseUp:
+    """What the report tells about one method beyond its scores.
+
+    Parameters
+    ----------
+    method
+        Its name.
+    classes
+        In the order of the cohort; only those that have scores.
+    confusion
+        Its confusions.
+    curves
+        ``roc`` and ``pr`` -> curves of the classes.
+    reliability
+        Of the method, and of what it is compared with.
+    """
+
+    method: str
+    classes: tuple[ClassScores, ...]
+    confusion: Confusion
+    curves: Mapping[str, tuple[ClassCurve, ...]]
+    reliability: tuple[Reliability, ...]
+
+
+def confusion_view(method: str, predictions: pd.DataFrame, cohort: Cohort) -> Confusion:
+    """Count the confusions of a method."""
+    table = predictions[predictions["method"] == method]
+    true = cohort.labels[cohort.positions(table["sample"].to_numpy(dtype=str))]
+    columns = [f"{PROBABILITY_PREFIX}{name}" for name in cohort.classes]
+    counts = np.zeros((len(columns), len(columns)))
+    np.add.at(counts, (true, table[columns].to_numpy().argmax(axis=1)), 1)
+    counts /= max(table["repeat"].nunique(), 1)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-12)
+    return Confusion(
+        classes=cohort.classes,
+        counts=tuple(tuple(map(float, row)) for row in counts),
+        shares=tuple(tuple(map(float, row)) for row in shares),
+    )
+
+
+def curves_view(
+    method: str, curves: pd.DataFrame, classes: Sequence[str]
+) -> dict[str, tuple[ClassCurve, ...]]:
+    """Return a method's curves by kind; a class that was never held out has none."""
+    own = curves[curves["method"] == method]
+    found = {}
+    for kind in CURVES:
+        parts = dict(iter(own[own["curve"] == kind].groupby("class")))
+        found[kind] = tuple(
+            ClassCurve(
+                name, tuple(map(float, parts[name]["x"])), tuple(map(float, parts[name]["y"]))
+            )
+            for name in classes
+            if name in parts
+        )
+    return found
+
+
+def reliability_view(method: str, reliability: pd.DataFrame, error: Score | None) -> Reliability:
+    """Return a method's bins.
+
+    Parameters
+    ----------
+    method
+        Its name.
+    reliability
+        The table of the contract.
+    error
+        Its expected calibration error.
+    """
+    own = reliability[reliability["method"] == method]
+    columns = ["confidence", "accuracy", "lower", "upper", "samples"]
+    bins = (Bin(*map(float, row)) for row in own[columns].itertuples(index=False))
+    return Reliability(method, error, tuple(bins))

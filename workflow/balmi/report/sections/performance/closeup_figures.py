@@ -1,0 +1,122 @@
+"""The figures of one method close up: reliability, and the curves of its classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from balmi.report.kit.drawing import DASHES, LABEL, class_keys
+from balmi.report.kit.figures import Entry, Figure, Panels
+from balmi.report.kit.svg import SOFT
+from balmi.report.kit.words import decimal, percent, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from balmi.report.kit.drawing import Key
+    from balmi.report.sections.performance.closeup import ClassCurve, CloseUp, Reliability
+
+SIDE = 330
+SIZES = [30, 260]
+DOTS = list(DASHES[2])
+COLOUR = "var(--accent)"
+UNIT = alt.Scale(domain=[0, 1])
+UNIT_AXIS = alt.Axis(format=".1f", tickCount=5)
+CURVE_TITLES = {
+    "roc": ("ROC curves", "false positive rate", "recall (true positive rate)"),
+    "pr": ("Precision-recall curves", "recall", "precision"),
+}
+
+
+def _across(field: str, titles: tuple[str, str]) -> alt.X:
+    return alt.X(f"{field}:Q", title=titles[0], axis=UNIT_AXIS, scale=UNIT)
+
+
+def _up(field: str, titles: tuple[str, str]) -> alt.Y:
+    return alt.Y(f"{field}:Q", title=titles[1], axis=UNIT_AXIS, scale=UNIT)
+
+
+def _diagonal(titles: tuple[str, str], opacity: float = 1) -> alt.Chart:
+    ends = alt.Chart(alt.Data(values=[{"x": 0, "y": 0}, {"x": 1, "y": 1}]))
+    line = ends.mark_line(color=SOFT, strokeWidth=1.5, strokeDash=DOTS, opacity=opacity)
+    return line.encode(x=_across("x", titles), y=_up("y", titles))
+
+
+def _reliability_figure(row: Reliability, place: int, most: float) -> Figure:
+    records = [
+        {"x": each.confidence, "y": each.accuracy, "low": each.lower, "high": each.upper}
+        | {"n": each.samples}
+        for each in row.bins
+    ]
+    titles = "probability of the predicted class", "share that is right"
+    base = alt.Chart(alt.Data(values=records)).encode(x=_across("x", titles))
+    # Marks of one area mean the same number of samples in every panel.
+    size = alt.Size("n:Q", scale=alt.Scale(domain=[0, most], range=SIZES), legend=None)
+    line = base.mark_line(color=COLOUR, strokeWidth=1.5, opacity=0.6)
+    interval = base.mark_rule(color=COLOUR, strokeWidth=2)
+    point = base.mark_point(shape="circle", fill=COLOUR, stroke="var(--bg)", opacity=1)
+    chart = alt.layer(
+        _diagonal(titles),
+        line.encode(y=_up("y", titles)),
+        interval.encode(y=_up("low", titles), y2="high:Q"),
+        point.encode(y=_up("y", titles), size=size),
+    ).properties(width=SIDE, height=SIDE)
+    told = ", ".join(
+        f"{percent(each.confidence)} told and {percent(each.accuracy)} right" for each in row.bins
+    )
+    name = shortened(row.method, LABEL)
+    legend = (Entry("perfectly calibrated", SOFT, dash=tuple(DOTS)),)
+    title = f"Reliability of {name}"
+    return Figure(chart, f"reliability-{place}", title, f"{told}.", legend=legend)
+
+
+def reliability_figures(rows: Sequence[Reliability]) -> Panels:
+    """Draw the share that is right over the probability that was told, a panel per method."""
+    most = max(each.samples for row in rows for each in row.bins)
+    parts = (_reliability_figure(row, place, most) for place, row in enumerate(rows))
+    return Panels("Are the probabilities right?", tuple(parts))
+
+
+def _curve(curve: ClassCurve, place: int, key: Key, titles: tuple[str, str]) -> alt.Chart:
+    records = [{"x": x, "y": y} for x, y in zip(curve.x, curve.y, strict=True)]
+    # The layer's name marks the class in the page, so that a reader can hide it.
+    base = alt.Chart(alt.Data(values=records), name=f"class_{place}")
+    look: dict[str, Any] = {"strokeDash": list(key.dash)} if key.dash[1] else {}
+    line = base.mark_line(color=key.colour, strokeWidth=2, **look)
+    return line.encode(x=_across("x", titles), y=_up("y", titles))
+
+
+def _curves_figure(kind: str, curves: Sequence[ClassCurve], classes: Sequence[str]) -> Figure:
+    keys = class_keys(classes)
+    places = {name: place for place, name in enumerate(classes)}
+    title, *titles = CURVE_TITLES[kind]
+    lines = [_curve(each, places[each.name], keys[each.name], tuple(titles)) for each in curves]
+    # Chance is a diagonal in ROC curves alone; an unseen one keeps the axes of the other.
+    diagonal = _diagonal(tuple(titles), opacity=float(kind == "roc"))
+    chart = alt.layer(diagonal, *lines).properties(width=SIDE, height=SIDE)
+    told = "; ".join(f"{each.name} passes {_middle(each)}" for each in curves)
+    legend = tuple(
+        Entry(shortened(each.name, LABEL), keys[each.name].colour, dash=keys[each.name].dash)
+        for each in curves
+    )
+    return Figure(chart, f"curve-{kind}", title, f"One line per class: {told}.", legend=legend)
+
+
+def _middle(curve: ClassCurve) -> str:
+    place = len(curve.x) // 2
+    return f"{decimal(curve.y[place], 2)} at {decimal(curve.x[place], 2)}"
+
+
+def curve_figures(closeup: CloseUp, classes: Sequence[str]) -> Panels:
+    """Draw the ROC and precision-recall curves of every class.
+
+    Parameters
+    ----------
+    closeup
+        The view.
+    classes
+        All classes in the cohort's order, which decides the colours.
+    """
+    parts = (_curves_figure(kind, curves, classes) for kind, curves in closeup.curves.items())
+    return Panels(f"Curves of {closeup.method}, each class against the rest", tuple(parts))

@@ -1,0 +1,96 @@
+"""The view of the test folds: how they were made, and how many there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from balmi.config.settings import Scheme
+from balmi.evaluation.decision import FEWEST_FOLDS
+from balmi.evaluation.distinct import distinct_folds, first_alike
+from balmi.report.kit.words import brief, counted, joined, test_folds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from balmi.data.cohort import Cohort
+
+
+@dataclass(frozen=True)
+class Design:
+    """How samples were held out.
+
+    Parameters
+    ----------
+    repeats
+        Repeats that were evaluated.
+    total
+        Test folds over all repeats.
+    distinct
+        Of these, how many test sets differ: the others repeat one, and add nothing.
+    columns
+        Columns of samples that name the test folds, where the dataset brings its own.
+    group
+        Column of the groups where each is a test fold once, or None.
+    """
+
+    repeats: int
+    total: int
+    distinct: int
+    columns: tuple[str, ...] = ()
+    group: str | None = None
+
+    @property
+    def few(self) -> bool:
+        """Whether there are folds, but too few that differ for a verdict."""
+        return 0 < self.distinct < FEWEST_FOLDS
+
+    @property
+    def per_repeat(self) -> float | None:
+        """Test folds of a repeat, on average; None where nothing was evaluated."""
+        return self.total / self.repeats if self.repeats else None
+
+    @property
+    def sentence(self) -> str:
+        """How samples were held out, in plain words."""
+        folds = test_folds(self.total, self.distinct)
+        if self.columns:
+            held = _named(self.columns)
+            each = ", a repeat each" if len(self.columns) > 1 else ""
+            return f"The test folds are those that the dataset names in {held}{each}: {folds}."
+        if self.group is not None:
+            groups = counted(self.total, "group")
+            return f"Each of {groups} (column {brief(self.group)}) was held out once: {folds}."
+        repeats = counted(self.repeats, "repeat")
+        return f"{repeats} of {self.per_repeat:.0f}-fold cross-validation: {folds}."
+
+
+def _named(columns: Sequence[str]) -> str:
+    noun = "column" if len(columns) == 1 else "columns"
+    return f"the {noun} {joined([brief(name) for name in columns])}"
+
+
+def design_view(predictions: pd.DataFrame, cohort: Cohort, scheme: str) -> Design:
+    """Make the view of the test folds.
+
+    Parameters
+    ----------
+    predictions
+        The table of the contract.
+    cohort
+        The cohort; folds that it brings come before the scheme.
+    scheme
+        ``evaluation.scheme`` of the configuration.
+    """
+    folds = first_alike(predictions)
+    columns = tuple(map(str, cohort.provenance.get("folds") or ()))  # type: ignore[call-overload]
+    by_group = scheme == Scheme.LEAVE_ONE_GROUP_OUT and not columns
+    return Design(
+        repeats=int(folds["repeat"].nunique()),
+        total=len(folds),
+        distinct=distinct_folds(folds),
+        columns=columns,
+        group=str(cohort.provenance.get("group")) if by_group else None,
+    )

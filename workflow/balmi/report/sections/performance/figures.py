@@ -1,0 +1,114 @@
+"""The figures of methods and training, drawn from the views: no number is computed here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+import numpy as np
+
+from balmi.report.kit import drawing
+from balmi.report.kit.drawing import LABEL, mark_of
+from balmi.report.kit.figures import Drawn, Figure
+from balmi.report.kit.svg import INK, SOFT
+from balmi.report.kit.words import shortened, signed, with_limits
+from balmi.report.sections.performance.closeup_figures import curve_figures, reliability_figures
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from balmi.report.sections.performance.view import Difference, MethodRow, PerformanceView
+
+MAX_DOTS = 1500
+
+
+def _difference_row(row: Difference) -> dict[str, Any]:
+    mark = mark_of(row.verdict)
+    amount = with_limits(row.difference, row.lower, row.upper, signed)
+    return {
+        "name": shortened(f"{row.method} − {row.reference}", LABEL + 10),
+        "value": row.difference,
+        "lower": row.lower,
+        "upper": row.upper,
+        "colour": mark.colour,
+        "shape": mark.shape,
+        "told": f"{amount}  {mark.word}",
+    }
+
+
+def differences_figure(rows: Sequence[Difference]) -> Figure:
+    """Draw the forest of paired differences of macro-F1."""
+    records = [_difference_row(row) for row in rows]
+    base = drawing.rows_of(records)
+    title = "difference of macro-F1 (right of 0: the first is better)"
+    layers = [*drawing.points(base, title), drawing.names(base), drawing.texts(base)]
+    chart = drawing.sized(layers, len(records))
+    words = [mark_of(row.verdict).word for row in rows]
+    counts = ", ".join(f"{word}: {words.count(word)}" for word in dict.fromkeys(words))
+    title = "Paired differences of macro-F1"
+    return Figure(chart, "differences", title, f"{counts}.", drawing.lengths(records))
+
+
+def _quartiles(row: MethodRow) -> dict[str, float]:
+    values = np.percentile([value for _, _, value in row.folds], [0, 25, 50, 75, 100])
+    return dict(zip(("least", "low", "middle", "high", "most"), map(float, values), strict=True))
+
+
+def folds_figure(methods: Sequence[MethodRow]) -> Figure:
+    """Draw each method's macro-F1 per fold over a box; without dots where they are too many."""
+    rows = [row for row in methods if row.folds]
+    boxes = [
+        {"name": ("★ " if row.own else "") + shortened(row.name, LABEL), **_quartiles(row)}
+        for row in rows
+    ]
+    base = drawing.rows_of(boxes)
+    title = "macro-F1 on the test samples of a fold"
+    scale = {"zero": False, "nice": True}
+    box = base.mark_bar(height=16, color=SOFT, opacity=0.25, stroke=SOFT, strokeWidth=1)
+    middle = base.mark_tick(color=INK, thickness=2.5, size=18)
+    layers = [
+        base.mark_rule(color=SOFT).encode(x=drawing.across("least", title, **scale), x2="most:Q"),
+        box.encode(x=drawing.across("low", title, **scale), x2="high:Q"),
+        middle.encode(drawing.across("middle", title, **scale)),
+        drawing.names(base),
+    ]
+    total = sum(len(row.folds) for row in rows)
+    if total <= MAX_DOTS:
+        layers.insert(2, _dots(rows, title, scale))
+    return Figure(
+        drawing.sized(layers, len(rows)),
+        "folds",
+        "Macro-F1 per fold",
+        f"A box per method over {total} fold scores; the line in a box is the median.",
+        drawing.lengths(boxes),
+    )
+
+
+def _dots(rows: Sequence[MethodRow], title: str, scale: dict[str, Any]) -> alt.Chart:
+    # Folds of one repeat share a lane: the spread is the data's, so two builds are the same.
+    lanes = max(repeat for row in rows for repeat, _, _ in row.folds) + 1
+    dots = [
+        {"row": place, "lane": (repeat + 0.5) / lanes, "value": value}
+        for place, row in enumerate(rows)
+        for repeat, _, value in row.folds
+    ]
+    marks = alt.Chart(alt.Data(values=dots)).mark_circle(
+        size=26, color="var(--accent)", opacity=0.8
+    )
+    lane = alt.YOffset("lane:Q", scale=alt.Scale(domain=[-0.3, 1.3]))
+    return marks.encode(x=drawing.across("value", title, **scale), y=drawing.down(), yOffset=lane)
+
+
+def performance_figures(view: PerformanceView, classes: Sequence[str]) -> Drawn:
+    """Draw the figures of performance for which there are data."""
+    figures: Drawn = {}
+    if view.differences:
+        figures["differences"] = differences_figure(view.differences)
+    if any(row.folds for row in view.methods):
+        figures["folds"] = folds_figure(view.methods)
+    closeup = view.closeup
+    if closeup is not None and all(row.bins for row in closeup.reliability):
+        figures["reliability"] = reliability_figures(closeup.reliability)
+    if closeup is not None and all(closeup.curves.values()):
+        figures["curves"] = curve_figures(closeup, classes)
+    return figures

@@ -1,0 +1,79 @@
+"""Scores as the summary of the evaluation gives them: nothing is computed here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from balmi.evaluation.metrics import CLASS_METRICS, METRICS
+from balmi.report.kit.words import known
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+NAMES = {
+    "macro_f1": "macro-F1",
+    "balanced_accuracy": "balanced accuracy",
+    "accuracy": "accuracy",
+    "mcc": "Matthews correlation",
+    "macro_auroc": "macro AUROC",
+    "macro_auprc": "macro AUPRC",
+    "log_loss": "log-loss (nats)",
+    "brier": "Brier score",
+    "ece": "calibration error",
+    "f1": "F1",
+    "recall": "recall",
+    "precision": "precision",
+    "auroc": "AUROC",
+    "auprc": "AUPRC",
+}
+# The first two groups are of the predicted class alone, and of the probabilities.
+DECIDED = ("macro_f1", "balanced_accuracy", "accuracy", "mcc")
+GRADED = ("macro_auroc", "macro_auprc", "log_loss", "brier", "ece")
+OF_CLASS = ("f1", "recall", "precision", "auroc", "auprc")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric as people read it, and whether more of it is better."""
+
+    key: str
+    name: str
+    more_is_better: bool
+
+
+@dataclass(frozen=True)
+class Score:
+    """A mean over `folds` folds with its corrected 95 % interval; None where it has none."""
+
+    mean: float | None
+    lower: float | None
+    upper: float | None
+    folds: int
+
+
+# Method, and class or None -> metric -> score.
+Scores = dict[tuple[str, str | None], dict[str, Score]]
+
+
+def metrics_of(keys: Iterable[str]) -> tuple[Metric, ...]:
+    """Return metrics as people read them."""
+    registry = METRICS | CLASS_METRICS
+    return tuple(Metric(key, NAMES[key], registry[key].more_is_better) for key in keys)
+
+
+def scores_of(summary: pd.DataFrame) -> Scores:
+    """Return every score of the summary, the table of the contract."""
+    found: Scores = {}
+    for row in summary.to_dict("records"):
+        whose = None if pd.isna(row["class"]) else row["class"]
+        score = Score(*(known(row[key]) for key in ("mean", "lower", "upper")), int(row["folds"]))
+        found.setdefault((row["method"], whose), {})[row["metric"]] = score
+    return found
+
+
+def told_in(scores: Mapping[str, Score], keys: Iterable[str]) -> dict[str, Score]:
+    """Return the scores of some metrics, in their order."""
+    return {key: scores[key] for key in keys if key in scores}

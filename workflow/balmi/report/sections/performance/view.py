@@ -1,0 +1,327 @@
+"""The view of the comparison: paired differences, scores, and the methods' ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from balmi.evaluation.comparisons import ALL, COMPLETE
+from balmi.evaluation.decision import MASK
+from balmi.evaluation.primary import METRIC as MAIN_METRIC
+from balmi.evaluation.primary import OWN, SINGLE, STACKED
+from balmi.report.kit.words import known
+from balmi.report.sections.performance.closeup import (
+    ClassScores,
+    CloseUp,
+    confusion_view,
+    curves_view,
+    reliability_view,
+)
+from balmi.report.sections.performance.design import Design, design_view
+from balmi.report.sections.performance.scores import (
+    DECIDED,
+    GRADED,
+    OF_CLASS,
+    Metric,
+    Score,
+    Scores,
+    metrics_of,
+    scores_of,
+    told_in,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from balmi.data.cohort import Cohort
+    from balmi.evaluation.decision import Decision, Ground
+
+CALIBRATION = "ece"
+
+
+@dataclass(frozen=True)
+class MethodRow:
+    """A method's scores by metric, and its macro-F1 of every (repeat, fold).
+
+    `tested` is the number of samples that it ever predicted.
+    """
+
+    name: str
+    own: bool
+    tested: int
+    scores: dict[str, Score]
+    folds: tuple[tuple[int, int, float], ...]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A paired difference, method minus reference, with its verdict: a gain is an improvement.
+
+    Parameters
+    ----------
+    method, reference
+        Names of methods.
+    difference, lower, upper
+        Mean over folds with its corrected 95 % interval.
+    p, p_holm
+        Two-sided p-value, and the same adjusted for the number of references.
+    worse, equivalent, better
+        Posterior probabilities: worse by more than .01, within .01, better by more than .01.
+    verdict
+        What it supports, as `balmi.evaluation.decision.Ground` names it; None without an interval.
+    samples
+        The samples that it is made on: all, or the complete ones.
+    folds, dealt
+        Test folds that differ and count, and all that were dealt.
+    primary
+        Whether it is the one that was fixed in advance.
+    """
+
+    method: str
+    reference: str
+    difference: float | None
+    lower: float | None
+    upper: float | None
+    p: float | None
+    p_holm: float | None
+    worse: float | None
+    equivalent: float | None
+    better: float | None
+    verdict: str | None
+    samples: str
+    folds: int
+    dealt: int
+    primary: bool
+
+
+@dataclass(frozen=True)
+class MethodStatus:
+    """How a configured method ended; seconds of wall-clock time."""
+
+    name: str
+    status: str
+    reason: str | None
+    device: str | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class PerformanceView:
+    """What the report tells about the methods.
+
+    Parameters
+    ----------
+    design
+        How samples were held out.
+    metrics
+        The metrics that the table has, of the predicted class and of the probabilities.
+    methods
+        By falling macro-F1.
+    differences
+        The comparisons that answer a question of the report, on the samples that decide.
+    beside
+        The same on the other samples, complete or all; empty where no sample lacks a modality.
+    other_differences
+        Number of comparisons of macro-F1 that are only in the download.
+    closeup
+        Of the own method, or else of the method with the highest macro-F1; None without methods.
+    statuses
+        Every configured method.
+    log_loss
+        Difference in log-loss of the own method and stacked-lr, or None.
+    """
+
+    design: Design
+    metrics: tuple[tuple[Metric, ...], tuple[Metric, ...]]
+    methods: tuple[MethodRow, ...]
+    differences: tuple[Difference, ...]
+    beside: tuple[Difference, ...]
+    other_differences: int
+    closeup: CloseUp | None
+    statuses: tuple[MethodStatus, ...]
+    log_loss: Difference | None
+
+    @property
+    def not_ok(self) -> tuple[MethodStatus, ...]:
+        """The methods that gave no result; where nothing is lacking, absence has none to give."""
+        idle = (MASK, "not_applicable")
+        bad = (row for row in self.statuses if row.status != "ok")
+        return tuple(row for row in bad if (row.name, row.status) != idle)
+
+    def difference(self, method: str, reference: str) -> Difference | None:
+        """Return the comparison of two methods, or None where it was not made."""
+        return _of_pair(self.differences, method, reference)
+
+    def other(self, row: Difference) -> Difference | None:
+        """Return the same comparison on the other samples, or None where there is none."""
+        return _of_pair(self.beside, row.method, row.reference)
+
+    def score(self, method: str) -> Score | None:
+        """Return a method's macro-F1, or None where it has none."""
+        return next((row.scores[MAIN_METRIC] for row in self.methods if row.name == method), None)
+
+
+def _of_pair(rows: Sequence[Difference], method: str, reference: str) -> Difference | None:
+    return next((row for row in rows if (row.method, row.reference) == (method, reference)), None)
+
+
+def _methods(
+    performance: pd.DataFrame, predictions: pd.DataFrame, scores: Scores
+) -> list[MethodRow]:
+    tested = predictions.groupby("method")["sample"].nunique()
+    main = performance[performance["metric"] == MAIN_METRIC].dropna(subset=["value"])
+    points = {
+        name: tuple((int(row.repeat), int(row.fold), float(row.value)) for row in part.itertuples())
+        for name, part in main.sort_values(["repeat", "fold"]).groupby("method")
+    }
+    names = (name for name, whose in scores if whose is None)
+    rows = [
+        MethodRow(
+            name, name == OWN, int(tested.get(name, 0)), scores[name, None], points.get(name, ())
+        )
+        for name in names
+    ]
+    return sorted(rows, key=_by_falling_score)
+
+
+def _by_falling_score(row: MethodRow) -> tuple[float, str]:
+    mean = row.scores[MAIN_METRIC].mean if MAIN_METRIC in row.scores else None
+    return (np.inf if mean is None else -mean, row.name)
+
+
+def _differences(
+    comparisons: pd.DataFrame, ground: Ground, samples: str
+) -> tuple[list[Difference], int]:
+    """Return the own method's and the single modality's comparisons, or all without them."""
+    of_samples = comparisons["samples"] == samples
+    main = comparisons[(comparisons["metric"] == MAIN_METRIC) & of_samples]
+    own = main["method"] == OWN
+    alone = main["method"].str.startswith(f"{SINGLE}/")
+    single = (main["reference"] == SINGLE) & ~own & ~alone
+    chosen = main if not (own | single).any() else main[own | single]
+    chosen = chosen.sort_values("method", key=lambda names: names != OWN, kind="stable")
+    rows = [_difference(cells, ground) for cells in chosen.to_dict("records")]
+    return rows, len(main) - len(rows)
+
+
+def _difference(cells: dict[str, Any], ground: Ground) -> Difference:
+    numbers = ("difference", "lower", "upper", "p", "p_holm", "worse", "equivalent", "better")
+    found = {name: known(cells[name]) for name in numbers}
+    word = ground.verdict(cells)
+    return Difference(
+        cells["method"],
+        cells["reference"],
+        **found,
+        verdict=None if word is None else str(word),
+        samples=cells["samples"],
+        folds=int(cells["folds"]),
+        dealt=int(cells["dealt"]),
+        primary=ground.is_primary(cells),
+    )
+
+
+def _log_loss(comparisons: pd.DataFrame, ground: Ground) -> Difference | None:
+    """Return the difference in log-loss of the own method and stacking, or None."""
+    wanted = {"method": OWN, "reference": STACKED, "metric": "log_loss", "samples": ground.followed}
+    rows = (comparisons[list(wanted)] == pd.Series(wanted)).all(axis=1)
+    found = comparisons[rows].to_dict("records")
+    return _difference(found[0], ground) if found else None
+
+
+def differences_view(comparisons: pd.DataFrame, decision: Decision) -> dict[str, Any]:
+    """Return the fields of `PerformanceView` that tell differences.
+
+    Parameters
+    ----------
+    comparisons
+        The table of the contract.
+    decision
+        What the headline is, and what verdicts rest on.
+    """
+    ground = decision.ground
+    differences, others = _differences(comparisons, ground, ground.followed)
+    other = ALL if ground.followed == COMPLETE else COMPLETE
+    beside = _differences(comparisons, ground, other)[0] if decision.lacking else []
+    return {
+        "differences": tuple(differences),
+        "beside": tuple(beside),
+        "other_differences": others,
+        "log_loss": _log_loss(comparisons, ground),
+    }
+
+
+def _closeup(
+    rows: Sequence[MethodRow], tables: Mapping[str, pd.DataFrame], scores: Scores, cohort: Cohort
+) -> CloseUp | None:
+    names = [row.name for row in rows]
+    if not names:
+        return None
+    shown = OWN if OWN in names else names[0]
+    compared = [name for name in dict.fromkeys((shown, STACKED)) if name in names]
+    counts = np.bincount(cohort.labels, minlength=len(cohort.classes))
+    return CloseUp(
+        method=shown,
+        classes=tuple(
+            ClassScores(name, int(count), told_in(scores[shown, name], OF_CLASS))
+            for name, count in zip(cohort.classes, counts, strict=True)
+            if (shown, name) in scores
+        ),
+        confusion=confusion_view(shown, tables["predictions"], cohort),
+        curves=curves_view(shown, tables["curves"], cohort.classes),
+        reliability=tuple(
+            reliability_view(name, tables["reliability"], scores[name, None].get(CALIBRATION))
+            for name in compared
+        ),
+    )
+
+
+def _text(cell: object) -> str | None:
+    return cell if isinstance(cell, str) else None
+
+
+def _statuses(methods: pd.DataFrame) -> tuple[MethodStatus, ...]:
+    return tuple(
+        MethodStatus(
+            cells.method,
+            cells.status,
+            _text(cells.reason),
+            _text(cells.device),
+            known(cells.seconds),
+        )
+        for cells in methods.itertuples(index=False)
+    )
+
+
+def performance_view(
+    tables: Mapping[str, pd.DataFrame], cohort: Cohort, scheme: str, decision: Decision
+) -> PerformanceView:
+    """Make the view of the methods from the tables of the contract.
+
+    Parameters
+    ----------
+    tables
+        ``performance``, ``comparisons``, ``methods``, ``predictions``, ``summary``, ``reliability``
+        and ``curves``.
+    cohort
+        The cohort.
+    scheme
+        ``evaluation.scheme`` of the configuration.
+    decision
+        What the headline is, and what verdicts rest on.
+    """
+    scores = scores_of(tables["summary"])
+    rows = _methods(tables["performance"], tables["predictions"], scores)
+    found = {key for row in rows for key in row.scores}
+    return PerformanceView(
+        design=design_view(tables["predictions"], cohort, scheme),
+        metrics=tuple(  # type: ignore[arg-type]
+            metrics_of(key for key in keys if key in found) for keys in (DECIDED, GRADED)
+        ),
+        methods=tuple(rows),
+        **differences_view(tables["comparisons"], decision),
+        closeup=_closeup(rows, tables, scores, cohort),
+        statuses=_statuses(tables["methods"]),
+    )

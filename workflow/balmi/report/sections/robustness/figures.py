@@ -1,0 +1,216 @@
+"""The figures of robustness, drawn from the view: no number is computed here."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from balmi.report.kit import drawing
+from balmi.report.kit.drawing import LABEL
+from balmi.report.kit.figures import Drawn, Entry, Figure, Panels
+from balmi.report.kit.svg import GRID, INK
+from balmi.report.kit.words import decimal, limits, shortened, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from balmi.report.sections.robustness.view import Effect, Panel, RobustnessView
+
+MAX_DRAWN = 4
+NARROW, HIGH, HALF = 380, 200, 300
+STEP = 20  # grid of the range that the panels share: a twentieth
+SHARE = "share of the training samples"
+NOISE = "noise, standard deviations"
+MACRO_F1 = "macro-F1"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a method looks, by its place: never in the colour of a modality or a class."""
+
+    colour: str
+    dash: tuple[int, ...]
+    shape: str
+
+
+LOOKS = (
+    Look(INK, (1, 0), "circle"),
+    Look("var(--accent)", (6, 3), "diamond"),
+    Look("var(--loss)", (2, 2), "square"),
+    Look("var(--gain)", (9, 3, 2, 3), "triangle-up"),
+)
+
+
+def looks(view: RobustnessView) -> dict[str, Look]:
+    """Return how each drawn method looks."""
+    return dict(zip(view.methods[:MAX_DRAWN], LOOKS, strict=False))
+
+
+def _legend(drawn: dict[str, Look]) -> tuple[Entry, ...]:
+    return tuple(
+        Entry(shortened(name, LABEL), look.colour, dash=look.dash) for name, look in drawn.items()
+    )
+
+
+def value_range(view: RobustnessView) -> tuple[float, float]:
+    """Return the one range of macro-F1 that all panels share."""
+    panels = [*view.noise, *([view.share] if view.share else [])]
+    drawn = looks(view)
+    ends = [
+        end
+        for panel in panels
+        for sweep in panel.sweeps
+        if sweep.method in drawn
+        for each in sweep.effects
+        for end in (each.value.estimate, each.value.lower, each.value.upper)
+        if end is not None
+    ]
+    least, most = math.floor(STEP * min(ends)) / STEP, math.ceil(STEP * max(ends)) / STEP
+    return max(0.0, least), min(1.0, max(most, least + 1 / STEP))
+
+
+def _within(value: float | None, ends: tuple[float, float]) -> float | None:
+    """Return a limit as it is drawn: an interval may reach beyond what macro-F1 can be."""
+    # Vega's own clipping counts its ids over all figures of a process.
+    return None if value is None else min(max(value, ends[0]), ends[1])
+
+
+def _lines(
+    panel: Panel, drawn: dict[str, Look], ends: tuple[float, float], x: alt.X
+) -> alt.LayerChart:
+    """Draw a line with its band and its points per method."""
+    scale = alt.Scale(domain=list(ends), nice=False, zero=False)
+    axis = alt.Axis(format="~g", tickCount=5)
+    layers = []
+    for sweep in panel.sweeps:
+        if sweep.method not in drawn:
+            continue
+        look = drawn[sweep.method]
+        records = [
+            {
+                "level": each.level,
+                "value": each.value.estimate,
+                "lower": _within(each.value.lower, ends),
+                "upper": _within(each.value.upper, ends),
+            }
+            for each in sweep.effects
+        ]
+        base = alt.Chart(alt.Data(values=records)).encode(x=x)
+        y = alt.Y("value:Q", title=MACRO_F1, scale=scale, axis=axis)
+        low = alt.Y("lower:Q", title=MACRO_F1, scale=scale, axis=axis)
+        dash = {} if look.dash == (1, 0) else {"strokeDash": list(look.dash)}
+        layers += [
+            base.mark_area(opacity=0.14, color=look.colour).encode(low, y2="upper:Q"),
+            base.mark_line(color=look.colour, strokeWidth=2, **dash).encode(y),
+            base.mark_point(
+                shape=look.shape, size=45, filled=True, opacity=1, color=look.colour
+            ).encode(y),
+        ]
+    return alt.layer(*layers).properties(width=NARROW, height=HIGH)
+
+
+def _told(panel: Panel, drawn: dict[str, Look]) -> str:
+    parts = [
+        f"{sweep.method} from {decimal(sweep.effects[0].value.estimate)}"
+        f" to {decimal(sweep.effects[-1].value.estimate)}"
+        for sweep in panel.sweeps
+        if sweep.method in drawn
+    ]
+    return f"Macro-F1: {', '.join(parts)}."
+
+
+def noise_figures(view: RobustnessView) -> Panels:
+    """Draw macro-F1 along the noise, one panel per modality."""
+    drawn, ends = looks(view), value_range(view)
+    x = alt.X("level:Q", title=NOISE, axis=alt.Axis(format="~g", tickCount=5))
+    parts = tuple(
+        Figure(
+            _lines(panel, drawn, ends, x),
+            f"noise-{place}",
+            f"Noise on {shortened(panel.modality or '', LABEL)}",
+            _told(panel, drawn),
+            legend=_legend(drawn),
+        )
+        for place, panel in enumerate(view.noise)
+    )
+    return Panels("Macro-F1 with noise on one modality of the test samples", parts)
+
+
+def share_figure(view: RobustnessView, panel: Panel) -> Figure:
+    """Draw macro-F1 along the share of the training samples."""
+    drawn = looks(view)
+    axis = alt.Axis(format="~%", values=[0, 0.25, 0.5, 0.75, 1])
+    x = alt.X("level:Q", title=SHARE, axis=axis, scale=alt.Scale(domain=[0, 1]))
+    chart = _lines(panel, drawn, value_range(view), x)
+    title = "Macro-F1 with fewer training samples"
+    return Figure(chart, "share", title, _told(panel, drawn), legend=_legend(drawn))
+
+
+def _dots(
+    effects: Sequence[Effect], names: Sequence[str], drawn: dict[str, Look], title: str
+) -> list[alt.Chart]:
+    """Draw differences as points with intervals: a row per modality, a lane per method."""
+    rows = {name: place for place, name in enumerate(names)}
+    lanes = {method: (place + 0.5) / len(drawn) for place, method in enumerate(drawn)}
+    records = [
+        {
+            "row": rows[each.modality],
+            "lane": lanes[each.method],
+            "value": each.difference.estimate,
+            "lower": each.difference.lower,
+            "upper": each.difference.upper,
+            "colour": drawn[each.method].colour,
+            "shape": drawn[each.method].shape,
+        }
+        for each in effects
+        if each.method in drawn and each.modality in rows
+    ]
+    offset = alt.YOffset("lane:Q", scale=alt.Scale(domain=[0, 1]))
+    base = drawing.rows_of(records).encode(yOffset=offset)
+    return drawing.points(base, title)
+
+
+def lost_figure(view: RobustnessView, modalities: Sequence[str]) -> Figure:
+    """Draw what a modality's absence and its permutation do, side by side."""
+    drawn = looks(view)
+    found = [*view.dropped, *view.shuffled]
+    names = [name for name in modalities if any(each.modality == name for each in found)]
+    labels = [{"name": shortened(name, LABEL)} for name in names]
+    # The rows' guides lie in their middles, where no method's lane is drawn upon.
+    rows = drawing.rows_of(labels)
+    guide = rows.mark_rule(color=GRID).encode(x=alt.value(0), x2=alt.value(HALF))
+    panels = []
+    for title, effects in (("dropped", view.dropped), ("permuted", view.shuffled)):
+        if not effects:
+            continue
+        layers = [guide, *_dots(effects, names, drawn, f"difference of macro-F1: {title}")]
+        if not panels:
+            layers.append(drawing.names(rows))
+        height = max(drawing.ROW, 22 * len(drawn)) * len(names)
+        panels.append(alt.layer(*layers).properties(width=HALF, height=height))
+    told = "; ".join(
+        f"{each.modality}, {each.method}: {signed(each.difference.estimate)}"
+        f" ({limits(each.difference.lower, each.difference.upper, signed)})"
+        for each in view.dropped
+        if each.method in drawn
+    )
+    chart = alt.hconcat(*panels, spacing=36).resolve_scale(x="shared")
+    title = "Macro-F1 without, and with a permuted, modality"
+    legend = tuple(
+        Entry(shortened(name, LABEL), look.colour, look.shape) for name, look in drawn.items()
+    )
+    left = max(len(each["name"]) for each in labels)
+    return Figure(chart, "lost", title, f"Dropped: {told}." if told else title, (left, 0), legend)
+
+
+def robustness_figures(view: RobustnessView, modalities: Sequence[str]) -> Drawn:
+    """Draw the figures of robustness for which there are data."""
+    makers: dict[str, tuple[Any, Callable[[], Figure | Panels]]] = {
+        "noise": (view.noise, lambda: noise_figures(view)),
+        "lost": (view.dropped or view.shuffled, lambda: lost_figure(view, modalities)),
+        "share": (view.share, lambda: share_figure(view, view.share)),  # type: ignore[arg-type]
+    }
+    return {name: make() for name, (held, make) in makers.items() if held}

@@ -1,0 +1,451 @@
+"""The view of robustness: worse test samples, fewer training samples, and negative controls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import nan
+from typing import TYPE_CHECKING, Any
+
+from balmi.evaluation.at_chance import Reading, read_control
+from balmi.evaluation.verdicts import Verdict, verdict
+from balmi.report.kit.amounts import Amount, amount_of
+from balmi.report.kit.words import (
+    counted,
+    decimal,
+    joined,
+    known,
+    limits,
+    percent,
+    shortened,
+    signed,
+)
+from balmi.report.sections.performance.view import MAIN_METRIC, OWN, STACKED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+DIFFERENCE = ("difference", "difference_lower", "difference_upper")
+VALUE = ("value", "lower", "upper")
+LONGEST_NAME = 40
+CONTROLS = {
+    "leak": "noise that holds the labels of test samples alone",
+    "labels": "permuted labels",
+}
+RUNS = {"probes": "worse test samples", "share": "fewer training samples", **CONTROLS}
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one change does to a method's macro-F1.
+
+    Parameters
+    ----------
+    method
+        The method.
+    modality
+        The modality that is changed; None for a share of the training samples.
+    level
+        Standard deviations of noise, or the share of the training samples; None for the others.
+    value
+        Macro-F1 after the change.
+    difference
+        Paired difference from the same method on whole data.
+    """
+
+    method: str
+    modality: str | None
+    level: float | None
+    value: Amount
+    difference: Amount
+
+    @property
+    def verdict(self) -> str | None:
+        """The verdict on the difference, None where it has no interval."""
+        lower, upper = self.difference.lower, self.difference.upper
+        return None if lower is None or upper is None else str(verdict(lower, upper))
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was changed."""
+        return self.level == (1 if self.modality is None else 0)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One method's macro-F1 along the levels of a change, the lowest level first."""
+
+    method: str
+    effects: tuple[Effect, ...]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The sweeps of one modality; of the training samples where `modality` is None."""
+
+    modality: str | None
+    sweeps: tuple[Sweep, ...]
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """The levels at which something was changed."""
+        found = {each.level for sweep in self.sweeps for each in sweep.effects if not each.whole}
+        return tuple(sorted(level for level in found if level is not None))
+
+
+@dataclass(frozen=True)
+class ControlRow:
+    """A method's macro AUROC where nothing can be learned; .5 is chance.
+
+    `lower99` is the lower limit of the 99 % interval, which decides.
+    """
+
+    control: str
+    method: str
+    amount: Amount | None
+    lower99: float | None
+
+    @property
+    def meaning(self) -> str:
+        """What was done to the data."""
+        return CONTROLS[self.control]
+
+    @property
+    def reading(self) -> Reading:
+        """What its interval says."""
+        held = self.amount
+        ends = (None, None) if held is None else (held.lower, held.upper)
+        lower, upper, strict = (nan if end is None else end for end in (*ends, self.lower99))
+        return read_control(lower, upper, strict)
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A run of a method that gave no result, and why."""
+
+    what: str
+    method: str
+    status: str
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Told:
+    """Rows of one part of the section with what they say, or why there are none."""
+
+    sentences: tuple[str, ...]
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class RobustnessView:
+    """What the report tells about robustness.
+
+    Parameters
+    ----------
+    methods
+        The methods that were probed or trained on fewer samples: the own one and stacking first.
+    noise
+        One panel per modality.
+    share
+        The panel of training shares, or None.
+    dropped, shuffled
+        Effects of a modality that is absent from, or permuted among, the test samples.
+    controls
+        The negative controls.
+    unfinished
+        Runs that gave no result.
+    told
+        By part (noise, dropped, shuffled, share, controls): sentences, or the reason of absence.
+    skipped
+        What was left out of runs that ended well.
+    """
+
+    methods: tuple[str, ...]
+    noise: tuple[Panel, ...]
+    share: Panel | None
+    dropped: tuple[Effect, ...]
+    shuffled: tuple[Effect, ...]
+    controls: tuple[ControlRow, ...]
+    unfinished: tuple[Unfinished, ...]
+    told: dict[str, Told]
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def lost(self) -> tuple[tuple[str, str, Effect | None, Effect | None], ...]:
+        """Modality, method, and what its absence and its permutation do, as far as known."""
+        rows: dict[tuple[str, str], dict[str, Effect]] = {}
+        for kind, effects in (("dropped", self.dropped), ("shuffled", self.shuffled)):
+            for each in effects:
+                rows.setdefault((each.modality or "", each.method), {})[kind] = each
+        return tuple((*key, row.get("dropped"), row.get("shuffled")) for key, row in rows.items())
+
+
+def ordered_methods(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names of methods, the own one and stacking first."""
+    first = [name for name in (OWN, STACKED) if name in names]
+    return (*first, *sorted(set(names) - set(first)))
+
+
+def _effect(row: Mapping[str, Any]) -> Effect | None:
+    value, difference = amount_of(row, VALUE), amount_of(row, DIFFERENCE)
+    if value is None or difference is None:
+        return None
+    modality = row["modality"] if isinstance(row["modality"], str) else None
+    return Effect(row["method"], modality, known(row["level"]), value, difference)
+
+
+def _effects(robustness: pd.DataFrame, methods: Sequence[str], names: Sequence[str]) -> dict:
+    """Return the effects on macro-F1 by kind, in the order of modalities, methods and levels."""
+    main = robustness[robustness["metric"] == MAIN_METRIC]
+    found: dict[str, list[Effect]] = {}
+    for row in main.to_dict("records"):
+        effect = _effect(row)
+        if effect is not None:
+            found.setdefault(row["kind"], []).append(effect)
+    places = {name: place for place, name in enumerate(names)}
+
+    def order(each: Effect) -> tuple[int, int, float]:
+        return places.get(each.modality or "", 0), methods.index(each.method), each.level or 0
+
+    return {kind: tuple(sorted(rows, key=order)) for kind, rows in found.items()}
+
+
+def _panel(modality: str | None, effects: Sequence[Effect]) -> Panel:
+    mine = [each for each in effects if each.modality == modality]
+    sweeps = (
+        Sweep(method, tuple(each for each in mine if each.method == method))
+        for method in dict.fromkeys(each.method for each in mine)
+    )
+    return Panel(modality, tuple(sweeps))
+
+
+def _brief(name: str | None) -> str:
+    return shortened(name or "", LONGEST_NAME)
+
+
+def _size(difference: Amount) -> str:
+    """Return the size of a difference and its limits, without signs."""
+    ends = sorted(abs(end) for end in (difference.lower or 0.0, difference.upper or 0.0))
+    return f"{decimal(abs(difference.estimate))} ({limits(ends[0], ends[1])})"
+
+
+def _changed(each: Effect, what: str) -> str:
+    """Say what a change does where its interval excludes zero."""
+    verb = "falls" if each.verdict == Verdict.LOSS else "rises"
+    return f"{what} macro-F1 {verb} by {_size(each.difference)}"
+
+
+def _lost(effects: Sequence[Effect], clause: str, act: str) -> tuple[str, ...]:
+    """Say which lost modalities matter to the first method, and which are not shown to."""
+    if not effects:
+        return ()
+    method = effects[0].method
+    mine = [each for each in effects if each.method == method]
+    clear = [each for each in mine if each.verdict in (Verdict.LOSS, Verdict.GAIN)]
+    unclear = [each for each in mine if each.verdict == Verdict.NONE]
+    parts = [_changed(each, f"{clause} {_brief(each.modality)}") for each in clear]
+    if unclear:
+        names = " or ".join(_brief(each.modality) for each in unclear)
+        parts.append(f"{act} {names} is not shown to matter")
+    if not parts:
+        return ("One fold gives no interval, so nothing is shown.",)
+    text = "; ".join(parts)
+    return (f"For {method}: {text[0].lower()}{text[1:]}.",)
+
+
+def _noisy(panels: Sequence[Panel]) -> tuple[str, ...]:
+    """Say from which noise on macro-F1 falls, for the first method of every modality."""
+    found, unharmed = [], []
+    for panel in panels:
+        name = _brief(panel.modality)
+        changed = [each for each in panel.sweeps[0].effects if not each.whole]
+        worse = [each for each in changed if each.verdict == Verdict.LOSS]
+        if worse:
+            last = changed[-1]
+            found.append(
+                f"noise on {name} is shown to harm from {worse[0].level:g} standard deviations on,"
+                f" and at {last.level:g} the difference is"
+                f" {signed(last.difference.estimate)}"
+                f" ({limits(last.difference.lower, last.difference.upper, signed)})"
+            )
+        else:
+            unharmed.append(name)
+    if not panels:
+        return ()
+    if unharmed:
+        most = f"{panels[0].levels[-1]:g} standard deviations"
+        found.append(f"noise on {' or '.join(unharmed)} is not shown to harm up to {most}")
+    return (f"For {panels[0].sweeps[0].method}: {'; '.join(found)}.",)
+
+
+def _fewer(panel: Panel | None) -> tuple[str, ...]:
+    """Say for every method whether its curve still rises at the largest share below all."""
+    found = []
+    for sweep in panel.sweeps if panel else ():
+        changed = [each for each in sweep.effects if not each.whole]
+        if not changed:
+            continue
+        least, last = changed[0], changed[-1]
+        share = percent(last.level)
+        text = f"{sweep.method} with {percent(least.level)} of the training samples: macro-F1"
+        text += f" {decimal(least.value.estimate)}, a difference of"
+        text += f" {signed(least.difference.estimate)}"
+        text += f" ({limits(least.difference.lower, least.difference.upper, signed)}) from all."
+        ending = {
+            str(
+                Verdict.LOSS
+            ): f" With {share} it is still lower than with all: more samples are likely to help.",
+            str(Verdict.NONE): f" With {share} no difference from all is shown.",
+        }
+        if all(each.verdict == Verdict.NONE for each in changed):
+            ending[str(Verdict.NONE)] = (
+                " At no share is a difference from all shown: these folds are too few to say how"
+                " many samples are needed."
+            )
+        found.append(text + ending.get(last.verdict or "", ""))
+    return tuple(found)
+
+
+READINGS = {
+    Reading.LEAKS: "Above chance, which nothing honest can be: {}. Something leaks.",
+    Reading.DOUBTFUL: (
+        "Above chance by the 95 % limit, not by the 99 % one, as one control in forty is without a"
+        " leak: {}."
+    ),
+    Reading.WIDE: (
+        "No control is shown to be above chance, but intervals are too wide to tell whether"
+        " something leaks: {}."
+    ),
+}
+
+
+def _at_chance(rows: Sequence[ControlRow]) -> tuple[str, ...]:
+    """Say what the worst of the controls say."""
+    for reading, text in READINGS.items():
+        named = [f"{row.method} on {row.meaning}" for row in rows if row.reading is reading]
+        if named:
+            return (text.format(joined(named)),)
+    unknown = sum(row.reading is Reading.UNKNOWN for row in rows)
+    if unknown:
+        return (f"{counted(unknown, 'control')} of {len(rows)} cannot be judged.",)
+    return ("No control is shown to be above chance: nothing seems to leak.",) if rows else ()
+
+
+def _controls(controls: pd.DataFrame, methods: Sequence[str]) -> tuple[ControlRow, ...]:
+    rows = [
+        ControlRow(row["control"], row["method"], amount_of(row, VALUE), known(row["lower99"]))
+        for row in controls.to_dict("records")
+    ]
+    kinds = list(CONTROLS)
+    return tuple(
+        sorted(rows, key=lambda row: (kinds.index(row.control), methods.index(row.method)))
+    )
+
+
+def _unfinished(status: pd.DataFrame) -> tuple[Unfinished, ...]:
+    found = []
+    for row in status[status["status"] != "ok"].to_dict("records"):
+        level = known(row["level"])
+        what = RUNS[row["kind"]] if level is None else f"{percent(level)} of the training samples"
+        reason = row["reason"] if isinstance(row["reason"], str) else None
+        found.append(Unfinished(what, row["method"], row["status"].replace("_", " "), reason))
+    return tuple(found)
+
+
+def _skipped(status: pd.DataFrame) -> tuple[str, ...]:
+    """Return what was left out of runs that ended well, each once."""
+    reasons = status.loc[status["status"] == "ok", "reason"]
+    return tuple(dict.fromkeys(reason for reason in reasons if isinstance(reason, str)))
+
+
+def missing_reasons(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return why a part was not run, by part, from the configuration.
+
+    Parameters
+    ----------
+    settings
+        The resolved configuration.
+    """
+    chosen = settings["robustness"]
+    parts = ("noise", "dropped", "shuffled", "share", "controls", "contributions")
+    if not chosen["methods"]:
+        return dict.fromkeys(parts, "Not run: robustness.methods is empty.")
+    if not set(chosen["methods"]) & set(settings["methods"]):
+        reason = "Not run: none of robustness.methods is among methods."
+        return dict.fromkeys(parts, reason)
+    found = {}
+    if not chosen["noise"]:
+        found["noise"] = "Not run: robustness.noise is empty."
+    if not chosen["shares"]:
+        found["share"] = "Not run: robustness.shares is empty."
+    if not chosen["controls"]:
+        found["controls"] = "Not run: robustness.controls is false."
+    return found
+
+
+NO_RESULT = "No result: none of the methods that were asked for gave one; the logs say why."
+ALONE = "Not applicable: without its only modality a sample has nothing left."
+
+
+def robustness_view(
+    tables: Mapping[str, pd.DataFrame],
+    modalities: Sequence[str],
+    settings: Mapping[str, Any],
+    quiet: str | None = None,
+) -> RobustnessView:
+    """Make the view of robustness.
+
+    Parameters
+    ----------
+    tables
+        ``robustness``, ``controls`` and ``robustness_status``, as in the contract.
+    modalities
+        Names in the cohort's order.
+    settings
+        The resolved configuration.
+    quiet
+        Why nothing is concluded, or None: then only what the controls found is put into words.
+    """
+    robustness, controls = tables["robustness"], tables["controls"]
+    methods = ordered_methods([*robustness["method"], *controls["method"]])
+    effects = _effects(robustness, methods, modalities)
+    noise = tuple(
+        panel
+        for panel in (_panel(name, effects.get("noise", ())) for name in modalities)
+        if panel.levels
+    )
+    share = _panel(None, effects.get("share", ()))
+    curve = share if share.levels else None
+    dropped, shuffled = effects.get("dropped", ()), effects.get("shuffled", ())
+    rows = _controls(controls, methods)
+    sentences = {
+        "noise": _noisy(noise),
+        "dropped": _lost(dropped, "without", "losing"),
+        "shuffled": _lost(shuffled, "with permuted", "permuting"),
+        "share": _fewer(curve),
+        "controls": _at_chance(rows),
+    }
+    if quiet is not None:
+        silenced = [part for part, lines in sentences.items() if lines and part != "controls"]
+        sentences |= dict.fromkeys(silenced, (quiet,))
+    reasons = missing_reasons(settings)
+    if len(modalities) == 1:
+        reasons = {"dropped": ALONE, **reasons}
+    told = {
+        part: Told(lines, None if lines else reasons.get(part, NO_RESULT))
+        for part, lines in sentences.items()
+    }
+    status = tables["robustness_status"]
+    return RobustnessView(
+        methods,
+        noise,
+        curve,
+        dropped,
+        shuffled,
+        rows,
+        _unfinished(status),
+        told,
+        _skipped(status),
+    )

@@ -1,0 +1,60 @@
+"""The figures of training, drawn from the view: no number is computed here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import altair as alt
+
+from balmi.report.kit.drawing import LABEL, modality_keys
+from balmi.report.kit.figures import Drawn, Entry, Figure, Panels
+from balmi.report.kit.words import decimal, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from balmi.report.sections.training.view import Panel
+
+
+def training_figure(panel: Panel, modalities: Sequence[str]) -> Figure:
+    """Draw one quantity over epochs: a line and a 10-90 % band per modality."""
+    keys = modality_keys(modalities)
+    records = [
+        {"curve": place, "epoch": epoch, "low": low, "middle": middle, "high": high}
+        for place, curve in enumerate(panel.curves)
+        for epoch, low, middle, high in zip(
+            curve.epochs, curve.low, curve.middle, curve.high, strict=True
+        )
+    ]
+    own = [keys[curve.modality] for curve in panel.curves]
+    places = list(range(len(own)))
+    colour = alt.Scale(domain=places, range=[key.colour for key in own])
+    dash = alt.Scale(domain=places, range=[list(key.dash) for key in own])
+    axis = alt.Axis(format="~g", tickCount=5)
+    paint = alt.Color("curve:O", scale=colour, legend=None)
+    base = alt.Chart(alt.Data(values=records)).encode(
+        x=alt.X("epoch:Q", axis=alt.Axis(tickCount=6, format="d"), scale=alt.Scale(nice=False)),
+        color=paint,
+    )
+    y = alt.Y("low:Q", title=None, axis=axis, scale=alt.Scale(zero=False))
+    band = base.mark_area(opacity=0.16).encode(y=y, y2="high:Q")
+    line = base.mark_line(strokeWidth=2).encode(
+        y=alt.Y("middle:Q", title=None, axis=axis),
+        strokeDash=alt.StrokeDash("curve:O", scale=dash, legend=None),
+    )
+    chart = alt.layer(band, line).properties(width=380, height=200)
+    told = ", ".join(
+        f"{curve.modality} from {decimal(curve.middle[0])} to {decimal(curve.middle[-1])}"
+        for curve in panel.curves
+    )
+    prefix = f"training-{panel.quantity.replace('_', '-')}"
+    legend = tuple(Entry(shortened(key.name, LABEL), key.colour, dash=key.dash) for key in own)
+    title = f"{panel.title} per epoch"
+    return Figure(chart, prefix, title, f"Medians: {told}.", legend=legend)
+
+
+def training_figures(panels: Sequence[Panel], modalities: Sequence[str]) -> Drawn:
+    """Draw every quantity over epochs."""
+    parts = tuple(training_figure(panel, modalities) for panel in panels)
+    title = "Training dynamics: median and 10 to 90 % of networks"
+    return {"training": Panels(title, parts)}

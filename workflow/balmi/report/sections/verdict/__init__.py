@@ -1,0 +1,1 @@
+"""The verdict: headline, answers and the trust checklist."""

@@ -1,0 +1,406 @@
+"""The questions of the report, answered in plain words from the views and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from balmi.evaluation.decision import COMPLETE, HOLM_LEVEL, MASK, RANKING
+from balmi.evaluation.verdicts import NOT_SEPARABLE
+from balmi.report.kit.words import (
+    brief,
+    counted,
+    decimal,
+    joined,
+    limits,
+    percent,
+    signed,
+    with_limits,
+)
+from balmi.report.sections.information.decomposition import parts_of
+from balmi.report.sections.information.distillation import prospect
+from balmi.report.sections.information.refusals import LABEL_TOPIC
+from balmi.report.sections.performance.view import MAIN_METRIC, OWN, SINGLE, STACKED
+from balmi.report.sections.verdict.headline import SHOWN, among, headline, silence, silent_word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from balmi.evaluation.decision import Decision
+    from balmi.report.sections.cohort.view import CohortView
+    from balmi.report.sections.information.view import InformationView
+    from balmi.report.sections.performance.view import Difference, PerformanceView
+    from balmi.report.sections.verdict.trust import TrustView
+
+# The pairs that answer whether combining helps, in the order in which they are told.
+PAIRS = (
+    (OWN, SINGLE),
+    (STACKED, SINGLE),
+    (OWN, STACKED),
+    (OWN, "concat-lr"),
+    (OWN, "concat-mlp"),
+)
+MEANINGS = {
+    (OWN, SINGLE): "The balanced network against one modality on its own",
+    (STACKED, SINGLE): "Stacking linear models against one modality on its own",
+    (OWN, STACKED): "The balanced network against stacking linear models",
+    (OWN, "concat-lr"): "The balanced network against a linear model on all features",
+    (OWN, "concat-mlp"): "The balanced network against a plain network on all features",
+}
+RULE = (
+    "Differences of macro-F1 over the same folds. The one that was fixed in advance stands by its"
+    " own interval; the others are secondary, and supported where p, adjusted for their number"
+    f" (Holm), is at most {HOLM_LEVEL} too."
+)
+UNDERESTIMATED = "information"  # the trust check of whether estimates are too low
+LISTED_PAIRS = 6
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A sentence, with the verdict that it rests on where it reports a difference."""
+
+    text: str
+    verdict: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question, the short answer, and what it rests on."""
+
+    question: str
+    headline: str
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A number for the top of the page, with what it is and what qualifies it."""
+
+    label: str
+    value: str
+    note: str
+    verdict: str | None = None
+
+
+@dataclass(frozen=True)
+class Views:
+    """The views that the answers are made from."""
+
+    cohort: CohortView
+    performance: PerformanceView
+    information: InformationView
+    trust: TrustView
+    decision: Decision
+
+
+def key_differences(performance: PerformanceView) -> tuple[Difference, ...]:
+    """Return the comparisons that answer whether combining helps, as far as they were made."""
+    found = (performance.difference(*pair) for pair in PAIRS)
+    return tuple(row for row in found if row is not None)
+
+
+def ranking(view: InformationView) -> str | None:
+    """Name the strongest and the weakest modality, or say that they are not separable."""
+    if not view.label:
+        return None
+    if len(view.label) == 1:
+        name = brief(view.label[0].modality)
+        return f"Information could be estimated for {name} only, so there is nothing to rank."
+    strongest, weakest = (brief(name or "") for name in (view.strongest, view.weakest))
+    if view.strongest and view.weakest:
+        return f"{strongest} carries the most information, {weakest} the least."
+    if view.strongest:
+        return f"{strongest} carries the most information; {_inseparable(view, view.strongest)}."
+    if view.weakest:
+        return f"{weakest} carries the least information; {_inseparable(view, view.weakest)}."
+    return f"No modality stands apart from all others: {_inseparable(view, None)}."
+
+
+def _inseparable(view: InformationView, apart: str | None) -> str:
+    """Say which modalities are not separable, besides the one that is apart from all others."""
+    rest = [row for row in view.contrasts if apart not in (row.first, row.second)]
+    held = [row for row in rest if not row.separable]
+    if len(held) == len(rest):
+        return f"the {'modalities' if apart is None else 'others'} are {NOT_SEPARABLE}"
+    if len(held) > LISTED_PAIRS:
+        return f"{len(held)} of {len(rest)} pairs are {NOT_SEPARABLE}"
+    if not held:  # every pair differs, and yet some show no information at all
+        return f"those that show no information are {NOT_SEPARABLE}"
+    named = [f"{brief(row.first)} and {brief(row.second)}" for row in held]
+    return f"{'; '.join(named)} are {NOT_SEPARABLE}"
+
+
+def _not_estimated(question: str, view: InformationView) -> Answer | None:
+    """Say why no modality was estimated, or nothing where the table does not name them."""
+    told = [row for row in view.refusals if row.topic == LABEL_TOPIC]
+    statements = (
+        Statement(f"{joined([brief(name) for name in row.which])}: {row.reason}.") for row in told
+    )
+    return Answer(question, "It could not be estimated.", tuple(statements)) if told else None
+
+
+def _redundancy(views: Views) -> list[Statement]:
+    """Say what the modality with the highest estimate tells alone, and what others tell too."""
+    view = views.information
+    top = max(view.label, key=lambda row: row.estimate)
+    parts = parts_of(view.parts, top.modality, rest=len(views.cohort.modalities) > 2)
+    if parts is None or top.exceeds is False:
+        return []
+    both, alone = parts.redundant, parts.unique_first
+    if both is None or alone is None:
+        return []
+    others = "the others together" if parts.rest else brief(parts.second)
+    told = f"{with_limits(both.estimate, both.lower, both.upper)} nats are told by {others} too"
+    only = f"{with_limits(alone.estimate, alone.lower, alone.upper)} by it alone"
+    if not alone.shown:
+        only = "nothing is shown to be told by it alone"
+    return [Statement(f"Of what {brief(top.modality)} tells, {told}, and {only}.")]
+
+
+def _which_modality(views: Views) -> Answer | None:
+    view = views.information
+    question = "Which modality carries the information?"
+    if not view.label:
+        return _not_estimated(question, view)
+    statements = []
+    for row in sorted(view.label, key=lambda row: -row.estimate):
+        amount = with_limits(row.estimate, row.lower, row.upper)
+        share = "" if row.share is None else f", {percent(row.share)} of the label's entropy"
+        statements.append(Statement(f"{brief(row.modality)}: {amount} nats{share}."))
+    low = views.trust.caution(UNDERESTIMATED)
+    if low is not None:
+        statements.append(Statement(low))
+    quiet = silence(views.decision)
+    if quiet is None:
+        statements += _concluded(views)
+    return Answer(question, quiet or ranking(view) or "", tuple(statements))
+
+
+def _concluded(views: Views) -> list[Statement]:
+    """Say what follows from the estimates: which are above chance, and how they share."""
+    view, statements = views.information, []
+    if view.inside_null:
+        names = joined([brief(name) for name in view.inside_null])
+        text = f"Not above what permuted labels give: {names}. No information is shown there."
+        statements.append(Statement(text))
+    elif {row.exceeds for row in view.label} == {True}:
+        every = len(view.label) == len(views.cohort.modalities)
+        which = "Every modality" if every else "Every modality with enough samples"
+        statements.append(Statement(f"{which} exceeds what permuted labels give."))
+    if view.balance is not None:
+        statements.append(Statement(view.balance.sentence))
+    return statements + _redundancy(views)
+
+
+def _where(row: Difference, decision: Decision) -> str:
+    """Name the samples that a comparison is made on, where some sample lacks a modality."""
+    if not decision.lacking:
+        return ""
+    complete = f", among the {decision.complete:,} samples that have all modalities"
+    return complete if row.samples == COMPLETE else ", over all samples"
+
+
+def _told(row: Difference, decision: Decision) -> Statement:
+    amount = with_limits(row.difference, row.lower, row.upper, signed)
+    meaning = MEANINGS[row.method, row.reference]
+    first = "Fixed in advance: " if row.primary else ""
+    text = f"{first}{meaning} ({row.method} − {row.reference}){_where(row, decision)}: {amount}"
+    return Statement(text, row.verdict)
+
+
+def _told_differences(views: Views, rows: Sequence[Difference]) -> list[Statement]:
+    """Tell the comparisons, the primary one on the other samples too."""
+    other = [views.performance.other(row) for row in rows if row.primary]
+    told = [*rows[:1], *(row for row in other if row is not None), *rows[1:]]
+    return [_told(row, views.decision) for row in told]
+
+
+def _compared(views: Views) -> str:
+    """Tell the verdicts that the headline rests on, the primary one first; else the headline."""
+    decision, performance = views.decision, views.performance
+    if decision.case not in SHOWN:
+        return headline(decision)
+    rows = [performance.difference(*pair) for pair in PAIRS[:3]]
+    told: dict[bool, list[str]] = {True: [], False: []}
+    for row in rows:
+        if row is not None:
+            told[row.primary].append(f"{row.method} against {row.reference}, {row.verdict}")
+    where = among(decision)
+    text = f"Fixed in advance{'' if where is None else f', {where}'}: {'; '.join(told[True])}."
+    return f"{text} Secondary: {'; '.join(told[False])}." if told[False] else text
+
+
+def _does_combining_help(views: Views) -> Answer | None:
+    performance = views.performance
+    if not performance.methods or len(views.cohort.modalities) < 2:
+        return None
+    rows = key_differences(performance)
+    statements = _told_differences(views, rows)
+    lacking = [row for row in performance.not_ok if row.name in (OWN, STACKED, SINGLE)]
+    statements += [
+        Statement(f"{row.name} gave no result and is compared with nothing.") for row in lacking
+    ]
+    if rows:
+        statements.append(Statement(RULE))
+        if OWN in {row.method for row in rows}:
+            text = f"{OWN} pools networks with the linear stack, as the section on training"
+            text += " dynamics tells: its difference from one modality is not that of the networks"
+            text += " alone."
+            statements.append(Statement(text))
+    if performance.log_loss is not None:
+        row = performance.log_loss
+        amount = with_limits(row.difference, row.lower, row.upper, signed)
+        text = f"In log-loss, where less is better ({row.method} − {row.reference})"
+        text += f"{_where(row, views.decision)}: {amount}"
+        statements.append(Statement(text, row.verdict))
+    return Answer("Does combining modalities help?", _compared(views), tuple(statements))
+
+
+def _resolution(performance: PerformanceView) -> Statement | None:
+    """Say how wide the deciding intervals are, and so what these folds cannot show."""
+    rows = [row for row in key_differences(performance) if row.lower is not None]
+    if not rows:
+        return None
+    halves = sorted({f"±{decimal((row.upper - row.lower) / 2)}" for row in rows})
+    width = halves[0] if len(halves) == 1 else f"{halves[0]} to {halves[-1]}"
+    return Statement(
+        f"The intervals of the differences reach {width} macro-F1; a true difference smaller than"
+        " that is unlikely to be shown by these folds."
+    )
+
+
+def _sample_statements(cohort: CohortView) -> list[Statement]:
+    statements = []
+    lacking = cohort.samples - cohort.complete
+    if lacking:
+        share = percent(lacking / cohort.samples)
+        verb = "lacks" if lacking == 1 else "lack"
+        text = f"{counted(lacking, 'sample')} ({share}) {verb} at least one modality."
+        statements.append(Statement(text))
+    lost = joined([f"{count} {what}" for what, count in cohort.dropped if count])
+    if lost:
+        statements.append(Statement(f"Left out: {lost}. Do the ids of all tables agree?"))
+    return statements
+
+
+def _can_it_be_trusted(views: Views) -> Answer:
+    cohort, performance = views.cohort, views.performance
+    statements = _sample_statements(cohort)
+    if performance.design.total:
+        shared = "Folds share training samples; the intervals are widened for it."
+        statements.append(Statement(f"{performance.design.sentence} {shared}"))
+    resolution = _resolution(performance)
+    if resolution is not None:
+        statements.append(resolution)
+    mask = next((row for row in performance.methods if row.name == MASK), None)
+    if views.decision.predicts and mask is not None:
+        score = mask.scores[RANKING]
+        text = "Who has which modality predicts the class by itself: a method that sees nothing"
+        text += f" else ({MASK}) has a macro AUROC of"
+        text += f" {with_limits(score.mean, score.lower, score.upper)}, where chance is .5."
+        statements.append(Statement(text))
+    for row in performance.not_ok:
+        state = row.status.replace("_", " ")
+        statements.append(Statement(f"{row.name} ({state}): {row.reason or 'no reason given'}"))
+    failed = [row.name for row in performance.not_ok if row.status == "failed"]
+    fate = f"{joined(failed)} failed" if failed else "no method failed"
+    lead = f"{views.trust.sentence.removesuffix('.')}; {fate}."
+    return Answer("Can the answer be trusted?", lead, tuple(statements))
+
+
+def _predicted(view: InformationView) -> list[Statement]:
+    words: dict[str, list[str]] = {}
+    for row in view.margins:
+        words.setdefault(row.told, []).append(f"{brief(row.teacher)} → {brief(row.student)}")
+    statements = []
+    for word, pairs in words.items():
+        listed = pairs[:LISTED_PAIRS]
+        if len(pairs) > LISTED_PAIRS:
+            listed.append(f"{len(pairs) - LISTED_PAIRS} more")
+        statements.append(Statement(f"{word[0].upper()}{word[1:]}: {joined(listed)}."))
+    return statements
+
+
+def _does_distillation_help(views: Views) -> Answer | None:
+    view = views.information
+    told = prospect(view.margins)
+    if told is None:
+        return None
+    quiet = silence(views.decision)
+    statements = _predicted(view) if quiet is None else []
+    if view.agreement is not None and quiet is None:
+        statements.append(Statement(view.agreement.sentence))
+    statements += _told_lessons(view)
+    return Answer("Is distillation predicted to help?", quiet or told.sentence, tuple(statements))
+
+
+def _told_lessons(view: InformationView) -> list[Statement]:
+    """Say what was distilled: each training part decides by its own margins."""
+    if view.lessons is None:
+        return []
+    if not view.lessons:
+        return [Statement("Nothing was distilled in the training of the balanced network.")]
+    return [
+        Statement(
+            f"In the training of the balanced network, {brief(row.student)} learned from"
+            f" {brief(row.teacher)} in {row.replicas} of {counted(row.of, 'fold')},"
+            f" the teacher's share of the loss {decimal(row.strength)} on average."
+        )
+        for row in view.lessons
+    ]
+
+
+QUESTIONS: tuple[Callable[[Views], Answer | None], ...] = (
+    _which_modality,
+    _does_combining_help,
+    _can_it_be_trusted,
+    _does_distillation_help,
+)
+
+
+def answers(views: Views) -> tuple[Answer, ...]:
+    """Answer the questions for which there are data."""
+    found = (question(views) for question in QUESTIONS)
+    return tuple(answer for answer in found if answer is not None)
+
+
+def _strongest_tile(view: InformationView, decision: Decision) -> Tile:
+    rows = {row.modality: row for row in view.label}
+    row = rows.get(view.strongest) if view.strongest else None
+    if row is None:
+        top = max(view.label, key=lambda row: row.estimate)
+        note = f"highest estimate: {brief(top.modality)}, {decimal(top.estimate)} nats"
+        word = silent_word(decision) or NOT_SEPARABLE
+        return Tile("Strongest modality", word, note)
+    share = "" if row.share is None else f", {percent(row.share)} of the entropy"
+    note = f"{with_limits(row.estimate, row.lower, row.upper)} nats{share}"
+    return Tile("Strongest modality", brief(row.modality), note)
+
+
+def _difference_tile(row: Difference, decision: Decision) -> Tile:
+    note = f"from {limits(row.lower, row.upper, signed)}"
+    label = f"{row.method} − {row.reference}"
+    if decision.lacking:
+        label += ", complete samples" if row.samples == COMPLETE else ", all samples"
+    return Tile(label, signed(row.difference), note, row.verdict)
+
+
+def tiles(views: Views) -> tuple[Tile, ...]:
+    """Return the four tiles; where a comparison was not made, the next best fact."""
+    cohort, performance = views.cohort, views.performance
+    rarest = cohort.rarest
+    modalities = counted(len(cohort.modalities), "modality", "modalities")
+    classes = counted(len(cohort.classes), "class", "classes")
+    note = f"{classes}, {modalities}; rarest class {brief(rarest.name)}: {rarest.count}"
+    found = [Tile("Samples", f"{cohort.samples:,}", note)]
+    if len(views.information.label) > 1:
+        found.append(_strongest_tile(views.information, views.decision))
+    own = [row for row in key_differences(performance) if row.method == OWN]
+    found += [_difference_tile(row, views.decision) for row in own]
+    for row in performance.methods:
+        score = row.scores.get(MAIN_METRIC)
+        if score is not None and score.mean is not None:
+            note = f"from {limits(score.lower, score.upper)}"
+            found.append(Tile(f"macro-F1 of {row.name}", decimal(score.mean), note))
+    return tuple(found[:4])

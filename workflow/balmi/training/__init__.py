@@ -1,1 +1,0 @@
-"""Training, balancing rules and distillation of replica networks."""
