@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from balmi.config.methods import NETWORKS
 from balmi.config.settings import Method, Settings
 from balmi.data.cohort import read_cohort, write_cohort
 from balmi.data.files import read_json, read_table, write_table
@@ -36,7 +37,6 @@ from balmi.methods.outcome import read_status, run_method, write_outcome
 from balmi.methods.peers.registry import PEERS
 from balmi.methods.peers.run import fit_baseline
 from balmi.methods.pipeline import PipelineSettings
-from balmi.methods.recipes import NETWORKS
 from balmi.preprocess.pipeline import Features
 from balmi.report.render import ReportInputs, build_report
 

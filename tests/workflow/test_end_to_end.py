@@ -144,6 +144,17 @@ def test_an_edit_of_the_configuration_reruns_what_it_touches(finished):
     assert not planned & {"assemble_cohort", "split_cohort", "fit_baseline", "measure_information"}
 
 
+def test_a_key_retrains_the_methods_that_read_it_and_no_other(finished):
+    text = (finished.folder / "test.yaml").read_text(encoding="utf-8")
+    text = text.replace("training: {", "training: {balancing: inverse, members: 2, ")
+    (finished.folder / "rule.yaml").write_text(text, encoding="utf-8")
+    plan = finished.snakemake("-n", "--configfile", "rule.yaml").text
+    assert "simulated: train balanced" in plan
+    assert "simulated: train uniform" not in plan
+    assert "simulated: train concat-mlp" not in plan
+    assert not {"fit_baseline", "observe_gains"} & finished.planned("--configfile", "rule.yaml")
+
+
 def test_snakemake_report_carries_both_pages(finished):
     finished.snakemake("--report", "report.zip")
     assert (finished.folder / "report.zip").stat().st_size > 100_000

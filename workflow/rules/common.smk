@@ -19,6 +19,7 @@ from balmi.config.catalogue import catalogue, resolve, simulation_of, source
 from balmi.config.fingerprint import code_hash
 from balmi.config.growth import growing
 from balmi.config.load import load_settings
+from balmi.config.methods import GAINS, NETWORKS, PRETRAINING, depends
 from balmi.data.checks import check_datasets
 from balmi.data.contents import content
 from balmi.endings import Failures, where_reports_are
@@ -212,11 +213,15 @@ def settings_of_all():
 
 
 SECTIONS = "preprocessing information graph model training distillation".split()
+PROBING = {"preprocessing", "graph", "model", "training", "robustness"}
 
 
-def sections_of_methods():
-    """Return what methods depend on in the settings, by section."""
-    return {name: section(name) for name in SECTIONS}
+def read_by(wildcards):
+    """Return what a method depends on in the settings, by section."""
+    network = NETWORKS.get(wildcards.method)
+    return (
+        network.depends(SETTINGS) if network else depends([wildcards.method], SETTINGS)
+    )
 
 
 def whole_sections():

@@ -17,7 +17,7 @@ rule train_share:
     params:
         methods=PROBED,
         sections=whole_sections(),
-        depends=sections_of_methods(),
+        depends=depends(PROBED, SETTINGS),
         evaluation=section("evaluation"),
         repeats=SETTINGS.robustness.repeats,
         code=code_of("train_share"),
@@ -47,7 +47,7 @@ rule run_control:
     params:
         methods=PROBED,
         sections=whole_sections(),
-        depends=sections_of_methods(),
+        depends=depends(PROBED, SETTINGS),
         evaluation=section("evaluation"),
         repeats=SETTINGS.robustness.repeats,
         seed=SETTINGS.robustness.seed,
@@ -76,10 +76,9 @@ rule probe_method:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        sections={
-            name: section(name)
-            for name in ("preprocessing", "graph", "model", "training", "robustness")
-        },
+        sections=untracked(SETTINGS.model_dump(mode="json", include=PROBING)),
+        depends=read_by,
+        robustness=section("robustness"),
         code=code_of("probe_method"),
     message:
         "{wildcards.dataset}: probe {wildcards.method} with worse test samples"

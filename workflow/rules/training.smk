@@ -19,9 +19,9 @@ rule pretrain_distillation:
         runtime=growing(120),
     params:
         preprocessing=section("preprocessing"),
-        model=section("model"),
+        model=whole("model"),
         training=whole("training"),
-        depends=section("training"),
+        depends=PRETRAINING.depends(SETTINGS),
         distillation=section("distillation"),
         code=code_of("pretrain_distillation"),
     message:
@@ -48,9 +48,9 @@ rule observe_gains:
         runtime=growing(240),
     params:
         preprocessing=section("preprocessing"),
-        model=section("model"),
+        model=whole("model"),
         training=whole("training"),
-        depends=section("training"),
+        depends=GAINS.depends(SETTINGS),
         distillation=section("distillation"),
         code=code_of("observe_gains"),
     message:
@@ -82,10 +82,10 @@ rule train_network:
         mem_mb=growing(6000),
         runtime=growing(120),
     params:
-        preprocessing=section("preprocessing"),
-        model=section("model"),
+        preprocessing=whole("preprocessing"),
+        model=whole("model"),
         training=whole("training"),
-        depends=section("training"),
+        depends=read_by,
         code=code_of("train_network"),
     message:
         "{wildcards.dataset}: train {wildcards.method} in all folds"

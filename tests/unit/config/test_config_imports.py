@@ -10,6 +10,7 @@ DRIVER = (
     "balmi.config.load",
     "balmi.config.catalogue",
     "balmi.config.fingerprint",
+    "balmi.config.methods",
     "balmi.config.settings",
     "balmi.data.checks",
     "balmi.data.contents",

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import torch
 
+from balmi.config.methods import NETWORKS
 from balmi.config.settings import Balancing, Expert, Method, Model, Training
 from balmi.data.cohort import Cohort
 from balmi.data.splits import Split
@@ -20,7 +21,7 @@ from balmi.information.pool import tempered
 from balmi.information.splits import SplitInformation
 from balmi.methods.distillation import new_network
 from balmi.methods.outcome import EXPERT_TYPES, TRAINING_TYPES, run_method
-from balmi.methods.recipes import NETWORKS, Guidance, known, train_method
+from balmi.methods.recipes import Guidance, known, train_method
 from balmi.networks.balancing import RULES
 from balmi.networks.data import concatenated, replica_data, residual_network
 from balmi.networks.device import choose_device
@@ -57,6 +58,29 @@ def fit(method, cohort, data, training=SHORT, experts=EXPERTS, **model):
 def of(cohort, splits, members=2):
     device = torch.device("cpu")
     return replica_data(cohort, Features(cohort, 6), splits, None, device, members=members)
+
+
+UNREAD = {
+    "training": SHORT.model_copy(
+        update={
+            "balancing": Balancing.OGM,
+            "balancing_temperature": 2.0,
+            "balancing_smoothing": 0.1,
+            "balancing_strength": 3.0,
+        }
+    ),
+    "experts": [Expert.CONCATENATION],
+}
+
+
+@pytest.mark.parametrize("method", [name for name in NETWORKS if name != Method.BALANCED])
+def test_what_the_registry_calls_unread_changes_nothing(method, cohort, ensemble):
+    data = ensemble if NETWORKS[method].several else ensemble.take([0, 3, 6])
+    expected, parameters = fit(method, cohort, data)
+    found, others = fit(method, cohort, data, **UNREAD)
+    pd.testing.assert_frame_equal(found.predictions, expected.predictions)
+    pd.testing.assert_frame_equal(found.experts, expected.experts)
+    assert all(torch.equal(others[name], value) for name, value in parameters.items())
 
 
 @pytest.mark.parametrize("method", NETWORKS)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from balmi.config.methods import NETWORKS
 from balmi.data.cohort import read_cohort
 from balmi.data.files import write_json, write_table
 from balmi.data.splits import read_splits
@@ -13,7 +14,6 @@ from balmi.graph.files import read_networks
 from balmi.information.files import read_split_information
 from balmi.logs import Progress
 from balmi.methods.outcome import read_status, write_outcome
-from balmi.methods.recipes import NETWORKS
 from balmi.methods.stages import pretrain_stage, stack_replicas, train_stage
 from balmi.networks.checkpoint import Checkpoints
 from balmi.networks.device import choose_device

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from balmi.config.methods import NETWORKS
 from balmi.config.settings import (
     Distillation,
     Graph,
@@ -26,7 +27,6 @@ from balmi.graph.fusion import fuse_splits
 from balmi.information.splits import measure_splits
 from balmi.methods.outcome import empty_predictions, run_method
 from balmi.methods.peers.run import fit_baseline
-from balmi.methods.recipes import NETWORKS
 from balmi.methods.stages import pretrain_stage, silent, stack_replicas, train_stage
 from balmi.networks.device import choose_device
 from balmi.preprocess.pipeline import Features

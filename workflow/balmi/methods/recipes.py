@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from balmi.config.settings import Balancing, Expert, Method
+from balmi.config.methods import NETWORKS
+from balmi.config.settings import Balancing
 from balmi.information.estimates import NULL_LEVEL
 from balmi.methods.distillation import ALONE, load_pretrained, new_network, nothing_known
 from balmi.methods.experts import (
@@ -30,46 +31,14 @@ from balmi.networks.trainer import Trainer, predict
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from balmi.config.settings import Model, Training
+    from balmi.config.methods import NetworkMethod
+    from balmi.config.settings import Expert, Method, Model, Training
     from balmi.data.cohort import Cohort
     from balmi.information.splits import SplitInformation
     from balmi.networks.balancing.base import Known
     from balmi.networks.checkpoint import Checkpoints
     from balmi.networks.data import ReplicaData
     from balmi.networks.trainer import Trained
-
-
-@dataclass(frozen=True)
-class NetworkMethod:
-    """How a network method differs from the others.
-
-    Parameters
-    ----------
-    pretrained
-        Whether encoders may start from pretraining and distillation.
-    balancing
-        The rule, or None for the configured one.
-    experts
-        What its prediction is made of, or None for the configured experts.
-    several
-        Whether each fold has the configured number of members, or one.
-    concatenated
-        Whether all features go into one encoder.
-    """
-
-    pretrained: bool = False
-    balancing: Balancing | None = Balancing.UNIFORM
-    experts: tuple[Expert, ...] | None = (Expert.MEAN,)
-    several: bool = False
-    concatenated: bool = False
-
-
-NETWORKS: dict[Method, NetworkMethod] = {
-    Method.BALANCED: NetworkMethod(pretrained=True, balancing=None, experts=None, several=True),
-    Method.ENSEMBLE: NetworkMethod(several=True),
-    Method.UNIFORM: NetworkMethod(),
-    Method.CONCAT_MLP: NetworkMethod(concatenated=True),
-}
 
 
 @dataclass(frozen=True)

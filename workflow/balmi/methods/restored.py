@@ -35,7 +35,7 @@ def restored_networks(
     Parameters
     ----------
     method
-        One of `balmi.methods.recipes.NETWORKS`.
+        One of `balmi.config.methods.NETWORKS`.
     data
         The data that the networks learned from, as `balmi.methods.recipes.seen_by` gives them;
         they set shapes, device and floating-point type.

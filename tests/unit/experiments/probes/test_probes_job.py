@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
+from balmi.config.methods import NETWORKS
 from balmi.config.settings import Expert, Graph, Method, Model, Preprocessing, Robustness, Training
 from balmi.data.cohort import write_cohort
 from balmi.errors import MethodNotApplicable
@@ -32,7 +33,7 @@ from balmi.information.files import write_split_information
 from balmi.information.splits import SplitInformation
 from balmi.methods.outcome import empty_predictions
 from balmi.methods.peers.run import fit_baseline, fold_task
-from balmi.methods.recipes import NETWORKS, Guidance, train_method
+from balmi.methods.recipes import Guidance, train_method
 from balmi.networks.data import replica_data, residual_network
 from balmi.networks.parameters import write_parameters
 from balmi.preprocess.pipeline import Features

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from balmi.config.methods import NETWORKS
 from balmi.config.settings import Graph, Model, Preprocessing, Robustness, Training
 from balmi.data.cohort import read_cohort
 from balmi.data.files import read_table, write_json, write_table
@@ -19,7 +20,7 @@ from balmi.information.files import read_split_information
 from balmi.methods.experts import fold_task, join_members, pooled, what_experts_say
 from balmi.methods.outcome import Result, read_status, run_method
 from balmi.methods.peers.registry import PEERS
-from balmi.methods.recipes import NETWORKS, experts_of, seen_by
+from balmi.methods.recipes import experts_of, seen_by
 from balmi.methods.restored import restored_networks, take_replicas
 from balmi.networks.data import replica_data, residual_network, view_of_all
 from balmi.networks.parameters import read_parameters
