@@ -16,12 +16,12 @@ from balmi.data.files import write_table
 from balmi.evaluation.decision import decide
 from balmi.evaluation.evaluate import evaluation_tables
 from balmi.experiments.gains.table import complementarity_table
-from balmi.methods.outcome import EXPERT_TYPES
 from balmi.report.render import ReportInputs
 from balmi.report.sections.cohort.view import cohort_view
 from balmi.report.sections.performance.view import performance_view
 from balmi.report.sections.verdict.answers import Views
 from balmi.report.sections.verdict.trust import trust_view
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -304,7 +304,7 @@ def make_experts(methods: list[str]) -> pd.DataFrame:
         for (name, weight), sign in zip(weights.items(), (1, -1, 0), strict=True)
         if "balanced" in methods
     ]
-    return pd.DataFrame(rows, columns=list(EXPERT_TYPES))
+    return pd.DataFrame(rows, columns=list(TABLES["experts"].names))
 
 
 def make_methods(names: Names, ran: list[str]) -> pd.DataFrame:
@@ -357,7 +357,7 @@ def write_dataset(folder: Path, names: Names = Names()) -> ReportInputs:
         dataset_settings=settings["datasets"]["own"],
         versions={"balmi": "0.1.0", "python": "3.11"},
         commit="0123abc",
-        **paths,
+        tables=paths,
     )
 
 

@@ -227,9 +227,11 @@ class Workflow:
             settings=settings,
             dataset_settings=DATASET,
             cohort=self.file("cohort.h5mu"),
-            predictions=self.file("predictions.parquet"),
-            plan=self.file("pretraining/plan.csv"),
-            **files,
+            tables={
+                "predictions": self.file("predictions.parquet"),
+                "plan": self.file("pretraining/plan.csv"),
+                **files,
+            },
         )
         build_report(inputs, self.file("report.html"), self.file("view.json"))
         return self.file("report.html").read_text(encoding="utf-8")

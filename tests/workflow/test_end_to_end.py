@@ -144,6 +144,33 @@ def test_an_edit_of_the_configuration_reruns_what_it_touches(finished):
     assert not planned & {"assemble_cohort", "split_cohort", "fit_baseline", "measure_information"}
 
 
+def test_a_table_that_is_added_plans_nothing(finished):
+    path = finished.folder / "workflow" / "balmi" / "tables" / "contract.yaml"
+    before = path.read_text(encoding="utf-8")
+    entry = (
+        "{file: tables/new.csv, rule: nothing, meaning: new, columns: {a: {type: int, meaning: a}}}"
+    )
+    path.write_text(f"{before}new: {entry}\n", encoding="utf-8")
+    try:
+        assert "Nothing to be done" in finished.snakemake("-n").text
+    finally:
+        path.write_text(before, encoding="utf-8")
+
+
+def test_a_column_that_is_added_reruns_what_writes_it(finished):
+    path = finished.folder / "workflow" / "balmi" / "tables" / "contract.yaml"
+    before = path.read_text(encoding="utf-8")
+    column = "    cramers_v: {type: float"
+    assert column in before
+    added = before.replace(column, "    new: {type: int, meaning: new}\n" + column)
+    path.write_text(added, encoding="utf-8")
+    try:
+        planned = finished.planned()
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert planned == {"assess_trust", "build_report", "save_figures", "build_overview"}
+
+
 def test_a_key_retrains_the_methods_that_read_it_and_no_other(finished):
     text = (finished.folder / "test.yaml").read_text(encoding="utf-8")
     text = text.replace("training: {", "training: {balancing: inverse, members: 2, ")

@@ -25,7 +25,7 @@ rule split_cohort:
     input:
         cohort="results/{dataset}/cohort.h5mu",
     output:
-        splits="results/{dataset}/splits.parquet",
+        **tables_of("split_cohort"),
     log:
         "results/{dataset}/logs/split_cohort.log",
     conda:
@@ -35,6 +35,7 @@ rule split_cohort:
         runtime=growing(10),
     params:
         evaluation=section("evaluation"),
+        columns=columns_of("splits"),
         code=code_of("split_cohort"),
     message:
         "{wildcards.dataset}: split into folds"

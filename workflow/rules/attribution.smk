@@ -2,10 +2,9 @@ rule attribute_features:
     input:
         unpack(trained_networks),
         cohort="results/{dataset}/cohort.h5mu",
-        splits="results/{dataset}/splits.parquet",
+        splits=TABLES["splits"].path,
     output:
-        attribution="results/{dataset}/tables/attribution.csv",
-        modalities="results/{dataset}/tables/attribution_modalities.csv",
+        **tables_of("attribute_features"),
         status="results/{dataset}/attribution/status.json",
     log:
         "results/{dataset}/logs/attribute_features.log",
@@ -19,6 +18,7 @@ rule attribute_features:
         model=section("model"),
         training=section("training"),
         attribution=section("attribution"),
+        columns=columns_of(*tables_of("attribute_features")),
         code=code_of("attribute_features"),
     message:
         "{wildcards.dataset}: attribute what the networks say to features"

@@ -1,7 +1,7 @@
 rule fit_baseline:
     input:
         cohort="results/{dataset}/cohort.h5mu",
-        splits="results/{dataset}/splits.parquet",
+        splits=TABLES["splits"].path,
     output:
         predictions="results/{dataset}/methods/{method}/predictions.parquet",
         status="results/{dataset}/methods/{method}/status.json",
@@ -16,6 +16,7 @@ rule fit_baseline:
         runtime=growing(60),
     params:
         preprocessing=section("preprocessing"),
+        columns=columns_of("predictions"),
         code=code_of("fit_baseline"),
     message:
         "{wildcards.dataset}: fit {wildcards.method} in all folds"

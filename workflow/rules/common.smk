@@ -25,6 +25,7 @@ from balmi.data.contents import content
 from balmi.endings import Failures, where_reports_are
 from balmi.errors import UserError
 from balmi.place import gpu_problem, slurm_keeps_accounts
+from balmi.tables.contract import SHOWN, TABLES
 
 # Idle OpenMP threads busy-wait; a job that wants more threads says so by `threads`.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -62,6 +63,7 @@ DATASETS = {name: resolve(name, dataset) for name, dataset in SETTINGS.datasets.
 METHODS = list(dict.fromkeys([*map(str, SETTINGS.methods), "absence-lr"]))
 NETWORK_METHODS = [method.value for method in SETTINGS.methods if method.is_network]
 PRETRAINED = "balanced" in NETWORK_METHODS and SETTINGS.distillation.pretraining
+OF_PRETRAINING = {"plan", "complementarity"}
 PEER_METHODS = [name for name in METHODS if name not in NETWORK_METHODS]
 PROBED = [name for name in METHODS if name in map(str, SETTINGS.robustness.methods)]
 SHARES = list(dict.fromkeys(f"{share:g}" for share in SETTINGS.robustness.shares))
@@ -169,14 +171,14 @@ def guidance_of(wildcards):
     return files
 
 
-def plan_of(wildcards):
-    """Return who taught whom and with what gain, where the balanced network was pretrained."""
-    if not PRETRAINED:
-        return {}
-    return {
-        "plan": "results/{dataset}/pretraining/plan.csv",
-        "complementarity": "results/{dataset}/tables/complementarity.csv",
-    }
+def tables_of(rule):
+    """Return the tables that a rule writes: name -> path."""
+    return {name: table.path for name, table in TABLES.items() if table.rule == rule}
+
+
+def columns_of(*names):
+    """Return what the contract says of the columns of tables, for the params of who writes them."""
+    return {name: TABLES[name].entry() for name in names}
 
 
 def simulation(wildcards):
@@ -260,16 +262,11 @@ def trained_networks(wildcards):
 
 def report_files(wildcards):
     """Return the files that the report of a dataset is made of."""
-    tables = (
-        "summary performance class_performance comparisons reliability curves trust information"
-        " absence experts methods robustness robustness_status controls contributions embedding"
-        " attribution attribution_modalities"
-    ).split()
-    files = {name: f"results/{{dataset}}/tables/{name}.csv" for name in tables}
-    files["cohort"] = "results/{dataset}/cohort.h5mu"
-    files["predictions"] = "results/{dataset}/predictions.parquet"
-    files["training"] = "results/{dataset}/tables/training.parquet"
-    return files | plan_of(wildcards)
+    tables = [name for name in SHOWN if PRETRAINED or name not in OF_PRETRAINING]
+    return {
+        "cohort": "results/{dataset}/cohort.h5mu",
+        **{name: TABLES[name].path for name in tables},
+    }
 
 
 wildcard_constraints:

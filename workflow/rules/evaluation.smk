@@ -6,16 +6,7 @@ rule evaluate_methods:
         training=histories(),
         experts=outcomes("experts.csv", NETWORK_METHODS),
     output:
-        predictions="results/{dataset}/predictions.parquet",
-        performance="results/{dataset}/tables/performance.csv",
-        comparisons="results/{dataset}/tables/comparisons.csv",
-        class_performance="results/{dataset}/tables/class_performance.csv",
-        summary="results/{dataset}/tables/summary.csv",
-        reliability="results/{dataset}/tables/reliability.csv",
-        curves="results/{dataset}/tables/curves.csv",
-        training="results/{dataset}/tables/training.parquet",
-        experts="results/{dataset}/tables/experts.csv",
-        methods="results/{dataset}/tables/methods.csv",
+        **tables_of("evaluate_methods"),
     log:
         "results/{dataset}/logs/evaluate_methods.log",
     conda:
@@ -25,6 +16,7 @@ rule evaluate_methods:
         runtime=growing(30),
     params:
         training_share=SETTINGS.evaluation.training_share,
+        columns=columns_of(*tables_of("evaluate_methods")),
         code=code_of("evaluate_methods"),
     message:
         "{wildcards.dataset}: compare the methods"
@@ -34,11 +26,11 @@ rule evaluate_methods:
 
 rule compare_gains:
     input:
-        splits="results/{dataset}/splits.parquet",
-        information="results/{dataset}/tables/information.csv",
-        gains="results/{dataset}/pretraining/gains.parquet",
+        splits=TABLES["splits"].path,
+        information=TABLES["information"].path,
+        gains=TABLES["gains"].path,
     output:
-        complementarity="results/{dataset}/tables/complementarity.csv",
+        **tables_of("compare_gains"),
     log:
         "results/{dataset}/logs/compare_gains.log",
     conda:
@@ -48,6 +40,7 @@ rule compare_gains:
         runtime=growing(10),
     params:
         training_share=SETTINGS.evaluation.training_share,
+        columns=columns_of(*tables_of("compare_gains")),
         code=code_of("compare_gains"),
     message:
         "{wildcards.dataset}: put predicted and observed gains of distillation side by side"
@@ -58,13 +51,12 @@ rule compare_gains:
 rule assess_trust:
     input:
         cohort="results/{dataset}/cohort.h5mu",
-        splits="results/{dataset}/splits.parquet",
-        predictions="results/{dataset}/predictions.parquet",
-        information="results/{dataset}/tables/information.csv",
-        controls="results/{dataset}/tables/controls.csv",
+        splits=TABLES["splits"].path,
+        predictions=TABLES["predictions"].path,
+        information=TABLES["information"].path,
+        controls=TABLES["controls"].path,
     output:
-        trust="results/{dataset}/tables/trust.csv",
-        absence="results/{dataset}/tables/absence.csv",
+        **tables_of("assess_trust"),
     log:
         "results/{dataset}/logs/assess_trust.log",
     conda:
@@ -75,6 +67,7 @@ rule assess_trust:
     params:
         max_features=SETTINGS.preprocessing.max_features,
         evaluation=section("evaluation"),
+        columns=columns_of(*tables_of("assess_trust")),
         code=code_of("assess_trust"),
     message:
         "{wildcards.dataset}: check what the verdicts rest on"

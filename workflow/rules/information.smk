@@ -2,7 +2,7 @@ rule measure_information:
     input:
         cohort="results/{dataset}/cohort.h5mu",
     output:
-        table="results/{dataset}/tables/information.csv",
+        **tables_of("measure_information"),
     log:
         "results/{dataset}/logs/measure_information.log",
     conda:
@@ -13,6 +13,7 @@ rule measure_information:
     params:
         information=section("information"),
         preprocessing=section("preprocessing"),
+        columns=columns_of("information"),
         code=code_of("measure_information"),
     message:
         "{wildcards.dataset}: measure the information of the cohort"
@@ -23,7 +24,7 @@ rule measure_information:
 rule measure_splits:
     input:
         cohort="results/{dataset}/cohort.h5mu",
-        splits="results/{dataset}/splits.parquet",
+        splits=TABLES["splits"].path,
     output:
         information="results/{dataset}/information.safetensors",
     log:

@@ -1,7 +1,7 @@
 rule fuse_networks:
     input:
         cohort="results/{dataset}/cohort.h5mu",
-        splits="results/{dataset}/splits.parquet",
+        splits=TABLES["splits"].path,
     output:
         networks="results/{dataset}/networks.parquet",
     log:

@@ -20,6 +20,7 @@ rule train_share:
         depends=depends(PROBED, SETTINGS),
         evaluation=section("evaluation"),
         repeats=SETTINGS.robustness.repeats,
+        columns=columns_of("predictions"),
         code=code_of("train_share"),
     message:
         "{wildcards.dataset}: train on {wildcards.share} of the training samples"
@@ -30,7 +31,7 @@ rule train_share:
 rule run_control:
     input:
         cohort="results/{dataset}/cohort.h5mu",
-        splits="results/{dataset}/splits.parquet",
+        splits=TABLES["splits"].path,
     output:
         predictions="results/{dataset}/robustness/control-{control}.parquet",
         status="results/{dataset}/robustness/control-{control}.json",
@@ -51,6 +52,7 @@ rule run_control:
         evaluation=section("evaluation"),
         repeats=SETTINGS.robustness.repeats,
         seed=SETTINGS.robustness.seed,
+        columns=columns_of("predictions"),
         code=code_of("run_control"),
     message:
         "{wildcards.dataset}: negative control {wildcards.control}"
@@ -62,9 +64,9 @@ rule probe_method:
     input:
         unpack(trained_files),
         cohort="results/{dataset}/cohort.h5mu",
-        splits="results/{dataset}/splits.parquet",
+        splits=TABLES["splits"].path,
     output:
-        probes="results/{dataset}/robustness/probes-{method}.parquet",
+        **tables_of("probe_method"),
         status="results/{dataset}/robustness/probes-{method}.json",
     log:
         "results/{dataset}/logs/probe_{method}.log",
@@ -79,6 +81,7 @@ rule probe_method:
         sections=untracked(SETTINGS.model_dump(mode="json", include=PROBING)),
         depends=read_by,
         robustness=section("robustness"),
+        columns=columns_of("probes"),
         code=code_of("probe_method"),
     message:
         "{wildcards.dataset}: probe {wildcards.method} with worse test samples"
@@ -89,7 +92,7 @@ rule probe_method:
 rule evaluate_robustness:
     input:
         cohort="results/{dataset}/cohort.h5mu",
-        predictions="results/{dataset}/predictions.parquet",
+        predictions=TABLES["predictions"].path,
         probes=robustness_files("probes", PROBED),
         shares=robustness_files("share", SHARES),
         controls=robustness_files("control", CONTROLS),
@@ -97,11 +100,7 @@ rule evaluate_robustness:
         + robustness_files("share", SHARES, "json")
         + robustness_files("control", CONTROLS, "json"),
     output:
-        robustness="results/{dataset}/tables/robustness.csv",
-        contributions="results/{dataset}/tables/contributions.csv",
-        embedding="results/{dataset}/tables/embedding.csv",
-        controls="results/{dataset}/tables/controls.csv",
-        robustness_status="results/{dataset}/tables/robustness_status.csv",
+        **tables_of("evaluate_robustness"),
     log:
         "results/{dataset}/logs/evaluate_robustness.log",
     conda:
@@ -113,6 +112,7 @@ rule evaluate_robustness:
         robustness=section("robustness"),
         shares=[share for share in SHARES if PROBED],
         training_share=SETTINGS.evaluation.training_share,
+        columns=columns_of(*tables_of("evaluate_robustness")),
         code=code_of("evaluate_robustness"),
     message:
         "{wildcards.dataset}: measure what worse and fewer samples do"

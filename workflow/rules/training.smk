@@ -1,13 +1,13 @@
 rule pretrain_distillation:
     input:
         cohort="results/{dataset}/cohort.h5mu",
-        splits="results/{dataset}/splits.parquet",
+        splits=TABLES["splits"].path,
         information="results/{dataset}/information.safetensors",
         networks=networks_of,
     output:
+        **tables_of("pretrain_distillation"),
         parameters="results/{dataset}/pretraining/parameters.safetensors",
         training="results/{dataset}/pretraining/training.parquet",
-        plan="results/{dataset}/pretraining/plan.csv",
         status="results/{dataset}/pretraining/status.json",
     log:
         "results/{dataset}/logs/pretrain_distillation.log",
@@ -23,6 +23,7 @@ rule pretrain_distillation:
         training=whole("training"),
         depends=PRETRAINING.depends(SETTINGS),
         distillation=section("distillation"),
+        columns=columns_of("plan", "training"),
         code=code_of("pretrain_distillation"),
     message:
         "{wildcards.dataset}: pretrain every modality and distil"
@@ -33,10 +34,10 @@ rule pretrain_distillation:
 rule observe_gains:
     input:
         cohort="results/{dataset}/cohort.h5mu",
-        splits="results/{dataset}/splits.parquet",
+        splits=TABLES["splits"].path,
         networks=networks_of,
     output:
-        gains="results/{dataset}/pretraining/gains.parquet",
+        **tables_of("observe_gains"),
         status="results/{dataset}/pretraining/gains_status.json",
     log:
         "results/{dataset}/logs/observe_gains.log",
@@ -52,6 +53,7 @@ rule observe_gains:
         training=whole("training"),
         depends=GAINS.depends(SETTINGS),
         distillation=section("distillation"),
+        columns=columns_of("gains"),
         code=code_of("observe_gains"),
     message:
         "{wildcards.dataset}: observe what every teacher gives to every student"
@@ -63,7 +65,7 @@ rule train_network:
     input:
         unpack(guidance_of),
         cohort="results/{dataset}/cohort.h5mu",
-        splits="results/{dataset}/splits.parquet",
+        splits=TABLES["splits"].path,
         networks=networks_of,
     output:
         predictions="results/{dataset}/methods/{method}/predictions.parquet",
@@ -86,6 +88,7 @@ rule train_network:
         model=whole("model"),
         training=whole("training"),
         depends=read_by,
+        columns=columns_of("predictions", "training", "experts"),
         code=code_of("train_network"),
     message:
         "{wildcards.dataset}: train {wildcards.method} in all folds"

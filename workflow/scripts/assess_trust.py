@@ -19,5 +19,5 @@ with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: trust"):
         max_features=snakemake.params.max_features,
         asked=Evaluation(**snakemake.params.evaluation).repeats_drawn,
     )
-    write_table(absence, snakemake.output.absence)
-    write_table(trust_table(evidence), snakemake.output.trust)
+    write_table(absence, snakemake.output.absence, "absence")
+    write_table(trust_table(evidence), snakemake.output.trust, "trust")

@@ -13,4 +13,4 @@ with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: gains of distillatio
     gains = read_table(snakemake.input.gains)
     once = counted_once(gains, first_alike(tested), PAIR, ["macro_f1", "macro_f1_alone"])
     table = complementarity_table(margins, once, fraction)
-    write_table(table, snakemake.output.complementarity)
+    write_table(table, snakemake.output.complementarity, "complementarity")

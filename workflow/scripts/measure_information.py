@@ -10,4 +10,4 @@ with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: information"):
     preprocessing = Preprocessing(**snakemake.params.preprocessing)
     features = Features(cohort, preprocessing.max_features)
     table = measure_cohort(cohort, features, Information(**snakemake.params.information))
-    write_table(table, snakemake.output.table)
+    write_table(table, snakemake.output.information, "information")

@@ -8,6 +8,7 @@ with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: figures"):
         dataset=snakemake.wildcards.dataset,
         settings=snakemake.params.settings,
         dataset_settings=snakemake.params.dataset,
-        **{name: Path(file) for name, file in snakemake.input.items()},
+        cohort=Path(snakemake.input.cohort),
+        tables={name: Path(file) for name, file in snakemake.input.items() if name != "cohort"},
     )
     build_figures(inputs, Path(snakemake.output[0]))

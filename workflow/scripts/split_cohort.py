@@ -7,4 +7,4 @@ from balmi.logs import job
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: split"):
     cohort = read_cohort(snakemake.input.cohort)
     splits = make_splits(cohort, Evaluation(**snakemake.params.evaluation))
-    write_table(splits, snakemake.output.splits)
+    write_table(splits, snakemake.output.splits, "splits")

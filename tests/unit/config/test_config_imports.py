@@ -17,6 +17,7 @@ DRIVER = (
     "balmi.endings",
     "balmi.errors",
     "balmi.place",
+    "balmi.tables.contract",
 )
 HEAVY = ("torch", "scanpy", "mudata", "anndata", "muon", "sklearn", "altair")
 

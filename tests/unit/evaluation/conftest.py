@@ -1,19 +1,10 @@
 """A cohort of three classes, and predictions of three methods for it."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 FOLDS = 3
-CONTRACT = Path(__file__).parents[2] / "contract" / "tables.yaml"
-
-
-@pytest.fixture(scope="session")
-def contract():
-    return yaml.safe_load(CONTRACT.read_text(encoding="utf-8"))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from balmi.data.files import read_table, write_json, write_table
 from balmi.evaluation.classes import class_performance_table
 from balmi.evaluation.evaluate import evaluation_tables, joined, performance_table, status_table
 from balmi.evaluation.metrics import CLASS_METRICS, METRICS, by_class
+from balmi.tables.contract import TABLES
 
 KEYS = ["method", "repeat", "fold", "metric"]
 
@@ -62,13 +63,10 @@ def test_no_predictions_give_tables_with_columns_and_no_rows(cohort, predictions
         assert list(table.columns) == list(whole[name].columns)
 
 
-def test_the_tables_follow_their_contract(cohort, predictions, contract):
+def test_the_tables_follow_their_contract(cohort, predictions):
     for name, table in evaluation_tables(predictions, cohort).items():
-        columns = contract[f"tables/{name}.csv"]
-        assert list(table.columns) == list(columns)
-        for column, rules in columns.items():
-            assert set(table[column].dropna()) <= set(rules.get("values", table[column]))
-            assert rules.get("nullable") or table[column].notna().all()
+        assert tuple(table.columns) == TABLES[name].names
+        TABLES[name].check(table)
 
 
 def test_one_fold_and_one_method_have_scores_but_nothing_to_compare(cohort, predicted):

@@ -3,12 +3,10 @@
 import logging
 from dataclasses import asdict, replace
 from itertools import combinations, permutations
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
@@ -26,8 +24,8 @@ from balmi.information.pool import pooled_posteriors
 from balmi.information.splits import SplitInformation, measure_splits
 from balmi.information.study import class_codes
 from balmi.preprocess.pipeline import Features
+from balmi.tables.contract import TABLES
 
-ROOT = Path(__file__).parents[3]
 SETTINGS = Information(permutations=19, fold_permutations=19)
 
 
@@ -46,16 +44,15 @@ def measured(simulated):
 
 class TestTable:
     def test_keeps_the_contract(self, measured, tmp_path):
-        contracts = yaml.safe_load((ROOT / "tests/contract/tables.yaml").read_text("utf-8"))
-        contract = contracts["tables/information.csv"]
+        contract = TABLES["information"]
         write_table(measured, tmp_path / "information.csv")
         table = pd.read_csv(tmp_path / "information.csv", dtype={"components": "Int64"})
-        assert list(table.columns) == list(contract)
+        assert tuple(table.columns) == contract.names
+        contract.check(measured)
         kinds = {"int": "iu", "float": "f", "text": "O"}
-        for name, rules in contract.items():
-            assert table[name].dtype.kind in kinds[rules["type"]], name
-            assert rules.get("nullable") or table[name].notna().all(), name
-        assert set(table["quantity"]) == set(contract["quantity"]["values"])
+        for name, column in contract.columns.items():
+            assert table[name].dtype.kind in kinds[column.type], name
+        assert set(table["quantity"]) == set(contract.columns["quantity"].values)
         assert not table.duplicated(["quantity", "modality", "other"]).any()
 
     def test_holds_every_modality_pair_and_coalition(self, measured):

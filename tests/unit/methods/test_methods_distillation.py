@@ -9,7 +9,6 @@ import torch
 from balmi.config.settings import Distillation, Model, Teacher, Training
 from balmi.information.splits import SplitInformation
 from balmi.methods.distillation import (
-    PLAN_COLUMNS,
     Plan,
     balanced_shift,
     load_pretrained,
@@ -20,6 +19,7 @@ from balmi.methods.distillation import (
     soft_targets,
 )
 from balmi.networks.trainer import Trained, predict
+from balmi.tables.contract import TABLES
 
 
 def information(label, shared, replicas=1):
@@ -230,7 +230,7 @@ def test_several_teachers_are_named_in_the_plan(data):
     wanted = Distillation(teacher=Teacher.ENSEMBLE)
     plan = plan_distillation(information(CROWD_LABEL, CROWD, replicas=3), wanted)
     found = plan_table(plan, data)
-    assert tuple(found) == PLAN_COLUMNS
+    assert tuple(found) == TABLES["plan"].names
     told = found[found["fold"] == 1].set_index("student")["teacher"]
     assert told[names[1]] == f"{names[0]}+{names[2]}"
     assert told[names[2]] == f"{names[0]}+{names[1]}"

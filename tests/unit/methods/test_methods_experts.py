@@ -20,9 +20,9 @@ from balmi.methods.experts import (
     linear_expert,
     pool_experts,
 )
-from balmi.methods.outcome import EXPERT_TYPES
 from balmi.methods.peers.logistic import INVERSE_PENALTY
 from balmi.methods.peers.task import FoldTask
+from balmi.tables.contract import TABLES
 
 CLASSES = 3
 
@@ -245,7 +245,7 @@ def test_the_rows_of_a_fold():
     )
     split = Split(2, 1, np.array([0]), np.array([1]), np.array([2]))
     table = expert_rows("balanced", split, [Expert.LINEAR, Expert.GATE], pool)
-    assert list(table) == list(EXPERT_TYPES)
+    assert list(table) == list(TABLES["experts"].names)
     assert table["expert"].tolist() == ["linear", "gate"]
     assert table[["method", "repeat", "fold"]].drop_duplicates().values.tolist() == [
         ["balanced", 2, 1]

@@ -11,9 +11,9 @@ from safetensors.torch import load_file
 
 from balmi.config.settings import Distillation, Method, Model, Teacher, Training
 from balmi.information.splits import SplitInformation
-from balmi.methods.distillation import PLAN_COLUMNS
 from balmi.methods.jobs import pretrain_job, train_job
-from balmi.methods.outcome import EXPERT_TYPES, TRAINING_TYPES, read_status
+from balmi.methods.outcome import read_status
+from balmi.tables.contract import TABLES
 
 MODEL = Model(hidden=4, experts=["linear", "mean"])
 SETTINGS = Training(epochs=5, learning_rate=0.02, batch_size=32, checkpoint_every=2)
@@ -71,7 +71,7 @@ def test_pretraining_writes_all_of_it_and_leaves_no_checkpoints(inputs, tmp_path
     }
     taught = pd.read_csv(plan).dropna()
     assert set(zip(taught["student"], taught["teacher"], strict=True)) == {("redundant", "strong")}
-    assert list(pd.read_parquet(history)) == list(TRAINING_TYPES)
+    assert list(pd.read_parquet(history)) == list(TABLES["training"].names)
     assert {len(value) for value in load_file(parameters).values()} == {9}
 
 
@@ -100,7 +100,7 @@ def test_training_writes_all_of_it_and_leaves_no_checkpoints(inputs, tmp_path):
     assert state.status == "ok"
     assert state.seconds > read_status(before[3]).seconds
     experts = pd.read_csv(files[2])
-    assert list(experts) == list(EXPERT_TYPES)
+    assert list(experts) == list(TABLES["experts"].names)
     assert experts["expert"].tolist() == ["linear", "mean"] * 3
     np.testing.assert_allclose(experts.groupby("fold")["weight"].sum(), 1)
     assert len(pd.read_parquet(files[0])) == sum(len(s.test) for s in inputs.data.splits[::3])
@@ -133,7 +133,7 @@ def test_how_pretraining_ended_is_passed_on(inputs, tmp_path, end):
     found = read_status(files[3])
     assert (found.status, found.reason) == (end, "pretraining: as told")
     assert pd.read_parquet(files[0]).empty
-    assert list(pd.read_csv(files[2])) == list(EXPERT_TYPES)
+    assert list(pd.read_csv(files[2])) == list(TABLES["experts"].names)
     assert load_file(files[4]) == {}
 
 
@@ -148,7 +148,7 @@ def test_pretraining_that_fails_leaves_whole_files(inputs, tmp_path):
     assert state.status == "failed"
     assert "not finite in epoch 1 of pretraining/teacher/" in state.reason
     assert load_file(parameters) == {}
-    assert list(pd.read_csv(plan)) == list(PLAN_COLUMNS)
+    assert list(pd.read_csv(plan)) == list(TABLES["plan"].names)
     assert pd.read_parquet(history).empty
 
 

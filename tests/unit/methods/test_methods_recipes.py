@@ -20,7 +20,7 @@ from balmi.errors import UserError
 from balmi.information.pool import tempered
 from balmi.information.splits import SplitInformation
 from balmi.methods.distillation import new_network
-from balmi.methods.outcome import EXPERT_TYPES, TRAINING_TYPES, run_method
+from balmi.methods.outcome import run_method
 from balmi.methods.recipes import Guidance, known, train_method
 from balmi.networks.balancing import RULES
 from balmi.networks.data import concatenated, replica_data, residual_network
@@ -28,6 +28,7 @@ from balmi.networks.device import choose_device
 from balmi.networks.seeds import replica_seed
 from balmi.networks.trainer import Trainer, predict
 from balmi.preprocess.pipeline import Features
+from balmi.tables.contract import TABLES
 
 SETTINGS = Training(epochs=30, learning_rate=0.02, batch_size=32)
 SHORT = Training(epochs=4, learning_rate=0.02, batch_size=32)
@@ -107,14 +108,14 @@ def test_experts_and_history_of_every_fold(method, cohort, ensemble):
     data = ensemble if several else ensemble.take([0, 3, 6])
     result, _ = fit(method, cohort, data)
     experts = result.experts
-    assert list(experts) == list(EXPERT_TYPES)
+    assert list(experts) == list(TABLES["experts"].names)
     expected = EXPERTS if method is Method.BALANCED else [Expert.MEAN]
     for _, rows in experts.groupby(["repeat", "fold"]):
         assert rows["expert"].tolist() == expected
         assert rows["weight"].sum() == pytest.approx(1)
     assert len(experts) == 3 * len(expected)
     history = result.training
-    assert list(history) == list(TRAINING_TYPES)
+    assert list(history) == list(TABLES["training"].names)
     assert sorted(history["member"].unique()) == ([0, 1, 2] if several else [0])
     heads = sum(expert.is_head for expert in expected)
     joint = ["joint", *(f"joint-{number}" for number in range(2, heads + 1))]

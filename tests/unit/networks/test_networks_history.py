@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from balmi.methods.outcome import TRAINING_TYPES
 from balmi.networks.history import head_names, history_table
 from balmi.networks.trainer import Epoch
+from balmi.tables.contract import TABLES
 
 
 def epoch(active, weight, fusions=1):
@@ -41,8 +41,10 @@ def test_history_is_tidy_and_ends_with_each_replica(data):
 def test_members_and_further_heads_have_rows_of_their_own(ensemble):
     own = ensemble.only("weak")
     table = history_table("ensemble", "joint", [epoch([True] * 9, 1.0, fusions=3)], own)
-    assert list(table) == list(TRAINING_TYPES)
-    kinds = {name: kind for name, kind in TRAINING_TYPES.items() if kind != "str"}
+    assert list(table) == list(TABLES["training"].names)
+    kinds = {
+        name: kind for name, kind in TABLES["training"].empty().dtypes.items() if kind != "str"
+    }
     assert table[list(kinds)].dtypes.astype(str).to_dict() == kinds
     key = ["repeat", "fold", "member", "epoch", "modality"]
     assert not table.duplicated(key).any()

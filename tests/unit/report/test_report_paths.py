@@ -86,7 +86,7 @@ def test_settings_and_tables():
 def test_neither_page_nor_summary_names_a_folder(inputs, tmp_path):
     """Absolute paths in the configuration, in reasons, in warnings and of the tables themselves."""
     secret = "/home/anna/study of secrets"
-    methods = read_table(inputs.methods)
+    methods = read_table(inputs.tables["methods"])
     methods = methods.astype({"reason": object})  # empty so far
     methods.loc[0, ["status", "reason"]] = "failed", f"OSError: {secret}/model.bin is damaged"
     write_table(methods, tmp_path / "methods.csv")
@@ -102,7 +102,7 @@ def test_neither_page_nor_summary_names_a_folder(inputs, tmp_path):
     }
     changed = replace(
         inputs,
-        methods=tmp_path / "methods.csv",
+        tables={**inputs.tables, "methods": tmp_path / "methods.csv"},
         cohort=tmp_path / "cohort.h5mu",
         dataset_settings=dataset,
     )

@@ -75,6 +75,11 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.text).split())
 
 
+def without(inputs: ReportInputs, name: str) -> ReportInputs:
+    """Return inputs without a table."""
+    return replace(inputs, tables={key: path for key, path in inputs.tables.items() if key != name})
+
+
 def build(inputs: ReportInputs, folder: Path) -> tuple[str, dict]:
     build_report(inputs, folder / "report.html", folder / "view.json")
     page = (folder / "report.html").read_text(encoding="utf-8")
@@ -335,7 +340,7 @@ def test_information_is_told_with_its_raw_numbers(built):
 def test_every_part_is_drawn_once_and_none_below_zero(inputs, built):
     figure = re.search(r"<svg[^>]*aria-labelledby=\"parts-title\".*?</svg>", built[0], re.DOTALL)
     bars = re.findall(r'<path d="M[^"]*" fill="([^"]+)" stroke="([^"]+)"', figure[0])
-    table = read_table(inputs.information)
+    table = read_table(inputs.tables["information"])
     names = ("redundant_information", "unique_information", "unique_of_other")
     parts = table[table["quantity"].isin([*names, "synergistic_information"])]
     assert len(bars) == (parts["estimate"] > 0).sum()
@@ -373,7 +378,7 @@ def test_what_was_not_estimated_is_told_with_the_reason(tmp_path):
 
 
 def test_margins_without_observation_stay_predictions(inputs, tmp_path):
-    page, _ = build(replace(inputs, complementarity=None), tmp_path)
+    page, _ = build(without(inputs, "complementarity"), tmp_path)
     words = Page(page).words
     assert "no gain was observed on this dataset" in words
     assert "Does distillation do what the margin predicts?" not in words
@@ -399,7 +404,7 @@ def test_tables_that_do_not_fit_are_named_by_path(inputs, tmp_path, monkeypatch,
     monkeypatch.setattr(render, "MAX_BYTES", bare + 60_000)
     page, _ = build(inputs, tmp_path)
     assert "too large for this page" in page
-    assert f"<code>{inputs.predictions.name}</code>" in page
+    assert f"<code>{inputs.tables['predictions'].name}</code>" in page
     assert csv_rows(page, "information")[0][0] == "quantity"
 
 

@@ -2,8 +2,9 @@
 
 Snakemake notices an edited script, but not an edit of the library that the script calls. A rule
 therefore carries this hash as a parameter. It follows the imports, so that an edit of the report
-retrains nothing. It leaves out `balmi.config`, because rules carry the settings that they use as
-parameters of their own, and trailing newlines, by which copies of one release may differ.
+retrains nothing. It leaves out settings and contract: rules carry what they use of them as
+parameters of their own, so that a new table, column or method retrains nothing. And it leaves out
+trailing newlines, by which copies of one release may differ.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LIBRARY = Path(__file__).parents[1]
-CARRIED = ("balmi", "balmi.config")
+# Packages that rules carry the parts of that their results depend on.
+CARRIED = ("balmi.config.", "balmi.tables.")
 DATA_SUFFIXES = {".yaml", ".html", ".css", ".js", ".svg", ".txt"}
 
 
@@ -67,7 +69,7 @@ def dependencies(*modules: str) -> list[str]:
     waiting = set(modules)
     while waiting:
         module = waiting.pop()
-        carried = module in CARRIED or module.startswith("balmi.config.")
+        carried = module == "balmi" or f"{module}.".startswith(CARRIED)
         if module not in found and not carried:
             found.add(module)
             waiting |= imports(_file(module))

@@ -18,20 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 from balmi.data.inert import exact, inert
 from balmi.errors import Problem, UserError
+from balmi.tables.contract import TABLES, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
 
-# Text columns are named, or a modality called 1 would be read as a number and one called NA as
-# an empty cell.
-TEXT = ("method", "reference", "metric", "quantity", "modality", "other", "status", "reason")
-NAMES = ("student", "teacher", "class", "sample", "feature", "device", "expert", "predicted")
 FULL = (errno.ENOSPC, errno.EDQUOT)
 STRAY_SECONDS = 3600  # no writing of one file takes as long
-
-TEXT_COLUMNS = dict.fromkeys((*TEXT, *NAMES), str)
 
 
 class DiskFull(UserError):
@@ -140,12 +135,26 @@ def _textual(table: pd.DataFrame) -> list[str]:
     return [name for name in table.columns if not is_numeric_dtype(table[name])]
 
 
-def write_table(table: pd.DataFrame, path: str | Path) -> None:
+def write_table(table: pd.DataFrame, path: str | Path, name: str | None = None) -> None:
     """Write a table as CSV or Parquet, by the path's ending, whole or not at all.
 
     People open CSV in spreadsheets: there a text that would run as a formula is written after an
     apostrophe. Parquet holds every text as it is, and a checksum of every page.
+
+    Parameters
+    ----------
+    table, path
+        What to write, and where.
+    name
+        Its name in the contract, which it must keep; None of what is no table of the contract.
+
+    Raises
+    ------
+    ValueError
+        Where it breaks its contract.
     """
+    if name is not None:
+        TABLES[name].check(table)
     with replace_when_written(path) as part:
         if part.suffix == ".csv":
             part.write_text(csv_text(table), encoding="utf-8", newline="")
@@ -170,7 +179,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
             return pd.read_parquet(path, page_checksum_verification=True)
         text = path.read_bytes().decode("utf-8")
         header = _header_of_whole(text)
-        types = {name: kind for name, kind in TEXT_COLUMNS.items() if name in header}
+        # Or a modality called 1 would be read as a number, and one called NA as an empty cell.
+        types = {name: str for name in header if name in TEXT}
         source = io.StringIO(text, newline="")
         table = pd.read_csv(source, dtype=types, keep_default_na=False, na_values=[""])
         for column in _textual(table):

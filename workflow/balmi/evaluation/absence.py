@@ -19,13 +19,13 @@ from balmi.config.settings import Method
 from balmi.evaluation.scoring import performance_table
 from balmi.evaluation.statistics import holm
 from balmi.evaluation.trust import Finding, State
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from balmi.data.cohort import Cohort
 
-COLUMNS = ("modality", "lacking", "cramers_v", "p", "p_holm")
 PERMUTATIONS = 9999
 LEVEL = 0.05
 ROUNDING = 1e-9
@@ -110,7 +110,7 @@ def absence_table(cohort: Cohort, seed: int = 0) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``tables/absence.csv``: columns as in `COLUMNS`; a row per modality that some samples lack
+        ``tables/absence.csv``: a row per modality that some samples lack
         and others have, and one, without a name, of the whole pattern where several do. Empty where
         every sample has everything.
     """
@@ -120,8 +120,8 @@ def absence_table(cohort: Cohort, seed: int = 0) -> pd.DataFrame:
         table = np.zeros((codes.max() + 1, labels.max() + 1), dtype=int)
         np.add.at(table, (codes, labels), 1)
         rows.append((name, lacking, cramers_v(table), permutation_p(table, seed)))
-    found = pd.DataFrame(rows, columns=list(COLUMNS[:-1]))
-    return found.assign(p_holm=holm(found["p"]))[list(COLUMNS)]
+    found = pd.DataFrame(rows, columns=list(TABLES["absence"].names[:-1]))
+    return found.assign(p_holm=holm(found["p"]))[list(TABLES["absence"].names)]
 
 
 def absence_finding(absence: pd.DataFrame, predictions: pd.DataFrame, cohort: Cohort) -> Finding:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from balmi.evaluation.held_out import held_out
 from balmi.evaluation.metrics import CALIBRATION_BINS, calibration_bins
 from balmi.evaluation.statistics import wilson_interval
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
-    from balmi.data.cohort import Cohort
+    import pandas as pd
 
-COLUMNS = ("method", "bin", "confidence", "accuracy", "lower", "upper", "samples")
+    from balmi.data.cohort import Cohort
 
 
 def reliability_table(predictions: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
@@ -48,4 +47,4 @@ def reliability_table(predictions: pd.DataFrame, cohort: Cohort) -> pd.DataFrame
             limits = wilson_interval(accuracy, samples)
             confidence = float(part.confidence[inside].mean())
             rows.append((head["method"], number, confidence, accuracy, *limits, samples))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return TABLES["reliability"].of(rows)

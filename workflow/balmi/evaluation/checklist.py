@@ -24,6 +24,7 @@ from balmi.evaluation.verdicts import (
     informative,
 )
 from balmi.preprocess.pipeline import Features
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -378,4 +379,4 @@ def trust_table(evidence: Evidence) -> pd.DataFrame:
         ``tables/trust.csv``: columns check, state, value, detail; a row per check.
     """
     rows = [{"check": name} | asdict(check(evidence)) for name, check in CHECKS.items()]
-    return pd.DataFrame(rows).astype({"state": "str"})
+    return TABLES["trust"].of(rows).astype({"state": "str"})

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from balmi.evaluation.held_out import FOLD, held_out
 from balmi.evaluation.metrics import CLASS_METRICS, by_class
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
-    from balmi.data.cohort import Cohort
+    import pandas as pd
 
-COLUMNS = ("method", "repeat", "fold", "class", "metric", "value")
+    from balmi.data.cohort import Cohort
 
 
 def class_performance_table(predictions: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
@@ -39,4 +38,4 @@ def class_performance_table(predictions: pd.DataFrame, cohort: Cohort) -> pd.Dat
             cohort.classes, by_class(metric, part.labels, part.probabilities), strict=True
         )
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return TABLES["class_performance"].of(rows)

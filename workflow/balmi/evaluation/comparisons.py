@@ -7,23 +7,21 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from balmi.evaluation.held_out import FOLD
 from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.primary import METRIC, primary
 from balmi.evaluation.statistics import corrected_interval, correlated_t_test, holm
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    import pandas as pd
+
 logger = logging.getLogger("balmi")
 
 ALL, COMPLETE = "all", "complete"
-COLUMNS = (
-    *("method", "reference", "metric", "samples", "difference", "lower", "upper", "p", "p_holm"),
-    *("worse", "equivalent", "better", "folds", "dealt"),
-)
 TWIN = "twin"
 Row = dict[str, Any]
 
@@ -46,8 +44,8 @@ def paired(performance: pd.DataFrame, split_ratio: float, samples: str, dealt: i
     Returns
     -------
     list of dict
-        As in `COLUMNS` without p_holm, with the differences of all folds as bytes under `TWIN`:
-        rows that share them are one hypothesis.
+        As in ``tables/comparisons.csv`` without p_holm, with the differences of all folds as
+        bytes under `TWIN`: rows that share them are one hypothesis.
 
     Raises
     ------
@@ -109,7 +107,7 @@ def adjusted(rows: Sequence[Row], methods: Collection[str]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns as in `COLUMNS`.
+        ``tables/comparisons.csv``.
     """
     pair = primary(methods)
     families: dict[tuple[object, ...], list[Row]] = {}
@@ -126,7 +124,7 @@ def adjusted(rows: Sequence[Row], methods: Collection[str]) -> pd.DataFrame:
         | {"p_holm": found[row["method"], row["metric"], row["samples"]].get(row[TWIN], row["p"])}
         for row in rows
     ]
-    return pd.DataFrame(told, columns=list(COLUMNS))
+    return TABLES["comparisons"].of(told)
 
 
 def comparison_table(performance: pd.DataFrame, split_ratio: float) -> pd.DataFrame:
@@ -140,7 +138,7 @@ def comparison_table(performance: pd.DataFrame, split_ratio: float) -> pd.DataFr
     Returns
     -------
     pandas.DataFrame
-        Columns as in `COLUMNS`. A difference is method minus reference, in nats for log_loss;
+        ``tables/comparisons.csv``. A difference is method minus reference, in nats for log_loss;
         worse, equivalent and better follow the direction of the metric. Folds that leave a metric
         undefined, as a single class leaves the AUROC, do not count, and fewer than two others make
         no row.

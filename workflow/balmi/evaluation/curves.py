@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from sklearn import metrics as sk
 
 from balmi.evaluation.held_out import held_out
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from balmi.data.cohort import Cohort
 
-COLUMNS = ("method", "class", "curve", "x", "y")
 # Quotients of integers, so that a recall of 3/50 is not missed by a rounding error.
 GRID = np.arange(51) / 50
 
@@ -82,4 +83,4 @@ def curves_table(predictions: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
         for (method, code, name), curves in found.items()
         for x, y in zip(GRID, np.mean(curves, axis=0), strict=True)
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return TABLES["curves"].of(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -16,7 +16,8 @@ from balmi.evaluation.distinct import counted_once, first_alike
 from balmi.evaluation.scoring import performance_table
 from balmi.evaluation.statistics import split_ratio
 from balmi.evaluation.summary import summary_table
-from balmi.methods.outcome import Status, read_status
+from balmi.methods.outcome import read_status
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,8 +58,7 @@ def evaluation_tables(
 
 def status_table(files: Sequence[Path]) -> pd.DataFrame:
     """Return how the methods ended; columns as in ``tables/methods.csv``."""
-    columns = [field.name for field in fields(Status)]
-    return pd.DataFrame([asdict(read_status(file)) for file in files], columns=columns)
+    return TABLES["methods"].of(asdict(read_status(file)) for file in files)
 
 
 def joined(files: Sequence[Path]) -> pd.DataFrame:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from balmi.evaluation.held_out import FOLD, held_out
 from balmi.evaluation.metrics import METRICS
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    import pandas as pd
 
     from balmi.data.cohort import Cohort
 
@@ -39,4 +40,4 @@ def performance_table(
         for head, part in held_out(predictions, cohort, ["method", *FOLD])
         for name in metrics
     ]
-    return pd.DataFrame(rows, columns=["method", *FOLD, "metric", "value"])
+    return TABLES["performance"].of(rows)

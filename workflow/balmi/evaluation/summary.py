@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 
 from balmi.evaluation.metrics import CLASS_METRICS, METRICS, Metric
 from balmi.evaluation.statistics import corrected_interval
+from balmi.tables.contract import TABLES
 
-COLUMNS = ("method", "class", "metric", "mean", "lower", "upper", "folds")
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def summary_table(
@@ -35,7 +38,7 @@ def summary_table(
         rows.append((method, None, metric, *_mean(values, METRICS[metric], split_ratio)))
     for (method, name, metric), values in _groups(class_performance, ["method", "class", "metric"]):
         rows.append((method, name, metric, *_mean(values, CLASS_METRICS[metric], split_ratio)))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return TABLES["summary"].of(rows)
 
 
 def _groups(table: pd.DataFrame, by: list[str]) -> list[tuple[tuple[str, ...], np.ndarray]]:

@@ -5,25 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from balmi.data.files import read_json
 from balmi.evaluation.metrics import METRICS
 from balmi.experiments.probes.changes import probe_changes
 from balmi.experiments.scores import METRIC_NAMES, limits, of_method
 from balmi.experiments.shares.changes import share_changes
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from balmi.experiments.scores import Change, Scores
+    import pandas as pd
 
-STATUS_COLUMNS = ("kind", "level", "method", "status", "reason")
-COLUMNS = (
-    *("method", "kind", "modality", "level", "metric", "value", "lower", "upper"),
-    *("difference", "difference_lower", "difference_upper", "folds"),
-)
+    from balmi.experiments.scores import Change, Scores
 
 
 def robustness_table(scores: Scores, modalities: Sequence[str]) -> pd.DataFrame:
@@ -59,7 +55,7 @@ def robustness_table(scores: Scores, modalities: Sequence[str]) -> pd.DataFrame:
             for name in METRIC_NAMES
             if _folds(change, whole, name).any()
         ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return TABLES["robustness"].of(rows)
 
 
 def _folds(change: Change, whole: pd.DataFrame, metric: str) -> np.ndarray:
@@ -97,4 +93,4 @@ def run_status_table(files: Sequence[Path]) -> pd.DataFrame:
         ``tables/robustness_status.csv``.
     """
     rows = [row for file in files for row in read_json(file)]
-    return pd.DataFrame(rows, columns=list(STATUS_COLUMNS))
+    return TABLES["robustness_status"].of(rows)

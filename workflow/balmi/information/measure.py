@@ -9,7 +9,6 @@ from itertools import combinations, permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from balmi.information.companions import FEWEST_PER_FOLD, composite_estimate
 from balmi.information.complementarity import JACKKNIFE, margin_estimate
@@ -32,9 +31,12 @@ from balmi.information.shapley import (
     shares,
 )
 from balmi.information.study import canonical, study_of
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    import pandas as pd
 
     from balmi.config.settings import Information
     from balmi.data.cohort import Cohort
@@ -48,10 +50,6 @@ TOGETHER = "+"
 COMPANIONS = ("pairwise_linear", "pairwise_nonlinear")
 # What these lack, others lack too: one warning says it.
 WARNED = ("label_information", "pairwise_information")
-COLUMNS = (
-    *("quantity", "modality", "other", "estimate", "lower", "upper", "null95", "p_value"),
-    *("n", "components", "status", "reason"),
-)
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ def measure_cohort(cohort: Cohort, features: Features, settings: Information) ->
         if isinstance(row.outcome, NotApplicable) and row.quantity in WARNED:
             what = " and ".join(filter(None, [row.modality, row.other]))
             logger.warning("%s of %s: %s", row.quantity, what, row.outcome)
-    frame = pd.DataFrame([row.cells() for row in table], columns=COLUMNS)
+    frame = TABLES["information"].of(row.cells() for row in table)
     numbers = dict.fromkeys(("estimate", "lower", "upper", "null95", "p_value"), float)
     return frame.astype({**numbers, "components": "Int64"})
 

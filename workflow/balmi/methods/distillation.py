@@ -23,6 +23,7 @@ from balmi.networks.losses import SoftTargets, log_frequencies
 from balmi.networks.network import ReplicaNetwork, Shape
 from balmi.networks.seeds import replica_seed
 from balmi.networks.trainer import Trainer, predict
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 PRETRAINING = "pretraining"
 BALANCED = {Teacher.CLASS_BALANCED}
 ALONE, READY = "alone", "ready"
-PLAN_COLUMNS = ("repeat", "fold", "student", "teacher", "strength")
 
 
 @dataclass(frozen=True)
@@ -370,7 +370,7 @@ def plan_table(plan: Plan, data: ReplicaData) -> pd.DataFrame:
         for index, name in enumerate(data.modalities)
         if split.member == 0
     ]
-    return pd.DataFrame(rows, columns=PLAN_COLUMNS)
+    return TABLES["plan"].of(rows)
 
 
 @torch.no_grad()

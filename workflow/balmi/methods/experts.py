@@ -251,7 +251,7 @@ def pooled(said: Sequence[np.ndarray], temperatures: np.ndarray, weights: np.nda
 
 
 def expert_rows(method: str, split: Split, names: Sequence[Expert], pool: Pool) -> pd.DataFrame:
-    """Return a fold's rows of ``experts.csv``; columns as in `EXPERT_TYPES` of `outcome`."""
+    """Return a fold's rows of ``tables/experts.csv``."""
     return pd.DataFrame(
         {
             "method": str(method),

@@ -106,8 +106,8 @@ def pretrain_job(
     sections = inputs.model, inputs.training, distillation
     found = pretrain_stage(cohort, data, information, *sections, Progress, checkpoints)
     write_parameters(found.parameters, parameters)
-    write_table(found.plan, plan)
-    write_table(found.training, training)
+    write_table(found.plan, plan, "plan")
+    write_table(found.training, training, "training")
     write_json(asdict(found.status), status)
     checkpoints.clear()
 

@@ -17,6 +17,7 @@ import pandas as pd
 
 from balmi.data.files import read_json, reading, write_json, write_table
 from balmi.errors import MethodFailed, MethodNotApplicable
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,28 +29,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("balmi")
 
 PROBABILITY_PREFIX = "p:"
-TRAINING_TYPES = {
-    "method": "str",
-    "stage": "str",
-    "repeat": "int64",
-    "fold": "int64",
-    "member": "int64",
-    "epoch": "int64",
-    "modality": "str",
-    "weight": "float64",
-    "loss": "float64",
-    "validation_loss": "float64",
-    "macro_f1": "float64",
-    "gradient_share": "float64",
-}
-EXPERT_TYPES = {
-    "method": "str",
-    "repeat": "int64",
-    "fold": "int64",
-    "expert": "str",
-    "temperature": "float64",
-    "weight": "float64",
-}
 
 
 @dataclass(frozen=True)
@@ -77,19 +56,7 @@ def read_status(path: str | Path) -> Status:
 
 def empty_predictions(classes: Sequence[str]) -> pd.DataFrame:
     """Return predictions without rows."""
-    types = {"sample": "str", "repeat": "int64", "fold": "int64", "method": "str"}
-    types |= {f"{PROBABILITY_PREFIX}{name}": "float64" for name in classes}
-    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in types.items()})
-
-
-def empty_training() -> pd.DataFrame:
-    """Return a training history without rows."""
-    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in TRAINING_TYPES.items()})
-
-
-def empty_experts() -> pd.DataFrame:
-    """Return a table of experts without rows."""
-    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in EXPERT_TYPES.items()})
+    return TABLES["predictions"].empty(classes)
 
 
 @dataclass(frozen=True)
@@ -109,8 +76,8 @@ class Result:
     """
 
     predictions: pd.DataFrame
-    training: pd.DataFrame = field(default_factory=empty_training)
-    experts: pd.DataFrame = field(default_factory=empty_experts)
+    training: pd.DataFrame = field(default_factory=TABLES["training"].empty)
+    experts: pd.DataFrame = field(default_factory=TABLES["experts"].empty)
     device: str = "cpu"
 
 
@@ -179,9 +146,9 @@ def write_outcome(
     experts: Path | None = None,
 ) -> None:
     """Write a method's files, each whole or not at all; history and experts only where wanted."""
-    write_table(result.predictions, predictions)
+    write_table(result.predictions, predictions, "predictions")
     if training is not None:
-        write_table(result.training, training)
+        write_table(result.training, training, "training")
     if experts is not None:
-        write_table(result.experts, experts)
+        write_table(result.experts, experts, "experts")
     write_json(asdict(status), status_file)

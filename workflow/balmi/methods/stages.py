@@ -12,7 +12,6 @@ import pandas as pd
 
 from balmi.errors import MethodFailed, MethodNotApplicable
 from balmi.methods.distillation import (
-    PLAN_COLUMNS,
     PRETRAINING,
     Pretrained,
     plan_distillation,
@@ -25,6 +24,7 @@ from balmi.networks.data import replica_data, residual_network
 from balmi.networks.device import device_name
 from balmi.networks.parts import in_parts, joined
 from balmi.preprocess.pipeline import Features
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -126,7 +126,7 @@ def pretrain_stage(
     checkpoints
         Where checkpoints are kept, or None.
     """
-    found = {"parameters": {}, "plan": pd.DataFrame(columns=PLAN_COLUMNS)}
+    found = {"parameters": {}, "plan": TABLES["plan"].of([])}
     whole = plan_distillation(information, distillation).take(data.folds.cpu().numpy())
 
     def fit(replicas: list[int]) -> Pretrained:

@@ -21,13 +21,13 @@ from balmi.data.cohort import Cohort
 from balmi.data.files import read_table
 from balmi.data.splits import make_splits, read_splits
 from balmi.experiments.attribution.job import attribute_folds, attribute_job
-from balmi.experiments.attribution.tables import FEATURE_TYPES, MODALITY_TYPES
 from balmi.information.splits import SplitInformation
 from balmi.methods.jobs import train_job
 from balmi.methods.outcome import read_status
 from balmi.networks.data import replica_data
 from balmi.networks.parameters import read_parameters, write_parameters
 from balmi.preprocess.pipeline import Features
+from balmi.tables.contract import TABLES
 
 PLANTED = {"rna": (3, 7, 11), "mirna": (0, 4, 8), "noise": ()}
 FEATURES = 16
@@ -105,8 +105,8 @@ def attribute(inputs, trained, folder, settings=SETTINGS):
 def test_planted_features_are_the_largest(inputs, trained, tmp_path):
     table, modalities, state = attribute(inputs, trained, tmp_path)
     assert (state.method, state.status, state.reason) == ("attribution", "ok", None)
-    assert list(table) == list(FEATURE_TYPES)
-    assert list(modalities) == list(MODALITY_TYPES)
+    assert list(table) == list(TABLES["attribution"].names)
+    assert list(modalities) == list(TABLES["attribution_modalities"].names)
     for name, columns in PLANTED.items():
         for code, label in enumerate("abc"):
             rows = table[(table["class"] == label) & (table["modality"] == name)]
@@ -214,9 +214,9 @@ def assert_refused(found, reason):
     assert state.status == "not_applicable"
     assert reason in state.reason
     assert table.empty
-    assert list(table) == list(FEATURE_TYPES)
+    assert list(table) == list(TABLES["attribution"].names)
     assert modalities.empty
-    assert list(modalities) == list(MODALITY_TYPES)
+    assert list(modalities) == list(TABLES["attribution_modalities"].names)
 
 
 def test_without_trained_networks_there_is_nothing_to_attribute(inputs, trained, tmp_path):

@@ -10,8 +10,6 @@ from scipy.stats import rankdata, spearmanr
 from balmi.data.files import read_table, write_table
 from balmi.evaluation.statistics import corrected_interval
 from balmi.experiments.attribution.tables import (
-    FEATURE_TYPES,
-    MODALITY_TYPES,
     FoldAttribution,
     aligned,
     feature_table,
@@ -20,6 +18,7 @@ from balmi.experiments.attribution.tables import (
     overlap,
     stability,
 )
+from balmi.tables.contract import TABLES
 
 CLASSES = ("1", "2")
 NAMES = {"rna": ("NA", "TP53", "EGFR", "ESR1"), "mirna": ("let-7", "mir-21")}
@@ -55,7 +54,7 @@ def test_folds_are_aligned_by_feature_and_those_without_the_class_left_out():
 
 def test_features_by_hand():
     table = feature_table(FOLDS, CLASSES, NAMES, 2)
-    assert list(table) == list(FEATURE_TYPES)
+    assert list(table) == list(TABLES["attribution"].names)
     first = table[(table["class"] == "1") & (table["modality"] == "rna")]
     assert first["feature"].tolist() == ["NA", "EGFR"]
     assert first["rank"].tolist() == [1, 2]
@@ -89,7 +88,7 @@ def test_names_that_look_like_numbers_or_gaps_stay_text(tmp_path):
 
 def test_modalities_by_hand():
     table = modality_table(FOLDS, CLASSES, list(NAMES), 1, FRACTION)
-    assert list(table) == list(MODALITY_TYPES)
+    assert list(table) == list(TABLES["attribution_modalities"].names)
     assert table[["class", "modality"]].to_numpy().tolist() == [
         [name, modality] for name in CLASSES for modality in NAMES
     ]

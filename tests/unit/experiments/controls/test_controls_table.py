@@ -6,8 +6,9 @@ import pytest
 from scipy import stats
 
 from balmi.evaluation.at_chance import Reading, read_control
-from balmi.experiments.controls.table import COLUMNS, control_table
-from balmi.experiments.robustness import STATUS_COLUMNS, run_status_table
+from balmi.experiments.controls.table import control_table
+from balmi.experiments.robustness import run_status_table
+from balmi.tables.contract import TABLES
 
 CLASSES = ("a", "b")
 
@@ -82,7 +83,7 @@ def test_each_control_and_method_has_its_row():
     tables = [predictions([RIGHT, HALF], *key) for key in (("leak", "m"), ("labels", "m"))]
     tables.append(predictions([MOST, MOST], "labels", "other"))
     found = control_table(tables, CLASSES, 0.25)
-    assert list(found) == list(COLUMNS)
+    assert list(found) == list(TABLES["controls"].names)
     keys = list(zip(found["control"], found["method"], strict=True))
     assert keys == [("leak", "m"), ("labels", "m"), ("labels", "other")]
     assert found["lower99"].tolist()[2] == 0.75  # no spread, and so no width
@@ -91,7 +92,7 @@ def test_each_control_and_method_has_its_row():
 def test_nothing_that_was_run_leaves_tables_without_rows():
     empty = predictions([RIGHT]).iloc[:0]
     for tables in ([], [empty], [empty, empty]):
-        assert list(control_table(tables, CLASSES, 0.25)) == list(COLUMNS)
+        assert list(control_table(tables, CLASSES, 0.25)) == list(TABLES["controls"].names)
     found = run_status_table([])
     assert found.empty
-    assert list(found) == list(STATUS_COLUMNS)
+    assert list(found) == list(TABLES["robustness_status"].names)

@@ -15,7 +15,6 @@ from balmi.data.simulate import simulate_cohort
 from balmi.data.splits import PARTS, Split, make_splits
 from balmi.errors import MethodFailed, MethodNotApplicable
 from balmi.experiments.gains.observe import (
-    GAIN_TYPES,
     fit_pairs,
     observable,
     observe_job,
@@ -26,6 +25,7 @@ from balmi.networks.data import replica_data
 from balmi.networks.losses import SoftTargets
 from balmi.networks.trainer import predict
 from balmi.preprocess.pipeline import Features
+from balmi.tables.contract import TABLES
 
 MODEL = Model(hidden=8, dropout=0.3)
 SETTINGS = Training(epochs=6, learning_rate=0.02)
@@ -72,8 +72,8 @@ def observed(data):
 
 
 def test_every_ordered_pair_has_a_row_per_fold(observed, data):
-    assert list(observed) == list(GAIN_TYPES)
-    numbers = {name: kind for name, kind in GAIN_TYPES.items() if kind != "str"}
+    assert list(observed) == list(TABLES["gains"].names)
+    numbers = {name: kind for name, kind in TABLES["gains"].empty().dtypes.items() if kind != "str"}
     assert observed[list(numbers)].dtypes.astype(str).to_dict() == numbers
     pairs = observed.groupby(["teacher", "student"]).size()
     assert len(pairs) == 12
@@ -220,7 +220,7 @@ def test_the_job_writes_what_it_found_and_how_it_ended(plain_cohort, pair, tmp_p
     pd.testing.assert_frame_equal(pd.read_parquet(files[0]), gains(pair), check_dtype=False)
     assert '"status": "ok"' in files[1].read_text()
     observe_job(Inputs(plain_cohort, pair.only("weak")), Distillation(), *files)
-    assert list(pd.read_parquet(files[0])) == list(GAIN_TYPES)
+    assert list(pd.read_parquet(files[0])) == list(TABLES["gains"].names)
     assert len(pd.read_parquet(files[0])) == 0
     assert '"status": "not_applicable"' in files[1].read_text()
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from balmi.evaluation.statistics import corrected_interval
-from balmi.experiments.gains.table import COLUMNS, complementarity_table, margins_of
+from balmi.experiments.gains.table import complementarity_table, margins_of
+from balmi.tables.contract import TABLES
 
 OBSERVED = ["observed_gain", "observed_lower", "observed_upper"]
 
@@ -35,7 +36,7 @@ SCORES = [(0.70, 0.60), (0.64, 0.62), (0.66, 0.62), (0.60, 0.60)]  # gains .10, 
 
 def test_by_hand():
     table = complementarity_table(MARGINS, gains(rna_mirna=SCORES, mirna_rna=SCORES[:2]), 0.25)
-    assert tuple(table) == COLUMNS
+    assert tuple(table) == TABLES["complementarity"].names
     pd.testing.assert_frame_equal(table[list(MARGINS)], MARGINS)
     assert table["predicted"].tolist() == ["gain", "no gain"]
     assert table["observed_gain"].tolist() == pytest.approx([0.04, 0.06])
@@ -79,7 +80,7 @@ def test_where_fewer_than_two_folds_were_observed_the_columns_are_empty(found):
 
 def test_a_cohort_without_margins_has_a_table_without_rows():
     table = complementarity_table(margins(), gains(rna_mirna=SCORES), 0.25)
-    assert tuple(table) == COLUMNS
+    assert tuple(table) == TABLES["complementarity"].names
     assert len(table) == 0
 
 

@@ -21,13 +21,13 @@ from synthetic_report import (
     make_information,
 )
 
-from balmi.experiments.gains.table import COLUMNS as COMPLEMENTARITY_COLUMNS
 from balmi.report.kit.amounts import Amount, foremost
 from balmi.report.kit.words import combination, with_p
 from balmi.report.sections.information.decomposition import MAX_DRAWN_PARTS
 from balmi.report.sections.information.distillation import MAX_DRAWN_MARGINS, agreement_of, prospect
 from balmi.report.sections.information.view import MAX_SUBSETS, information_view
 from balmi.report.sections.verdict.answers import answers
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
     from balmi.report.sections.information.view import InformationView
@@ -68,7 +68,7 @@ def statements(view: InformationView, names: Names) -> tuple[str, list[str]]:
 
 
 def test_contract_columns_are_those_of_the_library():
-    assert tuple(COMPLEMENTARITY) == COMPLEMENTARITY_COLUMNS
+    assert tuple(COMPLEMENTARITY) == TABLES["complementarity"].names
 
 
 def test_label_information_has_its_limit_and_its_share():

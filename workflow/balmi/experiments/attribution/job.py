@@ -14,9 +14,6 @@ from balmi.data.splits import distinct_tests
 from balmi.errors import MethodNotApplicable
 from balmi.experiments.attribution.gradients import attribute_fold
 from balmi.experiments.attribution.tables import (
-    FEATURE_TYPES,
-    MODALITY_TYPES,
-    empty,
     feature_table,
     modality_table,
 )
@@ -25,6 +22,7 @@ from balmi.methods.recipes import heads_of
 from balmi.methods.restored import restored_networks, take_replicas
 from balmi.networks.parameters import read_parameters
 from balmi.preprocess.pipeline import Features
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,7 +122,7 @@ def attribute_job(
     model: Path | None,
     ended: Path | None,
     attribution: Path,
-    modalities: Path,
+    attribution_modalities: Path,
     status: Path,
 ) -> None:
     """Attribute features; write what is attributed to them, to modalities, and how it ended.
@@ -137,11 +135,11 @@ def attribute_job(
         Steps of the integral and features to list.
     model, ended
         Files of the parameters of `balanced` and of how it ended; None where it was not trained.
-    attribution, modalities, status
+    attribution, attribution_modalities, status
         Files to write. Where features cannot be attributed both tables have no rows, and `status`
         says why.
     """
-    tables = {attribution: empty(FEATURE_TYPES), modalities: empty(MODALITY_TYPES)}
+    tables = {name: TABLES[name].empty() for name in ("attribution", "attribution_modalities")}
 
     def fit() -> Result:
         head = _usable_head(inputs, settings, ended)
@@ -151,11 +149,13 @@ def attribute_job(
         found = attribute_folds(cohort, data, parameters, information, inputs, head, settings.steps)
         ratio = float(np.mean([len(each.test) / len(each.fit) for each in data.splits]))
         classes, count = cohort.classes, settings.features
-        tables[attribution] = feature_table(found, classes, cohort.features, count)
-        tables[modalities] = modality_table(found, classes, cohort.modalities, count, ratio)
+        tables["attribution"] = feature_table(found, classes, cohort.features, count)
+        tables["attribution_modalities"] = modality_table(
+            found, classes, cohort.modalities, count, ratio
+        )
         return Result(empty_predictions(classes))
 
     state, _ = run_method(ATTRIBUTION, fit, ())
-    for path, table in tables.items():
-        write_table(table, path)
+    write_table(tables["attribution"], attribution, "attribution")
+    write_table(tables["attribution_modalities"], attribution_modalities, "attribution_modalities")
     write_json(asdict(state), status)

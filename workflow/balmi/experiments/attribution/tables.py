@@ -15,29 +15,10 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from balmi.evaluation.statistics import corrected_interval
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-FEATURE_TYPES = {
-    "class": "str",
-    "modality": "str",
-    "feature": "str",
-    "rank": "int64",
-    "importance": "float64",
-    "direction": "float64",
-    "top": "float64",
-    "kept": "float64",
-}
-MODALITY_TYPES = {
-    "class": "str",
-    "modality": "str",
-    "share": "float64",
-    "lower": "float64",
-    "upper": "float64",
-    "stability": "float64",
-    "overlap": "float64",
-}
 
 
 @dataclass(frozen=True)
@@ -194,7 +175,7 @@ def feature_table(
     Returns
     -------
     pandas.DataFrame
-        Columns of `FEATURE_TYPES`.
+        ``tables/attribution.csv``.
     """
     parts = []
     for (code, name), modality in product(enumerate(classes), features):
@@ -215,13 +196,8 @@ def feature_table(
             "top": listed(found.size, count).mean(axis=0)[order],
             "kept": np.mean(keeping, axis=0),
         }
-        parts.append(pd.DataFrame(columns).astype(FEATURE_TYPES))
-    return pd.concat(parts, ignore_index=True) if parts else empty(FEATURE_TYPES)
-
-
-def empty(types: Mapping[str, str]) -> pd.DataFrame:
-    """Return a table without rows."""
-    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in types.items()})
+        parts.append(TABLES["attribution"].typed(columns))
+    return pd.concat(parts, ignore_index=True) if parts else TABLES["attribution"].empty()
 
 
 def modality_table(
@@ -247,7 +223,8 @@ def modality_table(
     Returns
     -------
     pandas.DataFrame
-        Columns of `MODALITY_TYPES`; a class of which no fold attributes anything has no rows.
+        ``tables/attribution_modalities.csv``; a class of which no fold attributes anything has no
+        rows.
     """
     rows = []
     for code, name in enumerate(classes):
@@ -269,7 +246,7 @@ def modality_table(
                     "overlap": overlap(each.size, count),
                 }
             )
-    return pd.DataFrame(rows, columns=list(MODALITY_TYPES)).astype(MODALITY_TYPES)
+    return TABLES["attribution_modalities"].typed(rows)
 
 
 def _limits(shares: np.ndarray, fraction: float) -> tuple[float, float]:

@@ -10,13 +10,13 @@ import pandas as pd
 from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.statistics import corrected_interval
 from balmi.methods.outcome import PROBABILITY_PREFIX
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 METRIC = "macro_auroc"
 STRICT = 0.99  # coverage of the interval by which a control fails
-COLUMNS = ("control", "method", "metric", "value", "lower", "upper", "lower99", "folds")
 # Every fold of this control draws its noise anew, in training and test samples: scores of folds are
 # independent, and their interval needs no correction for training samples in common.
 INDEPENDENT = frozenset({"leak"})
@@ -52,7 +52,7 @@ def control_table(
             values = np.array([_score(fold, columns, classes) for fold in folds])
             ratio = 0.0 if control in INDEPENDENT else split_ratio
             rows.append((control, method, METRIC, *_limits(values, ratio)))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return TABLES["controls"].of(rows)
 
 
 def _score(fold: pd.DataFrame, columns: list[str], classes: Sequence[str]) -> float:

@@ -23,6 +23,7 @@ from balmi.methods.outcome import Result, empty_predictions, run_method
 from balmi.networks.device import device_name
 from balmi.networks.heads import macro_f1
 from balmi.networks.trainer import predict
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,14 +35,6 @@ if TYPE_CHECKING:
     from balmi.networks.losses import SoftTargets
 
 GAINS = "gains"
-GAIN_TYPES = {
-    "teacher": "str",
-    "student": "str",
-    "repeat": "int64",
-    "fold": "int64",
-    "macro_f1": "float64",
-    "macro_f1_alone": "float64",
-}
 
 
 def observable(data: ReplicaData) -> torch.Tensor:
@@ -208,7 +201,7 @@ def observe_job(
         Files to write. Where nothing could be observed, `gains` is empty and `status` says why.
     """
     cohort, data, _ = inputs.load()
-    found = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in GAIN_TYPES.items()})
+    found = TABLES["gains"].empty()
 
     def fit() -> Result:
         nonlocal found
@@ -217,5 +210,5 @@ def observe_job(
         return Result(empty_predictions(cohort.classes), device=device)
 
     state, _ = run_method(GAINS, fit, cohort.classes)
-    write_table(found, gains)
+    write_table(found, gains, "gains")
     write_json(asdict(state), status)

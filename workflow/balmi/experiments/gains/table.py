@@ -12,15 +12,13 @@ import pandas as pd
 
 from balmi.evaluation.statistics import corrected_interval
 from balmi.evaluation.verdicts import prediction
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PAIR = ["teacher", "student"]
-COLUMNS = (
-    *(*PAIR, "teacher_student", "student_label", "margin", "lower", "upper", "predicted"),
-    *("observed_gain", "observed_lower", "observed_upper"),
-)
+OBSERVED = ("observed_gain", "observed_lower", "observed_upper")
 
 
 def margins_of(information: pd.DataFrame) -> pd.DataFrame:
@@ -55,16 +53,16 @@ def margins_of(information: pd.DataFrame) -> pd.DataFrame:
         }
         for row in known[known["quantity"] == "complementarity_margin"].itertuples()
     ]
-    return pd.DataFrame(rows, columns=COLUMNS[:7])
+    return pd.DataFrame(rows, columns=TABLES["complementarity"].names[:7])
 
 
 def _observation(differences: np.ndarray, split_ratio: float) -> Mapping[str, float]:
     """Return the mean difference of the folds that have one, with its corrected interval."""
     known = differences[np.isfinite(differences)]
     if known.size < 2:
-        return dict.fromkeys(COLUMNS[-3:], np.nan)
+        return dict.fromkeys(OBSERVED, np.nan)
     interval = corrected_interval(known, split_ratio)
-    return dict(zip(COLUMNS[-3:], (interval.mean, interval.lower, interval.upper), strict=True))
+    return dict(zip(OBSERVED, (interval.mean, interval.lower, interval.upper), strict=True))
 
 
 def complementarity_table(
@@ -113,4 +111,4 @@ def complementarity_table(
         }
         for row in margins.to_dict("records")
     ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return TABLES["complementarity"].of(rows)

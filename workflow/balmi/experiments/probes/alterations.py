@@ -20,6 +20,7 @@ import pandas as pd
 from balmi.information.shapley import coalitions, orderings
 from balmi.methods.outcome import PROBABILITY_PREFIX
 from balmi.methods.peers.run import fold_task
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +37,6 @@ logger = logging.getLogger("balmi")
 
 JOIN = "+"  # between the names of modalities, which never hold it
 LARGEST = 2**25  # cells of altered samples that are held at once
-COLUMNS = ("method", "kind", "modalities", "level", "repeat", "fold", "sample")
 
 
 class ProbeKind(StrEnum):
@@ -367,7 +367,4 @@ def _rows(
 
 def empty_probes(classes: Sequence[str]) -> pd.DataFrame:
     """Return a table of probes without rows."""
-    text = dict.fromkeys(("method", "kind", "modalities", "sample"), "str")
-    types = {name: text.get(name, "int64") for name in COLUMNS} | {"level": "float64"}
-    types |= {f"{PROBABILITY_PREFIX}{name}": "float64" for name in classes}
-    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in types.items()})
+    return TABLES["probes"].empty(classes)

@@ -9,24 +9,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from balmi.experiments.probes.alterations import JOIN, ProbeKind, joining_orders
 from balmi.experiments.scores import METRIC_NAMES, limits, of_method
 from balmi.information.shapley import coalitions, shapley_values
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pandas as pd
 
     from balmi.config.settings import Robustness
     from balmi.experiments.scores import Scores
 
     Coalition = frozenset[int]
-
-COLUMNS = (
-    *("method", "metric", "modality", "shapley", "lower", "upper", "alone", "nothing", "whole"),
-    "folds",
-)
 
 
 def contribution_table(
@@ -62,7 +59,7 @@ def contribution_table(
             parts[JOIN.join(modalities)] = whole[metric]
             found = _rows(parts, modalities, orders, scores.ratio)
             rows += [(method, metric, *row) for row in found]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return TABLES["contributions"].of(rows)
 
 
 def fold_contributions(

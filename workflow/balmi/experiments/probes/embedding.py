@@ -10,12 +10,12 @@ from sklearn.decomposition import PCA
 
 from balmi.experiments.probes.alterations import ProbeKind
 from balmi.methods.outcome import PROBABILITY_PREFIX
+from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
     from balmi.data.cohort import Cohort
 
 SMALLEST_PROBABILITY = 1e-6
-COLUMNS = ("sample", "class", "x", "y")
 
 
 def centred_log_ratio(probabilities: np.ndarray) -> np.ndarray:
@@ -56,7 +56,7 @@ def embedding_table(
         rows where nothing was probed. The largest loading of an axis is positive.
     """
     if probes.empty:
-        return pd.DataFrame(columns=list(COLUMNS))
+        return TABLES["embedding"].empty()
     method = probes["method"].iloc[0]
     whole = _mean_log_ratios(predictions[predictions["method"] == method])
     alone = probes[(probes["method"] == method) & (probes["kind"] == ProbeKind.SUBSET)]

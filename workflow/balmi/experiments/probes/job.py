@@ -276,7 +276,7 @@ def probe_job(
     table = result.predictions if state.status == "ok" else empty_probes(cohort.classes)
     if state.status == "ok":
         state = replace(state, reason=skipped(cohort, splits))
-    write_table(table, probes)
+    write_table(table, probes, "probes")
     write_json([{"kind": "probes", "level": None} | asdict(state)], status)
 
 

@@ -1,0 +1,213 @@
+"""Tables as the contract has them: their columns, their files, and what a table must hold.
+
+The driver reads it for the paths of rules, and so it loads pandas only where a table is made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import pandas as pd
+
+RESULTS = "results/{dataset}"
+DTYPES = {"int": "int64", "float": "float64", "text": "str"}
+# What `pandas.api.types.infer_dtype` calls cells of a type, empty ones left out.
+KINDS = {
+    "int": {"integer", "floating", "mixed-integer-float"},
+    "float": {"integer", "floating", "mixed-integer-float"},
+    "text": {"string"},
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column, or several whose names follow a pattern.
+
+    Parameters
+    ----------
+    type
+        int, float or text.
+    meaning
+        What it holds, with its unit.
+    nullable
+        Whether cells may be empty.
+    values
+        All that a cell may hold; empty where that is open.
+    """
+
+    type: str
+    meaning: str
+    nullable: bool = False
+    values: tuple[str, ...] = ()
+
+    def problems(self, cells: pd.Series) -> Iterator[str]:
+        """Yield what is wrong with cells."""
+        from pandas.api.types import infer_dtype
+
+        filled = cells.dropna()
+        if len(filled) < len(cells) and not self.nullable:
+            yield f"{len(cells) - len(filled)} empty cells"
+        if not len(filled):
+            return
+        if hasattr(filled, "cat"):
+            filled = filled.cat.remove_unused_categories().cat.categories.to_series()
+        found = infer_dtype(filled, skipna=True)
+        if found not in KINDS[self.type]:
+            yield f"cells of type {found}, not {self.type}"
+        elif self.type == "int" and (filled.astype("float64") % 1 != 0).any():
+            yield "numbers that are not whole"
+        elif self.type == "float" and filled.astype("float64").abs().max() == float("inf"):
+            yield "numbers that are not finite"
+        if self.values and (unknown := sorted(set(filled) - set(self.values))):
+            yield f"{unknown[0]!r}, none of {', '.join(self.values)}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.
+
+    Parameters
+    ----------
+    name
+        What code calls it.
+    file
+        Its path below ``results/<dataset>/``, with the wildcards of the rule that writes it.
+    rule
+        That rule.
+    meaning
+        What it holds.
+    columns
+        Name, or a pattern with ``*``, -> column, in order.
+    shown
+        Whether the report reads it and offers it.
+    """
+
+    name: str
+    file: str
+    rule: str
+    meaning: str
+    columns: Mapping[str, Column]
+    shown: bool = False
+
+    @property
+    def path(self) -> str:
+        """Its path with the wildcard ``dataset``."""
+        return f"{RESULTS}/{self.file}"
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The columns that every such table has."""
+        return tuple(name for name in self.columns if "*" not in name)
+
+    def of(self, cells: Mapping[str, Any] | Iterable[Any]) -> pd.DataFrame:
+        """Return rows, or columns by name, as a table with these columns."""
+        import pandas as pd
+
+        held = cells if isinstance(cells, Mapping) else list(cells)
+        return pd.DataFrame(held, columns=list(self.names))
+
+    def empty(self, filling: Sequence[str] = ()) -> pd.DataFrame:
+        """Return the table without rows, each column of its type.
+
+        Parameters
+        ----------
+        filling
+            What stands for ``*``, a column each.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                name.replace("*", each): pd.Series(dtype=DTYPES[column.type])
+                for name, column in self.columns.items()
+                for each in (filling if "*" in name else ("",))
+            }
+        )
+
+    def typed(self, cells: Mapping[str, Any] | Iterable[Any]) -> pd.DataFrame:
+        """Do the same, and give every column the contract's type."""
+        return self.of(cells).astype({name: DTYPES[self.columns[name].type] for name in self.names})
+
+    def problems(self, table: pd.DataFrame) -> list[str]:
+        """Return in what a table breaks its contract; nothing where it keeps it."""
+        found = [f"no column {name}" for name in self.names if name not in table.columns]
+        for name in table.columns:
+            column = self._column(str(name))
+            if column is None:
+                found.append(f"column {name}: unknown")
+            else:
+                found += [f"column {name}: {problem}" for problem in column.problems(table[name])]
+        return found
+
+    def check(self, table: pd.DataFrame) -> None:
+        """Refuse a table that breaks its contract.
+
+        Raises
+        ------
+        ValueError
+            Where it does: an error of the code that made it, not of anybody's data.
+        """
+        problems = self.problems(table)
+        if problems:
+            raise ValueError(f"{self.file} breaks its contract: {'; '.join(problems)}")
+
+    def _column(self, name: str) -> Column | None:
+        if name in self.columns:
+            return self.columns[name]
+        patterns = ((key, column) for key, column in self.columns.items() if "*" in key)
+        return next(
+            (
+                column
+                for key, column in patterns
+                if re.fullmatch(re.escape(key).replace(r"\*", ".+"), name, flags=re.DOTALL)
+            ),
+            None,
+        )
+
+    def entry(self) -> dict[str, Any]:
+        """Return what results depend on in the entry: the columns, without their meaning."""
+        return {
+            name: [column.type, column.nullable, list(column.values)]
+            for name, column in self.columns.items()
+        }
+
+
+def _tables() -> dict[str, Table]:
+    text = Path(__file__).with_name("contract.yaml").read_text(encoding="utf-8")
+    return {
+        name: Table(
+            name=name,
+            columns={
+                column: Column(**about | {"values": tuple(about.get("values", ()))})
+                for column, about in entry.pop("columns").items()
+            },
+            **entry,
+        )
+        for name, entry in yaml.safe_load(text).items()
+    }
+
+
+TABLES = _tables()
+SHOWN = tuple(name for name, table in TABLES.items() if table.shown)
+# Names of columns that hold text in every table that has them.
+TEXT = frozenset(
+    name
+    for table in TABLES.values()
+    for name, column in table.columns.items()
+    if column.type == "text"
+) - {
+    name
+    for table in TABLES.values()
+    for name, column in table.columns.items()
+    if column.type != "text"
+}
