@@ -64,7 +64,8 @@ class Column:
         found = infer_dtype(filled, skipna=True)
         if found not in KINDS[self.type]:
             yield f"cells of type {found}, not {self.type}"
-        elif self.type == "int" and (filled.astype("float64") % 1 != 0).any():
+            return
+        if self.type == "int" and (filled.astype("float64") % 1 != 0).any():
             yield "numbers that are not whole"
         elif self.type == "float" and filled.astype("float64").abs().max() == float("inf"):
             yield "numbers that are not finite"
