@@ -13,6 +13,7 @@ from balmi.evaluation.statistics import (
     corrected_interval,
     correlated_t_test,
     holm,
+    mean_over_folds,
     split_ratio,
     wilson_interval,
 )
@@ -234,3 +235,18 @@ def test_wilson_holds_the_share_and_narrows(share, count):
     assert share - 1e-12 <= upper <= 1
     narrow = wilson_interval(share, 2 * count)
     assert narrow[1] - narrow[0] < upper - lower
+
+
+def test_means_over_folds_by_hand():
+    single = mean_over_folds(np.array([0.3, np.nan]), 0.25)
+    assert (single.mean, single.folds) == (0.3, 1)
+    assert np.isnan([single.lower, single.upper]).all()
+    none = mean_over_folds(np.array([np.nan]), 0.25)
+    assert np.isnan(none[:3]).all()
+    assert none.folds == 0
+    values = np.array([0.9, 1.0, np.nan, 0.6])
+    whole = mean_over_folds(values, 0.25)
+    expected = corrected_interval(values[[0, 1, 3]], 0.25)
+    assert whole == (expected.mean, expected.lower, expected.upper, 3)
+    assert mean_over_folds(values, 5.0, 0.0, 1.0)[1:3] == (0.0, 1.0)
+    assert mean_over_folds(values, 0.25, level=0.99).lower < whole.lower

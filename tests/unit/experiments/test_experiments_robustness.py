@@ -15,7 +15,7 @@ from balmi.experiments.probes.alterations import empty_probes, joining_orders, p
 from balmi.experiments.probes.contributions import contribution_table, fold_contributions
 from balmi.experiments.probes.embedding import centred_log_ratio, embedding_table
 from balmi.experiments.robustness import robustness_table
-from balmi.experiments.scores import METRIC_NAMES, all_scores, limits
+from balmi.experiments.scores import METRIC_NAMES, all_scores
 from balmi.methods.outcome import empty_predictions
 from balmi.tables.contract import TABLES
 
@@ -208,12 +208,6 @@ def test_folds_without_a_value_do_not_count(cohort, predictions):
         "macro_auroc": 2,
         "log_loss": 3,
     }
-
-
-def test_a_single_fold_has_no_interval():
-    assert limits(np.array([0.3]), 0.25)[0] == 0.3
-    assert np.isnan(limits(np.array([0.3]), 0.25)[1:]).all()
-    assert limits(np.array([0.9, 1.0, 0.6]), 5.0, 0.0, 1.0)[1:] == (0.0, 1.0)
 
 
 def check_contract(table, name):

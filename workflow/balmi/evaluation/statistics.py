@@ -15,7 +15,7 @@ comparisons are adjusted by Holm (1979), Scandinavian Journal of Statistics 6:65
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -47,6 +47,25 @@ class Interval:
     lower: float
     upper: float
     p: float
+
+
+class MeanOverFolds(NamedTuple):
+    """A mean over folds as tables have it.
+
+    Parameters
+    ----------
+    mean
+        Mean over the folds that have a value; NaN where none has.
+    lower, upper
+        Limits of its corrected interval; NaN where fewer than two have.
+    folds
+        Number of those folds.
+    """
+
+    mean: float
+    lower: float
+    upper: float
+    folds: int
 
 
 @dataclass(frozen=True)
@@ -106,6 +125,35 @@ def corrected_interval(values: np.ndarray, split_ratio: float, level: float = 0.
         Where there are fewer than two values, or one is not finite.
     """
     return combined_interval([values], [split_ratio], level)
+
+
+def mean_over_folds(
+    values: np.ndarray,
+    split_ratio: float,
+    lowest: float = -np.inf,
+    highest: float = np.inf,
+    level: float = 0.95,
+) -> MeanOverFolds:
+    """Return the mean over the folds that have a value, with its corrected limits.
+
+    Parameters
+    ----------
+    values
+        One per fold, NaN where it is undefined; (folds,).
+    split_ratio
+        As `corrected_interval` takes it.
+    lowest, highest
+        Bounds of the quantity, at which limits are cut.
+    level
+        Coverage.
+    """
+    known = values[np.isfinite(values)]
+    if known.size < 2:
+        mean = float(known[0]) if known.size else np.nan
+        return MeanOverFolds(mean, np.nan, np.nan, known.size)
+    interval = corrected_interval(known, split_ratio, level)
+    lower, upper = np.clip([interval.lower, interval.upper], lowest, highest)
+    return MeanOverFolds(interval.mean, float(lower), float(upper), known.size)
 
 
 def combined_interval(

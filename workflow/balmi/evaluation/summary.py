@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from balmi.evaluation.metrics import CLASS_METRICS, METRICS, Metric
-from balmi.evaluation.statistics import corrected_interval
+from balmi.evaluation.metrics import CLASS_METRICS, METRICS
+from balmi.evaluation.statistics import mean_over_folds
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 
@@ -35,23 +34,13 @@ def summary_table(
     """
     rows = []
     for (method, metric), values in _groups(performance, ["method", "metric"]):
-        rows.append((method, None, metric, *_mean(values, METRICS[metric], split_ratio)))
+        bounds = METRICS[metric].lowest, METRICS[metric].highest
+        rows.append((method, None, metric, *mean_over_folds(values, split_ratio, *bounds)))
     for (method, name, metric), values in _groups(class_performance, ["method", "class", "metric"]):
-        rows.append((method, name, metric, *_mean(values, CLASS_METRICS[metric], split_ratio)))
+        bounds = CLASS_METRICS[metric].lowest, CLASS_METRICS[metric].highest
+        rows.append((method, name, metric, *mean_over_folds(values, split_ratio, *bounds)))
     return TABLES["summary"].of(rows)
 
 
 def _groups(table: pd.DataFrame, by: list[str]) -> list[tuple[tuple[str, ...], np.ndarray]]:
     return [(key, part.to_numpy()) for key, part in table.groupby(by, sort=False)["value"]]
-
-
-def _mean(
-    values: np.ndarray, metric: Metric, split_ratio: float
-) -> tuple[float, float, float, int]:
-    """Return mean, limits and number of the values that are known."""
-    known = values[np.isfinite(values)]
-    if known.size < 2:
-        return float(known[0]) if known.size else np.nan, np.nan, np.nan, known.size
-    interval = corrected_interval(known, split_ratio)
-    lower, upper = np.clip([interval.lower, interval.upper], metric.lowest, metric.highest)
-    return interval.mean, float(lower), float(upper), known.size

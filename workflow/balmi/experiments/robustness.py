@@ -8,8 +8,9 @@ import numpy as np
 
 from balmi.data.files import read_json
 from balmi.evaluation.metrics import METRICS
+from balmi.evaluation.statistics import mean_over_folds
 from balmi.experiments.probes.changes import probe_changes
-from balmi.experiments.scores import METRIC_NAMES, limits, of_method
+from balmi.experiments.scores import METRIC_NAMES, of_method
 from balmi.experiments.shares.changes import share_changes
 from balmi.tables.contract import TABLES
 
@@ -73,8 +74,8 @@ def _row(change: Change, whole: pd.DataFrame, name: str) -> tuple[object, ...]:
     head = change.kind, change.modality, change.level, name
     return (
         *head,
-        *limits(values, change.ratio, *bounds),
-        *limits(values - before, change.ratio),
+        *mean_over_folds(values, change.ratio, *bounds)[:3],
+        *mean_over_folds(values - before, change.ratio)[:3],
         len(values),
     )
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from balmi.evaluation.distinct import counted_once, first_alike
 from balmi.evaluation.held_out import held_out
 from balmi.evaluation.metrics import METRICS
-from balmi.evaluation.statistics import corrected_interval, split_ratio
+from balmi.evaluation.statistics import split_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,30 +20,6 @@ if TYPE_CHECKING:
 METRIC_NAMES = ("macro_f1", "macro_auroc", "log_loss")
 FOLD = ["repeat", "fold"]
 PROBE = ["method", "kind", "modalities", "level"]
-
-
-def limits(
-    values: np.ndarray,
-    split_ratio: float,
-    lowest: float = -np.inf,
-    highest: float = np.inf,
-) -> tuple[float, float, float]:
-    """Return the mean over folds and its corrected 95 % limits; NaN limits for a single fold.
-
-    Parameters
-    ----------
-    values
-        One per fold, all finite; (folds,).
-    split_ratio
-        Test samples over training samples of a fold.
-    lowest, highest
-        Bounds at which the limits are cut.
-    """
-    if len(values) < 2:
-        return float(values[0]), np.nan, np.nan
-    found = corrected_interval(values, split_ratio)
-    lower, upper = np.clip([found.lower, found.upper], lowest, highest)
-    return found.mean, float(lower), float(upper)
 
 
 def fold_scores(

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from balmi.evaluation.statistics import corrected_interval
+from balmi.evaluation.statistics import mean_over_folds
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
@@ -234,24 +234,16 @@ def modality_table(
             continue
         for modality, each in found.items():
             share = each.size.sum(axis=1)[total > 0] / total[total > 0]
-            lower, upper = _limits(share, fraction)
+            over_folds = mean_over_folds(share, fraction, 0.0, 1.0)
             rows.append(
                 {
                     "class": name,
                     "modality": modality,
                     "share": float(share.mean()),
-                    "lower": lower,
-                    "upper": upper,
+                    "lower": over_folds.lower,
+                    "upper": over_folds.upper,
                     "stability": stability(each.size, each.kept),
                     "overlap": overlap(each.size, count),
                 }
             )
     return TABLES["attribution_modalities"].typed(rows)
-
-
-def _limits(shares: np.ndarray, fraction: float) -> tuple[float, float]:
-    """Return the limits of the interval of a mean share, between 0 and 1; NaN of one fold."""
-    if len(shares) < 2:
-        return np.nan, np.nan
-    interval = corrected_interval(shares, fraction)
-    return max(interval.lower, 0.0), min(interval.upper, 1.0)

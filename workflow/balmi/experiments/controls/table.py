@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from balmi.evaluation.metrics import METRICS
-from balmi.evaluation.statistics import corrected_interval
+from balmi.evaluation.statistics import mean_over_folds
 from balmi.methods.outcome import PROBABILITY_PREFIX
 from balmi.tables.contract import TABLES
 
@@ -45,29 +45,19 @@ def control_table(
         are left.
     """
     columns = [f"{PROBABILITY_PREFIX}{name}" for name in classes]
+    bounds = METRICS[METRIC].lowest, METRICS[METRIC].highest
     rows = []
     for predictions in controls:
         for (control, method), part in predictions.groupby(["control", "method"], sort=False):
             folds = [fold for _, fold in part.groupby(["repeat", "fold"])]
             values = np.array([_score(fold, columns, classes) for fold in folds])
             ratio = 0.0 if control in INDEPENDENT else split_ratio
-            rows.append((control, method, METRIC, *_limits(values, ratio)))
+            usual = mean_over_folds(values, ratio, *bounds)
+            strict = mean_over_folds(values, ratio, *bounds, level=STRICT)
+            rows.append((control, method, METRIC, *usual[:3], strict.lower, usual.folds))
     return TABLES["controls"].of(rows)
 
 
 def _score(fold: pd.DataFrame, columns: list[str], classes: Sequence[str]) -> float:
     labels = pd.Index(classes).get_indexer(fold["truth"])
     return METRICS[METRIC](labels, fold[columns].to_numpy())
-
-
-def _limits(values: np.ndarray, split_ratio: float) -> tuple[float, float, float, float, int]:
-    """Return mean, 95 % limits, lower 99 % limit, and the number of folds that have a value."""
-    known = values[np.isfinite(values)]
-    if known.size < 2:
-        mean = float(known[0]) if known.size else np.nan
-        return mean, np.nan, np.nan, np.nan, known.size
-    usual = corrected_interval(known, split_ratio)
-    strict = corrected_interval(known, split_ratio, STRICT)
-    bounds = METRICS[METRIC].lowest, METRICS[METRIC].highest
-    lower, upper, lower99 = np.clip((usual.lower, usual.upper, strict.lower), *bounds)
-    return usual.mean, float(lower), float(upper), float(lower99), known.size

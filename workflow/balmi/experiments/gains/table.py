@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from balmi.evaluation.statistics import corrected_interval
+from balmi.evaluation.statistics import mean_over_folds
 from balmi.evaluation.verdicts import prediction
 from balmi.tables.contract import TABLES
 
@@ -58,11 +58,10 @@ def margins_of(information: pd.DataFrame) -> pd.DataFrame:
 
 def _observation(differences: np.ndarray, split_ratio: float) -> Mapping[str, float]:
     """Return the mean difference of the folds that have one, with its corrected interval."""
-    known = differences[np.isfinite(differences)]
-    if known.size < 2:
+    observed = mean_over_folds(differences, split_ratio)
+    if observed.folds < 2:
         return dict.fromkeys(OBSERVED, np.nan)
-    interval = corrected_interval(known, split_ratio)
-    return dict(zip(OBSERVED, (interval.mean, interval.lower, interval.upper), strict=True))
+    return dict(zip(OBSERVED, observed[:3], strict=True))
 
 
 def complementarity_table(

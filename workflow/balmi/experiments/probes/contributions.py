@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from balmi.evaluation.statistics import mean_over_folds
 from balmi.experiments.probes.alterations import JOIN, ProbeKind, joining_orders
-from balmi.experiments.scores import METRIC_NAMES, limits, of_method
+from balmi.experiments.scores import METRIC_NAMES, of_method
 from balmi.information.shapley import coalitions, shapley_values
 from balmi.tables.contract import TABLES
 
@@ -104,6 +105,6 @@ def _rows(
     mean = parts.mean()
     everything = mean[""], mean[JOIN.join(modalities)], len(parts)
     return [
-        (name, *limits(values[:, place], ratio), mean[name], *everything)
+        (name, *mean_over_folds(values[:, place], ratio)[:3], mean[name], *everything)
         for place, name in enumerate(modalities)
     ]
