@@ -39,7 +39,7 @@ from balmi.data.splits import make_splits, read_splits
 from balmi.information.splits import measure_splits
 from balmi.methods.distillation import (
     new_network,
-    nothing_known,
+    no_prior_knowledge,
     plan_distillation,
     pretrain,
 )
@@ -84,7 +84,7 @@ def splits_of(cohort: Cohort, evaluation: Evaluation, folder: Path) -> list[Spli
 def together(bench: Bench) -> np.ndarray:
     """Train all replicas at once; return the joint head's logits, (replicas, n, classes)."""
     network = new_network(bench.data, MODEL, bench.training.seed, PURPOSE, [Expert.MEAN])
-    rule = RULES[Balancing.UNIFORM](nothing_known(bench.data, MODEL), bench.training)
+    rule = RULES[Balancing.UNIFORM](no_prior_knowledge(bench.data, MODEL), bench.training)
     trained = Trainer(network, bench.data, rule, bench.training, PURPOSE).run(silent)
     return predict(trained, bench.data)[:, :, -1].cpu().numpy()
 

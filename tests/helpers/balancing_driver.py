@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import torch
 
 from balmi.config.settings import Balancing, Training
-from balmi.networks.balancing import RULES, Known, Step
+from balmi.networks.balancing import RULES, PriorKnowledge, Step
 from balmi.networks.data import View
 from balmi.networks.losses import cross_entropy, weighted_mean
 from balmi.networks.network import Batch, ReplicaNetwork, Shape
@@ -28,7 +28,7 @@ class Case:
     seeds: tuple[int, ...]
     seen: View
     weights: torch.Tensor
-    known: Known
+    known: PriorKnowledge
     epochs: tuple[SimpleNamespace, ...]
 
     def alone(self, replica: int) -> Case:
@@ -54,7 +54,7 @@ class Case:
             self.seeds[one],
             view,
             self.weights[one, :real],
-            Known(**known),
+            PriorKnowledge(**known),
             tuple(
                 SimpleNamespace(**{key: value[one] for key, value in vars(epoch).items()})
                 for epoch in self.epochs
@@ -89,7 +89,7 @@ def make_case(modalities: int = 3, fusions: tuple[str, ...] = FUSIONS, seed: int
     labels = torch.arange(SAMPLES).repeat(replicas, 1) % CLASSES
     labels[1] = labels[1].flip(0)
     rows = torch.stack([torch.randperm(COHORT, generator=generator) for _ in SEEDS])[:, :SAMPLES]
-    known = Known(
+    known = PriorKnowledge(
         label=noise(replicas, modalities).abs(),
         shared=noise(replicas, modalities).abs(),
         p_value=torch.full((replicas, modalities), 0.02, dtype=torch.float64),

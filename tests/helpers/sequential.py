@@ -11,7 +11,7 @@ import torch
 from sklearn.metrics import f1_score
 
 from balmi.methods.distillation import new_network
-from balmi.networks.balancing import RULES, Known
+from balmi.networks.balancing import RULES, PriorKnowledge
 from balmi.networks.seeds import replica_seed
 from balmi.networks.trainer import Trainer, predict
 
@@ -40,16 +40,16 @@ def silent(epoch: int, epochs: int, active: int) -> None:
     """Tell nobody."""
 
 
-def some_known(data: ReplicaData, model: Model) -> Known:
+def some_prior_knowledge(data: ReplicaData, model: Model) -> PriorKnowledge:
     """Return measurements that differ between modalities and replicas; one knows nothing."""
     generator = torch.Generator().manual_seed(1)
     shape = (len(data.splits), len(data.modalities))
     label = torch.rand(shape, generator=generator, dtype=torch.float64) + 0.1
     label[0, 1:][-1:] = 0
-    return Known(label, label / 2, torch.zeros_like(label), data.classes, model.hidden)
+    return PriorKnowledge(label, label / 2, torch.zeros_like(label), data.classes, model.hidden)
 
 
-def take(known: Known, *replicas: int) -> Known:
+def take(known: PriorKnowledge, *replicas: int) -> PriorKnowledge:
     """Return what is known of some replicas."""
     parts = {name: getattr(known, name)[list(replicas)] for name in ("label", "shared", "p_value")}
     return replace(known, **parts)
@@ -71,10 +71,10 @@ def alone(data: ReplicaData, *replicas: int) -> ReplicaData:
 
 
 def trained_by(
-    data: ReplicaData, case: Case, kind: Balancing, known: Known | None = None
+    data: ReplicaData, case: Case, kind: Balancing, known: PriorKnowledge | None = None
 ) -> tuple[Trained, torch.Tensor]:
     """Train all replicas at once; return what was trained, and the logits of all heads."""
-    known = known or some_known(data, case.model)
+    known = known or some_prior_knowledge(data, case.model)
     network = new_network(
         data, case.model, case.training.seed, case.purpose, case.fusions, known.label
     )
@@ -95,7 +95,7 @@ def plain_layer(layer: torch.nn.Module) -> torch.nn.Linear:
 class Sequential:
     """One replica trained by plain torch layers, dense graph products and torch.optim."""
 
-    def __init__(self, data: ReplicaData, replica: int, case: Case, known: Known) -> None:
+    def __init__(self, data: ReplicaData, replica: int, case: Case, known: PriorKnowledge) -> None:
         self.case, self.soft, self.replica = case, case.soft, replica
         self.data = alone(data, replica)
         self.split = self.data.splits[0]
@@ -315,7 +315,7 @@ def sequential_fold(
     data: ReplicaData, fold: int, case: Case, kind: Balancing
 ) -> tuple[list[Sequential], list[torch.Tensor]]:
     """Train the members of a fold by plain torch; return them, and the logits of all heads."""
-    known = some_known(data, case.model)
+    known = some_prior_knowledge(data, case.model)
     members = []
     for replica in np.flatnonzero(data.folds.numpy() == fold).tolist():
         member = Sequential(data, replica, case, known)

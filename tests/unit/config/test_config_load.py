@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from balmi.config.catalogue import catalogue, resolve
 from balmi.config.load import load_settings
-from balmi.config.settings import CONTROLS, Dataset, Method, Settings
+from balmi.config.settings import CONTROL_KEYS, Dataset, Method, Settings
 from balmi.errors import UserError
 
 FILES = {
@@ -484,7 +484,7 @@ def test_a_control_names_modalities_of_files_and_of_the_catalogue():
     assert list(resolved.used) == ["strong", "redundant", "weak", "noise"]
 
 
-@pytest.mark.parametrize("key", CONTROLS)
+@pytest.mark.parametrize("key", CONTROL_KEYS)
 def test_a_control_of_an_unknown_modality(key):
     found = problem(controlled(**{key: ["mirn"]}))
     assert found.where == f"datasets.own.control.{key}"

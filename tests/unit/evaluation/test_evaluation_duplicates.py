@@ -49,6 +49,36 @@ def test_few_features_tell_nothing(make_cohort):
     assert near_copies(cohort) == []
 
 
+def test_small_modalities_are_looked_at_together(make_cohort):
+    """Twelve features alone are too few; a copy has both modalities alike."""
+    cohort = make_cohort(np.arange(60) % 3, {"clinical": 12, "protein": 12, "rna": 40})
+    assert near_copies(cohort) == []
+    one = with_copy(cohort, "clinical", 3, 17, 0.01)
+    assert near_copies(one) == []
+    both = with_copy(one, "protein", 3, 17, 0.01)
+    assert near_copies(both) == [Copies("clinical + protein", 3, 17)]
+    lacking = both.values["protein"].copy()
+    lacking[17] = np.nan
+    assert near_copies(replace(both, values=both.values | {"protein": lacking})) == []
+
+
+def test_small_modalities_that_no_samples_share_are_left_alone(make_cohort):
+    cohort = make_cohort(np.arange(60) % 3, {"clinical": 12, "protein": 12})
+    values = {name: table.copy() for name, table in cohort.values.items()}
+    values["clinical"][:30] = np.nan
+    values["protein"][30:] = np.nan
+    assert near_copies(replace(cohort, values=values)) == []
+
+
+def test_samples_that_share_few_levels_are_no_copies(make_cohort):
+    """Of 24 features that nearly all samples have at 0, many samples have the same."""
+    cohort = make_cohort(np.arange(120) % 3, {"mutations": 12, "clinical": 12})
+    rng = np.random.default_rng(2)
+    values = {name: (rng.random((120, 12)) < 0.03).astype(float) for name in cohort.modalities}
+    assert len(np.unique(np.hstack(list(values.values())), axis=0)) < 100
+    assert near_copies(replace(cohort, values=values)) == []
+
+
 def test_absent_samples_are_no_copies(cohort):
     values = cohort.values["mirna"].copy()
     values[[4, 9]] = np.nan

@@ -21,7 +21,7 @@ from balmi.information.pool import tempered
 from balmi.information.splits import SplitInformation
 from balmi.methods.distillation import new_network
 from balmi.methods.outcome import run_method
-from balmi.methods.recipes import Guidance, known, train_method
+from balmi.methods.recipes import Guidance, prior_knowledge, train_method
 from balmi.networks.balancing import RULES
 from balmi.networks.data import concatenated, replica_data, residual_network
 from balmi.networks.device import choose_device
@@ -130,7 +130,7 @@ def test_predictions_are_the_pool_of_the_heads_that_are_named(experts, cohort, e
     """Every head speaks for itself, at its temperature, and the mean of the members is pooled."""
     settings = SHORT.model_copy(update={"balancing": Balancing.UNIFORM})
     result, parameters = fit(Method.BALANCED, cohort, ensemble, settings, experts)
-    information, model = known(measured(3), ensemble, Model()), Model(hidden=8)
+    information, model = prior_knowledge(measured(3), ensemble, Model()), Model(hidden=8)
     importance = information.label * (information.p_value < 0.05)
     network = new_network(ensemble, model, SHORT.seed, "balanced", experts, importance)
     rule = RULES[Balancing.UNIFORM](information, settings)
@@ -353,13 +353,13 @@ def test_the_balanced_method_needs_measurements(cohort, data):
 
 def test_what_is_known_of_a_fold_is_known_of_all_its_members(ensemble):
     information = measured(3)
-    found = known(information, ensemble, Model())
+    found = prior_knowledge(information, ensemble, Model())
     for replica, split in enumerate(ensemble.splits):
         np.testing.assert_allclose(found.label[replica], information.label[split.fold])
         np.testing.assert_allclose(found.p_value[replica], information.p_value[split.fold])
         mean = information.shared[split.fold].sum(axis=1) / 3
         np.testing.assert_allclose(found.shared[replica], mean)
-    nothing = known(None, ensemble, Model())
+    nothing = prior_knowledge(None, ensemble, Model())
     assert nothing.label.shape == (9, 4)
     assert nothing.label.isnan().all()
 

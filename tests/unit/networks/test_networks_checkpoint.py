@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from sequential import some_known
+from sequential import some_prior_knowledge
 
 from balmi.config.settings import Balancing, Model, Training
 from balmi.methods.distillation import new_network
@@ -33,7 +33,7 @@ def train(data, kind=Balancing.UNIFORM, settings=SETTINGS, checkpoints=None, kil
     """Train; return what was trained and the epochs that were computed."""
     purpose, soft = to.get("purpose", "test"), to.get("soft")
     fusions = () if soft else FUSIONS
-    known = some_known(data, MODEL)
+    known = some_prior_knowledge(data, MODEL)
     known = replace(known, teachers=torch.zeros(*data.available.shape, MODEL.hidden))
     network = new_network(data, MODEL, settings.seed, purpose, fusions, known.label)
     rule = RULES[kind](known, settings)

@@ -94,7 +94,7 @@ def test_encoders_start_the_same_whatever_the_joint_heads():
 
 
 def test_heads_can_be_asked_of_other_modalities():
-    """Known logits and embeddings are fused anew where fewer modalities are to be used."""
+    """PriorKnowledge logits and embeddings are fused anew where fewer modalities are to be used."""
     network = ReplicaNetwork(SHAPE, seeds=(1, 2), dtype=torch.float64)
     seen = batch()
     whole = network(seen)

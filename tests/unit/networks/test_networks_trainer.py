@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from sequential import Case, alone, sequential_fold, some_known, take, trained_by
+from sequential import Case, alone, sequential_fold, some_prior_knowledge, take, trained_by
 
 from balmi.config.settings import Balancing, Model, Training
 from balmi.data.splits import Split
@@ -103,7 +103,9 @@ def test_distillation_equals_a_sequential_loop(data):
 )
 def test_a_replica_alone_equals_itself_in_company(data, kind, batch_size):
     given = case(batch_size=batch_size, epochs=4)
-    known = replace(some_known(data, MODEL), teachers=torch.zeros(3, len(data.labels), 4, 8))
+    known = replace(
+        some_prior_knowledge(data, MODEL), teachers=torch.zeros(3, len(data.labels), 4, 8)
+    )
     _, together = trained_by(data, given, kind, known)
     for replica in range(3):
         own = replace(take(known, replica), teachers=known.teachers[replica : replica + 1])
@@ -115,7 +117,7 @@ def test_a_replica_alone_equals_itself_in_company(data, kind, batch_size):
 def test_replicas_of_other_widths_do_not_matter(data, joined):
     assert len(set(data.widths[0])) > 1
     first = concatenated(data) if joined else data
-    known = some_known(first, MODEL)
+    known = some_prior_knowledge(first, MODEL)
     _, together = trained_by(first, case(), Balancing.UNIFORM, known)
     for replica in range(3):
         single = alone(data, replica)
@@ -134,7 +136,7 @@ def test_folds_that_are_let_go_keep_their_best_parameters(ensemble):
     assert lasted[first, 0] + 3 < lasted[longest, 0]
     for fold in (first, longest):
         members = [3 * fold, 3 * fold + 1, 3 * fold + 2]
-        own = take(some_known(ensemble, MODEL), *members)
+        own = take(some_prior_knowledge(ensemble, MODEL), *members)
         _, found = trained_by(alone(ensemble, *members), short, Balancing.UNIFORM, own)
         assert (found - together[members]).abs().max() < TOLERANCE
     last = trained.history[-1].losses.view(3, 3, -1)
@@ -145,7 +147,9 @@ def test_folds_that_are_let_go_keep_their_best_parameters(ensemble):
 @pytest.mark.parametrize("kind", Balancing)
 def test_every_rule_goes_on_with_the_replicas_that_are_left(data, kind):
     short = case(epochs=40, patience=1, batch_size=16)
-    known = replace(some_known(data, MODEL), teachers=torch.zeros(3, len(data.labels), 4, 8))
+    known = replace(
+        some_prior_knowledge(data, MODEL), teachers=torch.zeros(3, len(data.labels), 4, 8)
+    )
     trained, together = trained_by(data, short, kind, known)
     lasted = torch.stack([epoch.active for epoch in trained.history]).sum(dim=0)
     assert lasted.min() < lasted.max()
@@ -267,7 +271,7 @@ def test_a_replica_without_validation_samples_is_not_applicable(data):
 def test_progress_is_told_every_epoch(data):
     calls = []
     network = new_network(data, MODEL, 0, "test", ("mean",))
-    rule = RULES[Balancing.UNIFORM](some_known(data, MODEL), SETTINGS)
+    rule = RULES[Balancing.UNIFORM](some_prior_knowledge(data, MODEL), SETTINGS)
     trainer = Trainer(network, data, rule, SETTINGS, "test")
     history = trainer.run(lambda *call: calls.append(call)).history
     assert [epoch for epoch, _, _ in calls] == list(range(1, len(history) + 1))

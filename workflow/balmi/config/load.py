@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from balmi.config.catalogue import catalogue
-from balmi.config.settings import CONTROLS, COPY, Design, Settings, Simulation
+from balmi.config.settings import CONTROL_KEYS, COPY, Design, Settings, Simulation
 from balmi.config.twice import repeated_keys
 from balmi.errors import Problem, UserError, listing, nearest, shown
 
@@ -130,7 +130,7 @@ def _control_problems(name: object, dataset: Mapping[str, Any]) -> Iterator[Prob
     where = ["datasets", name, "control"]
     named = {
         key: [each for each in control[key] if isinstance(each, str)]
-        for key in CONTROLS
+        for key in CONTROL_KEYS
         if isinstance(control.get(key), list)
     }
     for key, modalities in named.items():

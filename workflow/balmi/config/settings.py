@@ -22,7 +22,12 @@ TAKEN = ("overview.html", "overview.log", "report.zip", ".gitkeep")
 Text = Annotated[str, Field(min_length=1)]
 JOINT = "joint"
 COPY = "{}-copy"  # the name of a duplicated modality's copy
-CONTROLS = ("without", "noise", "shuffled", "duplicated")  # keys of a control that name modalities
+CONTROL_KEYS = (
+    "without",
+    "noise",
+    "shuffled",
+    "duplicated",
+)  # keys of a control that name modalities
 
 # What stands for a missing value in tables, whatever its case; an empty cell always does.
 MISSING_TEXTS = (

@@ -15,7 +15,7 @@ from balmi.evaluation.accepted import inputs
 from balmi.evaluation.at_chance import WIDEST, Reading, read_control
 from balmi.evaluation.duplicates import divided, near_copies
 from balmi.evaluation.gap import calibration_gap
-from balmi.evaluation.trust import CONTROLS, Finding, State
+from balmi.evaluation.trust import CONTROL_CHECKS, Finding, State
 from balmi.evaluation.underestimation import underestimation
 from balmi.evaluation.verdicts import (
     NOT_SEPARABLE,
@@ -138,11 +138,11 @@ def _scored(row: pd.Series) -> str:
 
 
 def _leak(evidence: Evidence) -> Finding:
-    return _control(evidence, CONTROLS["leak control"])
+    return _control(evidence, CONTROL_CHECKS["leak control"])
 
 
 def _labels(evidence: Evidence) -> Finding:
-    return _control(evidence, CONTROLS["label shuffle"])
+    return _control(evidence, CONTROL_CHECKS["label shuffle"])
 
 
 def _rarest_class(evidence: Evidence) -> Finding:

@@ -24,11 +24,22 @@ CORRELATION = 0.999  # above it two samples differ by less than a thirtieth of t
 FEATURES = 1000  # of largest variance: enough to tell samples apart, and quick
 FEWEST_FEATURES = 20  # with fewer, samples correlate that much by chance
 NEIGHBOURS = 5
+JOIN = " + "
+# A feature whose values most samples share tells few apart: many are alike in all such by chance.
+FEWEST_DISTINCT = 0.25  # of the samples
 
 
 @dataclass(frozen=True)
 class Copies:
-    """Two samples that are near-copies in a modality; `first` and `second` are rows, ascending."""
+    """Two samples that are near-copies in a modality, or in several small ones together.
+
+    Parameters
+    ----------
+    modality
+        Its name, or several joined by ``+``.
+    first, second
+        Rows, ascending.
+    """
 
     modality: str
     first: int
@@ -39,8 +50,10 @@ def near_copies(cohort: Cohort) -> list[Copies]:
     """Return the pairs of samples whose standardised profiles correlate above `CORRELATION`.
 
     Every sample is compared with its `NEIGHBOURS` nearest in each modality that has at least
-    `FEWEST_FEATURES` features that vary. For centred profiles of length 1 the squared distance is
-    2 - 2r, so that the nearest neighbours are those of largest correlation r.
+    `FEWEST_FEATURES` features that vary. The modalities that have fewer are taken together, over
+    the samples that have them all and by the features that tell samples apart. For centred profiles
+    of length 1 the squared distance is 2 - 2r, so that the nearest neighbours are those of largest
+    correlation r.
 
     Parameters
     ----------
@@ -48,13 +61,30 @@ def near_copies(cohort: Cohort) -> list[Copies]:
         The cohort; features are standardised over all samples, since nothing is learned here.
     """
     features = Features(cohort, FEATURES)
-    found = []
+    large, small = [], []
     for column, name in enumerate(cohort.modalities):
         rows = np.flatnonzero(cohort.available[:, column])
-        profiles = features.split(rows, (name,))[name][rows]
+        enough = features.split(rows, (name,))[name].shape[1] >= FEWEST_FEATURES
+        (large if enough else small).append(name)
+    found = []
+    for names in [*((name,) for name in large), *([tuple(small)] if len(small) > 1 else [])]:
+        has = [cohort.modalities.index(name) for name in names]
+        rows = np.flatnonzero(cohort.available[:, has].all(axis=1))
+        if len(rows) < 2:
+            continue
+        profiles = np.hstack([values[rows] for values in features.split(rows, names).values()])
+        if len(names) > 1:
+            profiles = profiles[:, _telling(profiles)]
         if profiles.shape[1] >= FEWEST_FEATURES:
-            found += [Copies(name, *map(int, rows[list(pair)])) for pair in _pairs(profiles)]
+            pairs = (rows[list(pair)] for pair in _pairs(profiles))
+            found += [Copies(JOIN.join(names), *map(int, pair)) for pair in pairs]
     return found
+
+
+def _telling(profiles: np.ndarray) -> np.ndarray:
+    """Return which features have many distinct values; (features,), bool."""
+    distinct = [len(np.unique(column)) for column in profiles.T]
+    return np.array(distinct) >= max(2, FEWEST_DISTINCT * len(profiles))
 
 
 def _pairs(profiles: np.ndarray) -> list[tuple[int, int]]:

@@ -38,10 +38,10 @@ class Finding:
     detail: str
 
 
-CONTROLS = {"leak control": "leak", "label shuffle": "labels"}  # check -> control
+CONTROL_CHECKS = {"leak control": "leak", "label shuffle": "labels"}  # check -> control
 STRUCTURE = "group structure"
 # Without these no difference can be believed: a leak, or copies that are learned from and tested.
-DECISIVE = (*CONTROLS, STRUCTURE)
+DECISIVE = (*CONTROL_CHECKS, STRUCTURE)
 
 
 def withheld(trust: pd.DataFrame) -> tuple[str, ...]:

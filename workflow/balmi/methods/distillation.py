@@ -17,7 +17,7 @@ import torch
 from balmi.config.settings import Balancing, Teacher
 from balmi.information.estimates import NULL_LEVEL
 from balmi.networks.balancing import RULES
-from balmi.networks.balancing.base import Known
+from balmi.networks.balancing.base import PriorKnowledge
 from balmi.networks.history import history_table
 from balmi.networks.losses import SoftTargets, log_frequencies
 from balmi.networks.network import ReplicaNetwork, Shape
@@ -268,14 +268,14 @@ def fit_modality(
         As `balmi.networks.trainer.Trainer` does.
     """
     network = new_network(own, model, training.seed, purpose)
-    rule = RULES[Balancing.UNIFORM](nothing_known(own, model), training)
+    rule = RULES[Balancing.UNIFORM](no_prior_knowledge(own, model), training)
     return Trainer(network, own, rule, training, purpose, soft).run(progress, checkpoints)
 
 
-def nothing_known(data: ReplicaData, model: Model) -> Known:
+def no_prior_knowledge(data: ReplicaData, model: Model) -> PriorKnowledge:
     """Return what rules know where nothing was measured: NaN, which passes no gate."""
     nothing = torch.full((len(data.splits), len(data.modalities)), torch.nan, dtype=torch.float64)
-    return Known(nothing, nothing, nothing, data.classes, model.hidden)
+    return PriorKnowledge(nothing, nothing, nothing, data.classes, model.hidden)
 
 
 def balanced_shift(data: ReplicaData, training: Training) -> torch.Tensor:

@@ -136,7 +136,7 @@ def learned_expert(unimodal: HeldOut, task: FoldTask, inner: np.ndarray) -> Held
     return HeldOut(found, test)
 
 
-def fold_task(data: ReplicaData, groups: np.ndarray | None, replica: int) -> FoldTask:
+def task_of_replica(data: ReplicaData, groups: np.ndarray | None, replica: int) -> FoldTask:
     """Return the fold of a replica as the peers see it.
 
     Parameters

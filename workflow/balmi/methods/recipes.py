@@ -12,12 +12,12 @@ import torch
 from balmi.config.methods import NETWORKS
 from balmi.config.settings import Balancing
 from balmi.information.estimates import NULL_LEVEL
-from balmi.methods.distillation import ALONE, load_pretrained, new_network, nothing_known
+from balmi.methods.distillation import ALONE, load_pretrained, new_network, no_prior_knowledge
 from balmi.methods.experts import (
     expert_rows,
-    fold_task,
     join_members,
     pool_experts,
+    task_of_replica,
     what_experts_say,
 )
 from balmi.methods.outcome import Result, prediction_table
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from balmi.config.settings import Expert, Method, Model, Training
     from balmi.data.cohort import Cohort
     from balmi.information.splits import SplitInformation
-    from balmi.networks.balancing.base import Known
+    from balmi.networks.balancing.base import PriorKnowledge
     from balmi.networks.checkpoint import Checkpoints
     from balmi.networks.data import ReplicaData
     from balmi.networks.trainer import Trained
@@ -63,7 +63,9 @@ class Guidance:
         return {name: value[list(replicas)] for name, value in self.pretrained.items()}
 
 
-def known(information: SplitInformation | None, data: ReplicaData, model: Model) -> Known:
+def prior_knowledge(
+    information: SplitInformation | None, data: ReplicaData, model: Model
+) -> PriorKnowledge:
     """Return what balancing rules may know of the modalities.
 
     Parameters
@@ -75,7 +77,7 @@ def known(information: SplitInformation | None, data: ReplicaData, model: Model)
     model
         Settings.
     """
-    nothing = nothing_known(data, model)
+    nothing = no_prior_knowledge(data, model)
     if information is None:
         return nothing
     others = max(information.shared.shape[1] - 1, 1)
@@ -88,7 +90,7 @@ def known(information: SplitInformation | None, data: ReplicaData, model: Model)
     )
 
 
-def importance_of(about: Known) -> torch.Tensor:
+def importance_of(about: PriorKnowledge) -> torch.Tensor:
     """Return the weights of the head `information`; (replicas, modalities).
 
     What does not exceed its permutation null is none, and what is unknown weighs nothing.
@@ -153,7 +155,7 @@ def _fit(
 ) -> _Fitted:
     """Train some replicas and predict all samples with them."""
     balancing = training.balancing if recipe.balancing is None else recipe.balancing
-    about = known(guidance.information, data, model)
+    about = prior_knowledge(guidance.information, data, model)
     heads, importance = heads_of(method, model), importance_of(about)
     network = new_network(data, model, training.seed, str(method), heads, importance)
     if start is not None:
@@ -255,7 +257,7 @@ def _pooled(
         replicas = np.flatnonzero(folds == fold)
         members = [data.splits[replica] for replica in replicas]
         heads = join_members(members, probabilities[replicas])
-        task = fold_task(data, cohort.groups, int(replicas[0]))
+        task = task_of_replica(data, cohort.groups, int(replicas[0]))
         said = what_experts_say(experts, heads, task, members[0].inner)
         pool = pool_experts(said, task.labels[task.fit])
         predictions.append(prediction_table(method, members[0], pool.test, cohort))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from balmi.methods.distillation import new_network
-from balmi.methods.recipes import heads_of, importance_of, known
+from balmi.methods.recipes import heads_of, importance_of, prior_knowledge
 
 if TYPE_CHECKING:
     from balmi.config.settings import Method, Model
@@ -54,7 +54,10 @@ def restored_networks(
         One per judged head, with all replicas of `data`; none of their parameters asks for a
         gradient.
     """
-    heads, importance = heads_of(method, model), importance_of(known(information, data, model))
+    heads, importance = (
+        heads_of(method, model),
+        importance_of(prior_knowledge(information, data, model)),
+    )
     found = []
     for judged in range(max(1, len(heads))):
         # Whatever the seed: every initial weight is replaced.

@@ -8,7 +8,7 @@ from sklearn.feature_selection import f_classif
 
 from balmi.config.settings import Evaluation, Information, Method, Model, Scheme, Training
 from balmi.data.splits import as_splits, make_splits
-from balmi.experiments.controls.run import FEATURES, leaking_noise, permuted_labels, run_control
+from balmi.experiments.controls.run import FEATURES, leaking_noise, on_permuted_labels, run_control
 from balmi.experiments.controls.table import control_table
 from balmi.methods.peers.registry import PEERS, stacked_lr
 from balmi.methods.pipeline import PipelineSettings
@@ -99,7 +99,7 @@ def test_a_strong_signal_of_the_cohort_does_not_reach_the_controls(noise):
 
 def test_permuted_labels_keep_the_test_folds_and_their_classes(noise):
     splits = folds_of(noise)
-    trials = list(permuted_labels(noise, splits, EVALUATION, seed=0))
+    trials = list(on_permuted_labels(noise, splits, EVALUATION, seed=0))
     found = [split for trial in trials for split in trial.splits]
     assert [len(trial.splits) for trial in trials] == [4, 4]
     for old, new in zip(splits, found, strict=True):
@@ -119,7 +119,7 @@ def test_permuted_labels_keep_groups_that_are_left_out(noise):
     cohort = replace(noise, groups=groups)
     evaluation = Evaluation(scheme=Scheme.LEAVE_ONE_GROUP_OUT, training_share=0.5)
     splits = folds_of(cohort, evaluation)
-    (trial,) = permuted_labels(cohort, splits, evaluation, seed=0)
+    (trial,) = on_permuted_labels(cohort, splits, evaluation, seed=0)
     for old, new in zip(splits, trial.splits, strict=True):
         np.testing.assert_array_equal(old.test, new.test)
         assert set(groups[new.test]) == {f"site{new.fold}"}

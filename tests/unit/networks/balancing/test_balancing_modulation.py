@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from balmi.config.settings import Balancing
 from balmi.networks.balancing.hashing import hashed_normals
 from balmi.networks.balancing.modulation import (
-    coalitions,
     deviation,
+    joining_steps,
     mono_modal_responses,
     own_entries,
     pareto_shares,
@@ -206,7 +206,7 @@ def test_agm_has_a_smallest_log_confidence():
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 6])
 def test_coalitions_give_every_modality_every_place_equally_often(count):
-    steps = coalitions(count)
+    steps = joining_steps(count)
     assert len(steps) == 2 * count**2
     for without, beside, modality in steps:
         assert set(beside) - set(without) == {modality}

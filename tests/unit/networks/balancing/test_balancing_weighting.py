@@ -8,7 +8,7 @@ import torch
 from balancing_driver import Driver
 
 from balmi.config.settings import Balancing, Training
-from balmi.networks.balancing import Known
+from balmi.networks.balancing import PriorKnowledge
 from balmi.networks.balancing.weighting import (
     GradientBlendingRule,
     InformationRule,
@@ -25,7 +25,7 @@ def double(rows):
 
 
 def known(label, shared, p_value):
-    return Known(*(double([row]) for row in (label, shared, p_value)), classes=3, hidden=4)
+    return PriorKnowledge(*(double([row]) for row in (label, shared, p_value)), classes=3, hidden=4)
 
 
 def scored(*rows):
@@ -70,7 +70,7 @@ def test_a_score_that_could_not_be_taken_counts_as_the_mean_of_the_others():
     settings = SETTINGS.model_copy(update={"balancing_smoothing": 0.0})
     one = known([0.5] * 3, [0.5] * 3, [0.02] * 3)
     parts = [torch.cat([part, part]) for part in (one.label, one.shared, one.p_value)]
-    rule = InformationRule(Known(*parts, classes=3, hidden=4), settings)
+    rule = InformationRule(PriorKnowledge(*parts, classes=3, hidden=4), settings)
     weights = begin(rule, scored([0.9, 0.5, np.nan], [np.nan, np.nan, np.nan]))
     raw = np.exp(np.array([-0.9, -0.5, -0.7]) / 0.5)
     np.testing.assert_allclose(weights[0], 3 * raw / raw.sum())

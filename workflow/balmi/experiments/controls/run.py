@@ -56,7 +56,7 @@ class Trial:
     splits: list[Split]
 
 
-def permuted_labels(
+def on_permuted_labels(
     cohort: Cohort, splits: Sequence[Split], evaluation: Evaluation, seed: int
 ) -> Iterator[Trial]:
     """Yield every repeat with labels permuted among the samples of each test fold.
@@ -99,7 +99,7 @@ def leaking_noise(
     Parameters
     ----------
     cohort, splits, evaluation, seed
-        As in `permuted_labels`.
+        As in `on_permuted_labels`.
     """
     for split in splits:
         rng = _rng(seed, "leak", split)
@@ -134,8 +134,8 @@ def _codes(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return code
 
 
-CONTROLS: dict[str, Callable[[Cohort, Sequence[Split], Evaluation, int], Iterator[Trial]]] = {
-    "labels": permuted_labels,
+TRIALS: dict[str, Callable[[Cohort, Sequence[Split], Evaluation, int], Iterator[Trial]]] = {
+    "labels": on_permuted_labels,
     "leak": leaking_noise,
 }
 
@@ -155,7 +155,7 @@ def run_control(
     Parameters
     ----------
     control
-        One of `CONTROLS`.
+        One of `TRIALS`.
     methods
         The methods.
     cohort, splits, evaluation
@@ -174,7 +174,7 @@ def run_control(
         A method that did not end well in every fold has no rows.
     """
     found = []
-    for trial in CONTROLS[control](cohort, splits, evaluation, seed):
+    for trial in TRIALS[control](cohort, splits, evaluation, seed):
         outcomes = run_pipeline(methods, trial.cohort, trial.splits, settings, progress)
         rows = trial.cohort.positions(outcomes.predictions["sample"])
         truth = np.array(cohort.classes, dtype=object)[trial.cohort.labels[rows]]

@@ -17,7 +17,7 @@ from balmi.errors import MethodNotApplicable
 from balmi.experiments.probes.alterations import empty_probes, probe_table, skipped
 from balmi.graph.fusion import fuse_network
 from balmi.information.files import read_split_information
-from balmi.methods.experts import fold_task, join_members, pooled, what_experts_say
+from balmi.methods.experts import join_members, pooled, task_of_replica, what_experts_say
 from balmi.methods.outcome import Result, read_status, run_method
 from balmi.methods.peers.registry import PEERS
 from balmi.methods.recipes import experts_of, seen_by
@@ -129,7 +129,7 @@ class NetworkPredictor:
         heads = join_members(own.splits, self._probabilities(replicas, own))
         experts = experts_of(self.method, self.model)
         inner = own.splits[0].inner
-        said = what_experts_say(experts, heads, fold_task(own, task.groups, 0), inner)
+        said = what_experts_say(experts, heads, task_of_replica(own, task.groups, 0), inner)
         split, table = own.splits[0], self.trained.experts
         here = (table["repeat"] == split.repeat) & (table["fold"] == split.fold)
         pool = table[here].set_index("expert").loc[[str(expert) for expert in experts]]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from balmi.config.settings import Balancing
 from balmi.networks.balancing.auxiliary import ModalityDropoutRule, PmrRule, UmtRule
-from balmi.networks.balancing.base import BalancingRule, Known, Step
+from balmi.networks.balancing.base import BalancingRule, PriorKnowledge, Step
 from balmi.networks.balancing.modulation import AgmRule, MmParetoRule, OgmGeRule, OgmRule
 from balmi.networks.balancing.weighting import (
     GradientBlendingRule,
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from balmi.config.settings import Training
 
-__all__ = ["RULES", "BalancingRule", "Known", "Step"]
+__all__ = ["RULES", "BalancingRule", "PriorKnowledge", "Step"]
 
-RULES: dict[Balancing, Callable[[Known, Training], BalancingRule]] = {
+RULES: dict[Balancing, Callable[[PriorKnowledge, Training], BalancingRule]] = {
     Balancing.UNIFORM: UniformRule,
     Balancing.INFORMATION: InformationRule,
     Balancing.INVERSE: InverseRule,

@@ -13,7 +13,7 @@ from balmi.networks.losses import weighted_mean
 
 if TYPE_CHECKING:
     from balmi.config.settings import Training
-    from balmi.networks.balancing.base import Known, Step
+    from balmi.networks.balancing.base import PriorKnowledge, Step
     from balmi.networks.epoch import Epoch
 
 SMALLEST_DISTANCE = 1e-12  # squared; the root has no gradient at 0
@@ -39,7 +39,7 @@ class PmrRule(BalancingRule):
     sums: torch.Tensor
     counts: torch.Tensor
 
-    def __init__(self, known: Known, settings: Training) -> None:
+    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
         super().__init__(known, settings)
         self.strength = settings.balancing_strength
         self.smoothing = settings.balancing_smoothing
@@ -111,7 +111,7 @@ class UmtRule(BalancingRule):
 
     teachers: torch.Tensor
 
-    def __init__(self, known: Known, settings: Training) -> None:
+    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
         super().__init__(known, settings)
         if known.teachers is None:
             raise MethodNotApplicable(
@@ -138,7 +138,7 @@ class ModalityDropoutRule(BalancingRule):
     the one with the largest random number stays.
     """
 
-    def __init__(self, known: Known, settings: Training) -> None:
+    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
         super().__init__(known, settings)
         self.noise_columns = known.label.shape[1]
         self.rate = min(DROPPED * settings.balancing_strength, 1.0)

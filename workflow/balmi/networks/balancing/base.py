@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Known:
+class PriorKnowledge:
     """What a rule may know of the modalities besides their performance.
 
     Parameters
@@ -91,7 +91,7 @@ class BalancingRule(nn.Module):
     weight: torch.Tensor
     noise_columns = 0  # uniform numbers per sample that `available` needs
 
-    def __init__(self, known: Known, settings: Training) -> None:
+    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
         super().__init__()
         self.joint_weight = settings.joint_weight
         self.register_buffer("weight", torch.ones_like(known.label, dtype=torch.float64))

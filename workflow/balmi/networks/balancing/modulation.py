@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from balmi.config.settings import Training
-    from balmi.networks.balancing.base import Known, Step
+    from balmi.networks.balancing.base import PriorKnowledge, Step
     from balmi.networks.network import ReplicaNetwork
 
 SMALLEST_LOG_CONFIDENCE = -18.420681  # log 1e-8
@@ -76,7 +76,7 @@ class OgmRule(BalancingRule):
     whatever stays of a factor that is the same for many steps.
     """
 
-    def __init__(self, known: Known, settings: Training) -> None:
+    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
         super().__init__(known, settings)
         self.strength = settings.balancing_strength
 
@@ -106,7 +106,7 @@ class OgmGeRule(OgmRule):
     noise_columns = KEY_COLUMNS
     keys: torch.Tensor
 
-    def __init__(self, known: Known, settings: Training) -> None:
+    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
         super().__init__(known, settings)
         self.register_buffer("keys", torch.zeros(len(known.label), KEY_COLUMNS).long())
 
@@ -128,7 +128,7 @@ class OgmGeRule(OgmRule):
                 parameter.grad.add_(spread * normals.to(spread))
 
 
-def coalitions(count: int) -> list[tuple[tuple[int, ...], tuple[int, ...], int]]:
+def joining_steps(count: int) -> list[tuple[tuple[int, ...], tuple[int, ...], int]]:
     """Return coalitions with and without a modality, for its Shapley value.
 
     They are those of all cyclic orders of the modalities and their reverses, in which every
@@ -166,7 +166,7 @@ def mono_modal_responses(step: Step) -> torch.Tensor:
     if outputs.joint.shape[2] == 0:
         return unimodal.unsqueeze(3)
     count = available.shape[2]
-    steps = coalitions(count)
+    steps = joining_steps(count)
     values: dict[tuple[int, ...], torch.Tensor] = {}
     for members in {m for without, beside, _ in steps for m in (without, beside)}:
         within = torch.zeros(count, dtype=torch.bool, device=available.device)
@@ -196,7 +196,7 @@ class AgmRule(BalancingRule):
     running: torch.Tensor
     steps: torch.Tensor
 
-    def __init__(self, known: Known, settings: Training) -> None:
+    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
         super().__init__(known, settings)
         self.strength = settings.balancing_strength
         self.register_buffer("running", torch.zeros_like(self.weight))

@@ -21,7 +21,7 @@ from balmi.networks.balancing.measures import (
 
 if TYPE_CHECKING:
     from balmi.config.settings import Training
-    from balmi.networks.balancing.base import Known, Step
+    from balmi.networks.balancing.base import PriorKnowledge, Step
     from balmi.networks.epoch import Epoch
 
 SUPER_EPOCH = 5  # epochs over which overfitting and generalisation are measured
@@ -54,7 +54,7 @@ class PerformanceRule(BalancingRule):
     importance: torch.Tensor
 
     def __init__(
-        self, known: Known, settings: Training, importance: torch.Tensor, sign: int
+        self, known: PriorKnowledge, settings: Training, importance: torch.Tensor, sign: int
     ) -> None:
         super().__init__(known, settings)
         self.sharpness = sign / settings.balancing_temperature
@@ -84,7 +84,7 @@ class InformationRule(PerformanceRule):
     all weights are 0 and the joint losses alone train the network.
     """
 
-    def __init__(self, known: Known, settings: Training) -> None:
+    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
         held, shared = (torch.nan_to_num(part).clamp(min=0) for part in (known.label, known.shared))
         gate = known.p_value <= NULL_LEVEL
         super().__init__(known, settings, gate * (held + shared) / 2, sign=-1)
@@ -93,7 +93,7 @@ class InformationRule(PerformanceRule):
 class InverseRule(PerformanceRule):
     """The negative control, w_m ~ softmax(F1_m / T): it favours the strong modality."""
 
-    def __init__(self, known: Known, settings: Training) -> None:
+    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
         super().__init__(known, settings, torch.ones_like(known.label), sign=1)
 
 
@@ -115,7 +115,7 @@ class GradientBlendingRule(BalancingRule):
     start: torch.Tensor
     age: torch.Tensor
 
-    def __init__(self, known: Known, settings: Training) -> None:
+    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
         super().__init__(known, settings)
         replicas, count = self.weight.shape
         self.register_buffer("joint", torch.ones(replicas, 1, dtype=torch.float64))
@@ -182,7 +182,7 @@ class GradNormRule(BalancingRule):
     and which cancels in r; the weights have the learning rate of the network.
     """
 
-    def __init__(self, known: Known, settings: Training) -> None:
+    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
         super().__init__(known, settings)
         self.strength = settings.balancing_strength
         self.learned = nn.Parameter(self.weight.clone())
@@ -242,7 +242,7 @@ class KendallRule(BalancingRule):
     together, and the sum over the joint heads is multiplied by `joint_weight` as a whole.
     """
 
-    def __init__(self, known: Known, settings: Training) -> None:
+    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
         super().__init__(known, settings)
         replicas, count = self.weight.shape
         self.log_variance = nn.Parameter(torch.zeros(replicas, count + 1, dtype=torch.float64))

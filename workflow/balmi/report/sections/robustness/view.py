@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 DIFFERENCE = ("difference", "difference_lower", "difference_upper")
 VALUE = ("value", "lower", "upper")
 LONGEST_NAME = 40
-CONTROLS = {
+CONTROL_NAMES = {
     "leak": "noise that holds the labels of test samples alone",
     "labels": "permuted labels",
 }
-RUNS = {"probes": "worse test samples", "share": "fewer training samples", **CONTROLS}
+RUNS = {"probes": "worse test samples", "share": "fewer training samples", **CONTROL_NAMES}
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class ControlRow:
     @property
     def meaning(self) -> str:
         """What was done to the data."""
-        return CONTROLS[self.control]
+        return CONTROL_NAMES[self.control]
 
     @property
     def reading(self) -> Reading:
@@ -338,7 +338,7 @@ def _controls(controls: pd.DataFrame, methods: Sequence[str]) -> tuple[ControlRo
         ControlRow(row["control"], row["method"], amount_of(row, VALUE), known(row["lower99"]))
         for row in controls.to_dict("records")
     ]
-    kinds = list(CONTROLS)
+    kinds = list(CONTROL_NAMES)
     return tuple(
         sorted(rows, key=lambda row: (kinds.index(row.control), methods.index(row.method)))
     )
