@@ -192,7 +192,7 @@ def summarise(frame: pd.DataFrame, cells: Sequence[Cell], command: str) -> str:
         "and N are over the data sets in which a component is significant.\n"
     )
     parts += ["## Independent data\n", _nulls(frame)]
-    parts += ["## PriorKnowledge blind spots\n", _blind_spots(frame)]
+    parts += ["## Known blind spots\n", _blind_spots(frame)]
     parts += ["## Processor time on one thread, in this run\n", _times(frame)]
     return "\n".join(parts)
 

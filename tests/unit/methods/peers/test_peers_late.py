@@ -60,16 +60,14 @@ def test_vcdn_sees_what_needs_two_modalities(make_task):
         test=rows[400:],
     )
 
-    class PriorKnowledge(type(task)):
+    class Known(type(task)):
         def held_out(self, modality):
             return self.probabilities(modality, self.fit, self.fit)
 
         def probabilities(self, modality, learn, rows):
             return np.eye(2)[{"a": left, "b": right}[modality][rows]]
 
-    found = vcdn(
-        PriorKnowledge(**{name: getattr(task, name) for name in task.__dataclass_fields__})
-    )
+    found = vcdn(Known(**{name: getattr(task, name) for name in task.__dataclass_fields__}))
     assert (found["vcdn"].argmax(axis=1) == task.labels[task.test]).mean() > 0.95
 
 
