@@ -165,3 +165,12 @@ def settings(**robustness) -> dict:
     }
     made = Settings.model_validate({"datasets": {"own": dataset}, "robustness": robustness})
     return made.model_dump(mode="json")
+
+
+def merged(change: dict) -> dict:
+    """Return changes of sections with the other keys of these sections."""
+    base = settings()
+    return {
+        key: {**base[key], **value} if isinstance(value, dict) else value
+        for key, value in change.items()
+    }

@@ -33,7 +33,7 @@ from balmi.information.files import write_split_information
 from balmi.information.measure import measure_cohort
 from balmi.information.splits import measure_splits
 from balmi.methods.jobs import TrainingInputs, pretrain_job, train_job
-from balmi.methods.outcome import read_status, run_method, write_outcome
+from balmi.methods.outcome import Result, attempt, read_status, write_outcome
 from balmi.methods.peers.registry import PEERS
 from balmi.methods.peers.run import fit_baseline
 from balmi.methods.pipeline import PipelineSettings
@@ -107,9 +107,8 @@ class Workflow:
     def fit(self, cohort, splits, methods):
         features = self.features(cohort)
         for method in methods:
-            found = run_method(
-                method, partial(fit_baseline, method, cohort, features, splits), cohort.classes
-            )
+            fit = partial(fit_baseline, method, cohort, features, splits)
+            found = attempt(method, fit, Result.none(cohort.classes))
             folder = f"methods/{method}"
             predictions = self.file(f"{folder}/predictions.parquet")
             write_outcome(*found, predictions, self.file(f"{folder}/status.json"))

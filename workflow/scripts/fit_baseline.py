@@ -4,7 +4,7 @@ from balmi.config.settings import Method, Preprocessing
 from balmi.data.cohort import read_cohort
 from balmi.data.splits import read_splits
 from balmi.logs import job
-from balmi.methods.outcome import run_method, write_outcome
+from balmi.methods.outcome import Result, attempt, write_outcome
 from balmi.methods.peers.run import fit_baseline
 from balmi.preprocess.pipeline import Features
 
@@ -15,5 +15,5 @@ with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: {method}"):
     preprocessing = Preprocessing(**snakemake.params.preprocessing)
     features = Features(cohort, preprocessing.max_features)
     fit = partial(fit_baseline, method, cohort, features, splits)
-    status, result = run_method(method, fit, cohort.classes)
+    status, result = attempt(method, fit, Result.none(cohort.classes))
     write_outcome(status, result, snakemake.output.predictions, snakemake.output.status)

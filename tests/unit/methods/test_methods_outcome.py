@@ -9,14 +9,13 @@ from balmi.errors import MethodFailed, MethodNotApplicable
 from balmi.methods.outcome import (
     Result,
     Status,
-    empty_experts,
+    attempt,
     empty_predictions,
-    empty_training,
     prediction_table,
     read_status,
-    run_method,
     write_outcome,
 )
+from balmi.tables.contract import TABLES
 
 
 def predictions() -> pd.DataFrame:
@@ -25,8 +24,8 @@ def predictions() -> pd.DataFrame:
 
 
 def test_a_method_that_runs_is_ok():
-    result = Result(predictions(), device="cuda")
-    status, found = run_method("m", lambda: result, ["a", "b"])
+    result = Result(predictions())
+    status, found = attempt("m", lambda: result, Result.none(["a", "b"]), "cuda")
     assert found is result
     assert (status.method, status.status, status.reason, status.device) == ("m", "ok", None, "cuda")
     assert status.seconds >= 0
@@ -43,7 +42,7 @@ def test_a_method_that_does_not_run_leaves_its_reason_and_no_rows(error, state):
     def fit():
         raise error
 
-    status, result = run_method("m", fit, ["a", "b"])
+    status, result = attempt("m", fit, Result.none(["a", "b"]))
     assert (status.status, status.reason) == (state, str(error))
     assert result.predictions.empty
     assert list(result.predictions) == ["sample", "repeat", "fold", "method", "p:a", "p:b"]
@@ -56,7 +55,7 @@ def test_a_programming_error_is_no_outcome():
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        run_method("m", fit, ["a", "b"])
+        attempt("m", fit, Result.none(["a", "b"]))
 
 
 @pytest.mark.parametrize("reason", [None, "macro-F1 of 0 – ‘ß’"])
@@ -68,8 +67,8 @@ def test_status_is_read_as_it_was_written(tmp_path, reason):
     write_outcome(status, result, *files)
     assert read_status(files[1]) == status
     pd.testing.assert_frame_equal(pd.read_parquet(files[0]), result.predictions)
-    assert list(pd.read_parquet(files[2])) == list(empty_training())
-    assert list(pd.read_csv(files[3])) == list(empty_experts())
+    assert list(pd.read_parquet(files[2])) == list(TABLES["training"].names)
+    assert list(pd.read_csv(files[3])) == list(TABLES["experts"].names)
 
 
 def test_peers_write_no_history_and_no_experts(tmp_path):
@@ -111,8 +110,8 @@ def test_empty_tables_join_with_full_ones_without_changing_types():
     both = pd.concat([empty_predictions(["a", "b"]), full], ignore_index=True)
     assert both["repeat"].dtype == np.int64
     assert both["p:a"].dtype == np.float64
-    assert empty_training()["epoch"].dtype == np.int64
-    assert empty_experts()["weight"].dtype == np.float64
+    assert TABLES["training"].empty()["epoch"].dtype == np.int64
+    assert TABLES["experts"].empty()["weight"].dtype == np.float64
 
 
 def test_prediction_table_names_samples_and_classes(make_cohort):

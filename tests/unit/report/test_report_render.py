@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 BRIEF = ("balanced", "stacked-lr")
 SECTIONS = ["verdict", "cohort", "performance", "information", "training", "robustness"]
-SECTIONS += ["contributions", "provenance"]
+SECTIONS += ["contributions", "attribution", "provenance"]
 # The figures of the sections up to training, by the first part of their ids.
 FIGURES = {"differences", "folds", "curve-roc", "curve-pr", "reliability-0", "reliability-1"}
 FIGURES |= {"information", "parts", "shares", "margins", "training-weight", "training-loss"}

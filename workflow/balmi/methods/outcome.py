@@ -1,4 +1,4 @@
-"""Run one method on one dataset, and keep how it ended.
+"""How methods end: what they found, or why they found nothing.
 
 A method that cannot run leaves ``not_applicable`` with a reason, and one whose numbers broke (a
 loss that is not finite, a singular matrix) leaves ``failed`` with its message. Both leave whole
@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from balmi.data.splits import Split
 
 logger = logging.getLogger("balmi")
+
+T = TypeVar("T")
 
 PROBABILITY_PREFIX = "p:"
 
@@ -71,14 +73,16 @@ class Result:
         Tidy training history; empty for methods without one.
     experts
         Weight and temperature of every expert in every fold; empty for methods without any.
-    device
-        Where it ran.
     """
 
     predictions: pd.DataFrame
     training: pd.DataFrame = field(default_factory=TABLES["training"].empty)
     experts: pd.DataFrame = field(default_factory=TABLES["experts"].empty)
-    device: str = "cpu"
+
+    @classmethod
+    def none(cls, classes: Sequence[str]) -> Result:
+        """Return what stands for the result of a method that has none."""
+        return cls(empty_predictions(classes))
 
 
 def prediction_table(
@@ -108,33 +112,32 @@ def prediction_table(
     return pd.concat([pd.DataFrame(head), values], axis=1)
 
 
-def run_method(
-    method: str, fit: Callable[[], Result], classes: Sequence[str]
-) -> tuple[Status, Result]:
-    """Run a method and turn its refusal or failure into a status.
+def attempt(name: str, work: Callable[[], T], empty: T, device: str = "cpu") -> tuple[Status, T]:
+    """Do some work, and turn its refusal or failure into a status.
 
     Parameters
     ----------
-    method
-        Its name.
-    fit
-        Does the work.
-    classes
-        Class names.
+    name
+        What is attempted: a method, or a step of one.
+    work
+        Does it.
+    empty
+        What stands for its result where there is none.
+    device
+        Where it runs.
     """
     start = time.perf_counter()
-    state, reason = "ok", None
-    result = Result(empty_predictions(classes))
+    state, reason, result = "ok", None, empty
     try:
-        result = fit()
+        result = work()
     except MethodNotApplicable as error:
         state, reason = "not_applicable", str(error)
-        logger.warning("%s is not applicable: %s", method, reason)
+        logger.warning("%s is not applicable: %s", name, reason)
     except (MethodFailed, np.linalg.LinAlgError) as error:
         state, reason = "failed", str(error)
-        logger.error("%s failed: %s", method, reason)
+        logger.error("%s failed: %s", name, reason)
     seconds = round(time.perf_counter() - start, 3)
-    return Status(str(method), state, reason, result.device, seconds), result
+    return Status(str(name), state, reason, device, seconds), result
 
 
 def write_outcome(

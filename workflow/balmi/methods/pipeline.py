@@ -25,7 +25,7 @@ from balmi.config.settings import (
 from balmi.data.files import write_json, write_table
 from balmi.graph.fusion import fuse_splits
 from balmi.information.splits import measure_splits
-from balmi.methods.outcome import empty_predictions, run_method
+from balmi.methods.outcome import Result, attempt, empty_predictions
 from balmi.methods.peers.run import fit_baseline
 from balmi.methods.stages import pretrain_stage, silent, stack_replicas, train_stage
 from balmi.networks.device import choose_device
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from balmi.data.cohort import Cohort
     from balmi.data.splits import Split
     from balmi.information.splits import SplitInformation
-    from balmi.methods.outcome import Result, Status
+    from balmi.methods.outcome import Status
     from balmi.methods.stages import Epochs
     from balmi.networks.data import ReplicaData
 
@@ -200,7 +200,7 @@ def run_pipeline(
         if method.is_network:
             return networks.run(method)
         fit = partial(fit_baseline, method, cohort, features, splits)
-        return run_method(method, fit, cohort.classes)
+        return attempt(method, fit, Result.none(cohort.classes))
 
     found = [run(method) for method in methods]
     filled = [result.predictions for _, result in found if len(result.predictions)]

@@ -23,7 +23,6 @@ from balmi.methods.experts import (
 from balmi.methods.outcome import Result, prediction_table
 from balmi.networks.balancing import RULES
 from balmi.networks.data import concatenated, view_of_all
-from balmi.networks.device import device_name
 from balmi.networks.history import history_table
 from balmi.networks.parts import in_parts, joined
 from balmi.networks.trainer import Trainer, predict
@@ -235,7 +234,6 @@ def train_method(
         predictions=predictions,
         training=pd.concat([each.history for each in fitted], ignore_index=True),
         experts=pools,
-        device=device_name(data.inputs[0].device),
     )
     return result, joined([each.parameters for each in fitted])
 

@@ -18,7 +18,7 @@ from balmi.methods.distillation import (
     plan_table,
     pretrain,
 )
-from balmi.methods.outcome import Result, empty_predictions, run_method
+from balmi.methods.outcome import Result, attempt
 from balmi.methods.recipes import Guidance, train_method
 from balmi.networks.data import replica_data, residual_network
 from balmi.networks.device import device_name
@@ -126,23 +126,20 @@ def pretrain_stage(
     checkpoints
         Where checkpoints are kept, or None.
     """
-    found = {"parameters": {}, "plan": TABLES["plan"].of([])}
     whole = plan_distillation(information, distillation).take(data.folds.cpu().numpy())
 
     def fit(replicas: list[int]) -> Pretrained:
         part, plan = data.take(replicas), whole.take(replicas)
         return pretrain(part, plan, model, training, distillation, progress, checkpoints)
 
-    def fit_all() -> Result:
+    def fit_all() -> tuple[dict[str, torch.Tensor], pd.DataFrame, pd.DataFrame]:
         fitted = in_parts(data.folds.tolist(), training.replicas, fit, PRETRAINING)
         history = pd.concat([each.training for each in fitted], ignore_index=True)
-        parameters = joined([each.parameters for each in fitted])
-        found.update(parameters=parameters, plan=plan_table(whole, data))
-        device = device_name(data.inputs[0].device)
-        return Result(empty_predictions(cohort.classes), history, device=device)
+        return joined([each.parameters for each in fitted]), history, plan_table(whole, data)
 
-    status, result = run_method(PRETRAINING, fit_all, cohort.classes)
-    return Pretraining(status, training=result.training, **found)
+    none = {}, TABLES["training"].empty(), TABLES["plan"].of([])
+    status, found = attempt(PRETRAINING, fit_all, none, device_name(data.inputs[0].device))
+    return Pretraining(status, *found)
 
 
 def _check_pretraining(status: Status) -> None:
@@ -188,20 +185,16 @@ def train_stage(
         How it ended, with the time of the pretraining; what it found; the trained parameters, none
         unless it ended well.
     """
-    trained: dict[str, torch.Tensor] = {}
     before, start = pretrained or (None, None)
 
-    def fit() -> Result:
+    def fit() -> tuple[Result, dict[str, torch.Tensor]]:
         if before is not None:
             _check_pretraining(before)
         guidance, told = Guidance(information, start), progress(str(method))
-        result, parameters = train_method(
-            method, cohort, data, guidance, model, training, told, checkpoints
-        )
-        trained.update(parameters)
-        return result
+        return train_method(method, cohort, data, guidance, model, training, told, checkpoints)
 
-    status, result = run_method(method, fit, cohort.classes)
+    none = Result.none(cohort.classes), {}
+    status, (result, trained) = attempt(method, fit, none, device_name(data.inputs[0].device))
     if before is not None:
         status = replace(status, seconds=round(status.seconds + before.seconds, 3))
     return status, result, trained

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from balmi.report.sections.attribution.figures import attribution_figures
 from balmi.report.sections.contributions.figures import contribution_figures
 from balmi.report.sections.information.figures import information_figures
 from balmi.report.sections.performance.figures import performance_figures
@@ -48,6 +49,10 @@ def _contributions(view: View) -> Drawn:
     return contribution_figures(view.contributions, view.summary.modalities)
 
 
+def _attribution(view: View) -> Drawn:
+    return attribution_figures(view.attribution, view.summary.modalities)
+
+
 @dataclass(frozen=True)
 class Section:
     """A section of the report.
@@ -73,6 +78,7 @@ _IN_ORDER = (
     ("training", "Training dynamics", _training),
     ("robustness", "Robustness", _robustness),
     ("contributions", "Contributions and embedding", _contributions),
+    ("attribution", "What the networks go by", _attribution),
     ("provenance", "Provenance and downloads", _none),
 )
 SECTIONS = {

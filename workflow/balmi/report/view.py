@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from balmi.evaluation.decision import decide
+from balmi.report.sections.attribution.view import attribution_view
 from balmi.report.sections.cohort.view import cohort_view
 from balmi.report.sections.contributions.view import contributions_view
 from balmi.report.sections.information.distillation import prospect
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from balmi.data.cohort import Cohort
     from balmi.evaluation.decision import Decision
+    from balmi.report.sections.attribution.view import AttributionView
     from balmi.report.sections.cohort.view import CohortView
     from balmi.report.sections.contributions.view import ContributionsView
     from balmi.report.sections.information.distillation import Margin
@@ -126,6 +128,7 @@ class View:
     training: TrainingView | None
     robustness: RobustnessView
     contributions: ContributionsView
+    attribution: AttributionView
 
 
 def supports(views: Views) -> tuple[str, ...]:
@@ -191,7 +194,7 @@ def build_view(
     cohort
         The cohort.
     tables
-        The tables of `balmi.report.inputs.TABLES`; ``plan``, ``complementarity`` and ``absence``
+        The tables of the contract that are shown; ``plan``, ``complementarity`` and ``absence``
         where there are any.
     settings
         The resolved configuration.
@@ -220,4 +223,5 @@ def build_view(
         training=training_view(tables["training"], tables["experts"], cohort.modalities),
         robustness=robustness_view(tables, cohort.modalities, settings, quiet),
         contributions=contributions_view(tables, cohort, settings, quiet),
+        attribution=attribution_view(tables, cohort, settings),
     )

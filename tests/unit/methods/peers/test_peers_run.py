@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from balmi.config.settings import Evaluation, Method
 from balmi.data.cohort import Cohort
 from balmi.data.splits import PARTS, Split, make_splits
-from balmi.methods.outcome import run_method
+from balmi.methods.outcome import Result, attempt
 from balmi.methods.peers.run import fit_baseline
 from balmi.preprocess.pipeline import Features
 
@@ -88,7 +88,7 @@ def test_a_peer_that_cannot_run_says_why(cohort, splits):
     rest = np.flatnonzero(cohort.labels != 2)
     split = Split(0, 0, np.sort(np.r_[rest[:30], only[:1]]), rest[30:32], only[1:])
     fit = partial(fit_baseline, Method.STACKED_LR, cohort, Features(cohort, 4), [splits[0], split])
-    status, result = run_method("stacked-lr", fit, cohort.classes)
+    status, result = attempt("stacked-lr", fit, Result.none(cohort.classes))
     assert (status.method, status.status) == ("stacked-lr", "not_applicable")
     assert status.reason == "a class has fewer than 2 members in a training part"
     assert result.predictions.empty

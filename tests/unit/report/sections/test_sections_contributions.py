@@ -1,28 +1,26 @@
-"""The view of contributions: sums, shares, features and the embedding."""
+"""The view of contributions: sums, shares and the embedding."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from synthetic_report import LONG, SCRIPT, Names, make_cohort, write_dataset
-from synthetic_robustness import robustness_tables, settings
+from synthetic_robustness import merged, robustness_tables, settings
 
 from balmi.data.files import read_table, write_table
+from balmi.report.kit.figures import ORDER
 from balmi.report.render import MAX_BYTES, build_report
+from balmi.report.sections.attribution.view import NOT_ATTRIBUTED
 from balmi.report.sections.contributions.figures import (
     MAX_MARKS,
-    ORDER,
     class_entries,
     contribution_figures,
     embedding_figure,
 )
 from balmi.report.sections.contributions.view import (
-    MAX_FEATURES,
-    NOT_ATTRIBUTED,
     Embedding,
     contributions_view,
 )
@@ -65,50 +63,19 @@ def test_a_harmful_modality_is_told(cohort, tables):
     assert first.sentence.endswith("mirna is shown to take away.")
 
 
-def test_the_leading_modality_needs_intervals_apart(cohort, tables):
-    view = contributions_view(tables, cohort, settings()).attributions
-    assert view.sentences[0] == "The largest share, apart from all others': rna in every class."
-    wide = tables["attribution_modalities"].assign(lower=0.0, upper=1.0)
-    other = contributions_view(tables | {"attribution_modalities": wide}, cohort, settings())
-    assert other.attributions.sentences[0].startswith("In no class")
-
-
-def test_features_are_the_foremost_of_every_class_and_modality():
-    cohort = make_cohort(Names(classes=tuple("abcdefghijklmnopqrst"), samples=400))
-    names = tuple(f"f{place}" for place in range(20))
-    wide = dict.fromkeys(cohort.modalities, names)
-    tables = robustness_tables(replace(cohort, features=wide), METHODS)
-    view = contributions_view(tables, cohort, settings()).attributions
-    # 450 rows for 20 classes and 3 modalities: seven of each.
-    assert view.listed == MAX_FEATURES // 60 == 7
-    assert len(view.features) == 20 * 3 * 7
-    assert view.total == 20 * 3 * 20
-    assert {row.rank for row in view.features} == set(range(1, 8))
-
-
 @pytest.mark.parametrize(
     ("change", "part", "reason"),
     [
         ({"robustness": {"methods": []}}, "contributions", "Not run: robustness.methods is empty."),
-        ({"attribution": {"enabled": False}}, "attribution", "Not run: attribution.enabled"),
-        ({"methods": ["stacked-lr"]}, "attribution", "Not run: balanced, whose networks"),
         ({"robustness": {"methods": []}}, "embedding", "Not run: robustness.methods is empty."),
         ({}, "embedding", NO_RESULT),
     ],
 )
 def test_what_is_missing_has_a_reason(cohort, tables, change, part, reason):
     empty = {name: table[:0] for name, table in tables.items()}
-    view = contributions_view(empty, cohort, {**settings(), **_merged(change)})
+    view = contributions_view(empty, cohort, {**settings(), **merged(change)})
     assert view.reasons[part].startswith(reason)
     assert not contribution_figures(view, cohort.modalities)
-
-
-def _merged(change: dict) -> dict:
-    base = settings()
-    return {
-        key: {**base[key], **value} if isinstance(value, dict) else value
-        for key, value in change.items()
-    }
 
 
 def cloud(samples: int, classes: int = 3) -> Embedding:
@@ -190,7 +157,7 @@ def test_a_page_of_many_samples_stays_small_and_inert(tmp_path):
 def test_no_rows_leave_a_sentence_and_no_figure(tmp_path):
     inputs = write_dataset(tmp_path, Names(methods=METHODS, epochs=8))
     for name in robustness_tables(make_cohort(Names()), METHODS):
-        path = getattr(inputs, name)
+        path = inputs.tables[name]
         write_table(read_table(path)[:0], path)
     build_report(inputs, tmp_path / "report.html", tmp_path / "view.json")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -199,19 +166,3 @@ def test_no_rows_leave_a_sentence_and_no_figure(tmp_path):
     drawn = re.findall(r'aria-labelledby="(\w+)-title"', page)
     absent = ("noise-0", "lost", "share", "shapley", "embedding", "attribution")
     assert not set(absent) & set(drawn)
-
-
-def test_features_without_any_importance_are_not_listed(cohort, tables):
-    idle = tables["attribution"].copy()
-    idle.loc[idle["modality"] == "mirna", "importance"] = 0.0
-    view = contributions_view(tables | {"attribution": idle}, cohort, settings()).attributions
-    assert {row.modality for row in view.features} == {"rna", "methylation"}
-
-
-def test_stability_is_told_without_overlap(cohort, tables):
-    shares = tables["attribution_modalities"].assign(overlap=float("nan"))
-    view = contributions_view(tables | {"attribution_modalities": shares}, cohort, settings())
-    assert view.attributions.sentences[1] == (
-        "Between folds importances correlate with 0.40 to 0.60 (Spearman): the less, the less a"
-        " single feature means."
-    )

@@ -17,7 +17,7 @@ from balmi.experiments.attribution.tables import (
     feature_table,
     modality_table,
 )
-from balmi.methods.outcome import Result, empty_predictions, read_status, run_method
+from balmi.methods.outcome import attempt, read_status
 from balmi.methods.recipes import heads_of
 from balmi.methods.restored import restored_networks, take_replicas
 from balmi.networks.parameters import read_parameters
@@ -27,6 +27,7 @@ from balmi.tables.contract import TABLES
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pandas as pd
     import torch
 
     from balmi.config.settings import Attribution
@@ -139,23 +140,22 @@ def attribute_job(
         Files to write. Where features cannot be attributed both tables have no rows, and `status`
         says why.
     """
-    tables = {name: TABLES[name].empty() for name in ("attribution", "attribution_modalities")}
 
-    def fit() -> Result:
+    def attribute() -> tuple[pd.DataFrame, pd.DataFrame]:
         head = _usable_head(inputs, settings, ended)
         cohort, data, information = inputs.load(inputs.training.members)
         logger.info("attributing the joint head %s of %s", head, METHOD)
         parameters, _ = read_parameters(model)
-        found = attribute_folds(cohort, data, parameters, information, inputs, head, settings.steps)
+        folds = attribute_folds(cohort, data, parameters, information, inputs, head, settings.steps)
         ratio = float(np.mean([len(each.test) / len(each.fit) for each in data.splits]))
         classes, count = cohort.classes, settings.features
-        tables["attribution"] = feature_table(found, classes, cohort.features, count)
-        tables["attribution_modalities"] = modality_table(
-            found, classes, cohort.modalities, count, ratio
+        return (
+            feature_table(folds, classes, cohort.features, count),
+            modality_table(folds, classes, cohort.modalities, count, ratio),
         )
-        return Result(empty_predictions(classes))
 
-    state, _ = run_method(ATTRIBUTION, fit, ())
-    write_table(tables["attribution"], attribution, "attribution")
-    write_table(tables["attribution_modalities"], attribution_modalities, "attribution_modalities")
+    none = TABLES["attribution"].empty(), TABLES["attribution_modalities"].empty()
+    state, (features, modalities) = attempt(ATTRIBUTION, attribute, none)
+    write_table(features, attribution, "attribution")
+    write_table(modalities, attribution_modalities, "attribution_modalities")
     write_json(asdict(state), status)

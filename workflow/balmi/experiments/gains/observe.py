@@ -19,7 +19,7 @@ from balmi.data.files import write_json, write_table
 from balmi.errors import MethodNotApplicable
 from balmi.logs import Progress
 from balmi.methods.distillation import Plan, fit_modality, soft_targets, teacher_shift
-from balmi.methods.outcome import Result, empty_predictions, run_method
+from balmi.methods.outcome import attempt
 from balmi.networks.device import device_name
 from balmi.networks.heads import macro_f1
 from balmi.networks.trainer import predict
@@ -200,15 +200,12 @@ def observe_job(
     gains, status
         Files to write. Where nothing could be observed, `gains` is empty and `status` says why.
     """
-    cohort, data, _ = inputs.load()
-    found = TABLES["gains"].empty()
+    _, data, _ = inputs.load()
 
-    def fit() -> Result:
-        nonlocal found
-        found = observed_gains(data, inputs.model, inputs.training, distillation, Progress)
-        device = device_name(data.inputs[0].device)
-        return Result(empty_predictions(cohort.classes), device=device)
+    def observe() -> pd.DataFrame:
+        return observed_gains(data, inputs.model, inputs.training, distillation, Progress)
 
-    state, _ = run_method(GAINS, fit, cohort.classes)
+    device = device_name(data.inputs[0].device)
+    state, found = attempt(GAINS, observe, TABLES["gains"].empty(), device)
     write_table(found, gains, "gains")
     write_json(asdict(state), status)

@@ -18,7 +18,7 @@ from balmi.experiments.probes.alterations import empty_probes, probe_table, skip
 from balmi.graph.fusion import fuse_network
 from balmi.information.files import read_split_information
 from balmi.methods.experts import join_members, pooled, task_of_replica, what_experts_say
-from balmi.methods.outcome import Result, read_status, run_method
+from balmi.methods.outcome import attempt, read_status
 from balmi.methods.peers.registry import PEERS
 from balmi.methods.recipes import experts_of, seen_by
 from balmi.methods.restored import restored_networks, take_replicas
@@ -265,15 +265,14 @@ def probe_job(
     cohort = read_cohort(inputs["cohort"])
     splits = read_splits(inputs["splits"], cohort)
 
-    def ask() -> Result:
+    def ask() -> pd.DataFrame:
         before = read_status(inputs["status"])
         if before.status != "ok":
             raise MethodNotApplicable(f"{method}: {before.reason}")
         trained = _read(inputs) if method in NETWORKS else None
-        return Result(probe(method, cohort, splits, settings, trained))
+        return probe(method, cohort, splits, settings, trained)
 
-    state, result = run_method(method, ask, cohort.classes)
-    table = result.predictions if state.status == "ok" else empty_probes(cohort.classes)
+    state, table = attempt(method, ask, empty_probes(cohort.classes))
     if state.status == "ok":
         state = replace(state, reason=skipped(cohort, splits))
     write_table(table, probes, "probes")

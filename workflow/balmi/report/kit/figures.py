@@ -58,6 +58,9 @@ SHAPES: dict[str, Points] = {
     ),
 }
 
+# In which shapes are given out, neighbours unlike.
+ORDER = ("circle", "triangle-up", "square", "diamond", "cross", "triangle-down", "star", "pentagon")
+
 
 def outline(shape: Points, radius: float, centre: tuple[float, float] = (0, 0)) -> str:
     """Return a shape as an SVG path.

@@ -8,10 +8,9 @@ import altair as alt
 
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL, TOL_BRIGHT, modality_keys
-from balmi.report.kit.figures import SHAPES, Drawn, Entry, Figure, outline
+from balmi.report.kit.figures import ORDER, SHAPES, Drawn, Entry, Figure, outline
 from balmi.report.kit.pictures import marks_uri, stamp
-from balmi.report.kit.svg import GRID
-from balmi.report.kit.words import counted, decimal, percent, shortened, with_limits
+from balmi.report.kit.words import counted, decimal, shortened, with_limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from balmi.report.sections.contributions.view import (
         ContributionsView,
         Embedding,
-        ModalityShare,
         Shares,
     )
 
@@ -28,8 +26,6 @@ ACROSS, DOWN, MARGIN = 600, 430, 12
 RADIUS = 3.8
 OPACITY = 0.8
 SHARPNESS = 2  # pixels of a picture per pixel of the page
-LANE = 16
-ORDER = ("circle", "triangle-up", "square", "diamond", "cross", "triangle-down", "star", "pentagon")
 
 
 def _bar(row: Any, colour: str) -> dict[str, Any]:
@@ -61,39 +57,6 @@ def shapley_figure(shares: Shares, modalities: Sequence[str]) -> Figure:
     chart = drawing.sized(layers, len(records))
     about = f"Shapley values: {told}; they sum to {decimal(shares.sum)}."
     return Figure(chart, "shapley", title, about, drawing.lengths(records))
-
-
-def attribution_figure(rows: Sequence[ModalityShare], modalities: Sequence[str]) -> Figure:
-    """Draw each modality's share of the attributions: a row per class, a lane per modality."""
-    keys = modality_keys(modalities)
-    classes = list(dict.fromkeys(row.label for row in rows))
-    shapes = {name: ORDER[place % len(ORDER)] for place, name in enumerate(modalities)}
-    records = [
-        {
-            "row": classes.index(row.label),
-            "lane": (modalities.index(row.modality) + 0.5) / len(modalities),
-            "value": row.share.estimate,
-            "lower": row.share.lower,
-            "upper": row.share.upper,
-            "colour": keys[row.modality].colour,
-            "shape": shapes[row.modality],
-        }
-        for row in rows
-    ]
-    labels = drawing.rows_of([{"name": shortened(name, LABEL)} for name in classes])
-    guide = labels.mark_rule(color=GRID).encode(x=alt.value(0), x2=alt.value(drawing.WIDTH))
-    offset = alt.YOffset("lane:Q", scale=alt.Scale(domain=[0, 1]))
-    base = drawing.rows_of(records).encode(yOffset=offset)
-    layers = [guide, *drawing.points(base, "share of the attributions"), drawing.names(labels)]
-    height = max(drawing.ROW, LANE * len(modalities) + 8) * len(classes)
-    chart = alt.layer(*layers).properties(width=drawing.WIDTH, height=height)
-    told = ", ".join(f"{row.label}, {row.modality}: {percent(row.share.estimate)}" for row in rows)
-    legend = tuple(
-        Entry(shortened(name, LABEL), keys[name].colour, shapes[name]) for name in modalities
-    )
-    left = max(len(shortened(name, LABEL)) for name in classes)
-    title = "Each modality's share of the attributions, by class"
-    return Figure(chart, "attribution", title, f"{told}.", (left, 0), legend)
 
 
 def class_entries(classes: Sequence[str]) -> tuple[Entry, ...]:
@@ -199,6 +162,4 @@ def contribution_figures(view: ContributionsView, modalities: Sequence[str]) -> 
         figures["shapley"] = shapley_figure(view.shares[0], modalities)
     if view.embedding:
         figures["embedding"] = embedding_figure(view.embedding)
-    if view.attributions and view.attributions.shares:
-        figures["attribution"] = attribution_figure(view.attributions.shares, modalities)
     return figures

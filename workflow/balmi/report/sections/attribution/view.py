@@ -1,0 +1,205 @@
+"""The view of attribution: which features and modalities the networks go by, and how steadily."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from balmi.report.kit.amounts import Amount, amount_of
+from balmi.report.kit.words import brief, decimal, joined, known, percent
+from balmi.report.sections.performance.view import OWN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from balmi.data.cohort import Cohort
+
+NOT_ATTRIBUTED = "No result: attribution/status.json among the results says why."
+MAX_FEATURES = 450  # rows of the table of features
+FEWEST_FEATURES = 3  # of a class and modality, however many there are of these
+
+
+@dataclass(frozen=True)
+class ModalityShare:
+    """A modality's share in the attributions of a class, and how steady its features are.
+
+    `stability` is the mean Spearman correlation of importances between folds, `overlap` the mean
+    Jaccard index of their listed features.
+    """
+
+    label: str
+    modality: str
+    share: Amount
+    stability: float | None
+    overlap: float | None
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A feature that the networks go by for a class.
+
+    Parameters
+    ----------
+    label, modality, name
+        The class, the modality and the feature.
+    rank
+        Within class and modality, from 1.
+    importance, direction
+        Mean absolute and mean signed integrated gradient.
+    top
+        Share of folds in which it is among the listed features.
+    kept
+        Share of folds whose preprocessing kept it.
+    """
+
+    label: str
+    modality: str
+    name: str
+    rank: int
+    importance: float
+    direction: float
+    top: float
+    kept: float
+
+
+@dataclass(frozen=True)
+class Attributions:
+    """What features the networks go by, and how far that can be trusted."""
+
+    shares: tuple[ModalityShare, ...]
+    features: tuple[Feature, ...]
+    listed: int
+    total: int
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Which modality leads, and how steady single features are."""
+        return tuple(filter(None, (self._leading, self._steady)))
+
+    @property
+    def _leading(self) -> str:
+        by_class: dict[str, list[ModalityShare]] = {}
+        for row in self.shares:
+            by_class.setdefault(row.label, []).append(row)
+        leads: dict[str, list[str]] = {}
+        for label, rows in by_class.items():
+            first, *others = sorted(rows, key=lambda row: -row.share.estimate)
+            lower = first.share.lower
+            uppers = [row.share.upper for row in others]
+            if others and lower is not None and all(u is not None and u < lower for u in uppers):
+                leads.setdefault(first.modality, []).append(label)
+        if not any(len(rows) > 1 for rows in by_class.values()):
+            return ""
+        if not leads:
+            return "In no class does one modality's share stand apart from the others'."
+        parts = []
+        for modality, labels in leads.items():
+            everywhere = len(labels) == len(by_class)
+            which = "every class" if everywhere else joined([brief(name) for name in labels])
+            parts.append(f"{brief(modality)} in {which}")
+        return f"The largest share, apart from all others': {'; '.join(parts)}."
+
+    @property
+    def _steady(self) -> str:
+        found = [row.overlap for row in self.shares if row.overlap is not None]
+        ranks = [row.stability for row in self.shares if row.stability is not None]
+        parts = []
+        if ranks:
+            size = _range(ranks, lambda rho: decimal(rho, 2))
+            parts.append(f"importances correlate with {size} (Spearman)")
+        if found:
+            parts.append(f"the listed features overlap by {_range(found, percent)}")
+        if not parts:
+            return ""
+        told = " and ".join(parts)
+        return f"Between folds {told}: the less, the less a single feature means."
+
+
+@dataclass(frozen=True)
+class AttributionView:
+    """What the report tells about attribution.
+
+    Parameters
+    ----------
+    attributions
+        The attributions of the own method, or None.
+    reason
+        Why there are none.
+    """
+
+    attributions: Attributions | None
+    reason: str
+
+
+def _range(values: Sequence[float], form: Any) -> str:
+    least, most = form(min(values)), form(max(values))
+    return least if least == most else f"{least} to {most}"
+
+
+def _features(
+    attribution: pd.DataFrame, classes: Sequence[str], modalities: Sequence[str]
+) -> tuple[Feature, ...]:
+    """Return the foremost features of every class and modality, as many of each as fit."""
+    count = max(FEWEST_FEATURES, MAX_FEATURES // max(1, len(classes) * len(modalities)))
+    shown = attribution[(attribution["rank"] <= count) & (attribution["importance"] > 0)]
+    rows = [
+        Feature(
+            row["class"],
+            row["modality"],
+            row["feature"],
+            int(row["rank"]),
+            *(float(row[column]) for column in ("importance", "direction", "top", "kept")),
+        )
+        for row in shown.to_dict("records")
+    ]
+    first = {name: place for place, name in enumerate(classes)}
+    second = {name: place for place, name in enumerate(modalities)}
+    rows.sort(key=lambda row: (first[row.label], second[row.modality], row.rank))
+    return tuple(rows)
+
+
+def _attributions(
+    attribution: pd.DataFrame, shares: pd.DataFrame, cohort: Cohort
+) -> Attributions | None:
+    held = {(row["class"], row["modality"]): row for row in shares.to_dict("records")}
+    rows = [
+        ModalityShare(label, name, amount, known(row["stability"]), known(row["overlap"]))
+        for label in cohort.classes
+        for name in cohort.modalities
+        if (row := held.get((label, name))) is not None
+        and (amount := amount_of(row, ("share", "lower", "upper"))) is not None
+    ]
+    features = _features(attribution, cohort.classes, cohort.modalities)
+    if not rows and not features:
+        return None
+    listed = max((row.rank for row in features), default=0)
+    return Attributions(tuple(rows), features, listed, len(attribution))
+
+
+def _reason(settings: Mapping[str, Any]) -> str:
+    """Return why there is no attribution, from the configuration."""
+    if OWN not in settings["methods"]:
+        return f"Not run: {OWN}, whose networks are looked at, is not in methods."
+    if not settings["attribution"]["enabled"]:
+        return "Not run: attribution.enabled is false."
+    return NOT_ATTRIBUTED
+
+
+def attribution_view(
+    tables: Mapping[str, pd.DataFrame], cohort: Cohort, settings: Mapping[str, Any]
+) -> AttributionView:
+    """Make the view of attribution.
+
+    Parameters
+    ----------
+    tables
+        ``attribution`` and ``attribution_modalities``, as in the contract.
+    cohort
+        The cohort.
+    settings
+        The resolved configuration.
+    """
+    held = _attributions(tables["attribution"], tables["attribution_modalities"], cohort)
+    return AttributionView(held, _reason(settings))
