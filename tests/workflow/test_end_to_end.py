@@ -113,14 +113,14 @@ PIPELINE = {"train_share", "run_control"} | TABLES
         ("report/render.py", PAGES),
         ("report/templates/page.css", PAGES),
         ("evaluation/metrics.py", TABLES),
-        ("attribution/gradients.py", {"attribute_features"} | PAGES),
+        ("experiments/attribution/gradients.py", {"attribute_features"} | PAGES),
         (
-            "training/trainer.py",
+            "networks/trainer.py",
             {"pretrain_distillation", "observe_gains", "train_network", "compare_gains"}
             | {"probe_method", "attribute_features"}
             | PIPELINE,
         ),
-        ("baselines/peers.py", {"fit_baseline", "probe_method"} | PIPELINE),
+        ("methods/peers/registry.py", {"fit_baseline", "probe_method"} | PIPELINE),
         ("config/document.py", set()),
     ],
 )

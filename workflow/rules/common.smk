@@ -25,7 +25,7 @@ from balmi.data.contents import content
 from balmi.endings import Failures, where_reports_are
 from balmi.errors import UserError
 from balmi.place import gpu_problem, slurm_keeps_accounts
-from balmi.tables.contract import SHOWN, TABLES
+from balmi.tables.contract import SHOWN, TABLES, columns_of, tables_of
 
 # Idle OpenMP threads busy-wait; a job that wants more threads says so by `threads`.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -169,16 +169,6 @@ def guidance_of(wildcards):
         files["pretrained"] = "results/{dataset}/pretraining/parameters.safetensors"
         files["pretraining"] = "results/{dataset}/pretraining/status.json"
     return files
-
-
-def tables_of(rule):
-    """Return the tables that a rule writes: name -> path."""
-    return {name: table.path for name, table in TABLES.items() if table.rule == rule}
-
-
-def columns_of(*names):
-    """Return what the contract says of the columns of tables, for the params of who writes them."""
-    return {name: TABLES[name].entry() for name in names}
 
 
 def simulation(wildcards):

@@ -13,6 +13,7 @@ from balmi.config.catalogue import catalogue, simulation_of, source
 from balmi.config.fingerprint import code_hash
 from balmi.config.growth import growing
 from balmi.errors import UserError
+from balmi.tables.contract import TABLES, columns_of, tables_of
 from study.plan import load_study
 
 # Idle OpenMP threads busy-wait.

@@ -9,7 +9,7 @@ import pytest
 
 import balmi
 from balmi.data.files import read_table, write_table
-from balmi.tables.contract import SHOWN, TABLES, TEXT, Column, Table
+from balmi.tables.contract import SHOWN, TABLES, TEXT, Column, Table, columns_of, tables_of
 
 RULES = Path(balmi.__file__).parents[1] / "rules"
 SMALL = Table(
@@ -112,3 +112,13 @@ def test_a_name_holds_text_everywhere_or_is_read_by_its_cells():
     assert {"class", "sample", "modality", "reason"} <= TEXT
     assert "value" not in TEXT  # a number in performance.csv, words in trust.csv
     assert set(SHOWN) < set(TABLES)
+
+
+def test_what_a_rule_writes_and_depends_on():
+    assert tables_of("assess_trust") == {
+        "absence": "results/{dataset}/tables/absence.csv",
+        "trust": "results/{dataset}/tables/trust.csv",
+    }
+    entry = columns_of("methods")["methods"]
+    assert entry["reason"] == ["text", True, []]
+    assert entry["status"] == ["text", False, ["ok", "not_applicable", "failed"]]

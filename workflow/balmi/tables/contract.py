@@ -212,3 +212,13 @@ TEXT = frozenset(
     for name, column in table.columns.items()
     if column.type != "text"
 }
+
+
+def tables_of(rule: str) -> dict[str, str]:
+    """Return the tables that a rule of the workflow writes, for its output: name -> path."""
+    return {name: table.path for name, table in TABLES.items() if table.rule == rule}
+
+
+def columns_of(*names: str) -> dict[str, dict[str, Any]]:
+    """Return what results depend on in the entries of some tables, for params: name -> entry."""
+    return {name: TABLES[name].entry() for name in names}
