@@ -60,6 +60,7 @@ def copy_checkout(folder):
     return Checkout(folder)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items):
     """Keep together what shares something dear, where several processes run the tests.
 
