@@ -25,7 +25,7 @@ run: $(VENV)/.run ## install what is needed and run the shipped configuration (T
 	$(BIN)/snakemake --cores $(CORES)
 
 test: $(VENV)/.test ## install what is needed and run all tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 lint: $(VENV)/.test ## check the style of Python, Snakemake and workflow
 	$(BIN)/ruff check .

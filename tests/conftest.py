@@ -10,6 +10,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+OF_FINISHED = {
+    "tests/browser/test_pages.py",
+    "tests/contract/test_contracts.py",
+    "tests/workflow/test_end_to_end.py",
+}
 CONFIG = """
 datasets:
   simulated:
@@ -60,15 +65,20 @@ def copy_checkout(folder):
     return Checkout(folder)
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
-def pytest_collection_modifyitems(items):
-    """Keep together what shares something dear, where several processes run the tests.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Deal tests out by file, and all that look at the finished run as one, so that it runs once.
 
-    All that look at the finished run are one group, so that it runs once; the rest go by file.
+    Marks of groups would say the same; pytest 9 no longer hands them on.
     """
-    for item in items:
-        shared = "finished" if "finished" in item.fixturenames else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(shared))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.split("::", 1)[0]
+            return "finished" if file in OF_FINISHED else file
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -195,3 +195,16 @@ def imported_packages(script):
 def test_every_import_of_a_script_is_in_its_environment(script):
     needed = {PACKAGES.get(name, name) for name in imported_packages(script)}
     assert needed <= environment_of(script)
+
+
+def test_files_whose_tests_look_at_the_finished_run_go_together():
+    """Or each process that runs tests would run the workflow of its own."""
+    uses = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if re.search(r"^def test_\w+\([^)]*\bfinished\b", path.read_text(encoding="utf-8"), re.M)
+        and "unit" not in path.parts
+    ]
+    conftest = (ROOT / "tests" / "conftest.py").read_text(encoding="utf-8")
+    assert uses
+    assert all(f'"{path}"' in conftest for path in uses)
