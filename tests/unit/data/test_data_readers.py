@@ -214,7 +214,7 @@ def test_broken_files_are_named(tmp_path, name, content, found):
         (b"PK\x03\x04rest", "a zip archive, or an Excel workbook", "save it as CSV"),
         (b"\n<!DOCTYPE html>\n", "a web page", "fetch the file again"),
         (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS", "git lfs pull"),
-        (gzip.compress(b"id,a\n"), "a gzip archive", "a name that ends in .gz"),
+        (gzip.compress(b"id,a\n", mtime=0), "a gzip archive", "a name that ends in .gz"),
         (b"PAR1", "a Parquet file", "a name that ends in .parquet"),
     ],
 )
