@@ -257,6 +257,11 @@ def prospect(margins: Sequence[Margin]) -> Prospect | None:
         told = f"margins predict a gain for {gains} of {pairs}, and a gain is supported for"
         told += f" {gained} of the {len(seen)} that were observed."
         return Prospect("undecided", f"Whether distillation pays is undecided: {told}")
+    unclear = sum(row.predicted == Prediction.UNDECIDED for row in able)
+    if not advised and unclear:
+        told = f"of {pairs} the margins of {unclear} have intervals that hold zero, and none lies"
+        told += f" above it.{observed}"
+        return Prospect("undecided", f"Whether distillation pays is undecided: {told}")
     if not advised:
         told = "no teacher and student that both show information have a margin whose interval lies"
         told += f" above zero.{observed}"

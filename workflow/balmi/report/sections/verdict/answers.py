@@ -201,10 +201,9 @@ def _where(row: Difference, decision: Decision) -> str:
     return complete if row.samples == COMPLETE else ", over all samples"
 
 
-def _told(row: Difference, decision: Decision) -> Statement:
+def _told(row: Difference, decision: Decision, first: str = "") -> Statement:
     amount = with_limits(row.difference, row.lower, row.upper, signed)
     meaning = MEANINGS[row.method, row.reference]
-    first = "Fixed in advance: " if row.primary else ""
     text = f"{first}{meaning} ({row.method} − {row.reference}){_where(row, decision)}: {amount}"
     return Statement(text, row.verdict)
 
@@ -212,8 +211,11 @@ def _told(row: Difference, decision: Decision) -> Statement:
 def _told_differences(views: Views, rows: Sequence[Difference]) -> list[Statement]:
     """Tell the comparisons, the primary one on the other samples too."""
     other = [views.performance.other(row) for row in rows if row.primary]
-    told = [*rows[:1], *(row for row in other if row is not None), *rows[1:]]
-    return [_told(row, views.decision) for row in told]
+    fixed = [
+        _told(row, views.decision, "Fixed in advance: " if row.primary else "") for row in rows
+    ]
+    beside = [_told(row, views.decision, "For comparison: ") for row in other if row is not None]
+    return [*fixed[:1], *beside, *fixed[1:]]
 
 
 def _compared(views: Views) -> str:
