@@ -7,7 +7,7 @@ TORCH ?= torch==2.13.0
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# Processes that run tests, one thread each.
+# Processes that run tests, one thread and up to a gigabyte each: as many as cores, at most four.
 WORKERS ?= auto
 # The phase of the study: confirm, rules, parts or tune.
 PHASE ?= confirm
@@ -25,7 +25,7 @@ run: $(VENV)/.run ## install what is needed and run the shipped configuration (T
 	$(BIN)/snakemake --cores $(CORES)
 
 test: $(VENV)/.test ## install what is needed and run all tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.test ## check the style of Python, Snakemake and workflow
 	$(BIN)/ruff check .
