@@ -156,13 +156,14 @@ def about(wildcards, key):
 
 def networks_of(wildcards):
     """Return the fused networks where the encoders pass messages on them."""
-    used = SETTINGS.model.graph_weight > 0 and wildcards.get("method") != "concat-mlp"
+    network = NETWORKS.get(wildcards.get("method"), PRETRAINING)
+    used = network.passes_messages(SETTINGS.model)
     return "results/{dataset}/networks.parquet" if used else []
 
 
 def guidance_of(wildcards):
-    """Return what a network method takes besides the cohort: only `balanced` is guided."""
-    if wildcards.method != "balanced":
+    """Return what a network method takes besides the cohort, where it is guided."""
+    if not NETWORKS[wildcards.method].pretrained:
         return {}
     files = {"information": "results/{dataset}/information.safetensors"}
     if PRETRAINED:

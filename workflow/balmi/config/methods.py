@@ -13,7 +13,7 @@ from balmi.config.settings import Balancing, Expert, Method
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from balmi.config.settings import Settings
+    from balmi.config.settings import Model, Settings, Training
 
 RULE = frozenset(
     {"balancing", "balancing_temperature", "balancing_smoothing", "balancing_strength"}
@@ -44,9 +44,13 @@ class NetworkMethod:
     several: bool = False
     concatenated: bool = False
 
-    def passes_messages(self, settings: Settings) -> bool:
+    def passes_messages(self, model: Model) -> bool:
         """Whether its encoders pass messages on similarity networks."""
-        return settings.model.graph_weight > 0 and not self.concatenated
+        return model.graph_weight > 0 and not self.concatenated
+
+    def members(self, training: Training) -> int:
+        """Return its networks per fold, at most."""
+        return training.members if self.several else 1
 
     def depends(self, settings: Settings) -> dict[str, dict[str, Any]]:
         """Return the keys that its training and its predictions depend on, by section."""
@@ -59,7 +63,7 @@ class NetworkMethod:
             unread["model"].add("experts")
         if self.concatenated:
             unread["model"].add("graph_weight")
-        graph = ["graph"] if self.passes_messages(settings) else []
+        graph = ["graph"] if self.passes_messages(settings.model) else []
         return {
             name: _without(getattr(settings, name).deciding(), unread.get(name, ()))
             for name in ("preprocessing", "model", "training", *graph)

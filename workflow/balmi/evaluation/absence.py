@@ -121,7 +121,7 @@ def absence_table(cohort: Cohort, seed: int = 0) -> pd.DataFrame:
         np.add.at(table, (codes, labels), 1)
         rows.append((name, lacking, cramers_v(table), permutation_p(table, seed)))
     found = pd.DataFrame(rows, columns=list(TABLES["absence"].names[:-1]))
-    return found.assign(p_holm=holm(found["p"]))[list(TABLES["absence"].names)]
+    return found.assign(p_holm=holm(found["p"]))
 
 
 def absence_finding(absence: pd.DataFrame, predictions: pd.DataFrame, cohort: Cohort) -> Finding:

@@ -61,24 +61,37 @@ def near_copies(cohort: Cohort) -> list[Copies]:
         The cohort; features are standardised over all samples, since nothing is learned here.
     """
     features = Features(cohort, FEATURES)
-    large, small = [], []
-    for column, name in enumerate(cohort.modalities):
-        rows = np.flatnonzero(cohort.available[:, column])
-        enough = features.split(rows, (name,))[name].shape[1] >= FEWEST_FEATURES
-        (large if enough else small).append(name)
-    found = []
-    for names in [*((name,) for name in large), *([tuple(small)] if len(small) > 1 else [])]:
-        has = [cohort.modalities.index(name) for name in names]
-        rows = np.flatnonzero(cohort.available[:, has].all(axis=1))
-        if len(rows) < 2:
-            continue
-        profiles = np.hstack([values[rows] for values in features.split(rows, names).values()])
-        if len(names) > 1:
-            profiles = profiles[:, _telling(profiles)]
+    found: list[Copies] = []
+    small: list[str] = []
+    for name in cohort.modalities:
+        rows, profiles = _profiles(cohort, features, (name,))
+        if profiles.shape[1] < FEWEST_FEATURES:
+            small.append(name)
+        else:
+            found += _copies(name, rows, profiles)
+    if len(small) > 1:
+        rows, profiles = _profiles(cohort, features, small)
+        profiles = profiles[:, _telling(profiles)]
         if profiles.shape[1] >= FEWEST_FEATURES:
-            pairs = (rows[list(pair)] for pair in _pairs(profiles))
-            found += [Copies(JOIN.join(names), *map(int, pair)) for pair in pairs]
+            found += _copies(JOIN.join(small), rows, profiles)
     return found
+
+
+def _profiles(
+    cohort: Cohort, features: Features, names: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows that have some modalities, and their standardised features side by side."""
+    has = [cohort.modalities.index(name) for name in names]
+    rows = np.flatnonzero(cohort.available[:, has].all(axis=1))
+    if len(rows) < 2:
+        return rows, np.empty((len(rows), 0))
+    parts = features.split(rows, names)
+    return rows, np.hstack([values[rows] for values in parts.values()])
+
+
+def _copies(modality: str, rows: np.ndarray, profiles: np.ndarray) -> list[Copies]:
+    pairs = (rows[list(pair)] for pair in _pairs(profiles))
+    return [Copies(modality, *map(int, pair)) for pair in pairs]
 
 
 def _telling(profiles: np.ndarray) -> np.ndarray:

@@ -41,6 +41,11 @@ class Metric:
     lowest: float = 0.0
     highest: float = 1.0
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Its lowest and highest value."""
+        return self.lowest, self.highest
+
     def __call__(self, *samples: np.ndarray) -> float:
         """Return the value on some samples; NaN where it is undefined."""
         return self.function(*samples)

@@ -34,11 +34,11 @@ def summary_table(
     """
     rows = []
     for (method, metric), values in _groups(performance, ["method", "metric"]):
-        bounds = METRICS[metric].lowest, METRICS[metric].highest
-        rows.append((method, None, metric, *mean_over_folds(values, split_ratio, *bounds)))
+        over_folds = mean_over_folds(values, split_ratio, *METRICS[metric].bounds)
+        rows.append((method, None, metric, *over_folds))
     for (method, name, metric), values in _groups(class_performance, ["method", "class", "metric"]):
-        bounds = CLASS_METRICS[metric].lowest, CLASS_METRICS[metric].highest
-        rows.append((method, name, metric, *mean_over_folds(values, split_ratio, *bounds)))
+        over_folds = mean_over_folds(values, split_ratio, *CLASS_METRICS[metric].bounds)
+        rows.append((method, name, metric, *over_folds))
     return TABLES["summary"].of(rows)
 
 

@@ -70,11 +70,10 @@ def _row(change: Change, whole: pd.DataFrame, name: str) -> tuple[object, ...]:
     kept = _folds(change, whole, name)
     values = change.scores[name].to_numpy()[kept]
     before = whole[name].reindex(change.scores.index).to_numpy()[kept]
-    bounds = METRICS[name].lowest, METRICS[name].highest
     head = change.kind, change.modality, change.level, name
     return (
         *head,
-        *mean_over_folds(values, change.ratio, *bounds)[:3],
+        *mean_over_folds(values, change.ratio, *METRICS[name].bounds)[:3],
         *mean_over_folds(values - before, change.ratio)[:3],
         len(values),
     )

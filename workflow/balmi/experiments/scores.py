@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from balmi.evaluation.distinct import counted_once, first_alike
-from balmi.evaluation.held_out import held_out
+from balmi.evaluation.held_out import FOLD, held_out
 from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.statistics import split_ratio
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from balmi.data.cohort import Cohort
 
 METRIC_NAMES = ("macro_f1", "macro_auroc", "log_loss")
-FOLD = ["repeat", "fold"]
 PROBE = ["method", "kind", "modalities", "level"]
 
 

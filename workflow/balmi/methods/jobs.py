@@ -136,8 +136,7 @@ def train_job(
     predictions, training, experts, status, model
         Files to write.
     """
-    several = NETWORKS[method].several
-    cohort, data, information = inputs.load(inputs.training.members if several else 1)
+    cohort, data, information = inputs.load(NETWORKS[method].members(inputs.training))
     checkpoints = _checkpoints(inputs, status)
     before = pretraining and (read_status(pretraining), read_parameters(pretrained)[0])
     state, result, trained = train_stage(

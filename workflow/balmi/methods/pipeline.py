@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     import torch
     from scipy.sparse import csr_array
 
+    from balmi.config.methods import NetworkMethod
     from balmi.data.cohort import Cohort
     from balmi.data.splits import Split
     from balmi.information.splits import SplitInformation
@@ -125,8 +126,7 @@ class _Networks:
     def run(self, method: Method) -> tuple[Status, Result]:
         """Train one method and predict."""
         recipe, settings = NETWORKS[method], self._settings
-        members = settings.training.members if recipe.several else 1
-        data = self._stacked(members, graph=not recipe.concatenated)
+        data = self._stacked(recipe)
         information, pretrained = self._guidance(data) if recipe.pretrained else (None, None)
         status, result, _ = train_stage(
             method,
@@ -153,10 +153,10 @@ class _Networks:
         found = pretrain_stage(self._cohort, data, information, *sections, self._progress)
         return information, (found.status, found.parameters)
 
-    def _stacked(self, members: int, *, graph: bool) -> ReplicaData:
+    def _stacked(self, recipe: NetworkMethod) -> ReplicaData:
         settings = self._settings
-        fused = None
-        if graph and settings.model.graph_weight > 0:
+        members, fused = recipe.members(settings.training), None
+        if recipe.passes_messages(settings.model):
             self._fused = self._fused or fuse_splits(self._features, self._splits, settings.graph)
             fused = self._fused
         sections = settings.preprocessing, settings.model

@@ -200,18 +200,18 @@ def _tables() -> dict[str, Table]:
 
 TABLES = _tables()
 SHOWN = tuple(name for name, table in TABLES.items() if table.shown)
-# Names of columns that hold text in every table that has them.
-TEXT = frozenset(
-    name
-    for table in TABLES.values()
-    for name, column in table.columns.items()
-    if column.type == "text"
-) - {
-    name
-    for table in TABLES.values()
-    for name, column in table.columns.items()
-    if column.type != "text"
-}
+
+
+def _always_text() -> frozenset[str]:
+    """Return the names of columns that hold text in every table that has them."""
+    types: dict[str, set[str]] = {}
+    for table in TABLES.values():
+        for name, column in table.columns.items():
+            types.setdefault(name, set()).add(column.type)
+    return frozenset(name for name, found in types.items() if found == {"text"})
+
+
+TEXT = _always_text()
 
 
 def tables_of(rule: str) -> dict[str, str]:

@@ -14,16 +14,6 @@ from balmi.report.sections.attribution.view import MAX_FEATURES, NOT_ATTRIBUTED,
 METHODS = ("balanced", "stacked-lr")
 
 
-@pytest.fixture(scope="module")
-def cohort():
-    return make_cohort(Names())
-
-
-@pytest.fixture
-def tables(cohort):
-    return robustness_tables(cohort, METHODS)
-
-
 def test_the_leading_modality_needs_intervals_apart(cohort, tables):
     view = attribution_view(tables, cohort, settings()).attributions
     assert view.sentences[0] == "The largest share, apart from all others': rna in every class."

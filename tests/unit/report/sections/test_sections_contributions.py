@@ -29,16 +29,6 @@ from balmi.report.sections.robustness.view import NO_RESULT
 METHODS = ("balanced", "stacked-lr")
 
 
-@pytest.fixture(scope="module")
-def cohort():
-    return make_cohort(Names())
-
-
-@pytest.fixture
-def tables(cohort):
-    return robustness_tables(cohort, METHODS)
-
-
 def test_shapley_values_sum_to_whole_minus_nothing(cohort, tables):
     for shares in contributions_view(tables, cohort, settings()).shares:
         assert sum(row.shapley.estimate for row in shares.rows) == pytest.approx(shares.sum)

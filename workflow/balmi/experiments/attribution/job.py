@@ -13,10 +13,7 @@ from balmi.data.files import write_json, write_table
 from balmi.data.splits import distinct_tests
 from balmi.errors import MethodNotApplicable
 from balmi.experiments.attribution.gradients import attribute_fold
-from balmi.experiments.attribution.tables import (
-    feature_table,
-    modality_table,
-)
+from balmi.experiments.attribution.tables import feature_table, modality_table
 from balmi.methods.outcome import attempt, read_status
 from balmi.methods.recipes import heads_of
 from balmi.methods.restored import restored_networks, take_replicas
@@ -101,19 +98,18 @@ def attribute_folds(
     """
     features = Features(cohort, inputs.preprocessing.max_features)
     place = heads_of(METHOD, inputs.model).index(head)
-    folds, found = data.folds.tolist(), []
-    distinct = {(each.repeat, each.fold) for each in distinct_tests(data.splits)}
-    for fold in sorted(set(folds)):
-        split = data.splits[folds.index(fold)]
-        if (split.repeat, split.fold) not in distinct:
-            continue
-        replicas = [replica for replica, own in enumerate(folds) if own == fold]
+    distinct, found = distinct_tests(data.splits), []
+    for done, split in enumerate(distinct, start=1):
+        key = split.repeat, split.fold
+        replicas = [
+            replica for replica, each in enumerate(data.splits) if (each.repeat, each.fold) == key
+        ]
         part, own = data.take(replicas), take_replicas(parameters, replicas)
         network = restored_networks(METHOD, part, own, inputs.model, information)[place]
         fit = part.splits[0].fit
         kept = {name: features.fitted(name, fit).kept for name in cohort.modalities}
         found.append(attribute_fold(network, place, part, kept, steps))
-        logger.info("attributed features in fold %d of %d", fold + 1, max(folds) + 1)
+        logger.info("attributed features in fold %d of %d", done, len(distinct))
     return found
 
 

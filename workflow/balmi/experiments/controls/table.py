@@ -45,7 +45,7 @@ def control_table(
         are left.
     """
     columns = [f"{PROBABILITY_PREFIX}{name}" for name in classes]
-    bounds = METRICS[METRIC].lowest, METRICS[METRIC].highest
+    bounds = METRICS[METRIC].bounds
     rows = []
     for predictions in controls:
         for (control, method), part in predictions.groupby(["control", "method"], sort=False):

@@ -120,7 +120,7 @@ class NetworkPredictor:
 
     @property
     def _passes_messages(self) -> bool:
-        return self.model.graph_weight > 0 and not NETWORKS[self.method].concatenated
+        return NETWORKS[self.method].passes_messages(self.model)
 
     def __call__(self, fold: int, task: FoldTask) -> np.ndarray:
         """Return probabilities of the task's test samples; (test, classes)."""
@@ -233,7 +233,7 @@ def probe(
     features = Features(cohort, settings.preprocessing.max_features)
     predict = PeerPredictor(method)
     if trained is not None:
-        members = settings.training.members if NETWORKS[method].several else 1
+        members = NETWORKS[method].members(settings.training)
         data = replica_data(cohort, features, splits, None, torch.device("cpu"), members=members)
         predict = NetworkPredictor(method, data, trained, settings.model, settings.graph)
     return probe_table(method, cohort, features, splits, settings.robustness, predict)

@@ -103,6 +103,6 @@ def shortened(text: str, length: int = 30) -> str:
     return f"{text[: length - 1 - tail]}…{text[-tail:]}"
 
 
-def brief(name: str) -> str:
-    """Return a name short enough for a sentence."""
-    return shortened(name, LONGEST_NAME)
+def brief(name: str | None) -> str:
+    """Return a name short enough for a sentence; nothing where there is none."""
+    return shortened(name or "", LONGEST_NAME)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from balmi.report.kit.amounts import Amount, amount_of, by_pair, foremost
-from balmi.report.kit.words import percent, shortened, with_limits
+from balmi.report.kit.words import brief, percent, with_limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +24,6 @@ MAX_DRAWN_PARTS = 10
 # Of three modalities, shares of .50, .25 and .25 have a balance of .946; .85, .10 and .05 of .472.
 EVEN, ONE_SIDED = 0.95, 0.5
 MAJORITY = 0.5
-LONGEST_NAME = 40
 
 
 @dataclass(frozen=True)
@@ -148,7 +147,7 @@ EVEN_SHARES = "The modalities' shares are close to equal"
 def _close(standing: Standing) -> str:
     """Say that shares are even, beside a modality that stands apart all the same."""
     if standing.strongest is not None:
-        name = shortened(standing.strongest, LONGEST_NAME)
+        name = brief(standing.strongest)
         return f"{EVEN_SHARES}, although {name} knows more than any other"
     if standing.separable:
         return f"{EVEN_SHARES}, although not all of them know as much as each other"
@@ -161,7 +160,7 @@ def _one(standing: Standing, shares: Sequence[Share]) -> str | None:
     found = [each for each in shares if each.share and (each.share.lower or 0) > MAJORITY]
     if standing.strongest not in [each.modality for each in found]:
         return None
-    name = shortened(standing.strongest or "", LONGEST_NAME)
+    name = brief(standing.strongest)
     share = "".join(f" ({percent(each.share.estimate)})" for each in found if each.share)
     return f"Information is carried mostly by one modality, {name}{share}"
 

@@ -10,13 +10,13 @@ from balmi.evaluation.at_chance import Reading, read_control
 from balmi.evaluation.verdicts import Verdict, verdict
 from balmi.report.kit.amounts import Amount, amount_of
 from balmi.report.kit.words import (
+    brief,
     counted,
     decimal,
     joined,
     known,
     limits,
     percent,
-    shortened,
     signed,
 )
 from balmi.report.sections.performance.view import MAIN_METRIC, OWN, STACKED
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 DIFFERENCE = ("difference", "difference_lower", "difference_upper")
 VALUE = ("value", "lower", "upper")
-LONGEST_NAME = 40
 CONTROL_NAMES = {
     "leak": "noise that holds the labels of test samples alone",
     "labels": "permuted labels",
@@ -221,10 +220,6 @@ def _panel(modality: str | None, effects: Sequence[Effect]) -> Panel:
     return Panel(modality, tuple(sweeps))
 
 
-def _brief(name: str | None) -> str:
-    return shortened(name or "", LONGEST_NAME)
-
-
 def _size(difference: Amount) -> str:
     """Return the size of a difference and its limits, without signs."""
     ends = sorted(abs(end) for end in (difference.lower or 0.0, difference.upper or 0.0))
@@ -245,9 +240,9 @@ def _lost(effects: Sequence[Effect], clause: str, act: str) -> tuple[str, ...]:
     mine = [each for each in effects if each.method == method]
     clear = [each for each in mine if each.verdict in (Verdict.LOSS, Verdict.GAIN)]
     unclear = [each for each in mine if each.verdict == Verdict.NONE]
-    parts = [_changed(each, f"{clause} {_brief(each.modality)}") for each in clear]
+    parts = [_changed(each, f"{clause} {brief(each.modality)}") for each in clear]
     if unclear:
-        names = " or ".join(_brief(each.modality) for each in unclear)
+        names = " or ".join(brief(each.modality) for each in unclear)
         parts.append(f"{act} {names} is not shown to matter")
     if not parts:
         return ("One fold gives no interval, so nothing is shown.",)
@@ -259,7 +254,7 @@ def _noisy(panels: Sequence[Panel]) -> tuple[str, ...]:
     """Say from which noise on macro-F1 falls, for the first method of every modality."""
     found, unharmed = [], []
     for panel in panels:
-        name = _brief(panel.modality)
+        name = brief(panel.modality)
         changed = [each for each in panel.sweeps[0].effects if not each.whole]
         worse = [each for each in changed if each.verdict == Verdict.LOSS]
         if worse:
