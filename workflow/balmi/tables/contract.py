@@ -61,9 +61,9 @@ class Column:
             return
         if hasattr(filled, "cat"):
             filled = filled.cat.remove_unused_categories().cat.categories.to_series()
-        found = infer_dtype(filled, skipna=True)
-        if found not in KINDS[self.type]:
-            yield f"cells of type {found}, not {self.type}"
+        inferred = infer_dtype(filled, skipna=True)
+        if inferred not in KINDS[self.type]:
+            yield f"cells of type {inferred}, not {self.type}"
             return
         if self.type == "int" and (filled.astype("float64") % 1 != 0).any():
             yield "numbers that are not whole"
@@ -110,6 +110,11 @@ class Table:
         """The columns that every such table has."""
         return tuple(name for name in self.columns if "*" not in name)
 
+    @cached_property
+    def textual(self) -> frozenset[str]:
+        """The columns that hold text."""
+        return frozenset(name for name, column in self.columns.items() if column.type == "text")
+
     def of(self, cells: Mapping[str, Any] | Iterable[Any]) -> pd.DataFrame:
         """Return rows, or columns by name, as a table with these columns."""
         import pandas as pd
@@ -129,9 +134,9 @@ class Table:
 
         return pd.DataFrame(
             {
-                name.replace("*", each): pd.Series(dtype=DTYPES[column.type])
+                name.replace("*", fill): pd.Series(dtype=DTYPES[column.type])
                 for name, column in self.columns.items()
-                for each in (filling if "*" in name else ("",))
+                for fill in (filling if "*" in name else ("",))
             }
         )
 
@@ -141,14 +146,14 @@ class Table:
 
     def problems(self, table: pd.DataFrame) -> list[str]:
         """Return in what a table breaks its contract; nothing where it keeps it."""
-        found = [f"no column {name}" for name in self.names if name not in table.columns]
+        faults = [f"no column {name}" for name in self.names if name not in table.columns]
         for name in table.columns:
             column = self._column(str(name))
             if column is None:
-                found.append(f"column {name}: unknown")
+                faults.append(f"column {name}: unknown")
             else:
-                found += [f"column {name}: {problem}" for problem in column.problems(table[name])]
-        return found
+                faults += [f"column {name}: {problem}" for problem in column.problems(table[name])]
+        return faults
 
     def check(self, table: pd.DataFrame) -> None:
         """Refuse a table that breaks its contract.
@@ -208,7 +213,7 @@ def _always_text() -> frozenset[str]:
     for table in TABLES.values():
         for name, column in table.columns.items():
             types.setdefault(name, set()).add(column.type)
-    return frozenset(name for name, found in types.items() if found == {"text"})
+    return frozenset(name for name, column_types in types.items() if column_types == {"text"})
 
 
 TEXT = _always_text()

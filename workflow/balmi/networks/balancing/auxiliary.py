@@ -39,13 +39,13 @@ class PmrRule(BalancingRule):
     sums: torch.Tensor
     counts: torch.Tensor
 
-    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
-        super().__init__(known, settings)
+    def __init__(self, prior: PriorKnowledge, settings: Training) -> None:
+        super().__init__(prior, settings)
         self.strength = settings.balancing_strength
         self.smoothing = settings.balancing_smoothing
-        cells = (*self.weight.shape, known.classes)
+        cells = (*self.weight.shape, prior.classes)
         for name in ("prototypes", "sums"):
-            self.register_buffer(name, torch.zeros(*cells, known.hidden, dtype=torch.float64))
+            self.register_buffer(name, torch.zeros(*cells, prior.hidden, dtype=torch.float64))
         self.register_buffer("counts", torch.zeros(cells, dtype=torch.float64))
         self.register_buffer("known", torch.zeros(cells, dtype=torch.bool))
 
@@ -111,14 +111,14 @@ class UmtRule(BalancingRule):
 
     teachers: torch.Tensor
 
-    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
-        super().__init__(known, settings)
-        if known.teachers is None:
+    def __init__(self, prior: PriorKnowledge, settings: Training) -> None:
+        super().__init__(prior, settings)
+        if prior.teachers is None:
             raise MethodNotApplicable(
                 "balancing by `umt` needs modalities that were pretrained alone, as teachers"
             )
         self.strength = settings.balancing_strength
-        self.register_buffer("teachers", known.teachers.detach())
+        self.register_buffer("teachers", prior.teachers.detach())
 
     def loss(self, step: Step) -> torch.Tensor:
         """Return the uniform loss and the distance to the teachers; (replicas,)."""
@@ -138,9 +138,9 @@ class ModalityDropoutRule(BalancingRule):
     the one with the largest random number stays.
     """
 
-    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
-        super().__init__(known, settings)
-        self.noise_columns = known.label.shape[1]
+    def __init__(self, prior: PriorKnowledge, settings: Training) -> None:
+        super().__init__(prior, settings)
+        self.noise_columns = prior.label.shape[1]
         self.rate = min(DROPPED * settings.balancing_strength, 1.0)
 
     def available(self, mask: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:

@@ -82,7 +82,7 @@ class BalancingRule(nn.Module):
 
     Parameters
     ----------
-    known
+    prior
         What is known of the modalities.
     settings
         Settings of the training.
@@ -91,10 +91,10 @@ class BalancingRule(nn.Module):
     weight: torch.Tensor
     noise_columns = 0  # uniform numbers per sample that `available` needs
 
-    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
+    def __init__(self, prior: PriorKnowledge, settings: Training) -> None:
         super().__init__()
         self.joint_weight = settings.joint_weight
-        self.register_buffer("weight", torch.ones_like(known.label, dtype=torch.float64))
+        self.register_buffer("weight", torch.ones_like(prior.label, dtype=torch.float64))
 
     def begin_epoch(self, last: Epoch | None) -> None:
         """Set `weight`, the weights of the unimodal losses in the coming epoch.

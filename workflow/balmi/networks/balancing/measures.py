@@ -54,8 +54,8 @@ def mean_of_others(values: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
 
 def scaled_to(raw: torch.Tensor, total: float | torch.Tensor) -> torch.Tensor:
     """Scale non-negative rows to sum to `total`; rows of zeros stay so."""
-    found = raw.sum(dim=1, keepdim=True)
-    return total * raw / torch.where(found > 0, found, torch.ones_like(found))
+    sums = raw.sum(dim=1, keepdim=True)
+    return total * raw / torch.where(sums > 0, sums, torch.ones_like(sums))
 
 
 def known_scores(scores: torch.Tensor) -> torch.Tensor:
@@ -79,8 +79,8 @@ def log_confidence(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     torch.Tensor
         (replicas, samples, heads).
     """
-    each = labels.unsqueeze(-1).expand(logits.shape[:-1])
-    return -cross_entropy(logits.detach(), each)
+    targets = labels.unsqueeze(-1).expand(logits.shape[:-1])
+    return -cross_entropy(logits.detach(), targets)
 
 
 def flat(gradients: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -49,16 +49,16 @@ def own_entries(network: ReplicaNetwork, index: int) -> Iterator[tuple[nn.Parame
         widths = [len(rows)] * len(parameter)
         if parameter is encoder.first.weight:
             widths = network.shape.widths[index]
-        own = rows < torch.tensor(widths, device=rows.device)[:, None]
-        yield parameter, own.unsqueeze(-1)
+        real = rows < torch.tensor(widths, device=rows.device)[:, None]
+        yield parameter, real.unsqueeze(-1)
 
 
-def deviation(values: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
+def deviation(values: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
     """Return each replica's standard deviation over entries that are its own; (replicas, 1, 1)."""
-    own = own.expand_as(values)
-    count = own.sum(dim=(1, 2), keepdim=True).clamp(min=1)
-    mean = (values * own).sum(dim=(1, 2), keepdim=True) / count
-    square = ((values - mean).square() * own).sum(dim=(1, 2), keepdim=True) / count
+    real = real.expand_as(values)
+    count = real.sum(dim=(1, 2), keepdim=True).clamp(min=1)
+    mean = (values * real).sum(dim=(1, 2), keepdim=True) / count
+    square = ((values - mean).square() * real).sum(dim=(1, 2), keepdim=True) / count
     return square.sqrt()
 
 
@@ -76,8 +76,8 @@ class OgmRule(BalancingRule):
     whatever stays of a factor that is the same for many steps.
     """
 
-    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
-        super().__init__(known, settings)
+    def __init__(self, prior: PriorKnowledge, settings: Training) -> None:
+        super().__init__(prior, settings)
         self.strength = settings.balancing_strength
 
     def factors(self, step: Step) -> torch.Tensor:
@@ -106,9 +106,9 @@ class OgmGeRule(OgmRule):
     noise_columns = KEY_COLUMNS
     keys: torch.Tensor
 
-    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
-        super().__init__(known, settings)
-        self.register_buffer("keys", torch.zeros(len(known.label), KEY_COLUMNS).long())
+    def __init__(self, prior: PriorKnowledge, settings: Training) -> None:
+        super().__init__(prior, settings)
+        self.register_buffer("keys", torch.zeros(len(prior.label), KEY_COLUMNS).long())
 
     def available(self, mask: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """Take the keys of the step's noise; the mask stays."""
@@ -120,8 +120,8 @@ class OgmGeRule(OgmRule):
         total.backward()
         stream = 0
         for index, factor in enumerate(self.factors(step).T):
-            for parameter, own in own_entries(step.network, index):
-                spread = deviation(parameter.grad, own) * own
+            for parameter, real in own_entries(step.network, index):
+                spread = deviation(parameter.grad, real) * real
                 stream += 1
                 normals = hashed_normals(self.keys, stream, *parameter.shape[1:])
                 scale_gradients([parameter], factor)
@@ -139,15 +139,15 @@ def joining_steps(count: int) -> list[tuple[tuple[int, ...], tuple[int, ...], in
     list of tuple
         Members without the modality, sorted; members with it; and the modality.
     """
-    found = []
+    steps = []
     for start in range(count):
         forward = [(start + place) % count for place in range(count)]
         for order in (forward, forward[::-1]):
-            found += [
+            steps += [
                 (tuple(sorted(order[:place])), tuple(sorted(order[: place + 1])), order[place])
                 for place in range(count)
             ]
-    return found
+    return steps
 
 
 def mono_modal_responses(step: Step) -> torch.Tensor:
@@ -196,8 +196,8 @@ class AgmRule(BalancingRule):
     running: torch.Tensor
     steps: torch.Tensor
 
-    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
-        super().__init__(known, settings)
+    def __init__(self, prior: PriorKnowledge, settings: Training) -> None:
+        super().__init__(prior, settings)
         self.strength = settings.balancing_strength
         self.register_buffer("running", torch.zeros_like(self.weight))
         self.register_buffer("steps", torch.zeros_like(self.weight))
@@ -206,8 +206,8 @@ class AgmRule(BalancingRule):
         """Return s; (replicas, modalities), 0 where nobody has the modality."""
         responses = mono_modal_responses(step)
         flattened = log_confidence(responses.flatten(2, 3), step.seen.labels)
-        each = flattened.clamp(min=SMALLEST_LOG_CONFIDENCE).unflatten(2, responses.shape[2:4])
-        return masked_mean(each.mean(dim=3), trained_on(step)).to(self.weight)
+        confidence = flattened.clamp(min=SMALLEST_LOG_CONFIDENCE).unflatten(2, responses.shape[2:4])
+        return masked_mean(confidence.mean(dim=3), trained_on(step)).to(self.weight)
 
     def backward(self, total: torch.Tensor, step: Step) -> None:
         """Scale the gradients of encoders and heads, and remember the scores."""
@@ -240,10 +240,10 @@ class MmParetoRule(BalancingRule):
     def backward(self, total: torch.Tensor, step: Step) -> None:
         """Combine the gradients of every encoder."""
         count = self.weight.shape[1]
-        own = (self.weight.to(step.losses) * step.losses[:, :count])[step.active].sum()
+        unimodal_loss = (self.weight.to(step.losses) * step.losses[:, :count])[step.active].sum()
         encoders = [list(encoder.parameters()) for encoder in step.network.encoders]
-        each = [parameter for parameters in encoders for parameter in parameters]
-        unimodal = iter(torch.autograd.grad(own, each, retain_graph=True))
+        inputs = [parameter for parameters in encoders for parameter in parameters]
+        unimodal = iter(torch.autograd.grad(unimodal_loss, inputs, retain_graph=True))
         total.backward()
         for parameters in encoders:
             alone = [next(unimodal) for _ in parameters]

@@ -41,7 +41,7 @@ class PerformanceRule(BalancingRule):
 
     Parameters
     ----------
-    known
+    prior
         What is known of the modalities.
     settings
         Settings of the training.
@@ -54,9 +54,9 @@ class PerformanceRule(BalancingRule):
     importance: torch.Tensor
 
     def __init__(
-        self, known: PriorKnowledge, settings: Training, importance: torch.Tensor, sign: int
+        self, prior: PriorKnowledge, settings: Training, importance: torch.Tensor, sign: int
     ) -> None:
-        super().__init__(known, settings)
+        super().__init__(prior, settings)
         self.sharpness = sign / settings.balancing_temperature
         self.smoothing = settings.balancing_smoothing
         self.register_buffer("importance", importance.to(self.weight))
@@ -84,17 +84,17 @@ class InformationRule(PerformanceRule):
     all weights are 0 and the joint losses alone train the network.
     """
 
-    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
-        held, shared = (torch.nan_to_num(part).clamp(min=0) for part in (known.label, known.shared))
-        gate = known.p_value <= NULL_LEVEL
-        super().__init__(known, settings, gate * (held + shared) / 2, sign=-1)
+    def __init__(self, prior: PriorKnowledge, settings: Training) -> None:
+        held, shared = (torch.nan_to_num(part).clamp(min=0) for part in (prior.label, prior.shared))
+        gate = prior.p_value <= NULL_LEVEL
+        super().__init__(prior, settings, gate * (held + shared) / 2, sign=-1)
 
 
 class InverseRule(PerformanceRule):
     """The negative control, w_m ~ softmax(F1_m / T): it favours the strong modality."""
 
-    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
-        super().__init__(known, settings, torch.ones_like(known.label), sign=1)
+    def __init__(self, prior: PriorKnowledge, settings: Training) -> None:
+        super().__init__(prior, settings, torch.ones_like(prior.label), sign=1)
 
 
 class GradientBlendingRule(BalancingRule):
@@ -115,8 +115,8 @@ class GradientBlendingRule(BalancingRule):
     start: torch.Tensor
     age: torch.Tensor
 
-    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
-        super().__init__(known, settings)
+    def __init__(self, prior: PriorKnowledge, settings: Training) -> None:
+        super().__init__(prior, settings)
         replicas, count = self.weight.shape
         self.register_buffer("joint", torch.ones(replicas, 1, dtype=torch.float64))
         self.register_buffer("start", torch.zeros(2, replicas, count + 1).double().transpose(0, 1))
@@ -136,9 +136,9 @@ class GradientBlendingRule(BalancingRule):
         size = torch.ones_like(now[:, 0])
         size[:, count] = self.joint_weight * fusions
         new = self._blended(now, size)
-        found = due & (new.sum(dim=1, keepdim=True) > 0)
-        self.weight = torch.where(found, new[:, :count], self.weight)
-        self.joint = torch.where(found, new[:, count:], self.joint)
+        measured = due & (new.sum(dim=1, keepdim=True) > 0)
+        self.weight = torch.where(measured, new[:, :count], self.weight)
+        self.joint = torch.where(measured, new[:, count:], self.joint)
         self.start = torch.where((due | (self.age == 0)[:, None])[..., None], now, self.start)
         self.age = torch.where(due[:, 0], torch.zeros_like(self.age), self.age)
 
@@ -182,8 +182,8 @@ class GradNormRule(BalancingRule):
     and which cancels in r; the weights have the learning rate of the network.
     """
 
-    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
-        super().__init__(known, settings)
+    def __init__(self, prior: PriorKnowledge, settings: Training) -> None:
+        super().__init__(prior, settings)
         self.strength = settings.balancing_strength
         self.learned = nn.Parameter(self.weight.clone())
 
@@ -191,9 +191,9 @@ class GradNormRule(BalancingRule):
         """Leave the network's gradients, and that of L_grad in the weights."""
         count = self.weight.shape[1]
         layers = [encoder.second.weight for encoder in step.network.encoders]
-        own = torch.autograd.grad(step.losses[:, :count].sum(), layers, retain_graph=True)
+        gradients = torch.autograd.grad(step.losses[:, :count].sum(), layers, retain_graph=True)
         total.backward()
-        norms = torch.stack([g.flatten(1).norm(dim=1) for g in own], dim=1).to(self.weight)
+        norms = torch.stack([g.flatten(1).norm(dim=1) for g in gradients], dim=1).to(self.weight)
         losses = step.losses[:, :count].detach().to(self.weight)
         self.learned.grad = gradnorm_slope(self.weight, norms, losses, present(step), self.strength)
 
@@ -242,8 +242,8 @@ class KendallRule(BalancingRule):
     together, and the sum over the joint heads is multiplied by `joint_weight` as a whole.
     """
 
-    def __init__(self, known: PriorKnowledge, settings: Training) -> None:
-        super().__init__(known, settings)
+    def __init__(self, prior: PriorKnowledge, settings: Training) -> None:
+        super().__init__(prior, settings)
         replicas, count = self.weight.shape
         self.log_variance = nn.Parameter(torch.zeros(replicas, count + 1, dtype=torch.float64))
 
@@ -251,8 +251,8 @@ class KendallRule(BalancingRule):
         """Return losses over variances, and what keeps the variances small; (replicas,)."""
         count = self.weight.shape[1]
         spread = self.log_variance.to(step.losses)
-        own, joint = spread[:, :count], spread[:, count:]
-        unimodal = torch.exp(-own) * step.losses[:, :count] + own / 2 * present(step)
+        alone, joint = spread[:, :count], spread[:, count:]
+        unimodal = torch.exp(-alone) * step.losses[:, :count] + alone / 2 * present(step)
         together = torch.exp(-joint) * step.losses[:, count:] + joint / 2
         return unimodal.sum(dim=1) + self.joint_weight * together.sum(dim=1)
 

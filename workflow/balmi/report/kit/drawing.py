@@ -141,8 +141,8 @@ def upright(value: float, title: str | None = None, **look: Any) -> alt.Chart:
 
 def lengths(rows: Sequence[dict[str, Any]]) -> tuple[int, int]:
     """Return the length of the longest name and of the longest text on the right."""
-    found = ([len(row.get(key, "")) for row in rows] for key in ("name", "told"))
-    left, right = (max(each) for each in found)
+    columns = ([len(row.get(key, "")) for row in rows] for key in ("name", "told"))
+    left, right = (max(column) for column in columns)
     return left, right
 
 

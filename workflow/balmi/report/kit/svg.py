@@ -88,11 +88,11 @@ def _spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
 def _nameless(part: Any) -> Any:
     """Return a specification without names of layers: Altair gives two that it joins the same."""
     if isinstance(part, list):
-        return [_nameless(each) for each in part]
+        return [_nameless(item) for item in part]
     if not isinstance(part, dict):
         return part
     return {
-        key: _nameless(each) for key, each in part.items() if key != "name" or "mark" not in part
+        key: _nameless(value) for key, value in part.items() if key != "name" or "mark" not in part
     }
 
 

@@ -66,11 +66,11 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
 
 def test_folds(dealt: int, distinct: int) -> str:
     """Return a count of test folds, and how many of them count where some repeat a test set."""
-    told = counted(dealt, "test fold")
+    text = counted(dealt, "test fold")
     if distinct == dealt:
-        return told
+        return text
     verb = "differs and counts" if distinct == 1 else "differ and count"
-    return f"{told} were dealt, of which {distinct} {verb}"
+    return f"{text} were dealt, of which {distinct} {verb}"
 
 
 def joined(names: list[str] | tuple[str, ...]) -> str:
@@ -85,14 +85,14 @@ def combination(name: str, modalities: Sequence[str]) -> str:
     """
     if name in modalities:
         return name
-    told = name.replace("+", " + ")
+    spaced = name.replace("+", " + ")
     if len(modalities) <= 3:
-        return told
+        return spaced
     ordered = sorted(modalities)
     short = {"+".join(ordered): "all modalities"}
     for left in ordered:
-        short["+".join(each for each in ordered if each != left)] = f"all but {left}"
-    return short.get(name, told)
+        short["+".join(other for other in ordered if other != left)] = f"all but {left}"
+    return short.get(name, spaced)
 
 
 def shortened(text: str, length: int = 30) -> str:

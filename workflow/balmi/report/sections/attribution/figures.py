@@ -44,13 +44,13 @@ def attribution_figure(rows: Sequence[ModalityShare], modalities: Sequence[str])
     layers = [guide, *drawing.points(base, "share of the attributions"), drawing.names(labels)]
     height = max(drawing.ROW, LANE * len(modalities) + 8) * len(classes)
     chart = alt.layer(*layers).properties(width=drawing.WIDTH, height=height)
-    told = ", ".join(f"{row.label}, {row.modality}: {percent(row.share.estimate)}" for row in rows)
+    about = ", ".join(f"{row.label}, {row.modality}: {percent(row.share.estimate)}" for row in rows)
     legend = tuple(
         Entry(shortened(name, LABEL), keys[name].colour, shapes[name]) for name in modalities
     )
     left = max(len(shortened(name, LABEL)) for name in classes)
     title = "Each modality's share of the attributions, by class"
-    return Figure(chart, "attribution", title, f"{told}.", (left, 0), legend)
+    return Figure(chart, "attribution", title, f"{about}.", (left, 0), legend)
 
 
 def attribution_figures(view: AttributionView, modalities: Sequence[str]) -> Drawn:

@@ -103,18 +103,18 @@ class Attributions:
 
     @property
     def _steady(self) -> str:
-        found = [row.overlap for row in self.shares if row.overlap is not None]
+        overlaps = [row.overlap for row in self.shares if row.overlap is not None]
         ranks = [row.stability for row in self.shares if row.stability is not None]
         parts = []
         if ranks:
             size = _range(ranks, lambda rho: decimal(rho, 2))
             parts.append(f"importances correlate with {size} (Spearman)")
-        if found:
-            parts.append(f"the listed features overlap by {_range(found, percent)}")
+        if overlaps:
+            parts.append(f"the listed features overlap by {_range(overlaps, percent)}")
         if not parts:
             return ""
-        told = " and ".join(parts)
-        return f"Between folds {told}: the less, the less a single feature means."
+        measures = " and ".join(parts)
+        return f"Between folds {measures}: the less, the less a single feature means."
 
 
 @dataclass(frozen=True)

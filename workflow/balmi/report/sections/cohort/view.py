@@ -141,8 +141,8 @@ def _patterns(available: np.ndarray, modalities: tuple[str, ...]) -> list[Patter
 
 def _controls(control: dict[str, list[str] | bool]) -> tuple[str, ...]:
     """Put into words what a control changed."""
-    told = [text.format(name) for key, text in CHANGED.items() for name in control.get(key, ())]
-    return (*told, *["the labels are permuted"] * bool(control.get("shuffled_labels")))
+    changes = [text.format(name) for key, text in CHANGED.items() for name in control.get(key, ())]
+    return (*changes, *["the labels are permuted"] * bool(control.get("shuffled_labels")))
 
 
 def _absence(table: pd.DataFrame | None, modalities: tuple[str, ...]) -> tuple[Absence, ...]:
@@ -183,11 +183,11 @@ def cohort_view(cohort: Cohort, absence: pd.DataFrame | None = None) -> CohortVi
         classes=tuple(
             ClassRow(
                 name=name,
-                count=int(own.sum()),
-                share=float(own.mean()),
-                measured=tuple(map(int, available[own].sum(axis=0))),
+                count=int(member.sum()),
+                share=float(member.mean()),
+                measured=tuple(map(int, available[member].sum(axis=0))),
             )
-            for name, own in zip(cohort.classes, members, strict=True)
+            for name, member in zip(cohort.classes, members, strict=True)
         ),
         modalities=tuple(
             ModalityRow(

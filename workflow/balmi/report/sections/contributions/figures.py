@@ -52,10 +52,10 @@ def shapley_figure(shares: Shares, modalities: Sequence[str]) -> Figure:
         drawing.names(base),
         drawing.texts(base),
     ]
-    told = ", ".join(f"{row.modality} {decimal(row.shapley.estimate)}" for row in shares.rows)
+    values = ", ".join(f"{row.modality} {decimal(row.shapley.estimate)}" for row in shares.rows)
     title = f"What each modality adds to the macro-F1 of {shares.method}"
     chart = drawing.sized(layers, len(records))
-    about = f"Shapley values: {told}; they sum to {decimal(shares.sum)}."
+    about = f"Shapley values: {values}; they sum to {decimal(shares.sum)}."
     return Figure(chart, "shapley", title, about, drawing.lengths(records))
 
 

@@ -135,7 +135,7 @@ def _shares(
     contributions: pd.DataFrame, modalities: Sequence[str], quiet: str | None
 ) -> tuple[Shares, ...]:
     main = contributions[contributions["metric"] == MAIN_METRIC]
-    found = []
+    shares = []
     for method in ordered_methods(list(main["method"])):
         table = main[main["method"] == method]
         held = {row["modality"]: row for row in table.to_dict("records")}
@@ -148,8 +148,8 @@ def _shares(
         if rows:
             first = table.iloc[0]
             whole, nothing = float(first["whole"]), float(first["nothing"])
-            found.append(Shares(method, tuple(rows), nothing, whole, quiet))
-    return tuple(found)
+            shares.append(Shares(method, tuple(rows), nothing, whole, quiet))
+    return tuple(shares)
 
 
 def _embedding(embedding: pd.DataFrame, classes: Sequence[str]) -> Embedding | None:

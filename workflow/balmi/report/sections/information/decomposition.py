@@ -55,7 +55,7 @@ class Parts:
     @property
     def total(self) -> float:
         """Length of the bar: the sum of what is drawn of the parts."""
-        return sum(max(0.0, each.estimate) for each in self.amounts if each is not None)
+        return sum(max(0.0, amount.estimate) for amount in self.amounts if amount is not None)
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,11 @@ class Balance:
 
 def parts_view(rows: Mapping[str, Sequence[Row]], modalities: Sequence[str]) -> tuple[Parts, ...]:
     """Return the parts of every pair, and of every modality and the rest, as in the table."""
-    found = {name: by_pair(rows, quantity) for name, quantity in PARTS.items()}
-    sides = dict.fromkeys(pair for part in found.values() for pair in part)
+    by_part = {name: by_pair(rows, quantity) for name, quantity in PARTS.items()}
+    sides = dict.fromkeys(pair for part in by_part.values() for pair in part)
     made = []
     for first, second in sides:
-        held = {name: part.get((first, second)) for name, part in found.items()}
+        held = {name: part.get((first, second)) for name, part in by_part.items()}
         amounts = {name: row and amount_of(row) for name, row in held.items()}
         n = next(int(row["n"]) for row in held.values() if row is not None)
         made.append(Parts(first, second, second not in modalities, **amounts, n=n))
@@ -92,9 +92,9 @@ def parts_view(rows: Mapping[str, Sequence[Row]], modalities: Sequence[str]) -> 
 
 def drawn_parts(parts: Sequence[Parts]) -> tuple[Parts, ...]:
     """Return the parts that the figure has room for: those that tell most, pairs first."""
-    kinds = ([each for each in parts if each.rest is rest] for rest in (False, True))
+    kinds = ([part for part in parts if part.rest is rest] for rest in (False, True))
     return tuple(
-        each for kind in kinds for each in foremost(kind, MAX_DRAWN_PARTS, lambda row: row.total)
+        part for kind in kinds for part in foremost(kind, MAX_DRAWN_PARTS, lambda row: row.total)
     )
 
 
@@ -103,12 +103,12 @@ def parts_of(parts: Sequence[Parts], modality: str, rest: bool) -> Parts | None:
 
     The modality comes first; None where it was not estimated.
     """
-    found = (each for each in parts if each.rest is rest)
-    own = next((each for each in found if modality in (each.first, each.second)), None)
-    if own is None or own.first == modality:
-        return own
-    swapped = {"unique_first": own.unique_second, "unique_second": own.unique_first}
-    return replace(own, first=own.second, second=own.first, **swapped)
+    candidates = (part for part in parts if part.rest is rest)
+    chosen = next((part for part in candidates if modality in (part.first, part.second)), None)
+    if chosen is None or chosen.first == modality:
+        return chosen
+    swapped = {"unique_first": chosen.unique_second, "unique_second": chosen.unique_first}
+    return replace(chosen, first=chosen.second, second=chosen.first, **swapped)
 
 
 def shares_view(rows: Mapping[str, Sequence[Row]]) -> tuple[Share, ...]:
@@ -157,28 +157,28 @@ def _close(standing: Standing) -> str:
 def _one(standing: Standing, shares: Sequence[Share]) -> str | None:
     """Name the one modality that carries most, where it is the one that stands apart; else None."""
     # Whichever has more than half of it is that one, and no two can have.
-    found = [each for each in shares if each.share and (each.share.lower or 0) > MAJORITY]
-    if standing.strongest not in [each.modality for each in found]:
+    holders = [row for row in shares if row.share and (row.share.lower or 0) > MAJORITY]
+    if standing.strongest not in [row.modality for row in holders]:
         return None
     name = brief(standing.strongest)
-    share = "".join(f" ({percent(each.share.estimate)})" for each in found if each.share)
+    share = "".join(f" ({percent(row.share.estimate)})" for row in holders if row.share)
     return f"Information is carried mostly by one modality, {name}{share}"
 
 
 def _spread(amount: Amount, shares: Sequence[Share], standing: Standing) -> str:
     """Say how information is spread, as far as the balance and the modalities' standing agree."""
-    told = f"balance {with_limits(amount.estimate, amount.lower, amount.upper)} of 1"
+    balance = f"balance {with_limits(amount.estimate, amount.lower, amount.upper)} of 1"
     lower, upper = amount.lower, amount.upper
     if lower is None or upper is None:
-        return f"How evenly information is spread is not settled: {told}."
+        return f"How evenly information is spread is not settled: {balance}."
     if lower >= EVEN:
-        return f"{_close(standing)}: {told}."
+        return f"{_close(standing)}: {balance}."
     one = _one(standing, shares) if upper <= ONE_SIDED else None
     if one is not None:
-        return f"{one}: {told}."
+        return f"{one}: {balance}."
     if upper < EVEN and standing.separable:
-        return f"Information is spread unevenly over the modalities: {told}."
-    return f"Whether information is spread evenly is not settled: {told}."
+        return f"Information is spread unevenly over the modalities: {balance}."
+    return f"Whether information is spread evenly is not settled: {balance}."
 
 
 def balance_view(
@@ -199,7 +199,7 @@ def balance_view(
     amount = row and amount_of(row)
     if row is None or amount is None:
         return None
-    empty = bool(shares) and all(each.amount.estimate <= 0 for each in shares)
+    empty = bool(shares) and all(share.amount.estimate <= 0 for share in shares)
     if not standing.informative:
         sentence = NOTHING
     elif empty:

@@ -68,8 +68,8 @@ class Margin:
     @property
     def told(self) -> str:
         """What is to be expected of distilling this pair."""
-        known = self.expected in list(Prediction)
-        return self.obstacle or (Prediction(self.expected).words if known else self.expected)
+        named = self.expected in list(Prediction)
+        return self.obstacle or (Prediction(self.expected).words if named else self.expected)
 
     @property
     def agrees(self) -> bool | None:
@@ -254,18 +254,18 @@ def prospect(margins: Sequence[Margin]) -> Prospect | None:
     short = f"{advised} of {counted(len(able), 'pair')}"
     if any(row.expected != row.predicted for row in able):
         gains = sum(row.predicted == Prediction.GAIN for row in able)
-        told = f"margins predict a gain for {gains} of {pairs}, and a gain is supported for"
-        told += f" {gained} of the {len(seen)} that were observed."
-        return Prospect("undecided", f"Whether distillation pays is undecided: {told}")
+        text = f"margins predict a gain for {gains} of {pairs}, and a gain is supported for"
+        text += f" {gained} of the {len(seen)} that were observed."
+        return Prospect("undecided", f"Whether distillation pays is undecided: {text}")
     unclear = sum(row.predicted == Prediction.UNDECIDED for row in able)
     if not advised and unclear:
-        told = f"of {pairs} the margins of {unclear} have intervals that hold zero, and none lies"
-        told += f" above it.{observed}"
-        return Prospect("undecided", f"Whether distillation pays is undecided: {told}")
+        text = f"of {pairs} the margins of {unclear} have intervals that hold zero, and none lies"
+        text += f" above it.{observed}"
+        return Prospect("undecided", f"Whether distillation pays is undecided: {text}")
     if not advised:
-        told = "no teacher and student that both show information have a margin whose interval lies"
-        told += f" above zero.{observed}"
-        return Prospect(short, f"Distillation is not predicted to help: {told}")
+        text = "no teacher and student that both show information have a margin whose interval lies"
+        text += f" above zero.{observed}"
+        return Prospect(short, f"Distillation is not predicted to help: {text}")
     return Prospect(short, f"Distillation is predicted to help for {advised} of {pairs}.{observed}")
 
 

@@ -65,10 +65,10 @@ def information_figure(view: InformationView, modalities: Sequence[str]) -> Figu
     ]
     if view.entropy is not None:
         layers.append(drawing.upright(view.entropy, title, strokeDash=[5, 4]))
-    told = ", ".join(f"{row.modality} {decimal(row.estimate)}" for row in view.label)
+    bounds = ", ".join(f"{row.modality} {decimal(row.estimate)}" for row in view.label)
     chart = drawing.sized(layers, len(records))
     title = "Information about the label"
-    about = f"In nats: {told}."
+    about = f"In nats: {bounds}."
     legend = _label_legend(view)
     return Figure(chart, "information", title, about, drawing.lengths(records), legend)
 
@@ -88,14 +88,14 @@ def _segments(place: int, parts: Parts, keys: dict[str, Key]) -> list[dict[str, 
     """Return the drawn parts of a row, one beside the other; a part below zero has no length."""
     second = {"fill": LINE, "edge": SOFT} if parts.rest else {"fill": keys[parts.second].colour}
     looks = ({"fill": SOFT}, {"fill": keys[parts.first].colour}, second, {"fill": PAGE})
-    sizes = [0.0 if each is None else max(0.0, each.estimate) for each in parts.amounts]
+    sizes = [0.0 if amount is None else max(0.0, amount.estimate) for amount in parts.amounts]
     ends = list(accumulate(sizes))
-    found = [
+    segments = [
         {"row": place, "from": end - size, "to": end, "edge": PAGE, "together": False, **look}
         for size, end, look in zip(sizes, ends, looks, strict=True)
     ]
-    found[-1] |= {"edge": INK, "together": True}
-    return [each for each, size in zip(found, sizes, strict=True) if round(size, DECIMALS) > 0]
+    segments[-1] |= {"edge": INK, "together": True}
+    return [part for part, size in zip(segments, sizes, strict=True) if round(size, DECIMALS) > 0]
 
 
 def parts_figure(rows: Sequence[Parts], modalities: Sequence[str]) -> Figure:
@@ -106,7 +106,7 @@ def parts_figure(rows: Sequence[Parts], modalities: Sequence[str]) -> Figure:
     ]
     segments = [part for place, row in enumerate(rows) for part in _segments(place, row, keys)]
     title = "information about the label, nats"
-    told, alone = (
+    solid, dashed = (
         alt.Chart(alt.Data(values=[part for part in segments if part["together"] is together]))
         .mark_bar(height=16, strokeWidth=1.2, **look)
         .encode(
@@ -119,11 +119,11 @@ def parts_figure(rows: Sequence[Parts], modalities: Sequence[str]) -> Figure:
         for together, look in ((False, {}), (True, {"strokeDash": [3, 2]}))
     )
     base = drawing.rows_of(records)
-    layers = [told, alone, drawing.upright(0), drawing.names(base)]
+    layers = [solid, dashed, drawing.upright(0), drawing.names(base)]
     chart = drawing.sized(layers, len(records))
     words = "; ".join(_told_parts(row) for row in rows)
     title = "Redundant, unique and synergistic information"
-    told = f"In nats: {words}."
+    about = f"In nats: {words}."
     legend = (
         Entry("both tell it (redundant)", SOFT, "square"),
         *(
@@ -137,12 +137,12 @@ def parts_figure(rows: Sequence[Parts], modalities: Sequence[str]) -> Figure:
         ),
         Entry("only together (synergistic)", INK, "square", PAGE, (3, 2)),
     )
-    return Figure(chart, "parts", title, told, drawing.lengths(records), legend)
+    return Figure(chart, "parts", title, about, drawing.lengths(records), legend)
 
 
 def _told_parts(row: Parts) -> str:
     both, first, second, together = (
-        decimal(None if each is None else each.estimate) for each in row.amounts
+        decimal(None if amount is None else amount.estimate) for amount in row.amounts
     )
     return (
         f"{row.first} and {row.against}: both {both}, only the first {first},"
@@ -182,10 +182,10 @@ def shares_figure(rows: Sequence[Share], modalities: Sequence[str]) -> Figure:
 
 
 def _point(amount: Margin | Amount | None, mark: Mark) -> dict[str, Any]:
-    found = {"colour": mark.colour, "shape": mark.shape}
+    look = {"colour": mark.colour, "shape": mark.shape}
     if amount is None:
-        return {**found, "value": None, "lower": None, "upper": None}
-    return {**found, "value": amount.estimate, "lower": amount.lower, "upper": amount.upper}
+        return {**look, "value": None, "lower": None, "upper": None}
+    return {**look, "value": amount.estimate, "lower": amount.lower, "upper": amount.upper}
 
 
 def margins_figure(rows: Sequence[Margin], observed: bool) -> Figure:
@@ -206,7 +206,7 @@ def margins_figure(rows: Sequence[Margin], observed: bool) -> Figure:
     if observed:
         gains = [_point(row.observed, mark_of(row.outcome)) for row in rows]
         panels.append(_panel(gains, "observed gain of macro-F1", ()))
-    told = ", ".join(
+    about = ", ".join(
         f"{row.teacher} to {row.student}: {signed(row.estimate)}, {row.expected}" for row in rows
     )
     chart = alt.hconcat(*panels, spacing=36)
@@ -219,7 +219,7 @@ def margins_figure(rows: Sequence[Margin], observed: bool) -> Figure:
             ("no gain predicted, or loss supported", mark_of(Prediction.NO_GAIN)),
         )
     )
-    return Figure(chart, "margins", title, f"{told}.", drawing.lengths(names), legend)
+    return Figure(chart, "margins", title, f"{about}.", drawing.lengths(names), legend)
 
 
 def _panel(

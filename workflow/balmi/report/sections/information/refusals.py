@@ -56,13 +56,13 @@ def _which(topic: str, row: Mapping[str, object], modalities: Sequence[str]) -> 
 
 def refusals_view(information: pd.DataFrame, modalities: Sequence[str]) -> tuple[Refusal, ...]:
     """Return what the table names without an estimate, one entry per topic and reason."""
-    found: dict[tuple[str, str], dict[str, None]] = {}
+    refused: dict[tuple[str, str], dict[str, None]] = {}
     for row in information[information["estimate"].isna()].to_dict("records"):
         topic = TOPICS.get(row["quantity"], row["quantity"].replace("_", " "))
         reason = row.get("reason")
-        told = reason if isinstance(reason, str) else NO_REASON
-        which = found.setdefault((topic, told), {})
+        text = reason if isinstance(reason, str) else NO_REASON
+        which = refused.setdefault((topic, text), {})
         name = _which(topic, row, modalities)
         if name is not None:
             which[name] = None
-    return tuple(Refusal(topic, tuple(which), reason) for (topic, reason), which in found.items())
+    return tuple(Refusal(topic, tuple(which), reason) for (topic, reason), which in refused.items())

@@ -153,8 +153,8 @@ class InformationView:
     @property
     def shown(self) -> bool:
         """Whether there is anything to tell."""
-        told = (self.label, self.subsets, self.pairs, self.parts, self.shares, self.margins)
-        return any((*told, self.refusals))
+        parts = (self.label, self.subsets, self.pairs, self.parts, self.shares, self.margins)
+        return any((*parts, self.refusals))
 
     @property
     def inside_null(self) -> tuple[str, ...]:
@@ -184,9 +184,9 @@ class InformationView:
     @property
     def pair_cells(self) -> dict[tuple[str, str], Pair]:
         """Every pair with a composite, in both orders."""
-        told = [pair for pair in self.pairs if pair.composite is not None]
-        both = {(pair.first, pair.second): pair for pair in told}
-        return both | {(pair.second, pair.first): pair for pair in told}
+        pairs = [pair for pair in self.pairs if pair.composite is not None]
+        both = {(pair.first, pair.second): pair for pair in pairs}
+        return both | {(pair.second, pair.first): pair for pair in pairs}
 
 
 def _separate(rows: Sequence[LabelInformation], differences: Sequence[Row]) -> Extremes:
@@ -226,13 +226,13 @@ def _label_rows(
 
 def _pairs(rows: Mapping[str, Sequence[Row]]) -> tuple[Pair, ...]:
     kinds = ("linear", "nonlinear", "composite")
-    found = {kind: by_pair(rows, f"pairwise_{kind}") for kind in kinds}
+    by_kind = {kind: by_pair(rows, f"pairwise_{kind}") for kind in kinds}
     made = []
     for pair, row in by_pair(rows, "pairwise_information").items():
         gaussian = amount_of(row)
         if gaussian is None:
             continue
-        others = {kind: found[kind].get(pair, {}) for kind in kinds}
+        others = {kind: by_kind[kind].get(pair, {}) for kind in kinds}
         made.append(
             Pair(
                 *pair,
@@ -248,8 +248,8 @@ def _pairs(rows: Mapping[str, Sequence[Row]]) -> tuple[Pair, ...]:
 
 def _entropy(rows: Mapping[str, Sequence[Row]]) -> float | None:
     """Return the entropy of the cohort's label: the row that names no modality, if there is one."""
-    found = sorted(rows.get("label_entropy", ()), key=lambda row: not pd.isna(row["modality"]))
-    return known(found[0]["estimate"]) if found else None
+    entropies = sorted(rows.get("label_entropy", ()), key=lambda row: not pd.isna(row["modality"]))
+    return known(entropies[0]["estimate"]) if entropies else None
 
 
 def information_view(

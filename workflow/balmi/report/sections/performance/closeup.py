@@ -115,18 +115,18 @@ def curves_view(
     method: str, curves: pd.DataFrame, classes: Sequence[str]
 ) -> dict[str, tuple[ClassCurve, ...]]:
     """Return a method's curves by kind; a class that was never held out has none."""
-    own = curves[curves["method"] == method]
-    found = {}
+    table = curves[curves["method"] == method]
+    by_kind = {}
     for kind in CURVES:
-        parts = dict(iter(own[own["curve"] == kind].groupby("class")))
-        found[kind] = tuple(
+        parts = dict(iter(table[table["curve"] == kind].groupby("class")))
+        by_kind[kind] = tuple(
             ClassCurve(
                 name, tuple(map(float, parts[name]["x"])), tuple(map(float, parts[name]["y"]))
             )
             for name in classes
             if name in parts
         )
-    return found
+    return by_kind
 
 
 def reliability_view(method: str, reliability: pd.DataFrame, error: Score | None) -> Reliability:
@@ -141,7 +141,7 @@ def reliability_view(method: str, reliability: pd.DataFrame, error: Score | None
     error
         Its expected calibration error.
     """
-    own = reliability[reliability["method"] == method]
+    table = reliability[reliability["method"] == method]
     columns = ["confidence", "accuracy", "lower", "upper", "samples"]
-    bins = (Bin(*map(float, row)) for row in own[columns].itertuples(index=False))
+    bins = (Bin(*map(float, row)) for row in table[columns].itertuples(index=False))
     return Reliability(method, error, tuple(bins))

@@ -62,13 +62,13 @@ def _reliability_figure(row: Reliability, place: int, most: float) -> Figure:
         interval.encode(y=_up("low", titles), y2="high:Q"),
         point.encode(y=_up("y", titles), size=size),
     ).properties(width=SIDE, height=SIDE)
-    told = ", ".join(
+    about = ", ".join(
         f"{percent(each.confidence)} told and {percent(each.accuracy)} right" for each in row.bins
     )
     name = shortened(row.method, LABEL)
     legend = (Entry("perfectly calibrated", SOFT, dash=tuple(DOTS)),)
     title = f"Reliability of {name}"
-    return Figure(chart, f"reliability-{place}", title, f"{told}.", legend=legend)
+    return Figure(chart, f"reliability-{place}", title, f"{about}.", legend=legend)
 
 
 def reliability_figures(rows: Sequence[Reliability]) -> Panels:
@@ -91,16 +91,16 @@ def _curves_figure(kind: str, curves: Sequence[ClassCurve], classes: Sequence[st
     keys = class_keys(classes)
     places = {name: place for place, name in enumerate(classes)}
     title, *titles = CURVE_TITLES[kind]
-    lines = [_curve(each, places[each.name], keys[each.name], tuple(titles)) for each in curves]
+    lines = [_curve(row, places[row.name], keys[row.name], tuple(titles)) for row in curves]
     # Chance is a diagonal in ROC curves alone; an unseen one keeps the axes of the other.
     diagonal = _diagonal(tuple(titles), opacity=float(kind == "roc"))
     chart = alt.layer(diagonal, *lines).properties(width=SIDE, height=SIDE)
-    told = "; ".join(f"{each.name} passes {_middle(each)}" for each in curves)
+    passes = "; ".join(f"{row.name} passes {_middle(row)}" for row in curves)
     legend = tuple(
-        Entry(shortened(each.name, LABEL), keys[each.name].colour, dash=keys[each.name].dash)
-        for each in curves
+        Entry(shortened(row.name, LABEL), keys[row.name].colour, dash=keys[row.name].dash)
+        for row in curves
     )
-    return Figure(chart, f"curve-{kind}", title, f"One line per class: {told}.", legend=legend)
+    return Figure(chart, f"curve-{kind}", title, f"One line per class: {passes}.", legend=legend)
 
 
 def _middle(curve: ClassCurve) -> str:

@@ -58,8 +58,8 @@ class Design:
         folds = test_folds(self.total, self.distinct)
         if self.columns:
             held = _named(self.columns)
-            each = ", a repeat each" if len(self.columns) > 1 else ""
-            return f"The test folds are those that the dataset names in {held}{each}: {folds}."
+            suffix = ", a repeat each" if len(self.columns) > 1 else ""
+            return f"The test folds are those that the dataset names in {held}{suffix}: {folds}."
         if self.group is not None:
             groups = counted(self.total, "group")
             return f"Each of {groups} (column {brief(self.group)}) was held out once: {folds}."

@@ -66,12 +66,12 @@ def metrics_of(keys: Iterable[str]) -> tuple[Metric, ...]:
 
 def scores_of(summary: pd.DataFrame) -> Scores:
     """Return every score of the summary, the table of the contract."""
-    found: Scores = {}
+    scores: Scores = {}
     for row in summary.to_dict("records"):
         whose = None if pd.isna(row["class"]) else row["class"]
         score = Score(*(known(row[key]) for key in ("mean", "lower", "upper")), int(row["folds"]))
-        found.setdefault((row["method"], whose), {})[row["metric"]] = score
-    return found
+        scores.setdefault((row["method"], whose), {})[row["metric"]] = score
+    return scores
 
 
 def told_in(scores: Mapping[str, Score], keys: Iterable[str]) -> dict[str, Score]:

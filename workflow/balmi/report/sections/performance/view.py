@@ -198,10 +198,10 @@ def _differences(
     """Return the own method's and the single modality's comparisons, or all without them."""
     of_samples = comparisons["samples"] == samples
     main = comparisons[(comparisons["metric"] == MAIN_METRIC) & of_samples]
-    own = main["method"] == OWN
+    balanced = main["method"] == OWN
     alone = main["method"].str.startswith(f"{SINGLE}/")
-    single = (main["reference"] == SINGLE) & ~own & ~alone
-    chosen = main if not (own | single).any() else main[own | single]
+    single = (main["reference"] == SINGLE) & ~balanced & ~alone
+    chosen = main if not (balanced | single).any() else main[balanced | single]
     chosen = chosen.sort_values("method", key=lambda names: names != OWN, kind="stable")
     rows = [_difference(cells, ground) for cells in chosen.to_dict("records")]
     return rows, len(main) - len(rows)
@@ -209,12 +209,12 @@ def _differences(
 
 def _difference(cells: dict[str, Any], ground: Ground) -> Difference:
     numbers = ("difference", "lower", "upper", "p", "p_holm", "worse", "equivalent", "better")
-    found = {name: known(cells[name]) for name in numbers}
+    estimates = {name: known(cells[name]) for name in numbers}
     word = ground.verdict(cells)
     return Difference(
         cells["method"],
         cells["reference"],
-        **found,
+        **estimates,
         verdict=None if word is None else str(word),
         samples=cells["samples"],
         folds=int(cells["folds"]),
@@ -227,8 +227,8 @@ def _log_loss(comparisons: pd.DataFrame, ground: Ground) -> Difference | None:
     """Return the difference in log-loss of the own method and stacking, or None."""
     wanted = {"method": OWN, "reference": STACKED, "metric": "log_loss", "samples": ground.followed}
     rows = (comparisons[list(wanted)] == pd.Series(wanted)).all(axis=1)
-    found = comparisons[rows].to_dict("records")
-    return _difference(found[0], ground) if found else None
+    records = comparisons[rows].to_dict("records")
+    return _difference(records[0], ground) if records else None
 
 
 def differences_view(comparisons: pd.DataFrame, decision: Decision) -> dict[str, Any]:
@@ -314,11 +314,11 @@ def performance_view(
     """
     scores = scores_of(tables["summary"])
     rows = _methods(tables["performance"], tables["predictions"], scores)
-    found = {key for row in rows for key in row.scores}
+    metrics = {key for row in rows for key in row.scores}
     return PerformanceView(
         design=design_view(tables["predictions"], cohort, scheme),
         metrics=tuple(  # type: ignore[arg-type]
-            metrics_of(key for key in keys if key in found) for keys in (DECIDED, GRADED)
+            metrics_of(key for key in keys if key in metrics) for keys in (DECIDED, GRADED)
         ),
         methods=tuple(rows),
         **differences_view(tables["comparisons"], decision),

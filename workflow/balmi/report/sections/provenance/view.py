@@ -26,8 +26,8 @@ def _version(package: str) -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of balmi, Python and the packages that results depend on."""
-    own = {"balmi": balmi.__version__, "python": platform.python_version()}
-    return own | {package: _version(package) for package in PACKAGES}
+    base = {"balmi": balmi.__version__, "python": platform.python_version()}
+    return base | {package: _version(package) for package in PACKAGES}
 
 
 def commit(folder: Path) -> str | None:

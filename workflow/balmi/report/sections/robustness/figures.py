@@ -64,8 +64,8 @@ def value_range(view: RobustnessView) -> tuple[float, float]:
         for panel in panels
         for sweep in panel.sweeps
         if sweep.method in drawn
-        for each in sweep.effects
-        for end in (each.value.estimate, each.value.lower, each.value.upper)
+        for effect in sweep.effects
+        for end in (effect.value.estimate, effect.value.lower, effect.value.upper)
         if end is not None
     ]
     least, most = math.floor(STEP * min(ends)) / STEP, math.ceil(STEP * max(ends)) / STEP
@@ -91,12 +91,12 @@ def _lines(
         look = drawn[sweep.method]
         records = [
             {
-                "level": each.level,
-                "value": each.value.estimate,
-                "lower": _within(each.value.lower, ends),
-                "upper": _within(each.value.upper, ends),
+                "level": effect.level,
+                "value": effect.value.estimate,
+                "lower": _within(effect.value.lower, ends),
+                "upper": _within(effect.value.upper, ends),
             }
-            for each in sweep.effects
+            for effect in sweep.effects
         ]
         base = alt.Chart(alt.Data(values=records)).encode(x=x)
         y = alt.Y("value:Q", title=MACRO_F1, scale=scale, axis=axis)
@@ -157,16 +157,16 @@ def _dots(
     lanes = {method: (place + 0.5) / len(drawn) for place, method in enumerate(drawn)}
     records = [
         {
-            "row": rows[each.modality],
-            "lane": lanes[each.method],
-            "value": each.difference.estimate,
-            "lower": each.difference.lower,
-            "upper": each.difference.upper,
-            "colour": drawn[each.method].colour,
-            "shape": drawn[each.method].shape,
+            "row": rows[effect.modality],
+            "lane": lanes[effect.method],
+            "value": effect.difference.estimate,
+            "lower": effect.difference.lower,
+            "upper": effect.difference.upper,
+            "colour": drawn[effect.method].colour,
+            "shape": drawn[effect.method].shape,
         }
-        for each in effects
-        if each.method in drawn and each.modality in rows
+        for effect in effects
+        if effect.method in drawn and effect.modality in rows
     ]
     offset = alt.YOffset("lane:Q", scale=alt.Scale(domain=[0, 1]))
     base = drawing.rows_of(records).encode(yOffset=offset)
@@ -176,8 +176,8 @@ def _dots(
 def lost_figure(view: RobustnessView, modalities: Sequence[str]) -> Figure:
     """Draw what a modality's absence and its permutation do, side by side."""
     drawn = looks(view)
-    found = [*view.dropped, *view.shuffled]
-    names = [name for name in modalities if any(each.modality == name for each in found)]
+    lost = [*view.dropped, *view.shuffled]
+    names = [name for name in modalities if any(effect.modality == name for effect in lost)]
     labels = [{"name": shortened(name, LABEL)} for name in names]
     # The rows' guides lie in their middles, where no method's lane is drawn upon.
     rows = drawing.rows_of(labels)
@@ -191,19 +191,19 @@ def lost_figure(view: RobustnessView, modalities: Sequence[str]) -> Figure:
             layers.append(drawing.names(rows))
         height = max(drawing.ROW, 22 * len(drawn)) * len(names)
         panels.append(alt.layer(*layers).properties(width=HALF, height=height))
-    told = "; ".join(
-        f"{each.modality}, {each.method}: {signed(each.difference.estimate)}"
-        f" ({limits(each.difference.lower, each.difference.upper, signed)})"
-        for each in view.dropped
-        if each.method in drawn
+    about = "; ".join(
+        f"{effect.modality}, {effect.method}: {signed(effect.difference.estimate)}"
+        f" ({limits(effect.difference.lower, effect.difference.upper, signed)})"
+        for effect in view.dropped
+        if effect.method in drawn
     )
     chart = alt.hconcat(*panels, spacing=36).resolve_scale(x="shared")
     title = "Macro-F1 without, and with a permuted, modality"
     legend = tuple(
         Entry(shortened(name, LABEL), look.colour, look.shape) for name, look in drawn.items()
     )
-    left = max(len(each["name"]) for each in labels)
-    return Figure(chart, "lost", title, f"Dropped: {told}." if told else title, (left, 0), legend)
+    left = max(len(label["name"]) for label in labels)
+    return Figure(chart, "lost", title, f"Dropped: {about}." if about else title, (left, 0), legend)
 
 
 def robustness_figures(view: RobustnessView, modalities: Sequence[str]) -> Drawn:

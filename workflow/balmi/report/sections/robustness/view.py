@@ -89,8 +89,8 @@ class Panel:
     @property
     def levels(self) -> tuple[float, ...]:
         """The levels at which something was changed."""
-        found = {each.level for sweep in self.sweeps for each in sweep.effects if not each.whole}
-        return tuple(sorted(level for level in found if level is not None))
+        levels = {each.level for sweep in self.sweeps for each in sweep.effects if not each.whole}
+        return tuple(sorted(level for level in levels if level is not None))
 
 
 @dataclass(frozen=True)
@@ -176,8 +176,8 @@ class RobustnessView:
         """Modality, method, and what its absence and its permutation do, as far as known."""
         rows: dict[tuple[str, str], dict[str, Effect]] = {}
         for kind, effects in (("dropped", self.dropped), ("shuffled", self.shuffled)):
-            for each in effects:
-                rows.setdefault((each.modality or "", each.method), {})[kind] = each
+            for effect in effects:
+                rows.setdefault((effect.modality or "", effect.method), {})[kind] = effect
         return tuple((*key, row.get("dropped"), row.get("shuffled")) for key, row in rows.items())
 
 
@@ -198,24 +198,24 @@ def _effect(row: Mapping[str, Any]) -> Effect | None:
 def _effects(robustness: pd.DataFrame, methods: Sequence[str], names: Sequence[str]) -> dict:
     """Return the effects on macro-F1 by kind, in the order of modalities, methods and levels."""
     main = robustness[robustness["metric"] == MAIN_METRIC]
-    found: dict[str, list[Effect]] = {}
+    by_kind: dict[str, list[Effect]] = {}
     for row in main.to_dict("records"):
         effect = _effect(row)
         if effect is not None:
-            found.setdefault(row["kind"], []).append(effect)
+            by_kind.setdefault(row["kind"], []).append(effect)
     places = {name: place for place, name in enumerate(names)}
 
     def order(each: Effect) -> tuple[int, int, float]:
         return places.get(each.modality or "", 0), methods.index(each.method), each.level or 0
 
-    return {kind: tuple(sorted(rows, key=order)) for kind, rows in found.items()}
+    return {kind: tuple(sorted(rows, key=order)) for kind, rows in by_kind.items()}
 
 
 def _panel(modality: str | None, effects: Sequence[Effect]) -> Panel:
-    mine = [each for each in effects if each.modality == modality]
+    mine = [effect for effect in effects if effect.modality == modality]
     sweeps = (
-        Sweep(method, tuple(each for each in mine if each.method == method))
-        for method in dict.fromkeys(each.method for each in mine)
+        Sweep(method, tuple(effect for effect in mine if effect.method == method))
+        for method in dict.fromkeys(effect.method for effect in mine)
     )
     return Panel(modality, tuple(sweeps))
 
@@ -226,10 +226,10 @@ def _size(difference: Amount) -> str:
     return f"{decimal(abs(difference.estimate))} ({limits(ends[0], ends[1])})"
 
 
-def _changed(each: Effect, what: str) -> str:
+def _changed(effect: Effect, what: str) -> str:
     """Say what a change does where its interval excludes zero."""
-    verb = "falls" if each.verdict == Verdict.LOSS else "rises"
-    return f"{what} macro-F1 {verb} by {_size(each.difference)}"
+    verb = "falls" if effect.verdict == Verdict.LOSS else "rises"
+    return f"{what} macro-F1 {verb} by {_size(effect.difference)}"
 
 
 def _lost(effects: Sequence[Effect], clause: str, act: str) -> tuple[str, ...]:
@@ -237,12 +237,12 @@ def _lost(effects: Sequence[Effect], clause: str, act: str) -> tuple[str, ...]:
     if not effects:
         return ()
     method = effects[0].method
-    mine = [each for each in effects if each.method == method]
-    clear = [each for each in mine if each.verdict in (Verdict.LOSS, Verdict.GAIN)]
-    unclear = [each for each in mine if each.verdict == Verdict.NONE]
-    parts = [_changed(each, f"{clause} {brief(each.modality)}") for each in clear]
+    mine = [effect for effect in effects if effect.method == method]
+    clear = [effect for effect in mine if effect.verdict in (Verdict.LOSS, Verdict.GAIN)]
+    unclear = [effect for effect in mine if effect.verdict == Verdict.NONE]
+    parts = [_changed(effect, f"{clause} {brief(effect.modality)}") for effect in clear]
     if unclear:
-        names = " or ".join(brief(each.modality) for each in unclear)
+        names = " or ".join(brief(effect.modality) for effect in unclear)
         parts.append(f"{act} {names} is not shown to matter")
     if not parts:
         return ("One fold gives no interval, so nothing is shown.",)
@@ -252,14 +252,14 @@ def _lost(effects: Sequence[Effect], clause: str, act: str) -> tuple[str, ...]:
 
 def _noisy(panels: Sequence[Panel]) -> tuple[str, ...]:
     """Say from which noise on macro-F1 falls, for the first method of every modality."""
-    found, unharmed = [], []
+    clauses, unharmed = [], []
     for panel in panels:
         name = brief(panel.modality)
-        changed = [each for each in panel.sweeps[0].effects if not each.whole]
-        worse = [each for each in changed if each.verdict == Verdict.LOSS]
+        changed = [effect for effect in panel.sweeps[0].effects if not effect.whole]
+        worse = [effect for effect in changed if effect.verdict == Verdict.LOSS]
         if worse:
             last = changed[-1]
-            found.append(
+            clauses.append(
                 f"noise on {name} is shown to harm from {worse[0].level:g} standard deviations on,"
                 f" and at {last.level:g} the difference is"
                 f" {signed(last.difference.estimate)}"
@@ -271,15 +271,15 @@ def _noisy(panels: Sequence[Panel]) -> tuple[str, ...]:
         return ()
     if unharmed:
         most = f"{panels[0].levels[-1]:g} standard deviations"
-        found.append(f"noise on {' or '.join(unharmed)} is not shown to harm up to {most}")
-    return (f"For {panels[0].sweeps[0].method}: {'; '.join(found)}.",)
+        clauses.append(f"noise on {' or '.join(unharmed)} is not shown to harm up to {most}")
+    return (f"For {panels[0].sweeps[0].method}: {'; '.join(clauses)}.",)
 
 
 def _fewer(panel: Panel | None) -> tuple[str, ...]:
     """Say for every method whether its curve still rises at the largest share below all."""
-    found = []
+    sentences = []
     for sweep in panel.sweeps if panel else ():
-        changed = [each for each in sweep.effects if not each.whole]
+        changed = [effect for effect in sweep.effects if not effect.whole]
         if not changed:
             continue
         least, last = changed[0], changed[-1]
@@ -294,13 +294,13 @@ def _fewer(panel: Panel | None) -> tuple[str, ...]:
             ): f" With {share} it is still lower than with all: more samples are likely to help.",
             str(Verdict.NONE): f" With {share} no difference from all is shown.",
         }
-        if all(each.verdict == Verdict.NONE for each in changed):
+        if all(effect.verdict == Verdict.NONE for effect in changed):
             ending[str(Verdict.NONE)] = (
                 " At no share is a difference from all shown: these folds are too few to say how"
                 " many samples are needed."
             )
-        found.append(text + ending.get(last.verdict or "", ""))
-    return tuple(found)
+        sentences.append(text + ending.get(last.verdict or "", ""))
+    return tuple(sentences)
 
 
 READINGS = {
@@ -340,13 +340,13 @@ def _controls(controls: pd.DataFrame, methods: Sequence[str]) -> tuple[ControlRo
 
 
 def _unfinished(status: pd.DataFrame) -> tuple[Unfinished, ...]:
-    found = []
+    rows = []
     for row in status[status["status"] != "ok"].to_dict("records"):
         level = known(row["level"])
         what = RUNS[row["kind"]] if level is None else f"{percent(level)} of the training samples"
         reason = row["reason"] if isinstance(row["reason"], str) else None
-        found.append(Unfinished(what, row["method"], row["status"].replace("_", " "), reason))
-    return tuple(found)
+        rows.append(Unfinished(what, row["method"], row["status"].replace("_", " "), reason))
+    return tuple(rows)
 
 
 def _skipped(status: pd.DataFrame) -> tuple[str, ...]:
@@ -370,14 +370,14 @@ def missing_reasons(settings: Mapping[str, Any]) -> dict[str, str]:
     if not set(chosen["methods"]) & set(settings["methods"]):
         reason = "Not run: none of robustness.methods is among methods."
         return dict.fromkeys(parts, reason)
-    found = {}
+    reasons = {}
     if not chosen["noise"]:
-        found["noise"] = "Not run: robustness.noise is empty."
+        reasons["noise"] = "Not run: robustness.noise is empty."
     if not chosen["shares"]:
-        found["share"] = "Not run: robustness.shares is empty."
+        reasons["share"] = "Not run: robustness.shares is empty."
     if not chosen["controls"]:
-        found["controls"] = "Not run: robustness.controls is false."
-    return found
+        reasons["controls"] = "Not run: robustness.controls is false."
+    return reasons
 
 
 NO_RESULT = "No result: none of the methods that were asked for gave one; the logs say why."
@@ -428,7 +428,7 @@ def robustness_view(
     reasons = missing_reasons(settings)
     if len(modalities) == 1:
         reasons = {"dropped": ALONE, **reasons}
-    told = {
+    texts = {
         part: Told(lines, None if lines else reasons.get(part, NO_RESULT))
         for part, lines in sentences.items()
     }
@@ -441,6 +441,6 @@ def robustness_view(
         shuffled,
         rows,
         _unfinished(status),
-        told,
+        texts,
         _skipped(status),
     )

@@ -26,10 +26,10 @@ def training_figure(panel: Panel, modalities: Sequence[str]) -> Figure:
             curve.epochs, curve.low, curve.middle, curve.high, strict=True
         )
     ]
-    own = [keys[curve.modality] for curve in panel.curves]
-    places = list(range(len(own)))
-    colour = alt.Scale(domain=places, range=[key.colour for key in own])
-    dash = alt.Scale(domain=places, range=[list(key.dash) for key in own])
+    drawn = [keys[curve.modality] for curve in panel.curves]
+    places = list(range(len(drawn)))
+    colour = alt.Scale(domain=places, range=[key.colour for key in drawn])
+    dash = alt.Scale(domain=places, range=[list(key.dash) for key in drawn])
     axis = alt.Axis(format="~g", tickCount=5)
     paint = alt.Color("curve:O", scale=colour, legend=None)
     base = alt.Chart(alt.Data(values=records)).encode(
@@ -43,14 +43,14 @@ def training_figure(panel: Panel, modalities: Sequence[str]) -> Figure:
         strokeDash=alt.StrokeDash("curve:O", scale=dash, legend=None),
     )
     chart = alt.layer(band, line).properties(width=380, height=200)
-    told = ", ".join(
+    medians = ", ".join(
         f"{curve.modality} from {decimal(curve.middle[0])} to {decimal(curve.middle[-1])}"
         for curve in panel.curves
     )
     prefix = f"training-{panel.quantity.replace('_', '-')}"
-    legend = tuple(Entry(shortened(key.name, LABEL), key.colour, dash=key.dash) for key in own)
+    legend = tuple(Entry(shortened(key.name, LABEL), key.colour, dash=key.dash) for key in drawn)
     title = f"{panel.title} per epoch"
-    return Figure(chart, prefix, title, f"Medians: {told}.", legend=legend)
+    return Figure(chart, prefix, title, f"Medians: {medians}.", legend=legend)
 
 
 def training_figures(panels: Sequence[Panel], modalities: Sequence[str]) -> Drawn:

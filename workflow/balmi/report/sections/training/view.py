@@ -115,15 +115,15 @@ def _panel(table: pd.DataFrame, quantity: str, names: Sequence[str]) -> Panel:
 def expert_shares(experts: pd.DataFrame) -> tuple[ExpertShare, ...]:
     """Return the mean weight of every expert of the own method, and its 10-90 % band over folds."""
     weights = experts[experts["method"] == OWN].groupby("expert", sort=False)["weight"]
-    found = [
+    shares = [
         ExpertShare(
             EXPERTS[Expert(name)],
-            float(each.mean()),
-            *map(float, each.quantile([BAND[0], BAND[-1]])),
+            float(values.mean()),
+            *map(float, values.quantile([BAND[0], BAND[-1]])),
         )
-        for name, each in weights
+        for name, values in weights
     ]
-    return tuple(sorted(found, key=lambda share: -share.mean))
+    return tuple(sorted(shares, key=lambda share: -share.mean))
 
 
 def training_view(

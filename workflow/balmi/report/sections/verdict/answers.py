@@ -96,8 +96,8 @@ class Views:
 
 def key_differences(performance: PerformanceView) -> tuple[Difference, ...]:
     """Return the comparisons that answer whether combining helps, as far as they were made."""
-    found = (performance.difference(*pair) for pair in PAIRS)
-    return tuple(row for row in found if row is not None)
+    differences = (performance.difference(*pair) for pair in PAIRS)
+    return tuple(row for row in differences if row is not None)
 
 
 def ranking(view: InformationView) -> str | None:
@@ -133,11 +133,11 @@ def _inseparable(view: InformationView, apart: str | None) -> str:
 
 def _not_estimated(question: str, view: InformationView) -> Answer | None:
     """Say why no modality was estimated, or nothing where the table does not name them."""
-    told = [row for row in view.refusals if row.topic == LABEL_TOPIC]
+    rows = [row for row in view.refusals if row.topic == LABEL_TOPIC]
     statements = (
-        Statement(f"{joined([brief(name) for name in row.which])}: {row.reason}.") for row in told
+        Statement(f"{joined([brief(name) for name in row.which])}: {row.reason}.") for row in rows
     )
-    return Answer(question, "It could not be estimated.", tuple(statements)) if told else None
+    return Answer(question, "It could not be estimated.", tuple(statements)) if rows else None
 
 
 def _redundancy(views: Views) -> list[Statement]:
@@ -151,11 +151,11 @@ def _redundancy(views: Views) -> list[Statement]:
     if both is None or alone is None:
         return []
     others = "the others together" if parts.rest else brief(parts.second)
-    told = f"{with_limits(both.estimate, both.lower, both.upper)} nats are told by {others} too"
+    shared = f"{with_limits(both.estimate, both.lower, both.upper)} nats are told by {others} too"
     only = f"{with_limits(alone.estimate, alone.lower, alone.upper)} by it alone"
     if not alone.shown:
         only = "nothing is shown to be told by it alone"
-    return [Statement(f"Of what {brief(top.modality)} tells, {told}, and {only}.")]
+    return [Statement(f"Of what {brief(top.modality)} tells, {shared}, and {only}.")]
 
 
 def _which_modality(views: Views) -> Answer | None:
@@ -224,13 +224,13 @@ def _compared(views: Views) -> str:
     if decision.case not in SHOWN:
         return headline(decision)
     rows = [performance.difference(*pair) for pair in PAIRS[:3]]
-    told: dict[bool, list[str]] = {True: [], False: []}
+    verdicts: dict[bool, list[str]] = {True: [], False: []}
     for row in rows:
         if row is not None:
-            told[row.primary].append(f"{row.method} against {row.reference}, {row.verdict}")
+            verdicts[row.primary].append(f"{row.method} against {row.reference}, {row.verdict}")
     where = among(decision)
-    text = f"Fixed in advance{'' if where is None else f', {where}'}: {'; '.join(told[True])}."
-    return f"{text} Secondary: {'; '.join(told[False])}." if told[False] else text
+    text = f"Fixed in advance{'' if where is None else f', {where}'}: {'; '.join(verdicts[True])}."
+    return f"{text} Secondary: {'; '.join(verdicts[False])}." if verdicts[False] else text
 
 
 def _does_combining_help(views: Views) -> Answer | None:
@@ -326,15 +326,15 @@ def _predicted(view: InformationView) -> list[Statement]:
 
 def _does_distillation_help(views: Views) -> Answer | None:
     view = views.information
-    told = prospect(view.margins)
-    if told is None:
+    advice = prospect(view.margins)
+    if advice is None:
         return None
     quiet = silence(views.decision)
     statements = _predicted(view) if quiet is None else []
     if view.agreement is not None and quiet is None:
         statements.append(Statement(view.agreement.sentence))
     statements += _told_lessons(view)
-    return Answer("Is distillation predicted to help?", quiet or told.sentence, tuple(statements))
+    return Answer("Is distillation predicted to help?", quiet or advice.sentence, tuple(statements))
 
 
 def _told_lessons(view: InformationView) -> list[Statement]:
@@ -363,8 +363,8 @@ QUESTIONS: tuple[Callable[[Views], Answer | None], ...] = (
 
 def answers(views: Views) -> tuple[Answer, ...]:
     """Answer the questions for which there are data."""
-    found = (question(views) for question in QUESTIONS)
-    return tuple(answer for answer in found if answer is not None)
+    replies = (question(views) for question in QUESTIONS)
+    return tuple(answer for answer in replies if answer is not None)
 
 
 def _strongest_tile(view: InformationView, decision: Decision) -> Tile:
@@ -395,14 +395,14 @@ def tiles(views: Views) -> tuple[Tile, ...]:
     modalities = counted(len(cohort.modalities), "modality", "modalities")
     classes = counted(len(cohort.classes), "class", "classes")
     note = f"{classes}, {modalities}; rarest class {brief(rarest.name)}: {rarest.count}"
-    found = [Tile("Samples", f"{cohort.samples:,}", note)]
+    result = [Tile("Samples", f"{cohort.samples:,}", note)]
     if len(views.information.label) > 1:
-        found.append(_strongest_tile(views.information, views.decision))
-    own = [row for row in key_differences(performance) if row.method == OWN]
-    found += [_difference_tile(row, views.decision) for row in own]
+        result.append(_strongest_tile(views.information, views.decision))
+    differences = [row for row in key_differences(performance) if row.method == OWN]
+    result += [_difference_tile(row, views.decision) for row in differences]
     for row in performance.methods:
         score = row.scores.get(MAIN_METRIC)
         if score is not None and score.mean is not None:
             note = f"from {limits(score.lower, score.upper)}"
-            found.append(Tile(f"macro-F1 of {row.name}", decimal(score.mean), note))
-    return tuple(found[:4])
+            result.append(Tile(f"macro-F1 of {row.name}", decimal(score.mean), note))
+    return tuple(result[:4])

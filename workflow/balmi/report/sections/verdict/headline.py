@@ -62,10 +62,10 @@ def _withheld(decision: Decision) -> str:
 
 
 def _few(decision: Decision) -> str:
-    told = test_folds(decision.dealt, decision.folds)
+    folds = test_folds(decision.dealt, decision.folds)
     if decision.folds == decision.dealt:
-        told += f" {'is' if decision.folds == 1 else 'are'} too few to answer"
-    return f"Undecided: {told}; at least {FEWEST_FOLDS} are needed."
+        folds += f" {'is' if decision.folds == 1 else 'are'} too few to answer"
+    return f"Undecided: {folds}; at least {FEWEST_FOLDS} are needed."
 
 
 def _not_shared(decision: Decision) -> str:

@@ -41,22 +41,22 @@ class TrustView:
 
     def caution(self, name: str) -> str | None:
         """Return what a check warns of, or None where it does not."""
-        found = (check for check in self.checks if check.name == name)
-        return next((check.detail for check in found if check.state == State.CAUTION), None)
+        checks = (check for check in self.checks if check.name == name)
+        return next((check.detail for check in checks if check.state == State.CAUTION), None)
 
     @property
     def counts(self) -> dict[str, int]:
         """How many checks ended in which state; states without any are left out."""
-        found = Counter(check.state for check in self.checks)
-        return {state: found[state] for state in STATES if found[state]}
+        tally = Counter(check.state for check in self.checks)
+        return {state: tally[state] for state in STATES if tally[state]}
 
     @property
     def sentence(self) -> str:
         """The checklist in short."""
         if not self.checks:
             return "Nothing was checked."
-        told = joined([f"{count} {state}" for state, count in self.counts.items()])
-        return f"{counted(len(self.checks), 'trust check')}: {told}."
+        states = joined([f"{count} {state}" for state, count in self.counts.items()])
+        return f"{counted(len(self.checks), 'trust check')}: {states}."
 
 
 def reason_of(failed: Sequence[str]) -> str:
