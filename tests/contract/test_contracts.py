@@ -18,7 +18,7 @@ from packaging.specifiers import SpecifierSet
 
 from balmi.config import document, fingerprint
 from balmi.config.load import load_settings
-from balmi.config.settings import Settings
+from balmi.config.settings import Configuration
 from balmi.data.files import annotated_files
 from balmi.tables.contract import TABLES
 
@@ -92,7 +92,7 @@ def configurations():
 @pytest.mark.parametrize("text", configurations())
 def test_every_documented_configuration_is_valid(text):
     content = yaml.safe_load(text)
-    assert isinstance(load_settings(content), Settings)
+    assert isinstance(load_settings(content), Configuration)
     jsonschema.validate(content, yaml.safe_load(document.SCHEMA.read_text(encoding="utf-8")))
 
 
@@ -199,10 +199,11 @@ def test_every_import_of_a_script_is_in_its_environment(script):
 
 def test_files_whose_tests_look_at_the_finished_run_go_together():
     """Or each process that runs tests would run the workflow of its own."""
+    fixtures = "finished|bundle"
     uses = [
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "tests").rglob("test_*.py")
-        if re.search(r"^def test_\w+\([^)]*\bfinished\b", path.read_text(encoding="utf-8"), re.M)
+        if re.search(rf"^def test_\w+\([^)]*\b({fixtures})\b", path.read_text("utf-8"), re.M)
         and "unit" not in path.parts
     ]
     conftest = (ROOT / "tests" / "conftest.py").read_text(encoding="utf-8")

@@ -1,6 +1,5 @@
 """Damaged files that the workflow reads back: each is named, and none passes."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
@@ -163,8 +162,8 @@ def test_one_flipped_bit_of_a_number_is_seen(kinds, kind, tmp_path):
 
 
 def test_json_of_another_form_is_named(tmp_path):
-    (tmp_path / "status.json").write_text(json.dumps({"method": "m", "state": "ok"}))
-    with pytest.raises(UserError, match=r"status\.json"):
+    write_json({"method": "m", "state": "ok"}, tmp_path / "status.json")
+    with pytest.raises(UserError, match=r"status\.json\n +found: +damaged"):
         read_status(tmp_path / "status.json")
 
 

@@ -1,7 +1,6 @@
 import csv
 import errno
 import io
-import json
 import os
 import stat
 import subprocess
@@ -18,6 +17,7 @@ from hypothesis import strategies as st
 import balmi
 from balmi.data.files import (
     DiskFull,
+    read_json,
     read_table,
     replace_when_written,
     sha256,
@@ -73,9 +73,9 @@ def test_json_is_sorted_and_plain(tmp_path):
     path = tmp_path / "file.json"
     write_json({"b": [1, None], "a": "ß"}, path)
     assert path.read_text(encoding="utf-8") == (
-        '{\n  "a": "ß",\n  "b": [\n    1,\n    null\n  ]\n}\n'
+        '{\n  "a": "ß",\n  "b": [\n    1,\n    null\n  ],\n  "format": 1\n}\n'
     )
-    assert json.loads(path.read_text(encoding="utf-8")) == {"a": "ß", "b": [1, None]}
+    assert read_json(path) == {"a": "ß", "b": [1, None]}
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), np.nan])
@@ -84,7 +84,7 @@ def test_json_refuses_what_is_no_number(tmp_path, value):
     write_json({"a": 1}, path)
     with pytest.raises(ValueError, match="JSON"):
         write_json({"a": [value]}, path)
-    assert json.loads(path.read_text()) == {"a": 1}
+    assert read_json(path) == {"a": 1}
     assert os.listdir(tmp_path) == ["file.json"]
 
 

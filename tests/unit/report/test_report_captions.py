@@ -9,7 +9,7 @@ import pytest
 from docutils.core import publish_parts
 from jinja2 import Environment, StrictUndefined
 
-from balmi.config.settings import Settings
+from balmi.config.settings import Configuration
 
 FOLDER = Path(__file__).parents[3] / "workflow" / "report"
 FILE = {"path": "values.csv", "kind": "generic"}
@@ -27,7 +27,9 @@ def caption(name: str, **facts: object) -> str:
 
 
 def of_report(dataset: dict, evaluation: dict) -> str:
-    settings = Settings.model_validate({"datasets": {"own": dataset}, "evaluation": evaluation})
+    settings = Configuration.model_validate(
+        {"datasets": {"own": dataset}, "evaluation": evaluation}
+    )
     told = settings.model_dump(mode="json")
     params = SimpleNamespace(settings=told, dataset=told["datasets"]["own"])
     return caption("report.rst", wildcards=SimpleNamespace(dataset="own"), params=params)

@@ -195,7 +195,8 @@ def test_page_is_accessible_in_form(built):
 
 
 def test_overview_shows_the_numbers_of_the_report(inputs, built, tmp_path):
-    other = write_dataset(tmp_path, Names(dataset="other", samples=120))
+    names = Names(dataset="other", samples=120, methods=(*BRIEF, "unimodal-lr"), epochs=8)
+    other = write_dataset(tmp_path, names)
     page, view = build(other, tmp_path)
     across = Page(overview(tmp_path, built[1], view))
     numbers = set(re.findall(r"[+−]?\d\.\d{3}", across.words))
@@ -207,7 +208,7 @@ def test_overview_shows_the_numbers_of_the_report(inputs, built, tmp_path):
 
 
 def test_overview_refuses_a_view_of_another_version(built, tmp_path):
-    with pytest.raises(UserError, match="format 0"):
+    with pytest.raises(UserError, match="version 0 of its format"):
         overview(tmp_path, {**built[1], "format": 0})
 
 
@@ -216,7 +217,7 @@ def test_methods_without_a_result_are_told_with_the_reason(tmp_path):
         ("balanced", "failed", "RuntimeError: out of memory"),
         ("late-fusion", "not_applicable", "one class has no sample"),
     )
-    page, view = build(write_dataset(tmp_path, Names(failed=failed)), tmp_path)
+    page, view = build(write_dataset(tmp_path, Names(failed=failed, repeats=2, epochs=8)), tmp_path)
     words = Page(page).words
     for _, _, reason in failed:
         assert reason in words
@@ -230,12 +231,12 @@ def test_methods_without_a_result_are_told_with_the_reason(tmp_path):
     ("names", "told", "without"),
     [
         (
-            Names(modalities=("rna",), classes=("a", "b"), repeats=4),
+            Names(modalities=("rna",), classes=("a", "b")),
             "There is one modality, so nothing can be combined.",
             "Between modalities",
         ),
         (
-            Names(methods=("concat-lr", "stacked-lr", "unimodal-lr")),
+            Names(methods=("concat-lr", "stacked-lr", "unimodal-lr"), repeats=2),
             "No network was trained",
             "joint head",
         ),

@@ -20,7 +20,7 @@ from balmi.config.fingerprint import code_hash
 from balmi.config.kinds import ANY, RANGES
 from balmi.config.settings import MISSING_TEXTS, Scheme
 from balmi.data.contents import content
-from balmi.data.files import write_json
+from balmi.data.files import read_json, write_json
 from balmi.data.folds import FOLD, check_dealt, check_groups_out, check_own_folds
 from balmi.data.matching import kin, pairs, unmatched
 from balmi.data.names import MissingTexts, name_of, twins
@@ -569,7 +569,7 @@ def check_datasets(
             continue
         mark = cache / f"{_state(name, dataset, folds, cache)}.json" if cache else None
         if mark is not None and mark.is_file():
-            warnings += json.loads(mark.read_text(encoding="utf-8"))
+            warnings += read_json(mark)
             continue
         try:
             found = [str(caution) for caution in read_tables(name, dataset, folds).warnings]

@@ -17,6 +17,7 @@ import pandas as pd
 
 from balmi.data.files import annotated_files, reading, replace_when_written
 from balmi.data.folds import FOLD
+from balmi.data.formats import KEY, check_format
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -133,7 +134,7 @@ def write_cohort(cohort: Cohort, path: Path) -> None:
     for repeat, names in enumerate([] if cohort.folds is None else cohort.folds):
         data.obs[FOLD.format(repeat)] = pd.Categorical(names[position])
     data.uns["balmi"] = {
-        "format": FORMAT,
+        KEY: FORMAT,
         "modalities": np.array(cohort.modalities, dtype=object),
         "provenance": json.dumps(cohort.provenance, sort_keys=True),
     }
@@ -146,7 +147,7 @@ def _checksum(data: MuData) -> str:
     """Return a checksum of all that makes a cohort, as the file holds it."""
     about = data.uns["balmi"]
     names = [str(name) for name in about["modalities"]]
-    told = [int(about["format"]), names, str(about["provenance"])]
+    told = [int(about[KEY]), names, str(about["provenance"])]
     digest = hashlib.sha256(json.dumps(told).encode())
     for column in sorted(data.obs.columns):
         digest.update(json.dumps([column, *map(str, data.obs[column])]).encode())
@@ -190,15 +191,16 @@ def read_cohort(path: Path) -> Cohort:
     Raises
     ------
     UserError
-        Where the file is damaged, or no cohort of balmi.
+        Where the file is damaged, of another version, or no cohort of balmi.
     """
     from mudata import read_h5mu
 
     with reading(path), annotated_files():
         data = read_h5mu(path)
-        if data.uns["balmi"]["sha256"] != _checksum(data):
+        about = data.uns.get("balmi", {})
+        check_format(path, about.get(KEY), FORMAT)
+        if about["sha256"] != _checksum(data):
             raise ValueError("its content is not what its checksum was made of")
-    about = data.uns["balmi"]
     obs = data.obs.sort_index()
     samples = obs.index.to_numpy(dtype=str)
     repeats = takewhile(obs.__contains__, map(FOLD.format, count()))

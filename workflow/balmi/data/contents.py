@@ -8,14 +8,14 @@ the user's carry this checksum among their parameters.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import stat
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from balmi.data.files import sha256, write_json
+from balmi.data.files import read_json, sha256, write_json
+from balmi.errors import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,8 +56,8 @@ def _remembered(path: str | Path, state: os.stat_result, memory: Path) -> str:
     # The time at which a file's entry last changed cannot be set, unlike that of its content.
     seen = [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
     kept = memory / hashlib.sha256(os.fsencode(os.path.abspath(path))).hexdigest()[:24]
-    with suppress(OSError, ValueError, KeyError, TypeError):  # no memory, or a damaged one
-        remembered = json.loads(kept.read_text(encoding="utf-8"))
+    with suppress(OSError, UserError, KeyError, TypeError):  # no memory, or a damaged one
+        remembered = read_json(kept)
         if remembered["seen"] == seen:
             return str(remembered["sha256"])
     found = sha256(path)

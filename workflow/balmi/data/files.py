@@ -16,8 +16,9 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from balmi.data.formats import FORMAT, KEY, NAMED, REMEDY, check_format
 from balmi.data.inert import exact, inert
-from balmi.errors import Problem, UserError
+from balmi.errors import Problem, UserError, listing
 from balmi.tables.contract import TABLES, TEXT
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 STRAY_SECONDS = 3600  # no writing of one file takes as long
+CONTENT = "content"  # the key in JSON of what is no object, and so has no room for a version
 
 
 class DiskFull(UserError):
@@ -98,23 +100,45 @@ def reading(path: str | Path) -> Iterator[None]:
         raise UserError(Problem(str(path), found, allowed)) from error
 
 
-def write_json(content: Any, path: str | Path) -> None:
-    """Write JSON with sorted keys, whole or not at all."""
-    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+def write_json(content: Any, path: str | Path, version: int = FORMAT) -> None:
+    """Write JSON with sorted keys and the version of its format, whole or not at all.
+
+    Parameters
+    ----------
+    content
+        What to write. An object gets the version as a key; all else is wrapped into an object.
+    path
+        The file.
+    version
+        The version of the content's format.
+
+    Raises
+    ------
+    ValueError
+        Where JSON has no word for the content, or its own keys are those of version and wrapping.
+    """
+    held = content if isinstance(content, dict) else {CONTENT: content}
+    if KEY in held or (held is content and CONTENT in held):
+        raise ValueError(f"the keys {KEY} and {CONTENT} are taken")
+    whole = {**held, KEY: version}
+    text = json.dumps(whole, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     with replace_when_written(path) as part:
         part.write_text(text + "\n", encoding="utf-8")
 
 
-def read_json(path: str | Path) -> Any:
+def read_json(path: str | Path, version: int = FORMAT) -> Any:
     """Read what `write_json` wrote.
 
     Raises
     ------
     UserError
-        Where the file is damaged.
+        Where the file is damaged, or of another version.
     """
     with reading(path):
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        held = found if isinstance(found, dict) else {}
+        check_format(path, held.pop(KEY, None), version)
+        return held.get(CONTENT, held)
 
 
 def csv_text(table: pd.DataFrame) -> str:
@@ -159,33 +183,70 @@ def write_table(table: pd.DataFrame, path: str | Path, name: str | None = None) 
         if part.suffix == ".csv":
             part.write_text(csv_text(table), encoding="utf-8", newline="")
         else:
-            table.to_parquet(part, index=False, write_page_checksum=True)
+            _write_parquet(table, part)
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
+def _write_parquet(table: pd.DataFrame, path: Path) -> None:
+    """Do what pandas does, which has no room for the version in what the file says of itself."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    columns = pa.Table.from_pandas(table, preserve_index=False)
+    about = {**columns.schema.metadata, NAMED: str(FORMAT)}
+    parquet.write_table(
+        columns.replace_schema_metadata(about), path, compression="snappy", write_page_checksum=True
+    )
+
+
+def read_table(path: str | Path, name: str | None = None) -> pd.DataFrame:
     """Read a table that `write_table` wrote; only an empty cell is empty, not the text ``NA``.
+
+    Parameters
+    ----------
+    path
+        The file.
+    name
+        Its name in the contract, which it must keep; None of what is no table of the contract.
 
     Raises
     ------
     UserError
-        Where the file is damaged. Of a CSV file, a cut at the very end of a line is not seen, nor
-        are bytes that were changed into others that can stand there.
+        Where the file is damaged, of another version, or breaks its contract. Of a CSV file, a cut
+        at the very end of a line is not seen, nor are bytes that were changed into others that can
+        stand there.
     """
-    import pandas as pd
-
     path = Path(path)
     with reading(path):
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path, page_checksum_verification=True)
-        text = path.read_bytes().decode("utf-8")
-        header = _header_of_whole(text)
-        # Or a modality called 1 would be read as a number, and one called NA as an empty cell.
-        types = {name: str for name in header if name in TEXT}
-        source = io.StringIO(text, newline="")
-        table = pd.read_csv(source, dtype=types, keep_default_na=False, na_values=[""])
-        for column in _textual(table):
-            table[column] = table[column].map(exact)
-        return table.rename(columns=exact)
+        table = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path, name)
+        problems = TABLES[name].problems(table) if name is not None else []
+    if problems:
+        allowed = f"a table as this version of balmi writes it: {REMEDY}"
+        raise UserError(Problem(str(path), listing(problems), allowed))
+    return table
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    import pandas as pd
+    from pyarrow import parquet
+
+    version = (parquet.read_schema(path).metadata or {}).get(NAMED.encode())
+    check_format(path, version and version.decode())
+    return pd.read_parquet(path, page_checksum_verification=True)
+
+
+def _read_csv(path: Path, name: str | None) -> pd.DataFrame:
+    import pandas as pd
+
+    text = path.read_bytes().decode("utf-8")
+    header = _header_of_whole(text)
+    textual = TEXT if name is None else TABLES[name].textual
+    # Or a modality called 1 would be read as a number, and one called NA as an empty cell.
+    types = {heading: str for heading in header if heading in textual}
+    source = io.StringIO(text, newline="")
+    table = pd.read_csv(source, dtype=types, keep_default_na=False, na_values=[""])
+    for column in _textual(table):
+        table[column] = table[column].map(exact)
+    return table.rename(columns=exact)
 
 
 def _header_of_whole(text: str) -> list[str]:

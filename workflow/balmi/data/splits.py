@@ -303,7 +303,7 @@ def make_splits(cohort: Cohort, evaluation: Evaluation) -> pd.DataFrame:
 
 def read_splits(path: Path, cohort: Cohort) -> list[Split]:
     """Read the splits as rows of the cohort, by repeat and fold; unused rows are in none."""
-    return as_splits(read_table(path), cohort)
+    return as_splits(read_table(path, "splits"), cohort)
 
 
 def as_splits(table: pd.DataFrame, cohort: Cohort) -> list[Split]:

@@ -11,6 +11,7 @@ import numpy as np
 from safetensors.numpy import load, save
 
 from balmi.data.files import reading, replace_when_written
+from balmi.data.formats import FORMAT, NAMED, check_format
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,7 @@ LENGTH = 8  # bytes in which the format tells how long its header is
 def write_tensors(
     tensors: Mapping[str, np.ndarray], path: str | Path, header: Mapping[str, object] | None = None
 ) -> None:
-    """Write arrays, whole or not at all.
+    """Write arrays and the version of their format, whole or not at all.
 
     Parameters
     ----------
@@ -36,7 +37,8 @@ def write_tensors(
     """
     stored = {name: np.asarray(value, order="C") for name, value in tensors.items()}
     text = json.dumps(header or {}, sort_keys=True)
-    blob = save(stored, metadata={HEADER: text, CHECKSUM: _checksum(stored, text)})
+    about = {NAMED: str(FORMAT), HEADER: text, CHECKSUM: _checksum(stored, text)}
+    blob = save(stored, metadata=about)
     with replace_when_written(path) as part:
         part.write_bytes(blob)
 
@@ -47,13 +49,14 @@ def read_tensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, obj
     Raises
     ------
     UserError
-        Where the file is damaged.
+        Where the file is damaged, or of another version.
     """
     with reading(path):
         blob = Path(path).read_bytes()
         stored = load(blob)
         size = int.from_bytes(blob[:LENGTH], "little")
-        about = json.loads(blob[LENGTH : LENGTH + size])["__metadata__"]
+        about = json.loads(blob[LENGTH : LENGTH + size]).get("__metadata__", {})
+        check_format(path, about.get(NAMED))
         if about[CHECKSUM] != _checksum(stored, about[HEADER]):
             raise ValueError("its numbers are not those that its checksum was made of")
         # What is read from bytes cannot be changed, and training changes it.

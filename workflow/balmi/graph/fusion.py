@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from balmi.config.settings import Graph
     from balmi.data.splits import Split
-    from balmi.preprocess.pipeline import Features
+    from balmi.preprocess.features import Features
 
 logger = logging.getLogger("balmi")
 

@@ -26,7 +26,7 @@ class ReportInputs:
         The tables that there are, by their name in the contract; those of networks and of
         robustness may have no rows.
     settings
-        The resolved configuration, as ``Settings.model_dump(mode="json")`` gives it.
+        The resolved configuration, as ``Configuration.model_dump(mode="json")`` gives it.
     dataset_settings
         The dataset's own section of the configuration.
     versions

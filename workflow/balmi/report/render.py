@@ -120,7 +120,9 @@ def _write(text: str, path: Path) -> None:
 def _content(inputs: ReportInputs) -> tuple[View, dict[str, pd.DataFrame]]:
     """Return the view of a dataset, and the tables that it is made from."""
     shown = _shown(inputs)
-    tables = {name: shown.table(read_table(path)) for name, path in inputs.table_paths.items()}
+    tables = {
+        name: shown.table(read_table(path, name)) for name, path in inputs.table_paths.items()
+    }
     cohort = read_cohort(inputs.cohort)
     cohort = replace(cohort, provenance=shown.provenance(cohort.provenance))
     return build_view(inputs.dataset, cohort, tables, inputs.settings, inputs.title), tables
@@ -171,15 +173,7 @@ def build_report(inputs: ReportInputs, html: Path, view: Path) -> None:
     bare = template.render(**facts, downloads=downloads(tables, paths, 0))
     room = MAX_BYTES - SPARE_BYTES - len(bare.encode())
     _write(template.render(**facts, downloads=downloads(tables, paths, room)), Path(html))
-    write_json(content.summary.as_json(), view)
-
-
-def _read_summary(path: Path) -> dict[str, Any]:
-    summary = read_json(path)
-    if summary.get("format") != FORMAT:
-        found = f"format {summary.get('format')}"
-        raise UserError(Problem(str(path), found, f"format {FORMAT}: build the report again"))
-    return summary
+    write_json(content.summary.as_json(), view, FORMAT)
 
 
 def _tallies(rows: Sequence[dict[str, Any]]) -> list[dict[str, int]]:
@@ -213,7 +207,7 @@ def build_overview(views: Mapping[Path, str], html: Path) -> None:
     """
     rows: list[dict[str, Any]] = []
     for path, within in views.items():
-        summary = _read_summary(path)
+        summary = read_json(path, FORMAT)
         pairs = {(row["method"], row["reference"]): row for row in summary["differences"]}
         link = f"{quote(summary['dataset'], safe='')}/report.html"
         found = {"link": link, "within": within, "pairs": [pairs.get(pair) for pair in PAIRS]}

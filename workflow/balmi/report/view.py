@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from balmi.report.sections.verdict.answers import Answer, Tile
     from balmi.report.sections.verdict.trust import TrustView
 
-FORMAT = 4
+FORMAT = 4  # of what `Summary.as_json` gives
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ class Summary:
     not_ok: tuple[MethodStatus, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the summary as plain values, with the version of this form."""
-        return {"format": FORMAT, **asdict(self)}
+        """Return the summary as plain values."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
