@@ -1,4 +1,4 @@
-"""One end-to-end run of the simulated cohort, from a copy of the checkout."""
+"""One end-to-end run of the simulated cohort, and which tests one process runs together."""
 
 import os
 import shutil
@@ -11,10 +11,26 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 OF_FINISHED = {
-    "tests/browser/test_pages.py",
+    "tests/browser/test_run.py",
     "tests/contract/test_contracts.py",
     "tests/workflow/test_end_to_end.py",
 }
+# Synthetic datasets are evaluated once per process, which takes longer than most tests of them.
+OF_SYNTHETIC = ("tests/unit/report/", "tests/browser/test_pages.py")
+# What takes longest begins first, or one process would end long after the others.
+LONGEST = (
+    "finished",
+    "synthetic",
+    "tests/workflow/test_modules.py",
+    "tests/workflow/test_lacking_and_damaged.py",
+    "tests/unit/information/test_information_measure.py",
+    "tests/workflow/test_study.py",
+    "tests/workflow/test_reruns.py",
+    "tests/workflow/test_interrupted.py",
+    "tests/unit/networks/test_networks_trainer.py",
+    "tests/workflow/test_command_line.py",
+    "tests/unit/networks/test_networks_checkpoint.py",
+)
 CONFIG = """
 datasets:
   simulated:
@@ -22,7 +38,8 @@ datasets:
     simulate: {samples: 150, features: 12}
 evaluation: {repeats: 2, folds: 3, seed: 20}
 training: {epochs: 25}
-information: {permutations: 19, fold_permutations: 19}
+robustness: {shares: [0.1, 0.5]}
+information: {permutations: 19, fold_permutations: 19, folds: 3}
 """
 
 
@@ -51,7 +68,10 @@ class Checkout:
 
     def planned(self, *arguments):
         """Return the rules that a dry run would run."""
-        text = self.snakemake("-n", *arguments).text
+        return self.rules_in(self.snakemake("-n", *arguments).text)
+
+    def rules_in(self, text):
+        """Return the rules in what a dry run has said."""
         names = {path.stem for path in (self.folder / "workflow" / "scripts").glob("*.py")}
         table = text.partition("Job stats:")[2].partition("total")[0]
         return {line.split()[0] for line in table.splitlines() if line.strip()} & names
@@ -65,20 +85,34 @@ def copy_checkout(folder):
     return Checkout(folder)
 
 
+def group_of(nodeid):
+    """Return what one process runs as a whole: a file, or files that share what takes long."""
+    file = nodeid.split("::", 1)[0]
+    if file in OF_FINISHED:
+        return "finished"
+    return "synthetic" if file.startswith(OF_SYNTHETIC) else file
+
+
+def pytest_collection_modifyitems(items):
+    """Put the longest groups first; the order within a group stays."""
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(group_of(item.nodeid), len(ranks)))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Deal tests out by file, and all that look at the finished run as one, so that it runs once.
+    """Deal tests out by group, in the order in which they were collected.
 
     Marks of groups would say the same; pytest 9 no longer hands them on.
     """
     from xdist.scheduler import LoadScopeScheduling
 
-    class ByFile(LoadScopeScheduling):
+    class ByGroup(LoadScopeScheduling):
         def _split_scope(self, nodeid):
-            file = nodeid.split("::", 1)[0]
-            return "finished" if file in OF_FINISHED else file
+            return group_of(nodeid)
 
-    return ByFile(config, log)
+    config.option.loadscopereorder = False  # it goes by the number of tests, not by their time
+    return ByGroup(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +121,13 @@ def finished(tmp_path_factory):
     checkout = copy_checkout(tmp_path_factory.mktemp("checkout"))
     checkout.first = checkout.snakemake()
     return checkout
+
+
+@pytest.fixture(scope="session")
+def bundle(finished):
+    """Return the archive into which Snakemake has packed the pages of the finished run."""
+    finished.snakemake("--report", "report.zip")
+    return finished.folder / "report.zip"
 
 
 @pytest.fixture

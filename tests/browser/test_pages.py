@@ -1,17 +1,15 @@
 """The pages as readers meet them: in Chromium, offline, with and without JavaScript."""
 
 import re
-import zipfile
 from io import BytesIO
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from accessibility import violations
 from pypdf import PdfReader
 from synthetic_report import ATTRIBUTE, FORMULA, LONG, SCRIPT, UNICODE
 
 pytestmark = pytest.mark.browser
 PAGES = ("synthetic", "hostile", "overview")
-WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 PHONE = {"viewport": {"width": 390, "height": 844}}
 FIGURES = "main svg[role=img]"
 VISIBLE_ROWS = "rows => rows.filter(row => !row.hidden).map(row => row.cells[0].textContent.trim())"
@@ -23,11 +21,6 @@ def cells(table, column):
     rows = table.locator("tbody tr")
     values = rows.evaluate_all(f"rows => rows.map(row => row.cells[{column}].dataset.value)")
     return [float(value) for value in values if value]
-
-
-def violations(page):
-    found = Axe().run(page, options=WCAG).response["violations"]
-    return [(rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in found]
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -177,27 +170,3 @@ def test_every_section_has_a_line_in_plain_words(opened, written):
     page = opened(written["synthetic"]).page
     for section in page.locator("main > section").all():
         assert section.locator(".gloss").first.is_visible(), section.locator("h2").inner_text()
-
-
-@pytest.mark.workflow
-def test_the_pages_of_a_run_are_as_good(opened, finished):
-    results = finished.folder / "results"
-    for file in (results / "overview.html", results / "simulated" / "report.html"):
-        held = opened(file)
-        assert held.requests == [file.as_uri()]
-        assert held.complaints == []
-        assert violations(held.page) == []
-
-
-@pytest.mark.workflow
-def test_the_report_of_snakemake_shows_the_pages(opened, finished):
-    finished.snakemake("--report", "report.zip")
-    with zipfile.ZipFile(finished.folder / "report.zip") as archive:
-        archive.extractall(finished.folder / "bundle")
-    bundle = finished.folder / "bundle" / "report"
-    assert opened(bundle / "report.html").page.get_by_text("Datasets").first.is_visible()
-    overview = next((bundle / "data").rglob("overview.html"))
-    page = opened(overview).page
-    page.locator("a[href$='report.html']").first.click()
-    assert (bundle / "data").as_uri() in page.url
-    assert page.locator("#verdict").is_visible()

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from itertools import combinations, permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from evaluated import evaluated
 from synthetic_robustness import robustness_tables
 
-from balmi.config.settings import Settings
+from balmi.config.settings import Configuration
 from balmi.data.cohort import Cohort, write_cohort
 from balmi.data.files import write_table
 from balmi.evaluation.decision import decide
-from balmi.evaluation.evaluate import evaluation_tables
 from balmi.experiments.gains.table import complementarity_table
 from balmi.report.render import ReportInputs
 from balmi.report.sections.cohort.view import cohort_view
@@ -313,27 +314,35 @@ def make_methods(names: Names, ran: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["method", "status", "reason", "device", "seconds"])
 
 
-def make_settings(names: Names) -> Settings:
+def make_settings(names: Names) -> Configuration:
     file = {"path": "values.csv", "kind": "generic"}
     dataset = {"samples": "samples.csv", "label": "subtype", "modalities": {"rna": file}}
     evaluation = {"repeats": names.repeats, "folds": FOLDS}
-    return Settings.model_validate({"datasets": {"own": dataset}, "evaluation": evaluation})
+    return Configuration.model_validate({"datasets": {"own": dataset}, "evaluation": evaluation})
+
+
+@cache
+def _evaluated(names: Names) -> dict[str, pd.DataFrame]:
+    """Return predictions of the named methods and what is computed from them, which takes long."""
+    strengths = {name: STRENGTHS[name] for name in names.methods}
+    if "unimodal-lr" in names.methods:
+        strengths |= {
+            f"unimodal-lr/{name}": 1.4 - 0.3 * place for place, name in enumerate(names.modalities)
+        }
+    cohort = make_cohort(names)
+    predictions = make_predictions(cohort, strengths, names.repeats)
+    return {"predictions": predictions, **evaluated(predictions, cohort)}
 
 
 def write_dataset(folder: Path, names: Names = Names()) -> ReportInputs:
     """Write the files of a synthetic dataset and return them as the report's inputs."""
     failed = {name for name, _, _ in names.failed}
     ran = [name for name in names.methods if name not in failed]
-    strengths = {name: STRENGTHS[name] for name in ran}
-    if "unimodal-lr" in ran:
-        strengths |= {
-            f"unimodal-lr/{name}": 1.4 - 0.3 * place for place, name in enumerate(names.modalities)
-        }
     cohort = make_cohort(names)
-    predictions = make_predictions(cohort, strengths, names.repeats)
+    # Datasets that differ in what no prediction depends on share their evaluation.
+    alike = replace(names, methods=tuple(ran), dataset="", failed=(), epochs=0, trust=())
     tables = {
-        "predictions": predictions,
-        **evaluation_tables(predictions, cohort),
+        **_evaluated(replace(alike, refusal=None)),
         "trust": make_trust(dict(names.trust)),
         "information": make_information(names),
         "training": make_training(names, [name for name in NETWORKS if name in ran]),
@@ -363,7 +372,7 @@ def write_dataset(folder: Path, names: Names = Names()) -> ReportInputs:
 
 def bare_views(information: InformationView, cohort: Cohort) -> Views:
     """Return the views of a cohort on which no method was run."""
-    tables = evaluation_tables(make_predictions(cohort, {}), cohort)
+    tables = evaluated(make_predictions(cohort, {}), cohort)
     tables |= {"trust": make_trust({})}
     tables |= {"methods": make_methods(Names(), []), "predictions": make_predictions(cohort, {})}
     decision = decide(tables, cohort)

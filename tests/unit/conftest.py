@@ -13,11 +13,12 @@ from hypothesis import settings
 
 from balmi.config.settings import Evaluation, Graph, Simulation
 from balmi.data.cohort import Cohort
+from balmi.data.files import write_table
 from balmi.data.simulate import simulate_cohort
 from balmi.data.splits import make_splits, read_splits
 from balmi.graph.fusion import fuse_splits
 from balmi.networks.data import replica_data, residual_network
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.features import Features
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -102,7 +103,7 @@ def features(cohort):
 @pytest.fixture(scope="session")
 def splits(plain_cohort, tmp_path_factory):
     path = tmp_path_factory.mktemp("splits") / "splits.parquet"
-    make_splits(plain_cohort, Evaluation(repeats=1, folds=3, seed=7)).to_parquet(path)
+    write_table(make_splits(plain_cohort, Evaluation(repeats=1, folds=3, seed=7)), path, "splits")
     first, *others = read_splits(path, plain_cohort)
     # Replicas of different lengths: neither padding nor company must matter.
     kept = np.isin(first.fit, first.train[-4:], invert=True)

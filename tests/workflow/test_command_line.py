@@ -55,6 +55,8 @@ def test_a_configuration_file_replaces_the_shipped_one(fresh):
     text = fresh.snakemake("-n").text
     assert "simulated" in text
     assert "tcga-brca" not in text
+    assert fresh.rules_in(text)
+    assert "fuse_networks" not in fresh.rules_in(text)  # which only a graph needs
 
 
 def test_the_shipped_configuration_plans_the_whole_path(fresh):
@@ -63,20 +65,14 @@ def test_the_shipped_configuration_plans_the_whole_path(fresh):
         assert rule in text
 
 
-def test_networks_are_fused_for_a_graph_only(fresh):
-    assert "fuse_networks" not in fresh.planned()
+def test_the_slurm_profile_plans_everything_and_networks_where_there_is_a_graph(fresh):
     path = fresh.folder / "test.yaml"
     text = path.read_text(encoding="utf-8").replace("training: {", "training: {batch_size: null, ")
-    path.write_text(text + "model: {graph_weight: 0.1}\n", encoding="utf-8")
-    assert "fuse_networks" in fresh.planned()
-
-
-def test_the_slurm_profile_plans_everything(fresh):
-    path = fresh.folder / "test.yaml"
-    text = path.read_text(encoding="utf-8") + "resources: {gpu: 1}\n"
-    path.write_text(text, encoding="utf-8")
+    more = "resources: {gpu: 1}\nmodel: {graph_weight: 0.1}\n"
+    path.write_text(text + more, encoding="utf-8")
     planned = fresh.planned("--workflow-profile", "workflow/profiles/slurm")
     assert {"simulate_dataset", "pretrain_distillation", "train_network"} < planned
+    assert "fuse_networks" in planned
 
 
 def test_lint_is_clean(fresh):

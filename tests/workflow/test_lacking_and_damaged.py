@@ -19,7 +19,7 @@ methods: [balanced, stacked-lr, unimodal-lr]
 robustness: {shares: [], controls: false, noise: [1]}
 training: {epochs: 3, members: 2}
 distillation: {pretraining: false}
-information: {permutations: 19, fold_permutations: 19}
+information: {permutations: 19, fold_permutations: 19, folds: 3}
 """
 
 
@@ -43,7 +43,7 @@ def write_sites(folder):
 
 def test_a_site_without_a_modality_and_a_damaged_file_on_the_way_to_the_page(fresh):
     write_sites(fresh.folder)
-    fresh.snakemake()
+    fresh.snakemake("results/sites/report.html")
     results = fresh.folder / "results" / "sites"
     status = pd.read_csv(results / "tables" / "robustness_status.csv")
     assert set(status["status"]) == {"ok"}

@@ -11,7 +11,7 @@ from balmi.information.crossfit import (
     normal_scores,
     principal_components,
 )
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.features import Features
 
 
 class TestFolds:

@@ -14,6 +14,7 @@ from sklearn.decomposition import PCA
 from balmi.config.settings import Information
 from balmi.data.files import write_table
 from balmi.data.splits import Split
+from balmi.information import members, pairs
 from balmi.information.crossfit import cross_fit_blocks, fold_numbers
 from balmi.information.files import read_split_information, write_split_information
 from balmi.information.label import entropy, pointwise_information
@@ -23,10 +24,22 @@ from balmi.information.pairs import gaussian_value, rank_normalise, representati
 from balmi.information.pool import pooled_posteriors
 from balmi.information.splits import SplitInformation, measure_splits
 from balmi.information.study import class_codes
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.features import Features
 from balmi.tables.contract import TABLES
 
 SETTINGS = Information(permutations=19, fold_permutations=19)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quick():
+    """Grow three trees of thirty, and leave out a sixth of the samples at a time, not a twentieth.
+
+    The tables are looked at here; members and intervals are tested in files of their own.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(members, "TREES", 3)
+        patch.setattr(pairs, "JACKKNIFE_GROUPS", 6)
+        yield
 
 
 def value_of(table, quantity, modality, other=None):

@@ -8,7 +8,7 @@ import pytest
 from balmi.config.settings import Information
 from balmi.information.estimates import NotApplicable
 from balmi.information.study import canonical, class_codes, study_of
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.features import Features
 
 
 def test_class_codes_by_hand():
