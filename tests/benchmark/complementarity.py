@@ -27,6 +27,7 @@ from balmi.config.settings import (
     Evaluation,
     Information,
     Model,
+    Settings,
     Simulation,
     Training,
 )
@@ -38,7 +39,7 @@ from balmi.evaluation.statistics import corrected_interval
 from balmi.experiments.gains.observe import observed_gains
 from balmi.information.measure import measure_cohort
 from balmi.networks.data import replica_data
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.features import Features
 from balmi.report.kit.svg import GRID, INK, SOFT, to_svg
 
 RESULTS = Path(__file__).parent / "results"
@@ -109,9 +110,11 @@ def study(shared: float, seed: int) -> pd.DataFrame:
     for strength in STRENGTHS:
         gains = observed_gains(
             data,
-            MODEL,
-            Training(seed=seed),
-            Distillation(strength=strength),
+            Settings(
+                model=MODEL,
+                training=Training(seed=seed),
+                distillation=Distillation(strength=strength),
+            ),
             lambda name: lambda *call: None,
         )
         means = gains.groupby(["teacher", "student"])[["macro_f1", "macro_f1_alone"]].mean()

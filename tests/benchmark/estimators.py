@@ -26,7 +26,7 @@ from balmi.information.pairs import (
     rank_normalise,
 )
 from balmi.information.study import Study, study_of
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.features import Features
 from gate_tasks import broja_union
 
 SETTINGS = Information()

@@ -31,10 +31,11 @@ from balmi.config.settings import (
     Method,
     Model,
     Preprocessing,
+    Settings,
     Training,
 )
 from balmi.data.cohort import Cohort, read_cohort
-from balmi.data.files import write_json
+from balmi.data.files import write_json, write_table
 from balmi.data.splits import make_splits, read_splits
 from balmi.information.splits import measure_splits
 from balmi.methods.distillation import (
@@ -48,7 +49,7 @@ from balmi.networks.balancing import RULES
 from balmi.networks.data import ReplicaData, replica_data
 from balmi.networks.seeds import replica_generators
 from balmi.networks.trainer import Trainer, predict
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.features import Features
 
 if TYPE_CHECKING:
     from balmi.data.splits import Split
@@ -77,7 +78,7 @@ def silent(*_: int) -> None:
 def splits_of(cohort: Cohort, evaluation: Evaluation, folder: Path) -> list[Split]:
     """Return the splits as the workflow makes them."""
     path = folder / "splits.parquet"
-    make_splits(cohort, evaluation).to_parquet(path)
+    write_table(make_splits(cohort, evaluation), path, "splits")
     return read_splits(path, cohort)
 
 
@@ -233,7 +234,8 @@ def default_method(
     plan = plan_distillation(information, Distillation()).take(data.folds.cpu().numpy())
     told = pretrain(data, plan, model, training, Distillation(), lambda _: silent)
     guidance = Guidance(information, told.parameters)
-    train_method(Method.BALANCED, cohort, data, guidance, model, training, silent)
+    settings = Settings(model=model, training=training)
+    train_method(Method.BALANCED, cohort, data, guidance, settings, silent)
     return time.process_time() - start[0], time.perf_counter() - start[1], len(data.splits)
 
 

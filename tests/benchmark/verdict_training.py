@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from sklearn import config_context
 
 from balmi.config.fingerprint import LIBRARY, code_hash
-from balmi.config.settings import Information, Training
+from balmi.config.methods import NETWORKS
+from balmi.config.settings import Information, Settings, Training
 from balmi.data.files import read_table, write_table
-from balmi.methods.pipeline import PipelineSettings, run_pipeline
+from balmi.methods.pipeline import run_pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,7 +63,7 @@ class Run:
 
     def _parts(self) -> Iterator[bytes]:
         """Yield all that the predictions are made from."""
-        scripts = NETWORK_SCRIPTS if self.method.is_network else PEER_SCRIPTS
+        scripts = NETWORK_SCRIPTS if self.method in NETWORKS else PEER_SCRIPTS
         code = [code_hash(SCRIPTS / name) for name in scripts]
         about = (str(self.method), self.seed, MEMBERS, PERMUTATIONS, self.cohort.classes)
         yield repr((about, code)).encode()
@@ -86,7 +87,7 @@ class Run:
 
 def predicted(run: Run) -> pd.DataFrame:
     """Train the method, which has to end well, and return its predictions."""
-    settings = PipelineSettings(
+    settings = Settings(
         information=Information(fold_permutations=PERMUTATIONS, seed=run.seed),
         training=Training(members=MEMBERS, seed=run.seed),
     )

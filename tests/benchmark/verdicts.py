@@ -40,9 +40,10 @@ from balmi.evaluation.decision import RANKING, Decision, decide
 from balmi.evaluation.distinct import counted_once, first_alike
 from balmi.evaluation.primary import METRIC
 from balmi.evaluation.scoring import performance_table
-from balmi.evaluation.statistics import corrected_interval, split_ratio
+from balmi.evaluation.statistics import corrected_interval, held_out_ratio
 from balmi.evaluation.summary import summary_table
 from balmi.evaluation.verdicts import Verdict, verdict
+from balmi.preprocess.features import Features
 from balmi.report.sections.verdict.headline import headline
 from verdict_cohorts import SEPARATIONS, SHARES, simulated
 from verdict_training import MEMBERS, PERMUTATIONS, Run, kept
@@ -256,7 +257,7 @@ def tables_of(predictions: pd.DataFrame, cohort: Cohort) -> dict[str, pd.DataFra
     dict of str to pandas.DataFrame
         ``performance``, ``comparisons`` and ``summary``, with rows of `DECISIVE` alone.
     """
-    ratio = split_ratio(predictions, len(cohort.samples))
+    ratio = held_out_ratio(predictions, len(cohort.samples))
     scores = performance_table(predictions, cohort, DECISIVE)
     alike = first_alike(predictions)
     once = counted_once(scores, alike, ["method", "metric"], ["value"])
@@ -280,7 +281,7 @@ def decided(
         information=NO_INFORMATION,
         controls=NO_CONTROLS,
         absence=absence_table(cohort),
-        max_features=Preprocessing().max_features,
+        features=Features(cohort, Preprocessing().max_features),
     )
     return decide({**tables, "trust": trust_table(evidence)}, cohort)
 

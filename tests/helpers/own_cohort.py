@@ -14,7 +14,7 @@ evaluation: {{repeats: 1, folds: 2, seed: 1}}
 methods: [stacked-lr, unimodal-lr]
 robustness: {{shares: [], controls: false, methods: []}}
 attribution: {{enabled: false}}
-information: {{permutations: 19, fold_permutations: 19}}
+information: {{permutations: 19, fold_permutations: 19, folds: 3}}
 """
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from balmi.config.settings import Settings
+from balmi.config.settings import Configuration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -163,7 +163,7 @@ def settings(**robustness) -> dict:
         "label": "l",
         "modalities": {"rna": {"path": "r.csv", "kind": "rna-log"}},
     }
-    made = Settings.model_validate({"datasets": {"own": dataset}, "robustness": robustness})
+    made = Configuration.model_validate({"datasets": {"own": dataset}, "robustness": robustness})
     return made.model_dump(mode="json")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from balmi.config.methods import NETWORKS
-from balmi.config.settings import Method, Settings
+from balmi.config.settings import Configuration, Method
 from balmi.data.cohort import read_cohort, write_cohort
 from balmi.data.files import read_json, read_table, write_table
 from balmi.data.splits import as_splits, make_splits, read_splits
@@ -23,7 +23,7 @@ from balmi.experiments.gains.observe import observe_job
 from balmi.experiments.gains.table import complementarity_table, margins_of
 from balmi.experiments.probes.contributions import contribution_table
 from balmi.experiments.probes.embedding import embedding_table
-from balmi.experiments.probes.job import ProbeSettings, probe_job
+from balmi.experiments.probes.job import probe_job
 from balmi.experiments.robustness import robustness_table, run_status_table
 from balmi.experiments.scores import all_scores
 from balmi.experiments.shares.run import run_share
@@ -36,8 +36,8 @@ from balmi.methods.jobs import TrainingInputs, pretrain_job, train_job
 from balmi.methods.outcome import Result, attempt, read_status, write_outcome
 from balmi.methods.peers.registry import PEERS
 from balmi.methods.peers.run import fit_baseline
-from balmi.methods.pipeline import PipelineSettings
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.features import Features
+from balmi.preprocess.files import write_preprocessing
 from balmi.report.render import ReportInputs, build_report
 
 MODALITIES = ("rna", "protein")
@@ -53,7 +53,7 @@ DATASET = {
     "label": "subtype",
     "modalities": {name: {"path": f"{name}.csv", "kind": "generic"} for name in MODALITIES},
 }
-SETTINGS = Settings(
+SETTINGS = Configuration(
     datasets={NAME: DATASET},
     evaluation={"repeats": 1, "folds": FOLDS},
     preprocessing={"max_features": 3},
@@ -71,7 +71,7 @@ class Workflow:
     """The jobs of the workflow, one after the other in this process."""
 
     folder: Path
-    settings: Settings = SETTINGS
+    settings: Configuration = SETTINGS
 
     def file(self, name):
         path = self.folder / name
@@ -82,16 +82,13 @@ class Workflow:
         return read_table(self.file(f"tables/{name}.csv"))
 
     def inputs(self, *, information=True, graph=False):
-        settings = self.settings
         return TrainingInputs(
             cohort=self.file("cohort.h5mu"),
             splits=self.file("splits.parquet"),
+            preprocessing=self.file("preprocessing.safetensors"),
+            settings=self.settings,
             networks=self.file("networks.parquet") if graph else None,
             information=self.file("information.safetensors") if information else None,
-            preprocessing=settings.preprocessing,
-            model=settings.model,
-            training=settings.training,
-            gpus=0,
         )
 
     def features(self, cohort):
@@ -99,6 +96,7 @@ class Workflow:
 
     def measure(self, cohort, splits):
         features = self.features(cohort)
+        write_preprocessing(features, splits, cohort, self.file("preprocessing.safetensors"))
         information = measure_splits(cohort, features, splits, self.settings.information)
         write_split_information(information, self.file("information.safetensors"))
         networks = fuse_splits(features, splits, self.settings.graph)
@@ -116,9 +114,9 @@ class Workflow:
     def train(self):
         names = "parameters.safetensors", "training.parquet", "plan.csv", "status.json"
         before = [self.file(f"pretraining/{name}") for name in names]
-        pretrain_job(self.inputs(), self.settings.distillation, *before)
+        pretrain_job(self.inputs(), *before)
         gains = self.file("pretraining/gains.parquet"), self.file("pretraining/gains.json")
-        observe_job(self.inputs(information=False), self.settings.distillation, *gains)
+        observe_job(self.inputs(information=False), *gains)
         names = "predictions.parquet", "training.parquet", "experts.csv", "status.json"
         for method in NETWORKS:
             guided = method is Method.BALANCED
@@ -130,33 +128,23 @@ class Workflow:
             )
 
     def probe(self):
-        settings = self.settings
-        probing = ProbeSettings(
-            settings.preprocessing,
-            settings.graph,
-            settings.model,
-            settings.training,
-            settings.robustness,
-        )
         for method in PROBED:
             folder = f"methods/{method}"
             files = {"cohort": "cohort.h5mu", "splits": "splits.parquet"}
+            files["preprocessing"] = "preprocessing.safetensors"
             files["status"] = f"{folder}/status.json"
             if method in NETWORKS:
                 files |= {"parameters": f"{folder}/model.safetensors"}
                 files |= {"experts": f"{folder}/experts.csv"}
                 files |= {"information": "information.safetensors"}
             inputs = {name: self.file(file) for name, file in files.items()}
-            probe_job(method, probing, inputs, *self.worse(f"probes-{method}"))
+            probe_job(method, self.settings, inputs, *self.worse(f"probes-{method}"))
 
     def compare(self, cohort, splits):
-        settings = self.settings
-        sections = {name: getattr(settings, name).model_dump() for name in SECTIONS}
-        pipeline = PipelineSettings.of(sections, gpus=0)
-        share = run_share(0.5, PROBED, cohort, settings.evaluation, 1, pipeline)
+        share = run_share(0.5, PROBED, cohort, self.settings)
         share.write("share", 0.5, *self.worse("share-0.5"))
         for name in ("labels", "leak"):
-            control = run_control(name, PROBED, cohort, splits, settings.evaluation, pipeline, 0)
+            control = run_control(name, PROBED, cohort, splits, self.settings)
             control.write(name, None, *self.worse(f"control-{name}"))
 
     def worse(self, name):
@@ -164,22 +152,27 @@ class Workflow:
 
     def evaluate(self, cohort, splits):
         methods = [*NETWORKS, *PEERS_SHOWN]
-        predictions = joined([self.file(f"methods/{name}/predictions.parquet") for name in methods])
+        predictions = joined(
+            [self.file(f"methods/{name}/predictions.parquet") for name in methods], "predictions"
+        )
         write_table(predictions, self.file("predictions.parquet"))
-        ratio = split_ratio(predictions, len(cohort.samples), 1.0)
-        probes = joined([self.worse(f"probes-{name}")[0] for name in PROBED])
+        dealt = read_table(self.file("splits.parquet"))
+        ratio = split_ratio(dealt)
+        probes = joined([self.worse(f"probes-{name}")[0] for name in PROBED], "probes")
         shares = {0.5: read_table(self.worse("share-0.5")[0])}
-        scores = all_scores(cohort, predictions, probes, shares)
+        scores = all_scores(cohort, predictions, probes, shares, dealt)
         controls = [read_table(self.worse(f"control-{name}")[0]) for name in ("labels", "leak")]
         gains = read_table(self.file("pretraining/gains.parquet"))
         told = [self.worse(f"probes-{name}")[1] for name in PROBED]
         told += [self.worse(name)[1] for name in ("share-0.5", "control-labels", "control-leak")]
         tables = {
-            **evaluation_tables(predictions, cohort),
+            **evaluation_tables(predictions, cohort, ratio),
             "training": joined(
-                [self.file(f"methods/{name}/training.parquet") for name in NETWORKS]
+                [self.file(f"methods/{name}/training.parquet") for name in NETWORKS], "training"
             ),
-            "experts": joined([self.file(f"methods/{name}/experts.csv") for name in NETWORKS]),
+            "experts": joined(
+                [self.file(f"methods/{name}/experts.csv") for name in NETWORKS], "experts"
+            ),
             "methods": status_table([self.file(f"methods/{name}/status.json") for name in methods]),
             "complementarity": complementarity_table(
                 margins_of(self.table("information")), gains, ratio
@@ -202,7 +195,7 @@ class Workflow:
             information=self.table("information"),
             controls=self.table("controls"),
             absence=absence_table(cohort),
-            max_features=3,
+            features=self.features(cohort),
         )
         write_table(trust_table(evidence), self.file("tables/trust.csv"))
 
@@ -211,7 +204,6 @@ class Workflow:
         names = "attribution.csv", "attribution_modalities.csv"
         attribute_job(
             self.inputs(),
-            self.settings.attribution,
             folder / "model.safetensors",
             folder / "status.json",
             *(self.file(f"tables/{name}") for name in names),

@@ -17,6 +17,7 @@ FLOORS = (
     {"methods"},
     {"evaluation"},
     {"experiments", "report"},
+    {"__init__"},  # the names that a notebook finds at the top
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
@@ -44,7 +45,7 @@ def edges():
 
 def test_every_room_has_a_floor():
     rooms = {path.stem for path in LIBRARY.iterdir() if path.suffix == ".py" or path.is_dir()}
-    assert rooms - {"__init__", "__pycache__"} == set(FLOOR)
+    assert rooms - {"__pycache__"} == set(FLOOR)
 
 
 def test_imports_run_downwards():

@@ -21,6 +21,7 @@ from balmi.config.settings import (
     Method,
     Model,
     Preprocessing,
+    Settings,
     Training,
 )
 from balmi.data.cohort import Cohort
@@ -28,30 +29,33 @@ from balmi.data.splits import as_splits, make_splits
 from balmi.information.splits import measure_splits
 from balmi.methods.distillation import plan_distillation
 from balmi.methods.peers import early
-from balmi.methods.pipeline import PipelineSettings, run_pipeline
-from balmi.preprocess.pipeline import Features
+from balmi.methods.pipeline import run_pipeline
+from balmi.preprocess.features import Features
 
 SAMPLES, CLASSES = 120, 3
-MINIBATCHES = PipelineSettings(
+MINIBATCHES = Settings(
     preprocessing=Preprocessing(max_features=6),
     information=Information(folds=3, permutations=19, fold_permutations=19),
     model=Model(hidden=4, experts=list(Expert)),
     training=Training(members=2, epochs=6, learning_rate=0.02, batch_size=32),
     distillation=Distillation(strength=1.0),
 )
-ON_A_GRAPH = replace(
-    MINIBATCHES,
-    graph=Graph(neighbours=8, kept=6),
-    model=MINIBATCHES.model.model_copy(update={"graph_weight": 0.5}),
-    training=MINIBATCHES.training.model_copy(update={"batch_size": None}),
+ON_A_GRAPH = MINIBATCHES.model_copy(
+    update={
+        "graph": Graph(neighbours=8, kept=6),
+        "model": MINIBATCHES.model.model_copy(update={"graph_weight": 0.5}),
+        "training": MINIBATCHES.training.model_copy(update={"batch_size": None}),
+    }
 )
-TRANSDUCTIVE = replace(ON_A_GRAPH, graph=Graph(neighbours=8, kept=6, transductive=True))
+TRANSDUCTIVE = ON_A_GRAPH.model_copy(
+    update={"graph": Graph(neighbours=8, kept=6, transductive=True)}
+)
 
 
 def by_rule(rule):
     """Return settings under which `balanced` is balanced by a rule."""
     training = MINIBATCHES.training.model_copy(update={"balancing": rule})
-    return replace(MINIBATCHES, training=training)
+    return MINIBATCHES.model_copy(update={"training": training})
 
 
 CASES = [
@@ -166,14 +170,13 @@ def test_a_network_that_is_fused_with_test_samples_is_found_out():
 class Peeking(Features):
     """Features that are selected and scaled by what all rows say, test rows included."""
 
-    def split(self, fit, modalities=None):
-        return super().split(np.arange(len(self.available)), modalities)
+    def fit(self, rows, modalities=None):
+        return super().fit(np.arange(len(self.available)), modalities)
 
 
 @pytest.mark.parametrize("method", [Method.BALANCED, Method.STACKED_LR])
 def test_preprocessing_that_peeks_is_found_out(method, monkeypatch):
-    for module in ("pipeline", "stages"):
-        monkeypatch.setattr(f"balmi.methods.{module}.Features", Peeking)
+    monkeypatch.setattr("balmi.methods.pipeline.Features", Peeking)
     before = predicted(method, cohort(), MINIBATCHES)
     after = predicted(method, changed().cohort, MINIBATCHES)
     assert furthest(before, after, changed().same) > 1e-4

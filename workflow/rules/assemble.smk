@@ -41,3 +41,25 @@ rule split_cohort:
         "{wildcards.dataset}: split into folds"
     script:
         "../scripts/split_cohort.py"
+
+
+rule fit_preprocessing:
+    input:
+        cohort="results/{dataset}/cohort.h5mu",
+        splits=TABLES["splits"].path,
+    output:
+        preprocessing="results/{dataset}/preprocessing.safetensors",
+    log:
+        "results/{dataset}/logs/fit_preprocessing.log",
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(30),
+    params:
+        preprocessing=section("preprocessing"),
+        code=code_of("fit_preprocessing"),
+    message:
+        "{wildcards.dataset}: learn how to preprocess in every fold"
+    script:
+        "../scripts/fit_preprocessing.py"

@@ -3,6 +3,7 @@ rule attribute_features:
         unpack(trained_networks),
         cohort="results/{dataset}/cohort.h5mu",
         splits=TABLES["splits"].path,
+        preprocessing="results/{dataset}/preprocessing.safetensors",
     output:
         **tables_of("attribute_features"),
         status="results/{dataset}/attribution/status.json",
@@ -14,9 +15,8 @@ rule attribute_features:
         mem_mb=growing(6000),
         runtime=growing(60),
     params:
-        preprocessing=section("preprocessing"),
-        model=section("model"),
-        training=section("training"),
+        settings=all_settings(),
+        depends=NETWORKS["balanced"].depends(SETTINGS),
         attribution=section("attribution"),
         columns=columns_of(*tables_of("attribute_features")),
         code=code_of("attribute_features"),

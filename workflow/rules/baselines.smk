@@ -2,6 +2,7 @@ rule fit_baseline:
     input:
         cohort="results/{dataset}/cohort.h5mu",
         splits=TABLES["splits"].path,
+        preprocessing="results/{dataset}/preprocessing.safetensors",
     output:
         predictions="results/{dataset}/methods/{method}/predictions.parquet",
         status="results/{dataset}/methods/{method}/status.json",
@@ -15,7 +16,6 @@ rule fit_baseline:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        preprocessing=section("preprocessing"),
         columns=columns_of("predictions"),
         code=code_of("fit_baseline"),
     message:

@@ -61,7 +61,7 @@ if workflow.is_main_process:
 DATASETS = {name: resolve(name, dataset) for name, dataset in SETTINGS.datasets.items()}
 # What who has which modality tells alone is always told.
 METHODS = list(dict.fromkeys([*map(str, SETTINGS.methods), "absence-lr"]))
-NETWORK_METHODS = [method.value for method in SETTINGS.methods if method.is_network]
+NETWORK_METHODS = [method.value for method in SETTINGS.methods if method in NETWORKS]
 PRETRAINED = "balanced" in NETWORK_METHODS and SETTINGS.distillation.pretraining
 OF_PRETRAINING = {"plan", "complementarity"}
 PEER_METHODS = [name for name in METHODS if name not in NETWORK_METHODS]
@@ -116,11 +116,6 @@ def untracked(value):
     Snakemake hands over what is computed from `threads`, and does not compare it.
     """
     return lambda wildcards, threads: value
-
-
-def whole(name):
-    """Return a section of the settings with the keys on which no result depends, untracked."""
-    return untracked(getattr(SETTINGS, name).model_dump(mode="json"))
 
 
 def files_of(wildcards):
@@ -205,10 +200,6 @@ def settings_of_all():
     }
 
 
-SECTIONS = "preprocessing information graph model training distillation".split()
-PROBING = {"preprocessing", "graph", "model", "training", "robustness"}
-
-
 def read_by(wildcards):
     """Return what a method depends on in the settings, by section."""
     network = NETWORKS.get(wildcards.method)
@@ -217,9 +208,9 @@ def read_by(wildcards):
     )
 
 
-def whole_sections():
-    """Return the sections of the settings that methods take, by name, untracked."""
-    return untracked(SETTINGS.model_dump(mode="json", include=set(SECTIONS)))
+def all_settings():
+    """Return all settings but the datasets, for a rule's params, untracked."""
+    return untracked(SETTINGS.model_dump(mode="json", exclude={"datasets"}))
 
 
 def trained_files(wildcards):

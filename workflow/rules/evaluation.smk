@@ -1,6 +1,7 @@
 rule evaluate_methods:
     input:
         cohort="results/{dataset}/cohort.h5mu",
+        splits=TABLES["splits"].path,
         predictions=outcomes("predictions.parquet", METHODS),
         status=outcomes("status.json", METHODS),
         training=histories(),
@@ -15,7 +16,6 @@ rule evaluate_methods:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        training_share=SETTINGS.evaluation.training_share,
         columns=columns_of(*tables_of("evaluate_methods")),
         code=code_of("evaluate_methods"),
     message:
@@ -39,7 +39,6 @@ rule compare_gains:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        training_share=SETTINGS.evaluation.training_share,
         columns=columns_of(*tables_of("compare_gains")),
         code=code_of("compare_gains"),
     message:
@@ -52,6 +51,7 @@ rule assess_trust:
     input:
         cohort="results/{dataset}/cohort.h5mu",
         splits=TABLES["splits"].path,
+        preprocessing="results/{dataset}/preprocessing.safetensors",
         predictions=TABLES["predictions"].path,
         information=TABLES["information"].path,
         controls=TABLES["controls"].path,
@@ -65,7 +65,6 @@ rule assess_trust:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        max_features=SETTINGS.preprocessing.max_features,
         evaluation=section("evaluation"),
         columns=columns_of(*tables_of("assess_trust")),
         code=code_of("assess_trust"),

@@ -2,6 +2,7 @@ rule fuse_networks:
     input:
         cohort="results/{dataset}/cohort.h5mu",
         splits=TABLES["splits"].path,
+        preprocessing="results/{dataset}/preprocessing.safetensors",
     output:
         networks="results/{dataset}/networks.parquet",
     log:
@@ -13,7 +14,6 @@ rule fuse_networks:
         runtime=growing(60),
     params:
         graph=section("graph"),
-        preprocessing=section("preprocessing"),
         code=code_of("fuse_networks"),
     message:
         "{wildcards.dataset}: fuse similarity networks"

@@ -17,7 +17,7 @@ rule build_report:
         mem_mb=growing(3000),
         runtime=growing(15),
     params:
-        settings=untracked(SETTINGS.model_dump(mode="json", exclude={"datasets"})),
+        settings=all_settings(),
         depends=settings_of_all(),
         dataset=configured,
         title=lambda wildcards: about(wildcards, "title"),
@@ -42,7 +42,7 @@ rule save_figures:
         mem_mb=growing(3000),
         runtime=growing(15),
     params:
-        settings=untracked(SETTINGS.model_dump(mode="json", exclude={"datasets"})),
+        settings=all_settings(),
         depends=settings_of_all(),
         dataset=configured,
         code=code_of("save_figures"),

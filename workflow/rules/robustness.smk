@@ -16,7 +16,7 @@ rule train_share:
         runtime=growing(120),
     params:
         methods=PROBED,
-        sections=whole_sections(),
+        settings=all_settings(),
         depends=depends(PROBED, SETTINGS),
         evaluation=section("evaluation"),
         repeats=SETTINGS.robustness.repeats,
@@ -47,7 +47,7 @@ rule run_control:
         runtime=growing(120),
     params:
         methods=PROBED,
-        sections=whole_sections(),
+        settings=all_settings(),
         depends=depends(PROBED, SETTINGS),
         evaluation=section("evaluation"),
         repeats=SETTINGS.robustness.repeats,
@@ -65,6 +65,7 @@ rule probe_method:
         unpack(trained_files),
         cohort="results/{dataset}/cohort.h5mu",
         splits=TABLES["splits"].path,
+        preprocessing="results/{dataset}/preprocessing.safetensors",
     output:
         **tables_of("probe_method"),
         status="results/{dataset}/robustness/probes-{method}.json",
@@ -78,7 +79,7 @@ rule probe_method:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        sections=untracked(SETTINGS.model_dump(mode="json", include=PROBING)),
+        settings=all_settings(),
         depends=read_by,
         robustness=section("robustness"),
         columns=columns_of("probes"),
@@ -92,6 +93,7 @@ rule probe_method:
 rule evaluate_robustness:
     input:
         cohort="results/{dataset}/cohort.h5mu",
+        splits=TABLES["splits"].path,
         predictions=TABLES["predictions"].path,
         probes=robustness_files("probes", PROBED),
         shares=robustness_files("share", SHARES),
@@ -111,7 +113,6 @@ rule evaluate_robustness:
     params:
         robustness=section("robustness"),
         shares=[share for share in SHARES if PROBED],
-        training_share=SETTINGS.evaluation.training_share,
         columns=columns_of(*tables_of("evaluate_robustness")),
         code=code_of("evaluate_robustness"),
     message:

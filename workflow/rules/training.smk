@@ -2,6 +2,7 @@ rule pretrain_distillation:
     input:
         cohort="results/{dataset}/cohort.h5mu",
         splits=TABLES["splits"].path,
+        preprocessing="results/{dataset}/preprocessing.safetensors",
         information="results/{dataset}/information.safetensors",
         networks=networks_of,
     output:
@@ -18,9 +19,7 @@ rule pretrain_distillation:
         mem_mb=growing(6000),
         runtime=growing(120),
     params:
-        preprocessing=section("preprocessing"),
-        model=whole("model"),
-        training=whole("training"),
+        settings=all_settings(),
         depends=PRETRAINING.depends(SETTINGS),
         distillation=section("distillation"),
         columns=columns_of("plan", "training"),
@@ -35,6 +34,7 @@ rule observe_gains:
     input:
         cohort="results/{dataset}/cohort.h5mu",
         splits=TABLES["splits"].path,
+        preprocessing="results/{dataset}/preprocessing.safetensors",
         networks=networks_of,
     output:
         **tables_of("observe_gains"),
@@ -48,9 +48,7 @@ rule observe_gains:
         mem_mb=growing(6000),
         runtime=growing(240),
     params:
-        preprocessing=section("preprocessing"),
-        model=whole("model"),
-        training=whole("training"),
+        settings=all_settings(),
         depends=GAINS.depends(SETTINGS),
         distillation=section("distillation"),
         columns=columns_of("gains"),
@@ -66,6 +64,7 @@ rule train_network:
         unpack(guidance_of),
         cohort="results/{dataset}/cohort.h5mu",
         splits=TABLES["splits"].path,
+        preprocessing="results/{dataset}/preprocessing.safetensors",
         networks=networks_of,
     output:
         predictions="results/{dataset}/methods/{method}/predictions.parquet",
@@ -84,9 +83,7 @@ rule train_network:
         mem_mb=growing(6000),
         runtime=growing(120),
     params:
-        preprocessing=whole("preprocessing"),
-        model=whole("model"),
-        training=whole("training"),
+        settings=all_settings(),
         depends=read_by,
         columns=columns_of("predictions", "training", "experts"),
         code=code_of("train_network"),

@@ -5,18 +5,19 @@ from balmi.data.splits import read_splits
 from balmi.evaluation.absence import absence_table
 from balmi.evaluation.checklist import Evidence, trust_table
 from balmi.logs import job
+from balmi.preprocess.files import read_features
 
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: trust"):
     cohort = read_cohort(snakemake.input.cohort)
-    absence = absence_table(cohort)
+    splits, absence = read_splits(snakemake.input.splits, cohort), absence_table(cohort)
     evidence = Evidence(
         cohort=cohort,
-        splits=read_splits(snakemake.input.splits, cohort),
-        predictions=read_table(snakemake.input.predictions),
-        information=read_table(snakemake.input.information),
-        controls=read_table(snakemake.input.controls),
+        splits=splits,
+        predictions=read_table(snakemake.input.predictions, "predictions"),
+        information=read_table(snakemake.input.information, "information"),
+        controls=read_table(snakemake.input.controls, "controls"),
         absence=absence,
-        max_features=snakemake.params.max_features,
+        features=read_features(snakemake.input.preprocessing, cohort, splits),
         asked=Evaluation(**snakemake.params.evaluation).repeats_drawn,
     )
     write_table(absence, snakemake.output.absence, "absence")

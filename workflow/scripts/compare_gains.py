@@ -5,12 +5,10 @@ from balmi.experiments.gains.table import PAIR, complementarity_table, margins_o
 from balmi.logs import job
 
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: gains of distillation"):
-    splits = read_table(snakemake.input.splits)
+    splits = read_table(snakemake.input.splits, "splits")
     tested = splits[splits["part"] == "test"]
-    share = snakemake.params.training_share
-    fraction = split_ratio(tested, splits["sample"].nunique(), share)
-    margins = margins_of(read_table(snakemake.input.information))
-    gains = read_table(snakemake.input.gains)
+    margins = margins_of(read_table(snakemake.input.information, "information"))
+    gains = read_table(snakemake.input.gains, "gains")
     once = counted_once(gains, first_alike(tested), PAIR, ["macro_f1", "macro_f1_alone"])
-    table = complementarity_table(margins, once, fraction)
+    table = complementarity_table(margins, once, split_ratio(splits))
     write_table(table, snakemake.output.complementarity, "complementarity")

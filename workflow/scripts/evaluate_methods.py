@@ -1,18 +1,19 @@
 from balmi.data.cohort import read_cohort
-from balmi.data.files import write_table
+from balmi.data.files import read_table, write_table
 from balmi.evaluation.evaluate import evaluation_tables, joined, status_table
+from balmi.evaluation.statistics import split_ratio
 from balmi.logs import job
 from balmi.tables.contract import TABLES
 
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: evaluate"):
     cohort = read_cohort(snakemake.input.cohort)
-    predictions = joined(snakemake.input.predictions)
+    predictions = joined(snakemake.input.predictions, "predictions")
     write_table(predictions, snakemake.output.predictions, "predictions")
-    share = snakemake.params.training_share
-    tables = evaluation_tables(predictions, cohort, share)
+    ratio = split_ratio(read_table(snakemake.input.splits, "splits"))
+    tables = evaluation_tables(predictions, cohort, ratio)
     for name in ("training", "experts"):
         files = snakemake.input.get(name, [])
-        tables[name] = joined(files) if files else TABLES[name].empty()
+        tables[name] = joined(files, name) if files else TABLES[name].empty()
     tables["methods"] = status_table(snakemake.input.status)
     for name, table in tables.items():
         write_table(table, snakemake.output[name], name)

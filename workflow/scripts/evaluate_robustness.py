@@ -13,16 +13,17 @@ from balmi.logs import job
 
 inputs, outputs, params = snakemake.input, snakemake.output, snakemake.params
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: robustness"):
-    cohort, predictions = read_cohort(inputs.cohort), read_table(inputs.predictions)
-    share, settings = params.training_share, Robustness(**params.robustness)
-    probes = joined(inputs.probes) if inputs.probes else empty_probes(cohort.classes)
-    shares = dict(zip(map(float, params.shares), map(read_table, inputs.shares), strict=True))
+    cohort, predictions = read_cohort(inputs.cohort), read_table(inputs.predictions, "predictions")
+    splits, settings = read_table(inputs.splits, "splits"), Robustness(**params.robustness)
+    probes = joined(inputs.probes, "probes") if inputs.probes else empty_probes(cohort.classes)
+    trained = [read_table(path, "predictions") for path in inputs.shares]
+    shares = dict(zip(map(float, params.shares), trained, strict=True))
     controls = list(map(read_table, inputs.controls))
-    scores = all_scores(cohort, predictions, probes, shares, share)
+    scores = all_scores(cohort, predictions, probes, shares, splits)
     write_table(robustness_table(scores, cohort.modalities), outputs.robustness, "robustness")
     found = contribution_table(scores, cohort.modalities, settings)
     write_table(found, outputs.contributions, "contributions")
     write_table(embedding_table(cohort, predictions, probes), outputs.embedding, "embedding")
-    ratio = split_ratio(predictions, len(cohort.samples), share)
-    write_table(control_table(controls, cohort.classes, ratio), outputs.controls, "controls")
+    found = control_table(controls, cohort.classes, split_ratio(splits))
+    write_table(found, outputs.controls, "controls")
     write_table(run_status_table(inputs.status), outputs.robustness_status, "robustness_status")

@@ -1,15 +1,14 @@
-from balmi.config.settings import Graph, Preprocessing
+from balmi.config.settings import Graph
 from balmi.data.cohort import read_cohort
 from balmi.data.splits import read_splits
 from balmi.graph.files import write_networks
 from balmi.graph.fusion import fuse_splits
 from balmi.logs import job
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.files import read_features
 
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: networks"):
     cohort = read_cohort(snakemake.input.cohort)
     splits = read_splits(snakemake.input.splits, cohort)
-    preprocessing = Preprocessing(**snakemake.params.preprocessing)
-    features = Features(cohort, preprocessing.max_features)
+    features = read_features(snakemake.input.preprocessing, cohort, splits)
     networks = fuse_splits(features, splits, Graph(**snakemake.params.graph))
     write_networks(networks, splits, cohort, snakemake.output.networks)

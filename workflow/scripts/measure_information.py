@@ -3,7 +3,7 @@ from balmi.data.cohort import read_cohort
 from balmi.data.files import write_table
 from balmi.information.measure import measure_cohort
 from balmi.logs import job
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.features import Features
 
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: information"):
     cohort = read_cohort(snakemake.input.cohort)

@@ -4,7 +4,7 @@ from balmi.data.splits import read_splits
 from balmi.information.files import write_split_information
 from balmi.information.splits import measure_splits
 from balmi.logs import job
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.features import Features
 
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: information of splits"):
     cohort = read_cohort(snakemake.input.cohort)

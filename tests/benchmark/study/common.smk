@@ -12,6 +12,7 @@ from pathlib import Path
 from balmi.config.catalogue import catalogue, simulation_of, source
 from balmi.config.fingerprint import code_hash
 from balmi.config.growth import growing
+from balmi.config.methods import NETWORKS
 from balmi.errors import UserError
 from balmi.tables.contract import TABLES, columns_of, tables_of
 from study.plan import load_study
@@ -29,7 +30,7 @@ SETTINGS = STUDY.settings
 COHORTS = {f"study/{STUDY.phase}/{name}": each for name, each in STUDY.cohorts.items()}
 DATASETS = {folder: cohort.dataset for folder, cohort in COHORTS.items()}
 METHODS = {variant.method.value: variant.method for variant in STUDY.variants.values()}
-NETWORK_METHODS = sorted(name for name, method in METHODS.items() if method.is_network)
+NETWORK_METHODS = sorted(name for name, method in METHODS.items() if method in NETWORKS)
 PEER_METHODS = sorted(set(METHODS) - set(NETWORK_METHODS))
 PRETRAININGS, GRAPHS = STUDY.pretrainings(), STUDY.graphs()
 SCRIPTS = Path(workflow.basedir).parents[2] / "workflow" / "scripts"
@@ -87,6 +88,12 @@ def section(name):
         return getattr(settings, name).model_dump(mode="json")
 
     return find
+
+
+def sections(*names):
+    """Return a function that gives several sections of the settings for a rule's params."""
+    finds = {name: section(name) for name in names}
+    return lambda wildcards: {name: find(wildcards) for name, find in finds.items()}
 
 
 def networks_of(wildcards):

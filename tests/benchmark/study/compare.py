@@ -53,13 +53,12 @@ def score_cohort(study: Study, cohort: str, folder: str, scores: str, statuses: 
         Files to write.
     """
     data = read_cohort(Path(folder) / "cohort.h5mu")
+    splits = read_table(Path(folder) / "splits.parquet", "splits")
     tables, ends = [], []
     for variant, place in study.outcomes(folder, cohort).items():
         predictions = pd.read_parquet(f"{place}/predictions.parquet")
         status = read_status(f"{place}/status.json")
-        share = study.cohorts[cohort].evaluation.training_share
-        count = len(data.samples)
-        ratio = split_ratio(predictions, count, share) if len(predictions) else None
+        ratio = split_ratio(splits) if len(predictions) else None
         ends.append((cohort, variant, status.status, status.reason, status.seconds, ratio))
         table = performance_table(predictions, data)
         # A method may report parts of itself, as `unimodal-lr/rna`.

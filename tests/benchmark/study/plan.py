@@ -13,13 +13,14 @@ from pydantic import Field, ValidationError
 
 from balmi.config.catalogue import catalogue, resolve
 from balmi.config.load import load_settings, problems_of
+from balmi.config.methods import NETWORKS
 from balmi.config.settings import (
+    Configuration,
     Dataset,
     Evaluation,
     Method,
     Name,
     Section,
-    Settings,
     Simulation,
     Text,
 )
@@ -119,7 +120,7 @@ class Variant:
 
     method: Method
     reference: str
-    settings: Settings
+    settings: Configuration
     told: str
 
     @property
@@ -207,7 +208,7 @@ class Study:
 
     phase: str
     summary: str
-    settings: Settings
+    settings: Configuration
     cohorts: dict[str, Cohort]
     variants: dict[str, Variant]
 
@@ -230,7 +231,7 @@ class Study:
         """Return the folder of every variant's files on a cohort, below the cohort's folder."""
         return {
             name: f"{folder}/variants/{name}/{self.variants[name].method}"
-            if self.variants[name].method.is_network
+            if self.variants[name].method in NETWORKS
             else f"{folder}/methods/{self.variants[name].method}"
             for name in self.cohorts[cohort].variants
         }
@@ -285,7 +286,7 @@ def load_study(config: Mapping[str, Any]) -> Study:
     return Study(study.phase, phase.summary, settings, cohorts, variants)
 
 
-def _checked(content: dict[str, Any], where: str, problems: list[Problem]) -> Settings | None:
+def _checked(content: dict[str, Any], where: str, problems: list[Problem]) -> Configuration | None:
     """Return settings of the workflow, or None after noting what is wrong with them."""
     try:
         return load_settings(content)
@@ -352,7 +353,7 @@ def _variant(
     return Variant(method, variant.reference, settings, told)
 
 
-def _cohorts(study: StudyConfig, settings: Settings, wanted: list[str]) -> Iterator[Cohort]:
+def _cohorts(study: StudyConfig, settings: Configuration, wanted: list[str]) -> Iterator[Cohort]:
     """Yield the cohorts, and behind each what is derived from it."""
     phase, derived = study.phases[study.phase], study.derived
     evaluation = settings.evaluation.model_copy(update={"seed": phase.seed})

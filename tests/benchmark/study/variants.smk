@@ -5,6 +5,7 @@ rule fuse_networks:
     input:
         cohort="results/{dataset}/cohort.h5mu",
         splits="results/{dataset}/splits.parquet",
+        preprocessing="results/{dataset}/preprocessing.safetensors",
     output:
         networks="results/{dataset}/graphs/{graph}/networks.parquet",
     log:
@@ -14,7 +15,6 @@ rule fuse_networks:
         runtime=growing(60),
     params:
         graph=section("graph"),
-        preprocessing=section("preprocessing"),
         code=code_of("fuse_networks"),
     message:
         "{wildcards.dataset}: fuse similarity networks"
@@ -26,6 +26,7 @@ rule pretrain_distillation:
     input:
         cohort="results/{dataset}/cohort.h5mu",
         splits="results/{dataset}/splits.parquet",
+        preprocessing="results/{dataset}/preprocessing.safetensors",
         information="results/{dataset}/information.safetensors",
         networks=networks_of,
     output:
@@ -40,10 +41,7 @@ rule pretrain_distillation:
         mem_mb=growing(6000),
         runtime=growing(120),
     params:
-        preprocessing=section("preprocessing"),
-        model=section("model"),
-        training=section("training"),
-        distillation=section("distillation"),
+        settings=sections("model", "training", "distillation"),
         code=code_of("pretrain_distillation"),
     message:
         "{wildcards.dataset}: pretrain every modality and distil ({wildcards.pretraining})"
@@ -56,6 +54,7 @@ rule train_network:
         unpack(guidance_of),
         cohort="results/{dataset}/cohort.h5mu",
         splits="results/{dataset}/splits.parquet",
+        preprocessing="results/{dataset}/preprocessing.safetensors",
         networks=networks_of,
     output:
         predictions="results/{dataset}/variants/{variant}/{method}/predictions.parquet",
@@ -72,9 +71,7 @@ rule train_network:
         mem_mb=growing(6000),
         runtime=growing(120),
     params:
-        preprocessing=section("preprocessing"),
-        model=section("model"),
-        training=section("training"),
+        settings=sections("model", "training"),
         code=code_of("train_network"),
     message:
         "{wildcards.dataset}: train {wildcards.variant} in all folds"

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from balmi.data.cohort import write_cohort
+from balmi.data.files import write_table
 from balmi.data.splits import Split
 from balmi.methods.outcome import (
     Result,
@@ -43,6 +44,14 @@ def scored(tmp_path, make_cohort):
     """Score a variant that is right with certainty, one with a part, and one that failed."""
     study, cohort = load_study(CONFIG), make_cohort(LABELS)
     write_cohort(cohort, tmp_path / "cohort.h5mu")
+    head = {"repeat": 0, "held_out": None, "sample": cohort.samples, "inner": -1}
+    dealt = [
+        pd.DataFrame(head | {"fold": split.fold}).assign(
+            part=np.where(np.isin(np.arange(6), split.test), "test", "train")
+        )
+        for split in FOLDS
+    ]
+    write_table(pd.concat(dealt), tmp_path / "splits.parquet")
     right = np.eye(2)[LABELS]
     says = {"balanced": right, "unimodal-lr": right[:, ::-1], "unimodal-lr/rna": right}
 

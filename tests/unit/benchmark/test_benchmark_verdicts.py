@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from evaluated import evaluated
 
 import verdicts
 from balmi.config.settings import Method
-from balmi.evaluation.evaluate import evaluation_tables
 from balmi.evaluation.verdicts import Verdict
 from verdicts import (
     COMPARED,
@@ -216,7 +216,7 @@ def test_a_headline_rests_on_the_tables_of_the_workflow():
     design = about.design(60, 2, 4)
     found = pd.concat([uniform(run_, None)[0] for run_ in design.runs], ignore_index=True)
     cohort = design.runs[0].cohort
-    lean, whole = verdicts.tables_of(found, cohort), evaluation_tables(found, cohort)
+    lean, whole = verdicts.tables_of(found, cohort), evaluated(found, cohort)
     for name, table in lean.items():
         rows_ = whole[name]
         asked = rows_["metric"].isin(verdicts.DECISIVE)

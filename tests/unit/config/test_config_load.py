@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from balmi.config.catalogue import catalogue, resolve
 from balmi.config.load import load_settings
-from balmi.config.settings import CONTROL_KEYS, Dataset, Method, Settings
+from balmi.config.settings import CONTROL_KEYS, Configuration, Dataset, Method
 from balmi.errors import UserError
 
 FILES = {
@@ -420,7 +420,7 @@ def test_everything_at_once():
 
 KEYS = st.one_of(
     st.sampled_from(
-        sorted({*Settings.model_fields, *Dataset.model_fields, "own", "rna", "path", "kind"})
+        sorted({*Configuration.model_fields, *Dataset.model_fields, "own", "rna", "path", "kind"})
     ),
     st.text(max_size=4),
     st.integers(),
@@ -449,7 +449,7 @@ CONFIGURATIONS = st.one_of(
     st.dictionaries(KEYS, TREES, max_size=4),
     st.fixed_dictionaries(
         {"datasets": DATASETS},
-        optional={name: TREES for name in Settings.model_fields if name != "datasets"},
+        optional={name: TREES for name in Configuration.model_fields if name != "datasets"},
     ),
 )
 
@@ -462,7 +462,7 @@ def test_any_configuration_is_loaded_or_explained(config):
         loaded = load_settings(config)
     except UserError as error:
         found, text = error.problems, str(error)
-    assert found or isinstance(loaded, Settings)
+    assert found or isinstance(loaded, Configuration)
     assert all(problem.where and problem.found and problem.allowed for problem in found)
     assert text.startswith("balmi found") == bool(found)
 

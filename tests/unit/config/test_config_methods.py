@@ -2,15 +2,15 @@
 
 import pytest
 
-from balmi.config.methods import GAINS, NETWORKS, PRETRAINING, depends
-from balmi.config.settings import Method, Model, Settings, Training
+from balmi.config.methods import GAINS, METHODS, NETWORKS, PRETRAINING, depends
+from balmi.config.settings import Configuration, Method, Model, Training
 
 OF_RULES = {"balancing", "balancing_temperature", "balancing_smoothing", "balancing_strength"}
 IDLE = {"replicas", "checkpoint_every"}
 
 
 def settings(**sections):
-    return Settings.model_validate(
+    return Configuration.model_validate(
         {"datasets": {"simulated": {"catalogue": "simulated"}}} | sections
     )
 
@@ -36,8 +36,11 @@ def test_keys_that_are_not_read(network, training, model):
     assert unread(network, "model", Model) == model
 
 
-def test_who_is_a_network():
-    assert {method for method in Method if method.is_network} == set(NETWORKS)
+def test_every_method_is_in_the_registry():
+    assert list(METHODS) == list(dict.fromkeys([*METHODS, *Method]))
+    assert all(method.meaning for method in METHODS.values())
+    networks = {Method.BALANCED, Method.ENSEMBLE, Method.UNIFORM, Method.CONCAT_MLP}
+    assert set(NETWORKS) == networks
 
 
 def test_similarity_networks_are_read_where_messages_pass():

@@ -11,6 +11,7 @@ from balmi.data.splits import as_splits, make_splits
 from balmi.evaluation.absence import absence_table
 from balmi.evaluation.checklist import CHECKS, Evidence, trust_table
 from balmi.evaluation.trust import State, withheld
+from balmi.preprocess.features import Features
 
 CONTROL_COLUMNS = ["control", "method", "metric", "value", "lower", "upper", "lower99", "folds"]
 INFORMATION_COLUMNS = ["quantity", "modality", "other", "estimate", "lower", "upper", "p_value"]
@@ -51,7 +52,15 @@ def predictions_of(cohort, splits, confidence=0.9, method="balanced"):
 def gather(make_cohort):
     """Return a maker of evidence from labels, with whatever else is named replaced."""
 
-    def make(labels=None, evaluation=None, features=None, groups=None, cohort=None, **others):
+    def make(
+        labels=None,
+        evaluation=None,
+        features=None,
+        groups=None,
+        cohort=None,
+        max_features=2000,
+        **others,
+    ):
         if cohort is None:
             labels = np.arange(150) % 3 if labels is None else labels
             cohort = make_cohort(labels, features or {"rna": 30, "mirna": 25}, groups)
@@ -61,7 +70,7 @@ def gather(make_cohort):
             "information": information(),
             "controls": controls(("leak", "balanced", 0.4, 0.3), ("labels", "balanced", 0.4, 0.3)),
             "absence": absence_table(cohort),
-            "max_features": 2000,
+            "features": Features(cohort, max_features),
         }
         return Evidence(cohort, splits, **(standard | others))
 

@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from evaluated import evaluated
 
 from balmi.config.settings import Evaluation, Method
 from balmi.data.splits import as_splits, make_splits
 from balmi.evaluation.complete import _matched, comparisons_of, modalities_of
-from balmi.evaluation.evaluate import evaluation_tables
 from balmi.evaluation.scoring import performance_table
-from balmi.evaluation.statistics import holm, split_ratio
+from balmi.evaluation.statistics import held_out_ratio, holm
 from balmi.methods.peers.run import fit_baseline
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.features import Features
 
 PEERS = (Method.STACKED_LR, Method.UNIMODAL_LR, Method.ABSENCE_LR)
 MAIN = "method == 'stacked-lr' and reference == 'unimodal-lr' and metric == 'macro_f1'"
@@ -55,7 +55,7 @@ def compared(predictions, cohort, metric="macro_f1"):
     """Return the comparisons by one metric, of all samples and of complete ones."""
     scores = performance_table(predictions, cohort, [metric])
     return comparisons_of(
-        predictions, cohort, scores, split_ratio(predictions, len(cohort.samples))
+        predictions, cohort, scores, held_out_ratio(predictions, len(cohort.samples))
     )
 
 
@@ -77,7 +77,7 @@ def test_complete_rows_are_those_of_all_samples_where_nobody_lacks_anything(make
     predictions = pd.concat(
         [fit_baseline(peer, cohort, features, splits).predictions for peer in PEERS[:2]]
     )
-    rows = evaluation_tables(predictions, cohort)["comparisons"]
+    rows = evaluated(predictions, cohort)["comparisons"]
     keys = ["method", "reference", "metric"]
     rows = rows.drop(columns="p_holm")  # of other families
     everyone = rows.query("samples == 'all'").drop(columns="samples").sort_values(keys)
@@ -112,7 +112,7 @@ def test_complete_test_samples_that_repeat_count_once(make_cohort):
             head = {"method": method, "repeat": repeat, "fold": fold, "sample": cohort.samples}
             head |= {f"p:{name}": first[:, code] for code, name in enumerate(cohort.classes)}
             parts.append(pd.DataFrame(head))
-    rows = evaluation_tables(pd.concat(parts, ignore_index=True), cohort)["comparisons"]
+    rows = evaluated(pd.concat(parts, ignore_index=True), cohort)["comparisons"]
     counted = rows.query("metric == 'macro_f1'").groupby("samples")[["folds", "dealt"]].max()
     assert counted.loc["all"].tolist() == [8, 8]
     assert counted.loc["complete"].tolist() == [2, 8]

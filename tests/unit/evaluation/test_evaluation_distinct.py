@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from evaluated import evaluated
 
 from balmi.evaluation.distinct import counted_once, distinct_folds, first_alike
-from balmi.evaluation.evaluate import evaluation_tables
 
 KEYS = (["method", "metric"], ["value"])
 
@@ -61,7 +61,7 @@ def test_nothing_changes_where_all_folds_differ():
 def test_repeats_of_one_partition_make_no_interval_narrower(cohort, predictions):
     once = predictions[predictions["repeat"] == 0]
     again = pd.concat([once.assign(repeat=repeat) for repeat in range(5)])
-    single, repeated = (evaluation_tables(table, cohort) for table in (once, again))
+    single, repeated = (evaluated(table, cohort) for table in (once, again))
     for name in ("comparisons", "summary"):
         numbers = ["lower", "upper", "folds"]
         pd.testing.assert_frame_equal(single[name][numbers], repeated[name][numbers])

@@ -12,6 +12,7 @@ from balmi.evaluation.statistics import (
     combined_interval,
     corrected_interval,
     correlated_t_test,
+    held_out_ratio,
     holm,
     mean_over_folds,
     split_ratio,
@@ -120,8 +121,18 @@ def test_test_fraction_by_hand():
             "sample": np.repeat(list("uvwxyz"), 2),
         }
     )
-    assert split_ratio(predictions, 6) == pytest.approx((2 / 4 + 4 / 2) / 2)
-    assert split_ratio(predictions, 6, 0.5) == pytest.approx((2 / 2 + 4 / 1) / 2)
+    assert held_out_ratio(predictions, 6) == pytest.approx((2 / 4 + 4 / 2) / 2)
+
+
+def test_split_ratio_by_hand():
+    """Of 7 samples, 2 and 4 test; validation samples train, and an unused one does not."""
+    parts = ["test"] * 2 + ["train"] * 3 + ["validation", "unused"]
+    other = ["test"] * 4 + ["train", "validation", "unused"]
+    splits = pd.DataFrame(
+        {"repeat": 0, "fold": np.repeat([0, 1], 7), "sample": list("tuvwxyz") * 2}
+    ).assign(part=[*parts, *other])
+    assert split_ratio(splits) == pytest.approx((2 / 4 + 4 / 2) / 2)
+    assert split_ratio(splits, 0.5) == pytest.approx((2 / 2 + 4 / 1) / 2)
 
 
 def test_mean_over_cohorts_by_hand():

@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from evaluated import evaluated
 
 from balmi.data.files import read_table, write_json, write_table
 from balmi.evaluation.classes import class_performance_table
-from balmi.evaluation.evaluate import evaluation_tables, joined, performance_table, status_table
+from balmi.evaluation.evaluate import joined, performance_table, status_table
 from balmi.evaluation.metrics import CLASS_METRICS, METRICS, by_class
 from balmi.tables.contract import TABLES
 
@@ -54,9 +55,9 @@ def test_order_of_rows_and_columns_does_not_matter(make, cohort, predictions):
 
 
 def test_no_predictions_give_tables_with_columns_and_no_rows(cohort, predictions):
-    whole = evaluation_tables(predictions, cohort)
+    whole = evaluated(predictions, cohort)
     # A cohort of which every method fails leaves no fold, and so no ratio of their sizes.
-    empty = evaluation_tables(predictions[:0], cohort)
+    empty = evaluated(predictions[:0], cohort)
     assert list(empty) == list(whole)
     for name, table in empty.items():
         assert table.empty
@@ -64,7 +65,7 @@ def test_no_predictions_give_tables_with_columns_and_no_rows(cohort, predictions
 
 
 def test_the_tables_follow_their_contract(cohort, predictions):
-    for name, table in evaluation_tables(predictions, cohort).items():
+    for name, table in evaluated(predictions, cohort).items():
         assert tuple(table.columns) == TABLES[name].names
         TABLES[name].check(table)
 
@@ -72,7 +73,7 @@ def test_the_tables_follow_their_contract(cohort, predictions):
 def test_one_fold_and_one_method_have_scores_but_nothing_to_compare(cohort, predicted):
     rng = np.random.default_rng(0)
     tested = predicted(cohort, "one", 0, rng.dirichlet(np.ones(3), 10), rows=slice(10))
-    tables = evaluation_tables(tested, cohort)
+    tables = evaluated(tested, cohort)
     assert tables["comparisons"].empty
     assert tables["performance"]["value"].notna().all()
     assert tables["summary"][["lower", "upper"]].isna().all(axis=None)
@@ -86,7 +87,7 @@ def test_folds_of_one_class_leave_holes_and_no_warning(cohort, predicted):
         predicted(cohort, method, cohort.labels, rng.dirichlet(np.ones(3), 24))
         for method in ("one", "two")
     )
-    tables = evaluation_tables(tested, cohort)
+    tables = evaluated(tested, cohort)
     undefined = {"macro_auroc", "macro_auprc", "mcc"}
     assert set(tables["comparisons"]["metric"]) == set(METRICS) - undefined
     summary = tables["summary"].set_index(["method", "metric"])
@@ -120,12 +121,12 @@ def test_status_table(tmp_path):
 
 
 def test_joined_keeps_the_types_of_filled_tables(tmp_path):
-    filled = pd.DataFrame({"sample": ["x", "y"], "fold": [0, 1]})
+    filled = pd.DataFrame({"sample": ["x", "y"], "repeat": 0, "fold": [0, 1], "method": "m"})
     tables = {"a": filled, "empty": filled[:0].astype(object), "b": filled}
     for name, table in tables.items():
         write_table(table, tmp_path / f"{name}.parquet")
-    result = joined([tmp_path / f"{name}.parquet" for name in tables])
+    result = joined([tmp_path / f"{name}.parquet" for name in tables], "predictions")
     assert list(result["sample"]) == ["x", "y", "x", "y"]
     assert result["fold"].dtype == np.int64
     assert list(result.index) == [0, 1, 2, 3]
-    assert joined([tmp_path / "empty.parquet"]).empty
+    assert joined([tmp_path / "empty.parquet"], "predictions").empty

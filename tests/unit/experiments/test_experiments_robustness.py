@@ -60,6 +60,19 @@ def every_fold(cohort, strength, seed=0, repeats=REPEATS, **columns):
     return pd.concat(parts, ignore_index=True).assign(**columns)
 
 
+def splits_of(predictions):
+    """Return splits in which every fold learns from all that it does not test."""
+    once = predictions[["repeat", "fold", "sample"]].drop_duplicates()
+    samples = once["sample"].unique()
+    parts = []
+    for (repeat, fold), tested in once.groupby(["repeat", "fold"])["sample"]:
+        part = np.where(np.isin(samples, tested), "test", "train")
+        parts.append(
+            pd.DataFrame({"repeat": repeat, "fold": fold, "sample": samples, "part": part})
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
 @pytest.fixture
 def predictions(cohort):
     methods = [every_fold(cohort, 2.0, seed, method=f"m{seed}") for seed in range(3)]
@@ -85,12 +98,12 @@ def probes(cohort):
 
 
 def worse(cohort, predictions, probes, shares=None):
-    scores = all_scores(cohort, predictions, probes, shares or {})
+    scores = all_scores(cohort, predictions, probes, shares or {}, splits_of(predictions))
     return robustness_table(scores, cohort.modalities)
 
 
 def added(cohort, predictions, probes):
-    scores = all_scores(cohort, predictions, probes, {})
+    scores = all_scores(cohort, predictions, probes, {}, splits_of(predictions))
     return contribution_table(scores, cohort.modalities, SETTINGS)
 
 
@@ -175,7 +188,7 @@ def test_shares_are_compared_in_their_folds_by_their_own_ratio(cohort, predictio
     for share, row in zip((0.25, 0.5), table.to_dict("records"), strict=False):
         values = scores(cohort, shares[share], "log_loss")
         ratio = 10 / (share * 20)
-        assert ratio == pytest.approx(split_ratio(shares[share], 30, share))
+        assert ratio == pytest.approx(split_ratio(splits_of(predictions), share))
         found = corrected_interval(values - whole, ratio)
         assert row["value"] == pytest.approx(values.mean())
         assert row["difference"] == pytest.approx(found.mean)

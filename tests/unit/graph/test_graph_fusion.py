@@ -14,7 +14,7 @@ from balmi.data.cohort import Cohort
 from balmi.data.splits import Split
 from balmi.graph import fusion
 from balmi.graph.fusion import core_rows, fuse_kernels, fuse_network, fuse_splits
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.features import Features
 
 SETTINGS = Graph(neighbours=4, kept=3, iterations=3)
 SPARSE = SETTINGS.model_copy(update={"largest": 1})

@@ -1,9 +1,10 @@
 """Experts: who says what of whom, and what their pool makes of it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from fold_task import FoldTask
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
@@ -15,13 +16,12 @@ from balmi.information.pool import tempered
 from balmi.methods.experts import (
     HeldOut,
     expert_rows,
+    fit_learned,
+    fit_linear,
     join_members,
-    learned_expert,
-    linear_expert,
     pool_experts,
 )
 from balmi.methods.peers.logistic import INVERSE_PENALTY
-from balmi.methods.peers.task import FoldTask
 from balmi.tables.contract import TABLES
 
 CLASSES = 3
@@ -90,6 +90,17 @@ def task_of(seed=0, count=90, fit=60, widths=(8, 5), signal=0.6, lacking=()):
     return task, inner
 
 
+@dataclass(frozen=True)
+class Parrot:
+    """An expert that says the same of any samples."""
+
+    inner: np.ndarray
+    always: np.ndarray
+
+    def predict(self, heads, samples):
+        return self.always
+
+
 def log_loss(probabilities, labels):
     return -np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-6)).mean()
 
@@ -99,7 +110,7 @@ def test_the_linear_expert_knows_nothing_of_labels_that_are_noise():
     losses, known = [], []
     for seed in range(8):
         task, inner = task_of(seed, widths=(60, 60), signal=0.0)
-        found = linear_expert(task, inner)
+        found = fit_linear(None, task.training, inner)
         losses.append(log_loss(found.inner, task.labels[task.fit]))
         known.append((found.inner.argmax(axis=1) == task.labels[task.fit]).mean())
     assert np.mean(losses) > np.log(CLASSES)
@@ -111,10 +122,11 @@ def test_the_linear_expert_never_reads_labels_of_test_samples():
     labels = task.labels.copy()
     labels[task.test] = labels[task.test][::-1]
     found, other = (
-        linear_expert(replace(task, labels=each), inner) for each in (task.labels, labels)
+        fit_linear(None, replace(task, labels=each).training, inner)
+        for each in (task.labels, labels)
     )
     assert np.array_equal(found.inner, other.inner)
-    assert np.array_equal(found.test, other.test)
+    assert np.array_equal(found.predict(None, task.tests), other.predict(None, task.tests))
     np.testing.assert_allclose(found.inner.sum(axis=1), 1)
 
 
@@ -129,22 +141,23 @@ def unimodal_of(task, seed=0):
 def test_a_sample_has_no_say_in_what_the_learned_expert_says_of_it():
     task, inner = task_of()
     unimodal = unimodal_of(task)
-    found = learned_expert(unimodal, task, inner)
+    found = fit_learned(unimodal.inner, task.training, inner)
     assert not np.isnan(found.inner).any()
     for place in range(0, 60, 7):
         labels = task.labels.copy()
         labels[task.fit[place]] = (labels[task.fit[place]] + 1) % CLASSES
-        other = learned_expert(unimodal, replace(task, labels=labels), inner)
+        other = fit_learned(unimodal.inner, replace(task, labels=labels).training, inner)
         same = inner == inner[place]
         assert np.array_equal(found.inner[same], other.inner[same])
         assert not np.array_equal(found.inner[~same], other.inner[~same])
-        assert not np.array_equal(found.test, other.test)
+        said = [each.predict(unimodal.test, task.tests) for each in (found, other)]
+        assert not np.array_equal(*said)
 
 
 def test_the_learned_expert_is_a_logistic_regression_on_log_probabilities():
     task, inner = task_of()
     unimodal = unimodal_of(task)
-    found = learned_expert(unimodal, task, inner)
+    found = fit_learned(unimodal.inner, task.training, inner)
     learn, rows = (np.log(part.reshape(len(part), -1)) for part in (unimodal.inner, unimodal.test))
     labels = task.labels[task.fit]
 
@@ -153,7 +166,8 @@ def test_the_learned_expert_is_a_logistic_regression_on_log_probabilities():
             learn[kept], labels[kept]
         )
 
-    np.testing.assert_allclose(found.test, fitted(inner >= 0).predict_proba(rows), atol=1e-3)
+    said = found.predict(unimodal.test, task.tests)
+    np.testing.assert_allclose(said, fitted(inner >= 0).predict_proba(rows), atol=1e-3)
     here = inner == 2
     expected = fitted(~here).predict_proba(learn[here])
     np.testing.assert_allclose(found.inner[here], expected, atol=1e-3)
@@ -163,12 +177,12 @@ def test_the_learned_expert_says_nothing_where_no_member_has_spoken():
     task, inner = task_of()
     unimodal = unimodal_of(task)
     unimodal.inner[inner >= 3] = np.nan
-    found = learned_expert(unimodal, task, inner)
+    found = fit_learned(unimodal.inner, task.training, inner)
     assert np.isnan(found.inner[inner >= 3]).all()
     assert np.isfinite(found.inner[inner < 3]).all()
     unimodal.inner[inner >= 1] = np.nan
     with pytest.raises(MethodNotApplicable, match="two members"):
-        learned_expert(unimodal, task, inner)
+        fit_learned(unimodal.inner, task.training, inner)
 
 
 def test_a_perfect_expert_takes_all_weight_from_one_that_knows_nothing():
@@ -176,11 +190,11 @@ def test_a_perfect_expert_takes_all_weight_from_one_that_knows_nothing():
     perfect = np.eye(CLASSES)[labels] * 0.97 + 0.01
     uniform = np.full((30, CLASSES), 1 / CLASSES)
     test = np.array([[0.9, 0.05, 0.05]]), np.array([[1 / 3] * 3])
-    pool = pool_experts([HeldOut(perfect, test[0]), HeldOut(uniform, test[1])], labels)
+    pool = pool_experts([Parrot(perfect, test[0]), Parrot(uniform, test[1])], labels)
     np.testing.assert_allclose(pool.weights, [1, 0], atol=1e-12)
     # Always right, and less sure than it might be: the lowest temperature, e^-1.5.
     assert pool.temperatures[0] == pytest.approx(np.exp(-1.5), rel=0.02)
-    np.testing.assert_allclose(pool.test, tempered(test[0], pool.temperatures[0]))
+    np.testing.assert_allclose(pool.predict(None, None), tempered(test[0], pool.temperatures[0]))
 
 
 def test_experts_that_are_right_in_turns_share_the_weight():
@@ -189,7 +203,7 @@ def test_experts_that_are_right_in_turns_share_the_weight():
     turns = np.arange(40) % 4 == 0  # the first expert is right in a quarter
     first, second = (np.where(own[:, None], right, wrong).astype(float) for own in (turns, ~turns))
     test = np.array([[0.5, 0.5], [0.9, 0.1]])
-    pool = pool_experts([HeldOut(first, test), HeldOut(second, test[::-1])], labels)
+    pool = pool_experts([Parrot(first, test), Parrot(second, test[::-1])], labels)
     inner = [
         tempered(each, temperature)[:, 0]
         for each, temperature in zip((first, second), pool.temperatures, strict=True)
@@ -199,7 +213,7 @@ def test_experts_that_are_right_in_turns_share_the_weight():
     assert pool.weights[0] == pytest.approx(weights[losses.argmin(), 0], abs=2e-3)
     outside = [tempered(test, pool.temperatures[0]), tempered(test[::-1], pool.temperatures[1])]
     expected = pool.weights[0] * outside[0] + pool.weights[1] * outside[1]
-    np.testing.assert_allclose(pool.test, expected)
+    np.testing.assert_allclose(pool.predict(None, None), expected)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.floats(0, 0.7))
@@ -210,14 +224,14 @@ def test_weights_are_shares_and_predictions_are_probabilities(seed, count, missi
     for _ in range(count):
         inner = rng.dirichlet(np.full(CLASSES, 0.3), size=20)
         inner[1:][rng.random(19) < missing] = np.nan
-        experts.append(HeldOut(inner, rng.dirichlet(np.full(CLASSES, 0.3), size=7)))
+        experts.append(Parrot(inner, rng.dirichlet(np.full(CLASSES, 0.3), size=7)))
     pool = pool_experts(experts, labels)
     assert pool.weights.min() >= 0
     assert pool.weights.sum() == pytest.approx(1)
-    np.testing.assert_allclose(pool.test.sum(axis=1), 1)
-    assert (pool.test >= 0).all()
+    np.testing.assert_allclose(pool.predict(None, None).sum(axis=1), 1)
+    assert (pool.predict(None, None) >= 0).all()
     # Samples of which an expert says nothing tell nothing of the others either.
-    garbled = [HeldOut(each.inner.copy(), each.test) for each in experts]
+    garbled = [Parrot(each.inner.copy(), each.always) for each in experts]
     unknown = np.any([np.isnan(each.inner).any(axis=1) for each in experts], axis=0)
     for each in garbled:
         silent = np.isnan(each.inner).any(axis=1)
@@ -232,17 +246,15 @@ def test_a_single_expert_is_tempered_and_nothing_else():
     sure = np.eye(CLASSES)[np.where(rng.random(200) < 0.6, labels, rng.integers(0, 3, 200))]
     sure = 0.98 * sure + 0.02 / CLASSES
     test = rng.dirichlet(np.ones(CLASSES), size=9)
-    pool = pool_experts([HeldOut(sure, test)], labels)
+    pool = pool_experts([Parrot(sure, test)], labels)
     assert pool.weights.tolist() == [1.0]
     assert pool.temperatures[0] > 1.5  # it was surer than it was right
-    np.testing.assert_allclose(pool.test, tempered(test, pool.temperatures[0]))
-    assert np.array_equal(pool.test.argmax(axis=1), test.argmax(axis=1))
+    np.testing.assert_allclose(pool.predict(None, None), tempered(test, pool.temperatures[0]))
+    assert np.array_equal(pool.predict(None, None).argmax(axis=1), test.argmax(axis=1))
 
 
 def test_the_rows_of_a_fold():
-    pool = pool_experts(
-        [HeldOut(np.eye(3), np.eye(3)), HeldOut(np.eye(3), np.eye(3))], np.arange(3)
-    )
+    pool = pool_experts([Parrot(np.eye(3), np.eye(3)), Parrot(np.eye(3), np.eye(3))], np.arange(3))
     split = Split(2, 1, np.array([0]), np.array([1]), np.array([2]))
     table = expert_rows("balanced", split, [Expert.LINEAR, Expert.GATE], pool)
     assert list(table) == list(TABLES["experts"].names)

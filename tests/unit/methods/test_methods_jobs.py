@@ -1,7 +1,7 @@
 """The training jobs: what they write, pass on, and leave behind."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -9,14 +9,16 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from balmi.config.settings import Distillation, Method, Model, Teacher, Training
+from balmi.config.settings import Distillation, Method, Model, Settings, Teacher, Training
 from balmi.information.splits import SplitInformation
-from balmi.methods.jobs import pretrain_job, train_job
+from balmi.methods.jobs import Loaded, pretrain_job, train_job
 from balmi.methods.outcome import read_status
 from balmi.tables.contract import TABLES
 
 MODEL = Model(hidden=4, experts=["linear", "mean"])
-SETTINGS = Training(epochs=5, learning_rate=0.02, batch_size=32, checkpoint_every=2)
+TRAINING = Training(epochs=5, learning_rate=0.02, batch_size=32, checkpoint_every=2)
+
+SETTINGS = Settings(model=MODEL, training=TRAINING)
 
 
 def measured():
@@ -33,12 +35,12 @@ class Inputs:
 
     cohort: object
     data: object
-    training: Training = SETTINGS
-    model: Model = MODEL
+    settings: Settings = SETTINGS
 
     def load(self, members=1):
         places = [r for r, split in enumerate(self.data.splits) if split.member < members]
-        return self.cohort, self.data.take(places), measured()
+        data = self.data.take(places)
+        return Loaded(self.cohort, None, list(data.splits), data, measured())
 
 
 @pytest.fixture
@@ -50,7 +52,9 @@ def pretrain(inputs, folder, teacher=Teacher.STRONGEST):
     folder.mkdir(exist_ok=True)
     names = "parameters.safetensors", "training.parquet", "plan.csv", "status.json"
     files = [folder / name for name in names]
-    pretrain_job(inputs, Distillation(teacher=teacher), *files)
+    distillation = Distillation(teacher=teacher)
+    changed = inputs.settings.model_copy(update={"distillation": distillation})
+    pretrain_job(replace(inputs, settings=changed), *files)
     return files
 
 
@@ -79,7 +83,8 @@ def test_pretraining_writes_all_of_it_and_leaves_no_checkpoints(inputs, tmp_path
 @pytest.mark.parametrize("teacher", [Teacher.STRONGEST, Teacher.NONE])
 def test_pretraining_in_parts_is_that_of_all_at_once(inputs, tmp_path, replicas, teacher):
     whole = pretrain(inputs, tmp_path / "whole", teacher)
-    inputs.training = SETTINGS.model_copy(update={"replicas": replicas})
+    training = TRAINING.model_copy(update={"replicas": replicas})
+    inputs.settings = inputs.settings.model_copy(update={"training": training})
     parts = pretrain(inputs, tmp_path / "parts", teacher)
     assert parts[2].read_bytes() == whole[2].read_bytes()
     found, expected = load_file(parts[0]), load_file(whole[0])

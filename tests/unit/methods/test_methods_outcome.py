@@ -102,6 +102,7 @@ def test_status_is_plain_json(tmp_path):
         "reason": None,
         "device": "cpu",
         "seconds": 2.0,
+        "format": 1,
     }
 
 

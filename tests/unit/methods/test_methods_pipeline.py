@@ -14,9 +14,12 @@ from balmi.config.settings import (
     Method,
     Model,
     Preprocessing,
+    Robustness,
+    Settings,
     Training,
 )
 from balmi.data.cohort import read_cohort, write_cohort
+from balmi.data.files import write_table
 from balmi.data.splits import as_splits, make_splits, read_splits
 from balmi.errors import UserError
 from balmi.experiments.shares.run import run_share
@@ -27,24 +30,27 @@ from balmi.information.splits import measure_splits
 from balmi.methods.jobs import TrainingInputs, pretrain_job, train_job
 from balmi.methods.outcome import read_status
 from balmi.methods.peers.run import fit_baseline
-from balmi.methods.pipeline import PipelineSettings, run_pipeline
-from balmi.preprocess.pipeline import Features
+from balmi.methods.pipeline import run_pipeline
+from balmi.preprocess.features import Features
+from balmi.preprocess.files import write_preprocessing
 
+EVALUATION = Evaluation(repeats=1, folds=3, seed=7)
 METHODS = [Method.BALANCED, Method.CONCAT_MLP, Method.STACKED_LR, Method.UNIMODAL_LR]
-SETTINGS = PipelineSettings(
+SETTINGS = Settings(
+    evaluation=EVALUATION,
     preprocessing=Preprocessing(max_features=5),
     information=Information(folds=3, permutations=19, fold_permutations=19),
     graph=Graph(neighbours=8, kept=4),
     model=Model(hidden=4),
     training=Training(epochs=4, members=2, learning_rate=0.02),
 )
-ON_GRAPH = replace(
-    SETTINGS,
-    model=Model(hidden=4, graph_weight=0.3),
-    training=Training(epochs=4, members=2, batch_size=None),
+ON_GRAPH = SETTINGS.model_copy(
+    update={
+        "model": Model(hidden=4, graph_weight=0.3),
+        "training": Training(epochs=4, members=2, batch_size=None),
+    }
 )
-STARTED_AT_RANDOM = replace(SETTINGS, distillation=Distillation(pretraining=False))
-EVALUATION = Evaluation(repeats=1, folds=3, seed=7)
+STARTED_AT_RANDOM = SETTINGS.model_copy(update={"distillation": Distillation(pretraining=False)})
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +59,7 @@ def stored(plain_cohort, tmp_path_factory):
     folder = tmp_path_factory.mktemp("stored")
     write_cohort(plain_cohort, folder / "cohort.h5mu")
     cohort = read_cohort(folder / "cohort.h5mu")
-    make_splits(cohort, EVALUATION).to_parquet(folder / "splits.parquet")
+    write_table(make_splits(cohort, EVALUATION), folder / "splits.parquet", "splits")
     return folder, cohort, read_splits(folder / "splits.parquet", cohort)
 
 
@@ -67,14 +73,20 @@ def by_jobs(stored, settings, folder):
     if settings.model.graph_weight > 0:
         networks = folder / "networks.parquet"
         write_networks(fuse_splits(features, splits, settings.graph), splits, cohort, networks)
-    sections = settings.preprocessing, settings.model, settings.training
-    files = source / "cohort.h5mu", source / "splits.parquet"
-    guided = TrainingInputs(*files, networks, folder / "information.safetensors", *sections, 0)
+    write_preprocessing(features, splits, cohort, folder / "preprocessing.safetensors")
+    files = {
+        "cohort": source / "cohort.h5mu",
+        "splits": source / "splits.parquet",
+        "preprocessing": folder / "preprocessing.safetensors",
+        "networks": networks,
+        "information": folder / "information.safetensors",
+    }
+    guided = TrainingInputs.of(files, settings)
     names = "parameters.safetensors", "history.parquet", "plan.csv", "pretraining.json"
     pretrained = [folder / name for name in names]
     before = (None, None)
     if settings.distillation.pretraining:
-        pretrain_job(guided, settings.distillation, *pretrained)
+        pretrain_job(guided, *pretrained)
         before = pretrained[0], pretrained[3]
     tables = []
     for method, inputs, start in (
@@ -120,28 +132,25 @@ def test_nothing_that_runs_leaves_an_empty_table(make_cohort):
     assert list(found.predictions) == ["sample", "repeat", "fold", "method", "p:a", "p:b"]
 
 
-def test_settings_are_read_from_sections_by_name():
-    sections = {
-        name: getattr(SETTINGS, name).model_dump(mode="json")
-        for name in ("preprocessing", "information", "graph", "model", "training", "distillation")
-    }
-    assert PipelineSettings.of(sections, 0) == SETTINGS
+def test_settings_come_through_params_as_they_were():
+    assert Settings(**SETTINGS.model_dump(mode="json")).with_gpus(0) == SETTINGS
+    assert SETTINGS.with_gpus(1).resources.gpu == 1
 
 
 def test_a_gpu_that_is_not_there_is_never_replaced(make_cohort, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     cohort = make_cohort(np.repeat([0, 1], 10))
     with pytest.raises(UserError, match=r"resources\.gpu"):
-        run_pipeline([], cohort, [], PipelineSettings(gpus=1))
+        run_pipeline([], cohort, [], Settings().with_gpus(1))
 
 
 def test_a_share_of_all_is_the_evaluation_and_a_smaller_one_has_its_test_samples(stored):
     _, cohort, splits = stored
     methods = [Method.STACKED_LR]
     whole = run_pipeline(methods, cohort, splits, SETTINGS).predictions
-    same = run_share(1.0, methods, cohort, EVALUATION, 1, SETTINGS).predictions
+    same = run_share(1.0, methods, cohort, SETTINGS).predictions
     pd.testing.assert_frame_equal(same, whole)
-    less = run_share(0.4, methods, cohort, EVALUATION, 1, SETTINGS).predictions
+    less = run_share(0.4, methods, cohort, SETTINGS).predictions
     keys = ["sample", "repeat", "fold", "method"]
     pd.testing.assert_frame_equal(less[keys], whole[keys])
     assert np.abs(less.filter(like="p:") - whole.filter(like="p:")).to_numpy().max() > 0.01
@@ -150,7 +159,10 @@ def test_a_share_of_all_is_the_evaluation_and_a_smaller_one_has_its_test_samples
 def test_a_share_runs_the_first_repeats_of_the_share_that_the_evaluation_trains_on(stored):
     _, cohort, _ = stored
     evaluation = EVALUATION.model_copy(update={"repeats": 3, "training_share": 0.8})
-    found = run_share(0.5, [Method.MAJORITY], cohort, evaluation, 2, SETTINGS).predictions
+    settings = SETTINGS.model_copy(
+        update={"evaluation": evaluation, "robustness": Robustness(repeats=2)}
+    )
+    found = run_share(0.5, [Method.MAJORITY], cohort, settings).predictions
     assert set(found["repeat"]) == {0, 1}
     direct = EVALUATION.model_copy(update={"repeats": 2, "training_share": 0.4})
     splits = as_splits(make_splits(cohort, direct), cohort)

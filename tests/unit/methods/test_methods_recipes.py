@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from balmi.config.methods import NETWORKS
-from balmi.config.settings import Balancing, Expert, Method, Model, Training
+from balmi.config.settings import Balancing, Expert, Method, Model, Settings, Training
 from balmi.data.cohort import Cohort
 from balmi.data.splits import Split
 from balmi.errors import UserError
@@ -27,7 +27,7 @@ from balmi.networks.data import concatenated, replica_data, residual_network
 from balmi.networks.device import choose_device
 from balmi.networks.seeds import replica_seed
 from balmi.networks.trainer import Trainer, predict
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.features import Features
 from balmi.tables.contract import TABLES
 
 SETTINGS = Training(epochs=30, learning_rate=0.02, batch_size=32)
@@ -52,8 +52,8 @@ FEW = ["linear", "mean", "concatenation"]  # those that one member can have
 def fit(method, cohort, data, training=SHORT, experts=EXPERTS, **model):
     asks = NETWORKS[method].balancing is None
     guidance = Guidance(measured(len(data.inputs[0]), len(data.modalities)) if asks else None)
-    model = Model(hidden=8, experts=experts, **model)
-    return train_method(method, cohort, data, guidance, model, training, lambda *call: None)
+    settings = Settings(model=Model(hidden=8, experts=experts, **model), training=training)
+    return train_method(method, cohort, data, guidance, settings, lambda *call: None)
 
 
 def of(cohort, splits, members=2):
@@ -349,7 +349,9 @@ def test_a_prediction_without_a_joint_head(expert, cohort, ensemble):
 
 def test_the_balanced_method_needs_measurements(cohort, data):
     with pytest.raises(ValueError, match="needs the information"):
-        train_method(Method.BALANCED, cohort, data, Guidance(), Model(), SHORT, lambda *call: None)
+        train_method(
+            Method.BALANCED, cohort, data, Guidance(), Settings(training=SHORT), lambda *call: None
+        )
 
 
 def test_what_is_known_of_a_fold_is_known_of_all_its_members(ensemble):
@@ -408,7 +410,12 @@ def test_training_on_a_gpu_agrees_with_the_cpu(cohort, features, splits):
     for device in ("cpu", "cuda"):
         data = replica_data(cohort, features, splits, None, torch.device(device), torch.float64)
         result, _ = train_method(
-            Method.UNIFORM, cohort, data, Guidance(), Model(), SETTINGS, lambda *call: None
+            Method.UNIFORM,
+            cohort,
+            data,
+            Guidance(),
+            Settings(training=SETTINGS),
+            lambda *call: None,
         )
         found.append(result.predictions.filter(like="p:").to_numpy())
     np.testing.assert_allclose(*found, atol=1e-6)

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balmi.config.settings import Method, Model, Training
+from balmi.config.settings import Method, Model, Settings, Training
 from balmi.errors import MethodFailed
 from balmi.methods.recipes import Guidance, train_method
 from balmi.networks.parts import in_parts
@@ -107,18 +107,23 @@ def test_the_result_in_parts_is_that_of_all_at_once(cohort, ensemble, monkeypatc
 
     def found(training):
         return train_method(
-            Method.ENSEMBLE, cohort, ensemble, Guidance(), model, training, lambda *call: None
+            Method.ENSEMBLE,
+            cohort,
+            ensemble,
+            Guidance(),
+            Settings(model=model, training=training),
+            lambda *call: None,
         )
 
     whole, parameters = found(settings)
     configured, _ = found(settings.model_copy(update={"replicas": 4}))
     trained = []
 
-    def scarce(method, recipe, data, *rest):
+    def scarce(method, data, *rest):
         trained.append(len(data.splits))
         if len(data.splits) > 3:
             raise torch.OutOfMemoryError
-        return fit(method, recipe, data, *rest)
+        return fit(method, data, *rest)
 
     from balmi.methods import recipes as methods
 

@@ -14,7 +14,7 @@ from balmi.config.settings import Evaluation, Method
 from balmi.data.files import write_table
 from balmi.data.splits import make_splits, read_splits
 from balmi.methods.peers.run import fit_baseline
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.features import Features
 
 SAMPLES, NOISE, KEPT = 120, 300, 8
 QUIET, LOUD = 0.7, 6.0
@@ -26,8 +26,8 @@ TOLERANCE = 0.15
 class Peeking(Features):
     """Features that are selected and scaled by what all rows say, test rows included."""
 
-    def split(self, fit, modalities=None):
-        return super().split(np.arange(len(self.available)), modalities)
+    def fit(self, rows, modalities=None):
+        return super().fit(np.arange(len(self.available)), modalities)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Write what is generated: schema, tables of keys and of outputs, the list of the library's files.
+"""Write what is generated: schema, tables of methods, keys and outputs, the library's files.
 
 The list is for a workflow that is deployed from a hosting service, where a folder cannot be looked
 into and files come one by one.
@@ -13,7 +13,8 @@ from typing import Any
 import yaml
 
 from balmi.config.fingerprint import DATA_SUFFIXES, LIBRARY
-from balmi.config.settings import Settings
+from balmi.config.methods import METHODS
+from balmi.config.settings import Configuration, Settings
 from balmi.tables.contract import TABLES
 
 ROOT = Path(__file__).parents[3]
@@ -42,7 +43,7 @@ def schema_text() -> str:
 
     A dataset may also be empty, which stands for the catalogue's entry of its name.
     """
-    schema = Settings.model_json_schema()
+    schema = Configuration.model_json_schema()
     empty = [{"type": "null"}, {"type": "object", "maxProperties": 0}]
     datasets = schema["properties"]["datasets"]["patternProperties"]
     for pattern, dataset in datasets.items():
@@ -87,7 +88,7 @@ def _table(model: dict[str, Any], definitions: dict[str, Any]) -> list[str]:
 
 def key_tables() -> str:
     """Return a Markdown table of keys for every section of the configuration."""
-    schema = Settings.model_json_schema()
+    schema = Configuration.model_json_schema()
     definitions = schema["$defs"]
     parts = []
     for title, name in DATASET_SECTIONS.items():
@@ -117,8 +118,27 @@ def output_tables() -> str:
     return "\n".join([*rows, ""])
 
 
+def method_table() -> str:
+    """Return a Markdown table of the methods, and of what each reads of the configuration."""
+    rows = ["| method | what it is | a change of these keys runs it again |", "|---|---|---|"]
+    rows += [
+        f"| `{name}` | {_cell(method.meaning)} | {_read(method.depends(Settings()))} |"
+        for name, method in METHODS.items()
+    ]
+    return "\n".join([*rows, ""])
+
+
+def _read(depends: dict[str, dict[str, Any]]) -> str:
+    """Return sections of the configuration, and which of their keys are not read, in words."""
+    parts = []
+    for section, keys in depends.items():
+        unread = [f"`{key}`" for key in getattr(Settings(), section).deciding() if key not in keys]
+        parts.append(f"`{section}`" + (f" but {', '.join(unread)}" if unread else ""))
+    return "; ".join(parts)
+
+
 # What is generated of the manual, and what makes it.
-PARTS = {"keys": key_tables, "tables": output_tables}
+PARTS = {"methods": method_table, "keys": key_tables, "tables": output_tables}
 
 
 def manual_text(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Turn the configuration's mapping into `Settings`, or say everything that is wrong with it."""
+"""Turn the configuration's mapping into its model, or say everything that is wrong with it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from balmi.config.catalogue import catalogue
-from balmi.config.settings import CONTROL_KEYS, COPY, Design, Settings, Simulation
+from balmi.config.settings import CONTROL_KEYS, COPY, Configuration, Design, Simulation
 from balmi.config.twice import repeated_keys
 from balmi.errors import Problem, UserError, listing, nearest, shown
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 KEY_MARK = "[key]"  # pydantic's last part of the location of a mapping's bad key
 
 
-def load_settings(config: Mapping[str, Any], files: Iterable[str | Path] = ()) -> Settings:
+def load_settings(config: Mapping[str, Any], files: Iterable[str | Path] = ()) -> Configuration:
     """Return the validated configuration.
 
     Parameters
@@ -37,13 +37,13 @@ def load_settings(config: Mapping[str, Any], files: Iterable[str | Path] = ()) -
         With every problem of the configuration.
     """
     if not isinstance(config, Mapping):
-        keys = listing(Settings.model_fields)
+        keys = listing(Configuration.model_fields)
         raise UserError(Problem("configuration", _found(config), f"a mapping with the keys {keys}"))
     problems = [problem for file in dict.fromkeys(files) for problem in repeated_keys(file)]
     content, unknown = _with_catalogue(config)
     problems += unknown
     try:
-        settings = Settings.model_validate(content)
+        settings = Configuration.model_validate(content)
     except ValidationError as error:
         problems += problems_of(error)
     if problems:
@@ -51,7 +51,7 @@ def load_settings(config: Mapping[str, Any], files: Iterable[str | Path] = ()) -
     return settings
 
 
-def problems_of(error: ValidationError, root: type[BaseModel] = Settings) -> list[Problem]:
+def problems_of(error: ValidationError, root: type[BaseModel] = Configuration) -> list[Problem]:
     """Return what pydantic found wrong, in words for users.
 
     Parameters

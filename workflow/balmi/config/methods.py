@@ -1,4 +1,4 @@
-"""The registry of methods: what each is, and which settings its results depend on.
+"""The registry of methods: what each is, network or peer, and which settings its results depend on.
 
 The driver reads it, so that a key on which a method does not depend never runs it again.
 """
@@ -21,11 +21,30 @@ RULE = frozenset(
 
 
 @dataclass(frozen=True)
-class NetworkMethod:
-    """How a network method differs from the others.
+class PeerMethod:
+    """A simple method, fitted fold by fold.
 
     Parameters
     ----------
+    meaning
+        What it is, in words.
+    """
+
+    meaning: str
+
+    def depends(self, settings: Settings) -> dict[str, dict[str, Any]]:
+        """Return the keys that its predictions depend on, by section."""
+        return {"preprocessing": settings.preprocessing.deciding()}
+
+
+@dataclass(frozen=True)
+class NetworkMethod:
+    """A method that trains networks, and how it differs from the others.
+
+    Parameters
+    ----------
+    meaning
+        What it is, in words.
     pretrained
         Whether it is guided by what the training parts say, and may start from pretraining.
     balancing
@@ -38,6 +57,7 @@ class NetworkMethod:
         Whether all features go into one encoder, which passes no messages.
     """
 
+    meaning: str
     pretrained: bool = False
     balancing: Balancing | None = Balancing.UNIFORM
     experts: tuple[Expert, ...] | None = (Expert.MEAN,)
@@ -74,33 +94,100 @@ def _without(keys: dict[str, Any], unread: Collection[str]) -> dict[str, Any]:
     return {key: value for key, value in keys.items() if key not in unread}
 
 
-NETWORKS: dict[Method, NetworkMethod] = {
-    Method.BALANCED: NetworkMethod(pretrained=True, balancing=None, experts=None, several=True),
-    Method.ENSEMBLE: NetworkMethod(several=True),
-    Method.UNIFORM: NetworkMethod(),
-    Method.CONCAT_MLP: NetworkMethod(concatenated=True),
+METHODS: dict[Method, NetworkMethod | PeerMethod] = {
+    Method.BALANCED: NetworkMethod(
+        "several networks per fold, with one encoder per modality, pretrained with "
+        "distillation and balanced by information, pooled with stacked logistic regression; "
+        "see below",
+        pretrained=True,
+        balancing=None,
+        experts=None,
+        several=True,
+    ),
+    Method.UNIFORM: NetworkMethod(
+        "the same network from scratch, all losses weighing alike",
+    ),
+    Method.ENSEMBLE: NetworkMethod(
+        "`training.members` networks like `uniform` per fold; only where `methods` names it",
+        several=True,
+    ),
+    Method.CONCAT_MLP: NetworkMethod(
+        "one network on all features side by side",
+        concatenated=True,
+    ),
+    Method.CONCAT_LR: PeerMethod(
+        "logistic regression on all features side by side",
+    ),
+    Method.STACKED_LR: PeerMethod(
+        "logistic regression on out-of-fold log-probabilities of one regression per modality",
+    ),
+    Method.ABSENCE_LR: PeerMethod(
+        "a regression on who has which modality alone: what absence tells of the class. It "
+        "always runs",
+    ),
+    Method.UNIMODAL_LR: PeerMethod(
+        "the regression of one modality, chosen by inner cross-validation; each modality is "
+        "also listed as `unimodal-lr/<modality>`",
+    ),
+    Method.LATE_FUSION: PeerMethod(
+        "mean probability of the modalities' regressions",
+    ),
+    Method.MAJORITY: PeerMethod(
+        "class frequencies of the training samples, for every sample",
+    ),
+    Method.CONCAT_LR_BALANCED: PeerMethod(
+        "`concat-lr`, classes weighing alike",
+    ),
+    Method.CONCAT_SVM: PeerMethod(
+        "support vector machine (radial kernel) on all features, calibrated by inner "
+        "cross-validation",
+    ),
+    Method.CONCAT_FOREST: PeerMethod(
+        "random forest on all features",
+    ),
+    Method.CONCAT_BOOSTING: PeerMethod(
+        "LightGBM on all features; the slowest of these, about 5 s per fold of 600 samples",
+    ),
+    Method.STACKED_LR_BALANCED: PeerMethod(
+        "`stacked-lr`, classes weighing alike in the upper regression",
+    ),
+    Method.SNF: PeerMethod(
+        "classes of the 20 nearest training samples in the fused similarity network; test "
+        "samples do not shape it",
+    ),
+    Method.VCDN: PeerMethod(
+        "small network on the outer product of the modalities' probabilities, after MOGONET "
+        "(Wang et al. 2021); not for more than 4096 combinations of classes",
+    ),
 }
-
+NETWORKS: dict[Method, NetworkMethod] = {
+    name: method for name, method in METHODS.items() if isinstance(method, NetworkMethod)
+}
 
 # Networks of single modalities, which no rule balances: those that `balanced` starts from, in every
 # member, and those by which gains of distillation are observed.
-PRETRAINING, GAINS = NetworkMethod(several=True), NetworkMethod()
+PRETRAINING = NetworkMethod("every modality alone, and taught by others", several=True)
+GAINS = NetworkMethod("every modality alone, and taught by each other one")
 
 
 def depends(methods: Iterable[str], settings: Settings) -> dict[str, dict[str, Any]]:
     """Return the keys that the results of some methods depend on, by section.
 
+    What guides a network counts too: unlike in `NetworkMethod.depends`, nothing comes from files
+    that tell of it.
+
     Parameters
     ----------
     methods
-        Their names; what is no network is a peer, which reads how features are preprocessed.
+        Their names.
     settings
         The configuration.
     """
     found: dict[str, dict[str, Any]] = {"preprocessing": settings.preprocessing.deciding()}
-    for network in filter(None, (NETWORKS.get(Method(name)) for name in methods)):
-        guiding = ("information", "distillation") if network.pretrained else ()
+    for method in (METHODS[Method(name)] for name in methods):
+        guided = isinstance(method, NetworkMethod) and method.pretrained
+        guiding = ("information", "distillation") if guided else ()
         sections = {name: getattr(settings, name).deciding() for name in guiding}
-        for section, keys in (network.depends(settings) | sections).items():
+        for section, keys in (method.depends(settings) | sections).items():
             found[section] = found.get(section, {}) | keys
     return found

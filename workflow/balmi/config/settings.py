@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -64,12 +64,6 @@ class Method(StrEnum):
     VCDN = "vcdn"
     ENSEMBLE = "ensemble"
     ABSENCE_LR = "absence-lr"
-
-    @property
-    def is_network(self) -> bool:
-        """Whether the method is a network, which trains on a GPU where one is asked for."""
-        networks = {Method.BALANCED, Method.ENSEMBLE, Method.UNIFORM, Method.CONCAT_MLP}
-        return self in networks
 
 
 # The other methods run only when asked for.
@@ -571,12 +565,25 @@ class Resources(Section):
     )
 
 
+class Datasets(Section):
+    """The datasets, by name."""
+
+    datasets: dict[Name, Dataset] = Field(min_length=1, description="name of a dataset -> dataset")
+
+    @field_validator("datasets")
+    @classmethod
+    def _no_file_of_results(cls, datasets: dict[str, Dataset]) -> dict[str, Dataset]:
+        for name in TAKEN:
+            if name in datasets:
+                raise _refusal(f"datasets.{name}", "the name of a file in results", "another name")
+        return datasets
+
+
 class Settings(Section):
-    """The whole configuration."""
+    """All settings but those of datasets: what an analysis of any cohort goes by."""
 
     idle: ClassVar[frozenset[str]] = frozenset({"resources"})
 
-    datasets: dict[Name, Dataset] = Field(min_length=1, description="name of a dataset -> dataset")
     evaluation: Evaluation = Field(default=Evaluation(), description="cross-validation")
     methods: list[Method] = Field(
         default=list(DEFAULT_METHODS), min_length=1, description="methods to compare"
@@ -594,14 +601,6 @@ class Settings(Section):
     )
     attribution: Attribution = Field(default=Attribution(), description="attribution of features")
     resources: Resources = Field(default=Resources(), description="GPU")
-
-    @field_validator("datasets")
-    @classmethod
-    def _no_file_of_results(cls, datasets: dict[str, Dataset]) -> dict[str, Dataset]:
-        for name in TAKEN:
-            if name in datasets:
-                raise _refusal(f"datasets.{name}", "the name of a file in results", "another name")
-        return datasets
 
     @field_validator("methods")
     @classmethod
@@ -629,3 +628,12 @@ class Settings(Section):
             found = f"{training.batch_size}, while model.graph_weight is {model.graph_weight}"
             raise _refusal("training.batch_size", found, "null, or model.graph_weight 0")
         return training
+
+    def with_gpus(self, gpus: int) -> Self:
+        """Return the settings for a job that was given so many GPUs, of which it uses one."""
+        return self.model_copy(update={"resources": Resources(gpu=min(gpus, 1))})
+
+
+# Pydantic lists the keys of the last base first: what everybody sets stands before the rest.
+class Configuration(Settings, Datasets):
+    """The whole configuration."""

@@ -23,7 +23,6 @@ from balmi.evaluation.verdicts import (
     extremes,
     informative,
 )
-from balmi.preprocess.pipeline import Features
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from balmi.data.cohort import Cohort
     from balmi.data.splits import Split
     from balmi.evaluation.duplicates import Copies
+    from balmi.preprocess.features import Features
 
 # With ten members of a class in a test fold one of them moves its recall by a tenth; with fewer
 # than two its F1 in a fold is little more than one coin toss.
@@ -65,8 +65,8 @@ class Evidence:
         As in ``predictions.parquet``.
     information, controls, absence
         As in ``tables/information.csv``, ``tables/controls.csv`` and ``tables/absence.csv``.
-    max_features
-        Features kept per modality at most.
+    features
+        Features of the cohort, with what preprocessing learned from the folds.
     asked
         Repeats that were asked for, where folds are drawn; None where they are given.
     """
@@ -77,7 +77,7 @@ class Evidence:
     information: pd.DataFrame
     controls: pd.DataFrame
     absence: pd.DataFrame
-    max_features: int
+    features: Features
     asked: int | None = None
 
 
@@ -218,9 +218,8 @@ def _allowed(cohort: Cohort, repeats: int) -> str:
 
 
 def _samples_per_feature(evidence: Evidence) -> Finding:
-    features = Features(evidence.cohort, evidence.max_features)
-    first = evidence.splits[0]
-    kept = sum(len(features.fitted(name, first.fit).kept) for name in evidence.cohort.modalities)
+    fitted = evidence.features.fit(evidence.splits[0].fit).modalities
+    kept = sum(len(modality.kept) for modality in fitted.values())
     samples = float(np.mean([len(split.fit) for split in evidence.splits]))
     value = f"{samples:.0f} training samples, {kept:,} features kept"
     if not kept:

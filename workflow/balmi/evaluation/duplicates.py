@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.features import Features
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -14,7 +14,6 @@ from balmi.evaluation.complete import comparisons_of
 from balmi.evaluation.curves import curves_table
 from balmi.evaluation.distinct import counted_once, first_alike
 from balmi.evaluation.scoring import performance_table
-from balmi.evaluation.statistics import split_ratio
 from balmi.evaluation.summary import summary_table
 from balmi.methods.outcome import read_status
 from balmi.tables.contract import TABLES
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def evaluation_tables(
-    predictions: pd.DataFrame, cohort: Cohort, training_share: float = 1.0
+    predictions: pd.DataFrame, cohort: Cohort, ratio: float
 ) -> dict[str, pd.DataFrame]:
     """Return all tables that predictions alone decide: name in ``tables/`` -> table.
 
@@ -37,10 +36,10 @@ def evaluation_tables(
         As in ``predictions.parquet``.
     cohort
         The cohort, for the true classes.
-    training_share
-        Share of the training samples that was learned from.
+    ratio
+        Test samples over training samples of a fold, as `balmi.evaluation.statistics.split_ratio`
+        gives it.
     """
-    ratio = split_ratio(predictions, len(cohort.samples), training_share)
     performance = performance_table(predictions, cohort)
     classes = class_performance_table(predictions, cohort)
     alike = first_alike(predictions)
@@ -61,8 +60,8 @@ def status_table(files: Sequence[Path]) -> pd.DataFrame:
     return TABLES["methods"].of(asdict(read_status(file)) for file in files)
 
 
-def joined(files: Sequence[Path]) -> pd.DataFrame:
-    """Return the rows of several tables, in the order of the files; empty ones add none."""
-    tables = [read_table(file) for file in files]
+def joined(files: Sequence[Path], name: str) -> pd.DataFrame:
+    """Return the rows of several tables of one name in the contract; empty ones add none."""
+    tables = [read_table(file, name) for file in files]
     filled = [table for table in tables if len(table)]
     return pd.concat(filled, ignore_index=True) if filled else tables[0]

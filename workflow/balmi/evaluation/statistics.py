@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy import stats
 
+from balmi.evaluation.held_out import FOLD
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -85,21 +87,35 @@ class Posterior:
     better: float
 
 
-def split_ratio(predictions: pd.DataFrame, samples: int, training_share: float = 1.0) -> float:
+def split_ratio(splits: pd.DataFrame, share: float = 1.0) -> float:
     """Return the mean over folds of test samples over training samples.
+
+    Parameters
+    ----------
+    splits
+        As in ``splits.parquet``.
+    share
+        Share of the training samples that was learned from.
+    """
+    parts = splits[[*FOLD, "part"]]
+    tested = parts[parts["part"] == "test"].groupby(FOLD).size()
+    learned = parts[parts["part"].isin(["train", "validation"])].groupby(FOLD).size()
+    return float((tested / (share * learned)).mean())
+
+
+def held_out_ratio(predictions: pd.DataFrame, samples: int) -> float:
+    """Return the mean over folds of test samples over all others.
 
     Parameters
     ----------
     predictions
         Columns repeat, fold and sample; every method was tested on the same samples.
     samples
-        Number of samples of the cohort.
-    training_share
-        Share of the others that was learned from.
+        Number of samples that test or train.
     """
-    tested = predictions[["repeat", "fold", "sample"]].drop_duplicates()
-    counts = tested.groupby(["repeat", "fold"]).size()
-    return float((counts / (training_share * (samples - counts))).mean())
+    tested = predictions[[*FOLD, "sample"]].drop_duplicates()
+    counts = tested.groupby(FOLD).size()
+    return float((counts / (samples - counts)).mean())
 
 
 def corrected_interval(values: np.ndarray, split_ratio: float, level: float = 0.95) -> Interval:

@@ -17,7 +17,7 @@ import numpy as np
 
 from balmi.evaluation.held_out import FOLD
 from balmi.evaluation.metrics import SMALLEST_PROBABILITY
-from balmi.evaluation.statistics import corrected_interval, split_ratio
+from balmi.evaluation.statistics import corrected_interval, held_out_ratio
 from balmi.evaluation.trust import Finding, State
 from balmi.information.label import entropy
 from balmi.methods.outcome import PROBABILITY_PREFIX
@@ -114,7 +114,7 @@ def held_out_gain(predictions: pd.DataFrame, cohort: Cohort, has: np.ndarray) ->
         return None
     values = np.array([np.mean(each) for each in gains.values()])
     tested = predictions[has[rows]]
-    interval = corrected_interval(values, split_ratio(tested, int(has.sum())))
+    interval = corrected_interval(values, held_out_ratio(tested, int(has.sum())))
     return Amount(interval.mean, interval.lower, interval.upper)
 
 

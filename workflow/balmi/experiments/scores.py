@@ -65,9 +65,9 @@ class Scores:
     shares
         Share of the training samples -> as `whole`.
     ratio
-        Test samples over training samples of a fold; NaN where there is none.
+        Test samples over training samples of a fold.
     share_ratios
-        The same of every share.
+        The same of every share; NaN where there is none.
     tested
         Which fold has a test sample with which modality; indexed by repeat and fold, a column of
         bool per modality.
@@ -86,7 +86,7 @@ def all_scores(
     predictions: pd.DataFrame,
     probes: pd.DataFrame,
     shares: Mapping[float, pd.DataFrame],
-    training_share: float = 1.0,
+    splits: pd.DataFrame,
 ) -> Scores:
     """Return the metrics of every fold, those that test the same samples averaged into one.
 
@@ -100,23 +100,23 @@ def all_scores(
         As `balmi.experiments.probes.alterations.probe_table` gives them, of all methods.
     shares
         Share of the training samples -> predictions of the methods trained on it.
-    training_share
-        The configured share that the whole itself is of.
+    splits
+        As in ``splits.parquet``.
     """
-    count, every = len(cohort.samples), ["method"]
-    asked = set(probes["method"]).union(*(table["method"] for table in shares.values()))
-    own = predictions[predictions["method"].isin(asked)]
+    every = ["method"]
+    methods = set(probes["method"]).union(*(table["method"] for table in shares.values()))
+    chosen = predictions[predictions["method"].isin(methods)]
     alike = first_alike(predictions)
     return Scores(
-        whole=fold_scores(own, cohort, every, alike),
+        whole=fold_scores(chosen, cohort, every, alike),
         probed=fold_scores(probes.fillna({"level": 0.0}), cohort, PROBE, alike),
         shares={share: fold_scores(part, cohort, every, alike) for share, part in shares.items()},
-        ratio=split_ratio(own, count, training_share),
+        ratio=split_ratio(splits),
         share_ratios={
-            share: split_ratio(table, count, share * training_share)
+            share: split_ratio(splits[splits["repeat"].isin(table["repeat"])], share)
             for share, table in shares.items()
         },
-        tested=_tested(own, cohort),
+        tested=_tested(chosen, cohort),
     )
 
 

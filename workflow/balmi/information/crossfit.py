@@ -19,7 +19,7 @@ from sklearn.model_selection import GroupKFold, KFold
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from balmi.preprocess.pipeline import Features
+    from balmi.preprocess.features import Features
 
 SAMPLES_PER_COMPONENT = 5
 QUANTILES = 100

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from balmi.data.cohort import Cohort
     from balmi.information.known import Coalition
     from balmi.information.study import Study
-    from balmi.preprocess.pipeline import Features
+    from balmi.preprocess.features import Features
 
 logger = logging.getLogger("balmi")
 

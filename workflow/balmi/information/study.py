@@ -10,7 +10,7 @@ import numpy as np
 
 from balmi.information.crossfit import cross_fit_blocks, fold_numbers
 from balmi.information.estimates import NotApplicable
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.features import Features
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

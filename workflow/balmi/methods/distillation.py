@@ -61,8 +61,8 @@ class Plan:
 
 def _strongest(able: np.ndarray, label: np.ndarray) -> np.ndarray:
     """Keep the able teacher that knows most about the label, if it knows more than the student."""
-    own = np.swapaxes(label[:, None], 1, 2)
-    candidates = able & (label[:, None, :] > own)
+    student = np.swapaxes(label[:, None], 1, 2)
+    candidates = able & (label[:, None, :] > student)
     best = np.where(candidates, label[:, None, :], -np.inf).argmax(axis=2)
     return candidates & (np.arange(able.shape[2]) == best[..., None])
 
@@ -203,11 +203,11 @@ def pretrain(
     networks, logits, tables = {}, [], []
 
     def fit(part: ReplicaData, name: str, stage: str, soft: SoftTargets | None) -> Trained:
-        own = part.only(name)
+        alone = part.only(name)
         purpose = f"{PRETRAINING}/{stage}/{name}"
-        told = progress(f"{stage} {name}")
-        trained = fit_modality(own, soft, model, training, purpose, told, checkpoints)
-        tables.append(history_table(PRETRAINING, stage, trained.history, own))
+        after_epoch = progress(f"{stage} {name}")
+        trained = fit_modality(alone, soft, model, training, purpose, after_epoch, checkpoints)
+        tables.append(history_table(PRETRAINING, stage, trained.history, alone))
         return trained
 
     for name in data.modalities:
@@ -237,7 +237,7 @@ def _named(stage: str, networks: dict[str, ReplicaNetwork]) -> dict[str, torch.T
 
 
 def fit_modality(
-    own: ReplicaData,
+    data: ReplicaData,
     soft: SoftTargets | None,
     model: Model,
     training: Training,
@@ -249,7 +249,7 @@ def fit_modality(
 
     Parameters
     ----------
-    own
+    data
         The replicas' data of that modality only.
     soft
         What its teacher says, or None without one.
@@ -267,9 +267,9 @@ def fit_modality(
     MethodNotApplicable, MethodFailed
         As `balmi.networks.trainer.Trainer` does.
     """
-    network = new_network(own, model, training.seed, purpose)
-    rule = RULES[Balancing.UNIFORM](no_prior_knowledge(own, model), training)
-    return Trainer(network, own, rule, training, purpose, soft).run(progress, checkpoints)
+    network = new_network(data, model, training.seed, purpose)
+    rule = RULES[Balancing.UNIFORM](no_prior_knowledge(data, model), training)
+    return Trainer(network, data, rule, training, purpose, soft).run(progress, checkpoints)
 
 
 def no_prior_knowledge(data: ReplicaData, model: Model) -> PriorKnowledge:
@@ -325,11 +325,11 @@ def soft_targets(
     teaches = torch.from_numpy(plan.teachers[:, student]).to(logits.device)
     has = data.available
     speaks = (has & teaches[:, None, :]).transpose(1, 2).unsqueeze(-1).to(logits.dtype)
-    said = (logits * speaks).sum(dim=1) / speaks.sum(dim=1).clamp(min=1)
+    targets = (logits * speaks).sum(dim=1) / speaks.sum(dim=1).clamp(min=1)
     if shift is not None:
-        said = said - shift[:, None, :].to(said)
+        targets = targets - shift[:, None, :].to(targets)
     return SoftTargets(
-        logits=said,
+        logits=targets,
         taught=(speaks.sum(dim=1) > 0).squeeze(-1) & has[:, :, student],
         strength=torch.from_numpy(plan.strength[:, student]).to(logits),
         temperature=settings.temperature,
@@ -339,8 +339,8 @@ def soft_targets(
 @torch.no_grad()
 def _adopt(network: ReplicaNetwork, other: ReplicaNetwork, chosen: torch.Tensor) -> None:
     """Take over the parameters of a network that has the chosen replicas only."""
-    for own, new in zip(network.parameters(), other.parameters(), strict=True):
-        own[chosen.to(own.device)] = new
+    for parameter, new in zip(network.parameters(), other.parameters(), strict=True):
+        parameter[chosen.to(parameter.device)] = new
 
 
 def plan_table(plan: Plan, data: ReplicaData) -> pd.DataFrame:
@@ -394,8 +394,8 @@ def load_pretrained(
         Where a modality was not pretrained.
     """
     for index, name in enumerate(network.shape.modalities):
-        for key, own in (
+        for key, parameter in (
             *((f"encoders.0.{k}", p) for k, p in network.encoders[index].named_parameters()),
             *((f"heads.0.{k}", p) for k, p in network.heads[index].named_parameters()),
         ):
-            own.copy_(parameters[f"{stage}/{name}/{key}"])
+            parameter.copy_(parameters[f"{stage}/{name}/{key}"])

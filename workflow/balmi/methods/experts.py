@@ -10,7 +10,7 @@ likelihood asks for it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
@@ -18,48 +18,34 @@ import pandas as pd
 from balmi.config.settings import Expert
 from balmi.errors import MethodNotApplicable
 from balmi.information.pool import best_temperature, pool_weights, tempered
-from balmi.methods.peers.logistic import logistic
-from balmi.methods.peers.stacking import meta_features, stacked_out_of_fold
-from balmi.methods.peers.task import FoldTask
+from balmi.methods.peers.logistic import fit_logistic
+from balmi.methods.peers.side import TrainingSide
+from balmi.methods.peers.stacking import meta_features, stack_out_of_fold
+from balmi.preprocess.fitted import Samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from balmi.data.splits import Split
+    from balmi.methods.peers.logistic import FittedLogistic
+    from balmi.methods.peers.stacking import FittedStack
     from balmi.networks.data import ReplicaData
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What an expert says of the samples of one fold.
+    """What all heads of a network say of the samples of one fold.
 
     Parameters
     ----------
     inner
-        Probabilities of the training side, each by a model that has not learned from the sample;
-        NaN where there is none; (fit, classes).
+        Probabilities of the training side, each by a network that has not learned from the sample;
+        NaN where there is none; (fit, heads, classes).
     test
-        Probabilities of the test samples; (test, classes).
+        Probabilities of the test samples; (test, heads, classes).
     """
 
     inner: np.ndarray
-    test: np.ndarray
-
-
-@dataclass(frozen=True)
-class Pool:
-    """The experts of one fold, pooled.
-
-    Parameters
-    ----------
-    temperatures, weights
-        One per expert.
-    test
-        Pooled probabilities of the test samples; (test, classes).
-    """
-
-    temperatures: np.ndarray
-    weights: np.ndarray
     test: np.ndarray
 
 
@@ -80,140 +66,232 @@ def join_members(members: Sequence[Split], probabilities: np.ndarray) -> HeldOut
     """
     fit, test = members[0].fit, members[0].test
     inner = np.full((len(fit), *probabilities.shape[2:]), np.nan)
-    for split, own in zip(members, probabilities, strict=True):
-        inner[np.searchsorted(fit, split.validation)] = own[split.validation]
+    for split, predicted in zip(members, probabilities, strict=True):
+        inner[np.searchsorted(fit, split.validation)] = predicted[split.validation]
     return HeldOut(inner, probabilities[:, test].mean(axis=0))
 
 
-def linear_expert(task: FoldTask, inner: np.ndarray) -> HeldOut:
-    """Return what stacked logistic regression says.
+class FittedExpert(Protocol):
+    """An expert that has learned from the training side of one fold.
 
-    Parameters
+    Attributes
     ----------
-    task
-        The fold.
     inner
-        Inner fold of every training-side sample; (fit,).
+        What it says of the training side, each sample by a model that has not learned from it; NaN
+        where there is none; (fit, classes).
     """
-    return HeldOut(*stacked_out_of_fold(task, inner))
+
+    inner: np.ndarray
+
+    def predict(self, heads: np.ndarray, samples: Samples) -> np.ndarray:
+        """Return probabilities; (n, classes).
+
+        Parameters
+        ----------
+        heads
+            What all heads of the network say of the samples; (n, heads, classes).
+        samples
+            The samples.
+        """
 
 
-def learned_expert(unimodal: HeldOut, task: FoldTask, inner: np.ndarray) -> HeldOut:
-    """Return what a logistic regression on the modalities' heads says.
+@dataclass(frozen=True)
+class Head:
+    """A joint head of the network, by its place among all heads."""
+
+    inner: np.ndarray
+    place: int
+
+    def predict(self, heads: np.ndarray, samples: Samples) -> np.ndarray:
+        """Return what the head says."""
+        return heads[:, self.place]
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Stacked logistic regression."""
+
+    inner: np.ndarray
+    stack: FittedStack
+
+    def predict(self, heads: np.ndarray, samples: Samples) -> np.ndarray:
+        """Return what the stack says."""
+        return self.stack.predict(samples)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A logistic regression on the modalities' heads; it reads `prior` of absent modalities."""
+
+    inner: np.ndarray
+    upper: FittedLogistic
+    prior: np.ndarray
+
+    def predict(self, heads: np.ndarray, samples: Samples) -> np.ndarray:
+        """Return what the regression says."""
+        return self.upper.predict(_of_modalities(heads, samples, self.prior))
+
+
+def _of_modalities(heads: np.ndarray, samples: Samples, prior: np.ndarray) -> np.ndarray:
+    """Return log-probabilities by the modalities' heads; (n, modalities * classes)."""
+    has = samples.available
+    probabilities = np.where(has[..., None], heads[:, : has.shape[1]], prior)
+    return meta_features(list(np.moveaxis(probabilities, 1, 0)))
+
+
+def fit_linear(heads: np.ndarray, side: TrainingSide, inner: np.ndarray) -> Linear:
+    """Fit stacked logistic regression.
 
     Parameters
     ----------
-    unimodal
-        Probabilities of the modalities' heads, of the class frequencies where a sample lacks the
-        modality; (samples, modalities, classes).
-    task
-        The fold, for labels and number of classes.
+    heads
+        Not read.
+    side
+        The training side.
     inner
-        Inner fold of every training-side sample; (fit,).
+        Inner fold of every sample of it; (fit,).
+    """
+    return Linear(*stack_out_of_fold(side, inner))
+
+
+def fit_learned(heads: np.ndarray, side: TrainingSide, inner: np.ndarray) -> Learned:
+    """Fit a logistic regression to what the modalities' heads say.
+
+    Parameters
+    ----------
+    heads
+        What the heads say of the training side, as `HeldOut.inner`; (fit, heads, classes).
+    side, inner
+        As in `fit_linear`.
 
     Raises
     ------
     MethodNotApplicable
         Where there is one member alone: it says nothing of its own stack.
     """
-    labels = task.labels[task.fit]
-    known = ~np.isnan(unimodal.inner).any(axis=(1, 2))
-    learn = meta_features(list(np.moveaxis(unimodal.inner, 1, 0)))
-    test = logistic(
-        learn[known],
-        labels[known],
-        meta_features(list(np.moveaxis(unimodal.test, 1, 0))),
-        task.classes,
-    )
-    found = np.full((len(labels), task.classes), np.nan)
-    for number in np.unique(inner[known]):
-        here, rest = known & (inner == number), known & (inner != number)
+    labels, classes = side.labels, side.classes
+    learn = _of_modalities(heads, side.samples, side.prior)
+    usable = ~np.isnan(learn).any(axis=1)
+    upper = fit_logistic(learn[usable], labels[usable], classes)
+    held_out = np.full((len(labels), classes), np.nan)
+    for number in np.unique(inner[usable]):
+        here, rest = usable & (inner == number), usable & (inner != number)
         if not rest.any():
             raise MethodNotApplicable(
                 "the expert 'learned' needs two members per fold, with an inner fold each"
             )
-        found[here] = logistic(learn[rest], labels[rest], learn[here], task.classes)
-    return HeldOut(found, test)
+        held_out[here] = fit_logistic(learn[rest], labels[rest], classes).predict(learn[here])
+    return Learned(held_out, upper, side.prior)
 
 
-def task_of_replica(data: ReplicaData, groups: np.ndarray | None, replica: int) -> FoldTask:
-    """Return the fold of a replica as the peers see it.
+REGRESSIONS: dict[Expert, Callable[[np.ndarray, TrainingSide, np.ndarray], FittedExpert]] = {
+    Expert.LINEAR: fit_linear,
+    Expert.LEARNED: fit_learned,
+}
+
+
+def samples_of_replica(data: ReplicaData, replica: int) -> Samples:
+    """Return all samples of a replica's data as peers see them.
 
     Parameters
     ----------
     data
         The replicas' data.
-    groups
-        Group of every sample, or None; (n,).
     replica
         Any member of the fold.
     """
-    split, fold = data.splits[replica], int(data.folds[replica])
+    fold = int(data.folds[replica])
     features = {
         name: values[fold, :, : widths[replica]].double().cpu().numpy()
         for name, values, widths in zip(data.modalities, data.inputs, data.widths, strict=True)
     }
-    return FoldTask(
-        features=features,
-        available=data.available[replica].cpu().numpy(),
-        labels=data.labels.cpu().numpy(),
-        groups=groups,
+    return Samples(features, data.available[replica].cpu().numpy())
+
+
+def side_of_replica(
+    data: ReplicaData, samples: Samples, groups: np.ndarray | None, replica: int
+) -> TrainingSide:
+    """Return the training side of a replica as peers see it.
+
+    Parameters
+    ----------
+    data, replica
+        As in `samples_of_replica`.
+    samples
+        What it returned.
+    groups
+        Group of every sample, or None; (n,).
+    """
+    split = data.splits[replica]
+    return TrainingSide(
+        samples=samples.take(split.fit),
+        labels=data.labels.cpu().numpy()[split.fit],
+        groups=None if groups is None else groups[split.fit],
         classes=data.classes,
-        fit=split.fit,
-        test=split.test,
         seed=split.repeat,
     )
 
 
-def what_experts_say(
-    experts: Sequence[Expert], heads: HeldOut, task: FoldTask, inner: np.ndarray
-) -> list[HeldOut]:
-    """Return what every expert says of a fold.
+def fit_experts(
+    experts: Sequence[Expert], heads: np.ndarray, side: TrainingSide, inner: np.ndarray
+) -> list[FittedExpert]:
+    """Fit the experts of a fold.
 
     Parameters
     ----------
     experts
         The experts.
     heads
-        Probabilities of all heads of the network, the joint ones last and in the experts' order;
-        (samples, heads, classes).
-    task
-        The fold.
+        What all heads of the network say of the training side, the joint ones last and in the
+        experts' order; NaN where nobody has spoken; (fit, heads, classes).
+    side
+        The training side.
     inner
-        Inner fold of every training-side sample; (fit,).
+        Inner fold of every sample of it; (fit,).
     """
     joint = [expert for expert in experts if expert.is_head]
-    modalities = heads.test.shape[1] - len(joint)
-    said = {expert: modalities + place for place, expert in enumerate(joint)}
+    place = {expert: heads.shape[1] - len(joint) + at for at, expert in enumerate(joint)}
     return [
-        HeldOut(heads.inner[:, said[expert]], heads.test[:, said[expert]])
-        if expert in said
-        else REGRESSIONS[expert](heads, task, inner)
+        Head(heads[:, place[expert]], place[expert])
+        if expert in place
+        else REGRESSIONS[expert](heads, side, inner)
         for expert in experts
     ]
 
 
-def _linear(heads: HeldOut, task: FoldTask, inner: np.ndarray) -> HeldOut:
-    return linear_expert(task, inner)
+@dataclass(frozen=True)
+class Pool:
+    """The experts of one fold, pooled.
+
+    Parameters
+    ----------
+    experts
+        The experts.
+    temperatures, weights
+        One per expert.
+    """
+
+    experts: Sequence[FittedExpert]
+    temperatures: np.ndarray
+    weights: np.ndarray
+
+    def predict(self, heads: np.ndarray, samples: Samples) -> np.ndarray:
+        """Return what the experts say together; (n, classes).
+
+        Parameters
+        ----------
+        heads, samples
+            As every expert takes them.
+        """
+        predictions = [
+            tempered(expert.predict(heads, samples), temperature)
+            for expert, temperature in zip(self.experts, self.temperatures, strict=True)
+        ]
+        total = np.tensordot(self.weights, np.array(predictions), axes=1)
+        return total / total.sum(axis=1, keepdims=True)
 
 
-def _learned(heads: HeldOut, task: FoldTask, inner: np.ndarray) -> HeldOut:
-    """Return what the learned expert says, who reads class frequencies of absent modalities."""
-    has = task.available
-    inside, outside = (
-        np.where(has[rows][..., None], said[:, : has.shape[1]], task.prior)
-        for rows, said in ((task.fit, heads.inner), (task.test, heads.test))
-    )
-    return learned_expert(HeldOut(inside, outside), task, inner)
-
-
-REGRESSIONS: dict[Expert, Callable[[HeldOut, FoldTask, np.ndarray], HeldOut]] = {
-    Expert.LINEAR: _linear,
-    Expert.LEARNED: _learned,
-}
-
-
-def pool_experts(experts: Sequence[HeldOut], labels: np.ndarray) -> Pool:
+def pool_experts(experts: Sequence[FittedExpert], labels: np.ndarray) -> Pool:
     """Temper every expert and pool them, by their likelihood on held-out training samples.
 
     Parameters
@@ -223,31 +301,15 @@ def pool_experts(experts: Sequence[HeldOut], labels: np.ndarray) -> Pool:
     labels
         Class codes of the training side; (fit,).
     """
-    known = ~np.any([np.isnan(expert.inner).any(axis=1) for expert in experts], axis=0)
-    seen, rows = labels[known], np.arange(known.sum())
-    temperatures = np.array([best_temperature(expert.inner[known], seen) for expert in experts])
+    usable = ~np.any([np.isnan(expert.inner).any(axis=1) for expert in experts], axis=0)
+    seen, rows = labels[usable], np.arange(usable.sum())
+    temperatures = np.array([best_temperature(expert.inner[usable], seen) for expert in experts])
     inner = [
-        tempered(expert.inner[known], temperature)
+        tempered(expert.inner[usable], temperature)
         for expert, temperature in zip(experts, temperatures, strict=True)
     ]
-    weights = pool_weights(np.column_stack([each[rows, seen] for each in inner]))
-    test = pooled([expert.test for expert in experts], temperatures, weights)
-    return Pool(temperatures, weights, test)
-
-
-def pooled(said: Sequence[np.ndarray], temperatures: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return what experts say together; (samples, classes).
-
-    Parameters
-    ----------
-    said
-        Probabilities by every expert; (samples, classes) each.
-    temperatures, weights
-        One per expert.
-    """
-    each = [tempered(own, temperature) for own, temperature in zip(said, temperatures, strict=True)]
-    total = np.tensordot(weights, np.array(each), axes=1)
-    return total / total.sum(axis=1, keepdims=True)
+    weights = pool_weights(np.column_stack([p[rows, seen] for p in inner]))
+    return Pool(experts, temperatures, weights)
 
 
 def expert_rows(method: str, split: Split, names: Sequence[Expert], pool: Pool) -> pd.DataFrame:

@@ -18,12 +18,38 @@ from balmi.methods.stages import pretrain_stage, stack_replicas, train_stage
 from balmi.networks.checkpoint import Checkpoints
 from balmi.networks.device import choose_device
 from balmi.networks.parameters import read_parameters, write_parameters
+from balmi.preprocess.files import read_features
 
 if TYPE_CHECKING:
-    from balmi.config.settings import Distillation, Method, Model, Preprocessing, Training
+    from collections.abc import Mapping
+
+    from balmi.config.settings import Method, Settings
     from balmi.data.cohort import Cohort
+    from balmi.data.splits import Split
     from balmi.information.splits import SplitInformation
     from balmi.networks.data import ReplicaData
+    from balmi.preprocess.features import Features
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a training job works on.
+
+    Parameters
+    ----------
+    cohort, features, splits
+        The cohort, its features and its folds.
+    data
+        The replicas on the job's device.
+    information
+        What the training parts say; None where the method asks for none of it.
+    """
+
+    cohort: Cohort
+    features: Features
+    splits: list[Split]
+    data: ReplicaData
+    information: SplitInformation | None
 
 
 @dataclass(frozen=True)
@@ -32,28 +58,31 @@ class TrainingInputs:
 
     Parameters
     ----------
-    cohort, splits
-        Files of the cohort and its splits.
+    cohort, splits, preprocessing
+        Files of the cohort, its splits, and what preprocessing learned in them.
+    settings
+        The settings, with the GPUs that the job was given.
     networks
         File of the fused networks, or None for multilayer perceptrons.
     information
         File of what the training parts say, or None where the method asks for none of it.
-    preprocessing, model, training
-        Settings.
-    gpus
-        GPUs that the job asked for.
     """
 
     cohort: Path
     splits: Path
-    networks: Path | None
-    information: Path | None
-    preprocessing: Preprocessing
-    model: Model
-    training: Training
-    gpus: int
+    preprocessing: Path
+    settings: Settings
+    networks: Path | None = None
+    information: Path | None = None
 
-    def load(self, members: int = 1) -> tuple[Cohort, ReplicaData, SplitInformation | None]:
+    @classmethod
+    def of(cls, files: Mapping[str, Path], settings: Settings) -> TrainingInputs:
+        """Return the inputs by their names among the files of a job; those that are empty, None."""
+        optional = {name: files.get(name) or None for name in ("networks", "information")}
+        needed = (files[name] for name in ("cohort", "splits", "preprocessing"))
+        return cls(*needed, settings, **optional)
+
+    def load(self, members: int = 1) -> Loaded:
         """Read the files and stack the replicas on the job's device.
 
         Parameters
@@ -66,24 +95,26 @@ class TrainingInputs:
         UserError
             Where a GPU was asked for and there is none.
         """
-        device = choose_device(self.gpus)
+        device = choose_device(self.settings.resources.gpu)
         cohort = read_cohort(self.cohort)
         splits = read_splits(self.splits, cohort)
+        features = read_features(self.preprocessing, cohort, splits)
         fused = self.networks and read_networks(self.networks, splits, cohort)
-        sections = self.preprocessing, self.model
-        data = stack_replicas(cohort, splits, fused, *sections, device, members)
+        model = self.settings.model
+        data = stack_replicas(cohort, features, splits, fused, model, device, members)
         information = self.information and read_split_information(self.information)
-        return cohort, data, information
+        return Loaded(cohort, features, splits, data, information)
 
 
 def _checkpoints(inputs: TrainingInputs, status: Path) -> Checkpoints:
     """Return the folder of a job's checkpoints, beside its outputs."""
-    return Checkpoints(Path(status).with_name("checkpoints"), inputs.training.checkpoint_every)
+    return Checkpoints(
+        Path(status).with_name("checkpoints"), inputs.settings.training.checkpoint_every
+    )
 
 
 def pretrain_job(
     inputs: TrainingInputs,
-    distillation: Distillation,
     parameters: Path,
     training: Path,
     plan: Path,
@@ -95,20 +126,18 @@ def pretrain_job(
     ----------
     inputs
         What the job takes.
-    distillation
-        Settings.
     parameters, training, plan, status
         Files to write. Where pretraining cannot run or fails, the first three are empty and
         `status` says why.
     """
-    cohort, data, information = inputs.load(inputs.training.members)
+    loaded = inputs.load(inputs.settings.training.members)
     checkpoints = _checkpoints(inputs, status)
-    sections = inputs.model, inputs.training, distillation
-    found = pretrain_stage(cohort, data, information, *sections, Progress, checkpoints)
-    write_parameters(found.parameters, parameters)
-    write_table(found.plan, plan, "plan")
-    write_table(found.training, training, "training")
-    write_json(asdict(found.status), status)
+    parts = loaded.cohort, loaded.data, loaded.information
+    done = pretrain_stage(*parts, inputs.settings, Progress, checkpoints)
+    write_parameters(done.parameters, parameters)
+    write_table(done.plan, plan, "plan")
+    write_table(done.training, training, "training")
+    write_json(asdict(done.status), status)
     checkpoints.clear()
 
 
@@ -136,17 +165,16 @@ def train_job(
     predictions, training, experts, status, model
         Files to write.
     """
-    cohort, data, information = inputs.load(NETWORKS[method].members(inputs.training))
+    loaded = inputs.load(NETWORKS[method].members(inputs.settings.training))
     checkpoints = _checkpoints(inputs, status)
     before = pretraining and (read_status(pretraining), read_parameters(pretrained)[0])
     state, result, trained = train_stage(
         method,
-        cohort,
-        data,
-        information,
+        loaded.cohort,
+        loaded.data,
+        loaded.information,
         before,
-        inputs.model,
-        inputs.training,
+        inputs.settings,
         Progress,
         checkpoints,
     )

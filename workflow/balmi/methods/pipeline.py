@@ -6,33 +6,26 @@ is one job of many, as a training share or a control is, `run_pipeline` runs the
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from balmi.config.methods import NETWORKS
-from balmi.config.settings import (
-    Distillation,
-    Graph,
-    Information,
-    Method,
-    Model,
-    Preprocessing,
-    Training,
-)
+from balmi.config.settings import Method, Settings
 from balmi.data.files import write_json, write_table
+from balmi.data.splits import as_splits
 from balmi.graph.fusion import fuse_splits
 from balmi.information.splits import measure_splits
 from balmi.methods.outcome import Result, attempt, empty_predictions
 from balmi.methods.peers.run import fit_baseline
 from balmi.methods.stages import pretrain_stage, silent, stack_replicas, train_stage
 from balmi.networks.device import choose_device
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.features import Features
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import torch
@@ -45,36 +38,6 @@ if TYPE_CHECKING:
     from balmi.methods.outcome import Status
     from balmi.methods.stages import Epochs
     from balmi.networks.data import ReplicaData
-
-
-@dataclass(frozen=True)
-class PipelineSettings:
-    """The sections of the configuration that a method depends on.
-
-    Parameters
-    ----------
-    preprocessing, information, graph, model, training, distillation
-        Settings.
-    gpus
-        GPUs that networks may use: 0 or 1.
-    """
-
-    preprocessing: Preprocessing = field(default_factory=Preprocessing)
-    information: Information = field(default_factory=Information)
-    graph: Graph = field(default_factory=Graph)
-    model: Model = field(default_factory=Model)
-    training: Training = field(default_factory=Training)
-    distillation: Distillation = field(default_factory=Distillation)
-    gpus: int = 0
-
-    @classmethod
-    def of(cls, sections: Mapping[str, dict[str, object]], gpus: int) -> PipelineSettings:
-        """Return the settings that sections of the configuration hold, by name."""
-        kinds = {Preprocessing, Information, Graph, Model, Training, Distillation}
-        named = {kind.__name__.lower(): kind for kind in kinds}
-        return cls(
-            **{name: named[name](**section) for name, section in sections.items()}, gpus=gpus
-        )
 
 
 @dataclass(frozen=True)
@@ -113,30 +76,24 @@ class _Networks:
     def __init__(
         self,
         cohort: Cohort,
+        features: Features,
         splits: Sequence[Split],
-        settings: PipelineSettings,
+        settings: Settings,
         progress: Callable[[str], Epochs],
     ) -> None:
         self._cohort, self._splits = cohort, splits
         self._settings, self._progress = settings, progress
-        self._device = choose_device(settings.gpus)
-        self._features = Features(cohort, settings.preprocessing.max_features)
+        self._device = choose_device(settings.resources.gpu)
+        self._features = features
         self._fused: list[csr_array] | None = None
 
     def run(self, method: Method) -> tuple[Status, Result]:
         """Train one method and predict."""
-        recipe, settings = NETWORKS[method], self._settings
+        recipe = NETWORKS[method]
         data = self._stacked(recipe)
         information, pretrained = self._guidance(data) if recipe.pretrained else (None, None)
         status, result, _ = train_stage(
-            method,
-            self._cohort,
-            data,
-            information,
-            pretrained,
-            settings.model,
-            settings.training,
-            self._progress,
+            method, self._cohort, data, information, pretrained, self._settings, self._progress
         )
         return status, result
 
@@ -149,9 +106,8 @@ class _Networks:
         )
         if not settings.distillation.pretraining:
             return information, None
-        sections = settings.model, settings.training, settings.distillation
-        found = pretrain_stage(self._cohort, data, information, *sections, self._progress)
-        return information, (found.status, found.parameters)
+        done = pretrain_stage(self._cohort, data, information, settings, self._progress)
+        return information, (done.status, done.parameters)
 
     def _stacked(self, recipe: NetworkMethod) -> ReplicaData:
         settings = self._settings
@@ -159,15 +115,15 @@ class _Networks:
         if recipe.passes_messages(settings.model):
             self._fused = self._fused or fuse_splits(self._features, self._splits, settings.graph)
             fused = self._fused
-        sections = settings.preprocessing, settings.model
-        return stack_replicas(self._cohort, self._splits, fused, *sections, self._device, members)
+        cohort = self._cohort, self._features, self._splits
+        return stack_replicas(*cohort, fused, settings.model, self._device, members)
 
 
 def run_pipeline(
-    methods: Sequence[Method],
+    methods: Sequence[Method | str],
     cohort: Cohort,
-    splits: Sequence[Split],
-    settings: PipelineSettings | None = None,
+    splits: Sequence[Split] | pd.DataFrame,
+    settings: Settings | None = None,
     progress: Callable[[str], Epochs] = silent,
 ) -> Outcomes:
     """Run methods on a cohort, from its splits to predictions of the test samples.
@@ -177,11 +133,12 @@ def run_pipeline(
     Parameters
     ----------
     methods
-        The methods.
+        The methods, or their names.
     cohort
         The cohort.
     splits
-        Its folds, as `balmi.data.splits.read_splits` or `as_splits` gives them.
+        Its folds, as `balmi.data.splits.read_splits` gives them, or the table that
+        `balmi.data.splits.make_splits` makes.
     settings
         Settings; the defaults where None.
     progress
@@ -192,18 +149,20 @@ def run_pipeline(
     UserError
         Where a GPU was asked for and there is none.
     """
-    settings = settings or PipelineSettings()
-    networks = _Networks(cohort, splits, settings, progress)
+    settings = settings or Settings()
+    folds = as_splits(splits, cohort) if isinstance(splits, pd.DataFrame) else splits
     features = Features(cohort, settings.preprocessing.max_features)
+    features.learn(split.fit for split in folds)
+    networks = _Networks(cohort, features, folds, settings, progress)
 
     def run(method: Method) -> tuple[Status, Result]:
-        if method.is_network:
+        if method in NETWORKS:
             return networks.run(method)
-        fit = partial(fit_baseline, method, cohort, features, splits)
+        fit = partial(fit_baseline, method, cohort, features, folds)
         return attempt(method, fit, Result.none(cohort.classes))
 
-    found = [run(method) for method in methods]
-    filled = [result.predictions for _, result in found if len(result.predictions)]
+    results = [run(Method(method)) for method in methods]
+    filled = [result.predictions for _, result in results if len(result.predictions)]
     none = empty_predictions(cohort.classes)
     predictions = pd.concat(filled, ignore_index=True) if filled else none
-    return Outcomes(predictions, tuple(status for status, _ in found))
+    return Outcomes(predictions, tuple(status for status, _ in results))

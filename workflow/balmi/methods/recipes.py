@@ -15,10 +15,11 @@ from balmi.information.estimates import NULL_LEVEL
 from balmi.methods.distillation import ALONE, load_pretrained, new_network, no_prior_knowledge
 from balmi.methods.experts import (
     expert_rows,
+    fit_experts,
     join_members,
     pool_experts,
-    task_of_replica,
-    what_experts_say,
+    samples_of_replica,
+    side_of_replica,
 )
 from balmi.methods.outcome import Result, prediction_table
 from balmi.networks.balancing import RULES
@@ -30,8 +31,7 @@ from balmi.networks.trainer import Trainer, predict
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from balmi.config.methods import NetworkMethod
-    from balmi.config.settings import Expert, Method, Model, Training
+    from balmi.config.settings import Expert, Method, Model, Settings
     from balmi.data.cohort import Cohort
     from balmi.information.splits import SplitInformation
     from balmi.networks.balancing.base import PriorKnowledge
@@ -55,11 +55,12 @@ class Guidance:
     information: SplitInformation | None = None
     pretrained: dict[str, torch.Tensor] | None = None
 
-    def take(self, replicas: Sequence[int]) -> dict[str, torch.Tensor] | None:
-        """Return the pretrained parameters of some replicas."""
+    def take(self, replicas: Sequence[int]) -> Guidance:
+        """Return what some replicas start from."""
         if self.pretrained is None:
-            return None
-        return {name: value[list(replicas)] for name, value in self.pretrained.items()}
+            return self
+        parameters = {name: value[list(replicas)] for name, value in self.pretrained.items()}
+        return replace(self, pretrained=parameters)
 
 
 def prior_knowledge(
@@ -143,17 +144,16 @@ class _Fitted:
 
 def _fit(
     method: Method,
-    recipe: NetworkMethod,
     data: ReplicaData,
     guidance: Guidance,
-    start: dict[str, torch.Tensor] | None,
-    model: Model,
-    training: Training,
+    settings: Settings,
     progress: Callable[[int, int, int], None],
     checkpoints: Checkpoints | None,
 ) -> _Fitted:
-    """Train some replicas and predict all samples with them."""
-    balancing = training.balancing if recipe.balancing is None else recipe.balancing
+    """Train the replicas of `data`, guided as they are, and predict all samples with them."""
+    model, training, start = settings.model, settings.training, guidance.pretrained
+    fixed = NETWORKS[method].balancing
+    balancing = training.balancing if fixed is None else fixed
     about = prior_knowledge(guidance.information, data, model)
     heads, importance = heads_of(method, model), importance_of(about)
     network = new_network(data, model, training.seed, str(method), heads, importance)
@@ -183,8 +183,7 @@ def train_method(
     cohort: Cohort,
     data: ReplicaData,
     guidance: Guidance,
-    model: Model,
-    training: Training,
+    settings: Settings,
     progress: Callable[[int, int, int], None],
     checkpoints: Checkpoints | None = None,
 ) -> tuple[Result, dict[str, torch.Tensor]]:
@@ -200,8 +199,8 @@ def train_method(
         The replicas' data, with the members that the method asks for.
     guidance
         What it starts from; information is needed where the method has no fixed rule.
-    model, training
-        Settings.
+    settings
+        The settings.
     progress
         Called after every epoch.
     checkpoints
@@ -217,25 +216,24 @@ def train_method(
     MethodNotApplicable, MethodFailed
         As `balmi.networks.trainer.Trainer` and the rules do.
     """
-    recipe = NETWORKS[method]
-    if recipe.balancing is None and guidance.information is None:
+    if NETWORKS[method].balancing is None and guidance.information is None:
         raise ValueError(f"{method} needs the information of the training parts")
     whole = seen_by(method, data)
 
     def fit(replicas: list[int]) -> _Fitted:
-        part, start = whole.take(replicas), guidance.take(replicas)
-        return _fit(method, recipe, part, guidance, start, model, training, progress, checkpoints)
+        part, part_guidance = whole.take(replicas), guidance.take(replicas)
+        return _fit(method, part, part_guidance, settings, progress, checkpoints)
 
-    fitted = in_parts(whole.folds.tolist(), training.replicas, fit, str(method))
-    probabilities = np.concatenate([each.probabilities for each in fitted])
-    experts = experts_of(method, model)
+    fitted = in_parts(whole.folds.tolist(), settings.training.replicas, fit, str(method))
+    probabilities = np.concatenate([part.probabilities for part in fitted])
+    experts = experts_of(method, settings.model)
     predictions, pools = _pooled(method, cohort, data, probabilities, experts)
     result = Result(
         predictions=predictions,
-        training=pd.concat([each.history for each in fitted], ignore_index=True),
+        training=pd.concat([part.history for part in fitted], ignore_index=True),
         experts=pools,
     )
-    return result, joined([each.parameters for each in fitted])
+    return result, joined([part.parameters for part in fitted])
 
 
 def _pooled(
@@ -255,9 +253,11 @@ def _pooled(
         replicas = np.flatnonzero(folds == fold)
         members = [data.splits[replica] for replica in replicas]
         heads = join_members(members, probabilities[replicas])
-        task = task_of_replica(data, cohort.groups, int(replicas[0]))
-        said = what_experts_say(experts, heads, task, members[0].inner)
-        pool = pool_experts(said, task.labels[task.fit])
-        predictions.append(prediction_table(method, members[0], pool.test, cohort))
+        samples = samples_of_replica(data, int(replicas[0]))
+        side = side_of_replica(data, samples, cohort.groups, int(replicas[0]))
+        fitted = fit_experts(experts, heads.inner, side, members[0].inner)
+        pool = pool_experts(fitted, side.labels)
+        predicted = pool.predict(heads.test, samples.take(members[0].test))
+        predictions.append(prediction_table(method, members[0], predicted, cohort))
         pools.append(expert_rows(method, members[0], experts, pool))
     return pd.concat(predictions, ignore_index=True), pd.concat(pools, ignore_index=True)

@@ -58,14 +58,14 @@ def restored_networks(
         heads_of(method, model),
         importance_of(prior_knowledge(information, data, model)),
     )
-    found = []
+    networks = []
     for judged in range(max(1, len(heads))):
         # Whatever the seed: every initial weight is replaced.
         network = new_network(data, model, 0, str(method), heads, importance)
-        for name, own in network.named_parameters():
-            own.copy_(parameters[f"{judged}/{name}"])
-        found.append(network.eval().requires_grad_(False))
-    return found
+        for name, parameter in network.named_parameters():
+            parameter.copy_(parameters[f"{judged}/{name}"])
+        networks.append(network.eval().requires_grad_(False))
+    return networks
 
 
 def take_replicas(

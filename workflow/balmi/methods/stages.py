@@ -23,7 +23,6 @@ from balmi.methods.recipes import Guidance, train_method
 from balmi.networks.data import replica_data, residual_network
 from balmi.networks.device import device_name
 from balmi.networks.parts import in_parts, joined
-from balmi.preprocess.pipeline import Features
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
@@ -32,13 +31,14 @@ if TYPE_CHECKING:
     import torch
     from scipy.sparse import csr_array
 
-    from balmi.config.settings import Distillation, Method, Model, Preprocessing, Training
+    from balmi.config.settings import Method, Model, Settings
     from balmi.data.cohort import Cohort
     from balmi.data.splits import Split
     from balmi.information.splits import SplitInformation
     from balmi.methods.outcome import Status
     from balmi.networks.checkpoint import Checkpoints
     from balmi.networks.data import ReplicaData
+    from balmi.preprocess.features import Features
 
     Epochs = Callable[[int, int, int], None]
 
@@ -72,9 +72,9 @@ def silent(name: str) -> Epochs:
 
 def stack_replicas(
     cohort: Cohort,
+    features: Features,
     splits: Sequence[Split],
     fused: Sequence[csr_array] | None,
-    preprocessing: Preprocessing,
     model: Model,
     device: torch.device,
     members: int = 1,
@@ -83,19 +83,18 @@ def stack_replicas(
 
     Parameters
     ----------
-    cohort, splits
-        The cohort and its folds.
+    cohort, features, splits
+        The cohort, its features and its folds.
     fused
         The fused network of every fold, or None for multilayer perceptrons.
-    preprocessing, model
+    model
         Settings.
     device
         Where tensors are kept.
     members
         Networks per fold at most.
     """
-    networks = fused and [residual_network(each, model.graph_weight) for each in fused]
-    features = Features(cohort, preprocessing.max_features)
+    networks = fused and [residual_network(network, model.graph_weight) for network in fused]
     return replica_data(cohort, features, splits, networks, device, members=members)
 
 
@@ -103,9 +102,7 @@ def pretrain_stage(
     cohort: Cohort,
     data: ReplicaData,
     information: SplitInformation,
-    model: Model,
-    training: Training,
-    distillation: Distillation,
+    settings: Settings,
     progress: Callable[[str], Epochs] = silent,
     checkpoints: Checkpoints | None = None,
 ) -> Pretraining:
@@ -116,30 +113,31 @@ def pretrain_stage(
     cohort
         The cohort, for names.
     data
-        The data of all replicas, with as many members as `training` says.
+        The data of all replicas, with as many members as ``settings.training`` says.
     information
         What the training parts say.
-    model, training, distillation
-        Settings.
+    settings
+        The settings.
     progress
         Given the name of a training, returns what to call after its epochs.
     checkpoints
         Where checkpoints are kept, or None.
     """
+    training, distillation = settings.training, settings.distillation
     whole = plan_distillation(information, distillation).take(data.folds.cpu().numpy())
 
     def fit(replicas: list[int]) -> Pretrained:
         part, plan = data.take(replicas), whole.take(replicas)
-        return pretrain(part, plan, model, training, distillation, progress, checkpoints)
+        return pretrain(part, plan, settings.model, training, distillation, progress, checkpoints)
 
     def fit_all() -> tuple[dict[str, torch.Tensor], pd.DataFrame, pd.DataFrame]:
         fitted = in_parts(data.folds.tolist(), training.replicas, fit, PRETRAINING)
-        history = pd.concat([each.training for each in fitted], ignore_index=True)
-        return joined([each.parameters for each in fitted]), history, plan_table(whole, data)
+        history = pd.concat([part.training for part in fitted], ignore_index=True)
+        return joined([part.parameters for part in fitted]), history, plan_table(whole, data)
 
     none = {}, TABLES["training"].empty(), TABLES["plan"].of([])
-    status, found = attempt(PRETRAINING, fit_all, none, device_name(data.inputs[0].device))
-    return Pretraining(status, *found)
+    status, result = attempt(PRETRAINING, fit_all, none, device_name(data.inputs[0].device))
+    return Pretraining(status, *result)
 
 
 def _check_pretraining(status: Status) -> None:
@@ -155,8 +153,7 @@ def train_stage(
     data: ReplicaData,
     information: SplitInformation | None,
     pretrained: tuple[Status, dict[str, torch.Tensor]] | None,
-    model: Model,
-    training: Training,
+    settings: Settings,
     progress: Callable[[str], Epochs] = silent,
     checkpoints: Checkpoints | None = None,
 ) -> tuple[Status, Result, dict[str, torch.Tensor]]:
@@ -174,8 +171,8 @@ def train_stage(
         What the training parts say; None where the method asks for none of it.
     pretrained
         How the pretraining ended and its parameters; None for a start from random weights.
-    model, training
-        Settings.
+    settings
+        The settings.
     progress, checkpoints
         As in `pretrain_stage`.
 
@@ -190,8 +187,8 @@ def train_stage(
     def fit() -> tuple[Result, dict[str, torch.Tensor]]:
         if before is not None:
             _check_pretraining(before)
-        guidance, told = Guidance(information, start), progress(str(method))
-        return train_method(method, cohort, data, guidance, model, training, told, checkpoints)
+        guidance, after_epoch = Guidance(information, start), progress(str(method))
+        return train_method(method, cohort, data, guidance, settings, after_epoch, checkpoints)
 
     none = Result.none(cohort.classes), {}
     status, (result, trained) = attempt(method, fit, none, device_name(data.inputs[0].device))

@@ -63,8 +63,8 @@ class Best:
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return all of it by name, for a checkpoint."""
-        own = {"score": self._score, "stale": self._stale, "active": self.active}
-        return own | {f"kept/{name}": value for name, value in self.kept.items()}
+        tensors = {"score": self._score, "stale": self._stale, "active": self.active}
+        return tensors | {f"kept/{name}": value for name, value in self.kept.items()}
 
     def load(self, state: dict[str, torch.Tensor]) -> None:
         """Take over what `state` gave."""

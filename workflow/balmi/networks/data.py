@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from balmi.data.cohort import Cohort
     from balmi.data.splits import Split
-    from balmi.preprocess.pipeline import Features
+    from balmi.preprocess.features import Features
+    from balmi.preprocess.fitted import Samples
 
 
 MESSAGES = 2  # layers of an encoder that pass messages
@@ -100,7 +101,7 @@ class ReplicaData:
             available=self.available[index.to(self.available.device)],
             splits=tuple(self.splits[replica] for replica in replicas),
             folds=self.folds[index.to(self.folds.device)],
-            widths=tuple(tuple(each[replica] for replica in replicas) for each in self.widths),
+            widths=tuple(tuple(widths[replica] for replica in replicas) for widths in self.widths),
         )
 
     def mask(self, part: str) -> torch.Tensor:
@@ -149,14 +150,14 @@ def replica_data(
     members
         Replicas per fold at most, each with another validation part.
     """
-    prepared = [features.split(split.fit) for split in splits]
+    prepared = [features.apply(features.fit(split.fit)).features for split in splits]
     names = cohort.modalities
     replicas = [split.members(members) for split in splits]
-    folds = torch.tensor([fold for fold, each in enumerate(replicas) for _ in each])
+    folds = torch.tensor([fold for fold, part in enumerate(replicas) for _ in part])
     fold_widths = [[values[name].shape[1] for values in prepared] for name in names]
-    widths = tuple(tuple(each[fold] for fold in folds.tolist()) for each in fold_widths)
-    known = torch.tensor(widths).T > 0
-    available = torch.from_numpy(features.available)[None] & known[:, None, :]
+    widths = tuple(tuple(sizes[fold] for fold in folds.tolist()) for sizes in fold_widths)
+    learned = torch.tensor(widths).T > 0
+    available = torch.from_numpy(features.available)[None] & learned[:, None, :]
     return ReplicaData(
         modalities=names,
         inputs=tuple(
@@ -166,11 +167,49 @@ def replica_data(
         available=available.to(device),
         labels=torch.from_numpy(cohort.labels).to(device),
         classes=len(cohort.classes),
-        splits=tuple(split for each in replicas for split in each),
+        splits=tuple(split for part in replicas for split in part),
         folds=folds.to(device),
         widths=widths,
-        longest=max(len(split.train) for each in replicas for split in each),
+        longest=max(len(split.train) for part in replicas for split in part),
         networks=None if networks is None else tuple(networks),
+    )
+
+
+def data_of_samples(
+    data: ReplicaData, samples: Samples, network: csr_array | None = None
+) -> ReplicaData:
+    """Return other samples as the networks of one fold see them.
+
+    Parameters
+    ----------
+    data
+        The data of the fold's members, which say how features are padded, and which modalities the
+        fold could learn from: any other is absent to the networks, whoever has it.
+    samples
+        The samples, preprocessed by what the fold's training side says.
+    network
+        A' of the samples, or None.
+
+    Returns
+    -------
+    ReplicaData
+        With no labels (all 0), and splits of `data` that do not speak of these samples.
+    """
+    features = zip(data.inputs, samples.features.values(), strict=True)
+    inputs = []
+    for values, matrix in features:
+        wide = values.new_zeros(1, len(samples), values.shape[2])
+        wide[0, :, : matrix.shape[1]] = torch.from_numpy(matrix)
+        inputs.append(wide)
+    learned = torch.tensor(data.widths).T[:, None, :] > 0
+    available = torch.from_numpy(samples.available)[None] & learned
+    return replace(
+        data,
+        inputs=tuple(inputs),
+        available=available.to(data.available.device),
+        labels=data.labels.new_zeros(len(samples)),
+        folds=torch.zeros_like(data.folds),
+        networks=None if network is None else (network,),
     )
 
 
@@ -268,8 +307,8 @@ def view(data: ReplicaData, rows: Sequence[np.ndarray]) -> View:
     replica = torch.arange(len(rows), device=device)[:, None]
     network = None
     if data.networks is not None:
-        own = [data.networks[fold] for fold in data.folds.tolist()]
-        blocks = [a[row][:, row] for a, row in zip(own, rows, strict=True)]
+        networks = [data.networks[fold] for fold in data.folds.tolist()]
+        blocks = [a[row][:, row] for a, row in zip(networks, rows, strict=True)]
         network = _block_diagonal(blocks, size, inputs[0])
         inputs = [propagate(network, values) for values in inputs]
     available = data.available[replica, index] & counted[..., None]
@@ -319,9 +358,9 @@ class Batches:
             return
         orders = [
             np.array_split(
-                split.train[torch.randperm(len(split.train), generator=own).numpy()], self._steps
+                split.train[torch.randperm(len(split.train), generator=source).numpy()], self._steps
             )
-            for split, own in zip(self._data.splits, generators, strict=True)
+            for split, source in zip(self._data.splits, generators, strict=True)
         ]
         for step in range(self._steps):
             yield view(self._data, [order[step] for order in orders])

@@ -62,8 +62,8 @@ def voters(weights: torch.Tensor, available: torch.Tensor) -> torch.Tensor:
         (replicas, samples, modalities).
     """
     has = available.to(weights.dtype)
-    own = has * weights[:, None, :]
-    return torch.where(own.sum(dim=2, keepdim=True) > 0, own, has)
+    votes = has * weights[:, None, :]
+    return torch.where(votes.sum(dim=2, keepdim=True) > 0, votes, has)
 
 
 class MeanLogits(nn.Module):

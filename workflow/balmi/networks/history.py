@@ -47,7 +47,7 @@ def history_table(
     epoch, replica, head = np.indices(shape).reshape(3, -1)
 
     def stacked(name: str) -> np.ndarray:
-        return np.stack([getattr(each, name).double().numpy() for each in history])
+        return np.stack([getattr(entry, name).double().numpy() for entry in history])
 
     def column(name: str, joint: str | None = None) -> np.ndarray:
         values = stacked(name)
@@ -75,5 +75,5 @@ def history_table(
             "gradient_share": column("gradient_share"),
         }
     )
-    active = np.stack([each.active.numpy() for each in history])
+    active = np.stack([entry.active.numpy() for entry in history])
     return table[np.repeat(active.ravel(), width)].reset_index(drop=True)

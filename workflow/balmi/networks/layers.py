@@ -45,12 +45,12 @@ class ReplicaLinear(nn.Module):
         super().__init__()
         weight = torch.zeros(len(fan_in), padded, fan_out, dtype=dtype)
         bias = torch.zeros(len(fan_in), 1, fan_out, dtype=dtype)
-        for replica, (generator, own) in enumerate(zip(generators, fan_in, strict=True)):
+        for replica, (generator, width) in enumerate(zip(generators, fan_in, strict=True)):
             if zero:
                 break
-            draw = torch.rand(own + 1, fan_out, generator=generator, dtype=torch.float64)
-            values = (draw * 2 - 1) * max(own, 1) ** -0.5
-            weight[replica, :own] = values[:-1]
+            draw = torch.rand(width + 1, fan_out, generator=generator, dtype=torch.float64)
+            values = (draw * 2 - 1) * max(width, 1) ** -0.5
+            weight[replica, :width] = values[:-1]
             bias[replica, 0] = values[-1]
         self.weight = nn.Parameter(weight)
         self.bias = nn.Parameter(bias)

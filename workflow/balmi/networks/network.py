@@ -217,12 +217,12 @@ class ReplicaNetwork(nn.Module):
         super().__init__()
         self.shape = shape
         generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        each = list(zip(shape.widths, shape.padded, strict=True))
+        sizes = list(zip(shape.widths, shape.padded, strict=True))
         self.encoders = nn.ModuleList(
-            Encoder(generators, widths, padded, shape.hidden, dtype) for widths, padded in each
+            Encoder(generators, widths, padded, shape.hidden, dtype) for widths, padded in sizes
         )
         self.heads = nn.ModuleList(
-            Head(generators, widths, padded, shape, dtype) for widths, padded in each
+            Head(generators, widths, padded, shape, dtype) for widths, padded in sizes
         )
         if importance is None:
             importance = torch.ones(len(seeds), len(shape.modalities))

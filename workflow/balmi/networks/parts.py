@@ -59,11 +59,11 @@ def in_parts(
     starts = [place for place in range(len(folds)) if folds[place] != folds[place - 1] or not place]
     groups = [list(range(*limits)) for limits in pairwise([*starts, len(folds)])]
     size = largest or len(folds)
-    found = []
+    fitted = []
     while groups:
         part = next_part(groups, size)
         try:
-            found.append(fit(part))
+            fitted.append(fit(part))
         except torch.OutOfMemoryError as error:
             if len(part) == len(groups[0]):
                 reason = f"out of memory on the GPU with the networks of one fold at once: {error}"
@@ -79,7 +79,7 @@ def in_parts(
             groups = [group for group in groups if group[0] > part[-1]]
             continue
         torch.cuda.empty_cache()
-    return found
+    return fitted
 
 
 def joined(parts: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:

@@ -31,7 +31,7 @@ def replica_seed(seed: int, split: Split, purpose: str) -> int:
 
 def replica_generators(seed: int, splits: Sequence[Split], purpose: str) -> list[torch.Generator]:
     """Return one source of randomness per replica, on the CPU."""
-    return [torch.Generator().manual_seed(replica_seed(seed, each, purpose)) for each in splits]
+    return [torch.Generator().manual_seed(replica_seed(seed, split, purpose)) for split in splits]
 
 
 def dropout_noise(

@@ -103,8 +103,8 @@ def mean_over_members(scores: torch.Tensor, folds: torch.Tensor) -> torch.Tensor
         (replicas, heads); NaN where no member has a score.
     """
     same = (folds[:, None] == folds[None, :]).to(scores.dtype)
-    known = (~scores.isnan()).to(scores.dtype)
-    return (same @ scores.nan_to_num()) / (same @ known).masked_fill(same @ known == 0, torch.nan)
+    valid = (~scores.isnan()).to(scores.dtype)
+    return (same @ scores.nan_to_num()) / (same @ valid).masked_fill(same @ valid == 0, torch.nan)
 
 
 @dataclass(frozen=True)
@@ -270,9 +270,9 @@ class Trainer:
             Where a loss is not finite.
         """
         name = "" if checkpoints is None else self._fingerprint()
-        found = None if checkpoints is None else checkpoints.load(name)
-        if found is not None:
-            self._load(found[0])
+        checkpoint = None if checkpoints is None else checkpoints.load(name)
+        if checkpoint is not None:
+            self._load(checkpoint[0])
         while len(self._history) < self._settings.epochs and self._best.active.any():
             self._history.append(self._epoch())
             self._let_go()
@@ -346,7 +346,7 @@ class Trainer:
         """Leave only some of the present replicas, given by their places."""
         select_replicas(self._network, places)
         shape, kept = self._network.shape, places.tolist()
-        widths = tuple(tuple(each[place] for place in kept) for each in shape.widths)
+        widths = tuple(tuple(sizes[place] for place in kept) for sizes in shape.widths)
         self._network.shape = replace(shape, widths=widths)
         select_replicas(self._rule, places)
         for state in self._optimiser.state.values():
@@ -362,7 +362,7 @@ class Trainer:
     def _fingerprint(self) -> str:
         """Return a hash of all that the training starts from; only before its first epoch."""
         data, soft = self._whole.data, self._whole.soft
-        said = [] if soft is None else [soft.logits, soft.taught, soft.strength]
+        targets = [] if soft is None else [soft.logits, soft.taught, soft.strength]
         rows = [torch.from_numpy(split.train) for split in data.splits]
         held_out = [torch.from_numpy(split.validation) for split in data.splits]
         graph = [
@@ -376,7 +376,7 @@ class Trainer:
         settings = self._settings.model_dump_json(exclude=set(self._settings.idle))
         words = (self._purpose, settings, self._network.shape, type(self._rule).__name__)
         words += () if soft is None else (soft.temperature,)
-        return tensor_hash([*tensors, *said], torch.__version__, *words)
+        return tensor_hash([*tensors, *targets], torch.__version__, *words)
 
     def _state(self) -> dict[str, torch.Tensor]:
         """Return all that changes from epoch to epoch, by name."""
@@ -395,12 +395,12 @@ class Trainer:
             **{f"history/{key}": value for key, value in history.items()},
             **{
                 f"optimiser/{index}/{key}": torch.as_tensor(value)
-                for index, each in optimiser.items()
-                for key, value in each.items()
+                for index, state in optimiser.items()
+                for key, value in state.items()
             },
             **{
-                f"generators/{use}": torch.stack([each.get_state() for each in own])
-                for use, own in generators.items()
+                f"generators/{use}": torch.stack([generator.get_state() for generator in sources])
+                for use, sources in generators.items()
             },
         }
 
@@ -424,8 +424,8 @@ class Trainer:
             optimiser["state"].setdefault(int(index), {})[key] = value
         self._optimiser.load_state_dict(optimiser)
         company = self._whole
-        for use, own in zip(USES, (company.noise, company.orders), strict=True):
-            for generator, state in zip(own, tensors[f"generators/{use}"], strict=True):
+        for use, sources in zip(USES, (company.noise, company.orders), strict=True):
+            for generator, state in zip(sources, tensors[f"generators/{use}"], strict=True):
                 # A copy: torch takes a state from the start of its storage, whatever the row.
                 generator.set_state(state.clone())
         history = under("history")

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,18 +16,19 @@ from balmi.config.settings import (
     Method,
     Model,
     Preprocessing,
+    Settings,
     Training,
 )
 from balmi.data.cohort import Cohort
-from balmi.data.files import read_table
+from balmi.data.files import read_table, write_table
 from balmi.data.splits import make_splits, read_splits
 from balmi.experiments.attribution.job import attribute_folds, attribute_job
 from balmi.information.splits import SplitInformation
-from balmi.methods.jobs import train_job
+from balmi.methods.jobs import Loaded, train_job
 from balmi.methods.outcome import read_status
 from balmi.networks.data import replica_data
 from balmi.networks.parameters import read_parameters, write_parameters
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.features import Features
 from balmi.tables.contract import TABLES
 
 PLANTED = {"rna": (3, 7, 11), "mirna": (0, 4, 8), "noise": ()}
@@ -34,7 +36,12 @@ FEATURES = 16
 MODEL = Model(hidden=16, dropout=0.2, experts=["linear", "mean", "concatenation"])
 TRAINING = Training(epochs=40, learning_rate=0.005, batch_size=32, members=2)
 PREPROCESSING = Preprocessing(max_features=FEATURES - 2)
-SETTINGS = Attribution(features=3, steps=16)
+SETTINGS = Settings(
+    preprocessing=PREPROCESSING,
+    model=MODEL,
+    training=TRAINING,
+    attribution=Attribution(features=3, steps=16),
+)
 
 
 def planted_cohort():
@@ -63,27 +70,28 @@ class Inputs:
     """Inputs of a job whose files are read already."""
 
     cohort: Cohort
+    splits: Path
     data: object
     information: SplitInformation
-    model: Model = MODEL
-    training: Training = TRAINING
-    preprocessing: Preprocessing = PREPROCESSING
+    settings: Settings = SETTINGS
 
     def load(self, members=1):
-        return self.cohort, self.data, self.information
+        features = Features(self.cohort, PREPROCESSING.max_features)
+        splits = read_splits(self.splits, self.cohort)
+        return Loaded(self.cohort, features, splits, self.data, self.information)
 
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory):
     cohort, path = planted_cohort(), tmp_path_factory.mktemp("splits") / "splits.parquet"
-    make_splits(cohort, Evaluation(repeats=1, folds=3, seed=1)).to_parquet(path)
+    write_table(make_splits(cohort, Evaluation(repeats=1, folds=3, seed=1)), path, "splits")
     features = Features(cohort, PREPROCESSING.max_features)
     splits = read_splits(path, cohort)
     data = replica_data(cohort, features, splits, None, torch.device("cpu"), members=2)
     label = np.tile([0.5, 0.5, 0.3], (3, 1))
     shared = np.full((3, 3, 3), 0.1)
     known = SplitInformation(label, np.full((3, 3), 0.02), shared, shared - label[:, None])
-    return Inputs(cohort, data, known)
+    return Inputs(cohort, path, data, known)
 
 
 @pytest.fixture(scope="module")
@@ -96,9 +104,9 @@ def trained(inputs, tmp_path_factory):
     return files[4], files[3]
 
 
-def attribute(inputs, trained, folder, settings=SETTINGS):
+def attribute(inputs, trained, folder):
     files = [folder / name for name in ("attribution.csv", "modalities.csv", "status.json")]
-    attribute_job(inputs, settings, *trained, *files)
+    attribute_job(inputs, *trained, *files)
     return read_table(files[0]), read_table(files[1]), read_status(files[2])
 
 
@@ -127,10 +135,8 @@ def test_planted_features_are_the_largest(inputs, trained, tmp_path):
 
 def test_features_that_a_fold_drops_count_nothing_there(inputs, trained):
     """Each fold drops two features, not always the same; they are found by their number."""
-    parameters, information = read_parameters(trained[0])[0], inputs.information
-    folds = attribute_folds(
-        inputs.cohort, inputs.data, parameters, information, inputs, Expert.MEAN, 16
-    )
+    parameters = read_parameters(trained[0])[0]
+    folds = attribute_folds(inputs.load(), parameters, SETTINGS, Expert.MEAN)
     assert len(folds) == 3
     assert any(
         not np.array_equal(folds[0].kept[name], each.kept[name])
@@ -146,13 +152,13 @@ def test_features_that_a_fold_drops_count_nothing_there(inputs, trained):
 
 
 def test_a_fold_that_tests_the_same_samples_again_counts_once(inputs, trained):
-    parameters, information = read_parameters(trained[0])[0], inputs.information
+    parameters, loaded = read_parameters(trained[0])[0], inputs.load()
     first, last = inputs.data.splits[0], inputs.data.splits[-1].fold
     splits = tuple(
         replace(each, test=first.test) if each.fold == last else each for each in inputs.data.splits
     )
     found, expected = (
-        attribute_folds(inputs.cohort, data, parameters, information, inputs, Expert.MEAN, 2)
+        attribute_folds(replace(loaded, data=data), parameters, SETTINGS, Expert.MEAN)
         for data in (replace(inputs.data, splits=splits), inputs.data)
     )
     assert (len(found), len(expected)) == (2, 3)
@@ -170,7 +176,7 @@ def test_the_same_twice(inputs, trained, tmp_path):
 
 def test_the_mean_of_logits_is_looked_at_and_else_the_first_head(inputs, trained, tmp_path):
     experts = [Expert.LINEAR, Expert.CONCATENATION, Expert.MEAN]
-    switched = replace(inputs, model=MODEL.model_copy(update={"experts": experts}))
+    switched = with_model(inputs, experts=experts)
     parameters = {
         f"{1 - int(name[0])}{name[1:]}".replace("fusions.1", "fusions.0"): value
         for name, value in read_parameters(trained[0])[0].items()
@@ -180,20 +186,21 @@ def test_the_mean_of_logits_is_looked_at_and_else_the_first_head(inputs, trained
     expected, *_ = attribute(inputs, trained, tmp_path)
     found, *_ = attribute(switched, files, tmp_path)
     pd.testing.assert_frame_equal(found, expected)
-    alone = MODEL.model_copy(update={"experts": [Expert.CONCATENATION]})
+    alone = with_model(inputs, experts=[Expert.CONCATENATION])
     first = {name: value for name, value in parameters.items() if name.startswith("0/")}
     write_parameters(first, tmp_path / "model.safetensors")
-    other, _, state = attribute(replace(inputs, model=alone), files, tmp_path)
+    other, _, state = attribute(alone, files, tmp_path)
     assert state.status == "ok"
     assert not np.allclose(other["importance"], expected["importance"])
 
 
 def with_model(inputs, **changes):
-    return replace(inputs, model=MODEL.model_copy(update=changes))
+    model = MODEL.model_copy(update=changes)
+    return replace(inputs, settings=inputs.settings.model_copy(update={"model": model}))
 
 
 REFUSALS = {
-    "attribution.enabled is false": {"settings": Attribution(enabled=False)},
+    "attribution.enabled is false": {"attribution": Attribution(enabled=False)},
     "model.experts names no joint head": {"model": {"experts": [Expert.LINEAR, Expert.LEARNED]}},
     "model.graph_weight above 0": {"model": {"graph_weight": 0.3}},
 }
@@ -205,7 +212,9 @@ def test_what_cannot_be_attributed_leaves_empty_tables_and_a_reason(
 ):
     case = REFUSALS[reason]
     changed = with_model(inputs, **case.get("model", {}))
-    found = attribute(changed, trained, tmp_path, case.get("settings", SETTINGS))
+    attribution = case.get("attribution", SETTINGS.attribution)
+    settings = changed.settings.model_copy(update={"attribution": attribution})
+    found = attribute(replace(changed, settings=settings), trained, tmp_path)
     assert_refused(found, reason)
 
 

@@ -6,19 +6,37 @@ import numpy as np
 import pytest
 from sklearn.feature_selection import f_classif
 
-from balmi.config.settings import Evaluation, Information, Method, Model, Scheme, Training
+from balmi.config.methods import NETWORKS
+from balmi.config.settings import (
+    Evaluation,
+    Information,
+    Method,
+    Model,
+    Robustness,
+    Scheme,
+    Settings,
+    Training,
+)
 from balmi.data.splits import as_splits, make_splits
 from balmi.experiments.controls.run import FEATURES, leaking_noise, on_permuted_labels, run_control
 from balmi.experiments.controls.table import control_table
-from balmi.methods.peers.registry import PEERS, stacked_lr
-from balmi.methods.pipeline import PipelineSettings
+from balmi.methods import pipeline
+from balmi.methods.peers import run as peers
+from balmi.methods.peers.registry import PEERS
+from balmi.methods.peers.run import fit_baseline, training_side
+from balmi.preprocess.features import Features
 
 EVALUATION = Evaluation(repeats=2, folds=4, seed=3)
-SETTINGS = PipelineSettings(
-    information=Information(folds=2, permutations=19, fold_permutations=19),
-    model=Model(hidden=8),
-    training=Training(epochs=8, members=2),
-)
+
+
+def settings_of(evaluation, seed=0):
+    return Settings(
+        evaluation=evaluation,
+        information=Information(folds=2, permutations=19, fold_permutations=19),
+        model=Model(hidden=8),
+        training=Training(epochs=8, members=2),
+        robustness=Robustness(repeats=evaluation.repeats, seed=seed),
+    )
 
 
 def folds_of(cohort, evaluation=EVALUATION):
@@ -34,32 +52,40 @@ def noise(make_cohort):
     return cohort
 
 
-def stacks_on_test_samples(task):
-    """Return what stacked logistic regression says that has learned the test samples too."""
-    return stacked_lr(replace(task, fit=np.union1d(task.fit, task.test)))
+def stacks_on_test_samples(monkeypatch):
+    """Let stacked logistic regression learn from the test samples too."""
+
+    def with_tests(cohort, features, fitted, split):
+        every = replace(split, train=np.union1d(split.train, split.test))
+        return training_side(cohort, features, fitted, every)
+
+    monkeypatch.setattr(peers, "training_side", with_tests)
 
 
-def fits_on_test_samples(task):
-    """Return what logistic regression on all features says that has learned the test samples."""
-    every = replace(task, fit=np.union1d(task.fit, task.test))
-    (said,) = PEERS[Method.CONCAT_LR](every).values()
-    return {Method.STACKED_LR: said}
+def fits_on_test_samples(monkeypatch):
+    """Let logistic regression on all features learn from the test samples too."""
+    stacks_on_test_samples(monkeypatch)
+    monkeypatch.setitem(PEERS, Method.STACKED_LR, PEERS[Method.CONCAT_LR])
 
 
-def chooses_by_test_samples(task):
-    """Return what stacked logistic regression says of features chosen on all samples."""
-    chosen = {}
-    for index, (name, values) in enumerate(task.features.items()):
-        has = task.available[:, index]
-        score = f_classif(values[has], task.labels[has])[0]
-        chosen[name] = values[:, np.argsort(-score)[:15]]
-    return stacked_lr(replace(task, features=chosen))
+def chooses_by_test_samples(monkeypatch):
+    """Choose features by the labels of all samples, before any fold is looked at."""
+
+    def chosen_first(method, cohort, features, splits):
+        values, names = {}, {}
+        for index, (name, table) in enumerate(cohort.values.items()):
+            has = cohort.available[:, index]
+            best = np.argsort(-f_classif(table[has], cohort.labels[has])[0])[:15]
+            values[name], names[name] = table[:, best], tuple(np.array(cohort.features[name])[best])
+        own = replace(cohort, values=values, features=names)
+        return fit_baseline(method, own, Features(own, features.max_features), splits)
+
+    monkeypatch.setattr(pipeline, "fit_baseline", chosen_first)
 
 
 def limits(control, cohort, method=Method.STACKED_LR, evaluation=EVALUATION):
-    found = run_control(
-        control, [method], cohort, folds_of(cohort, evaluation), evaluation, SETTINGS, 11
-    )
+    settings = settings_of(evaluation, seed=11)
+    found = run_control(control, [method], cohort, folds_of(cohort, evaluation), settings)
     assert [status.status for status in found.statuses] == ["ok"]
     return control_table([found.predictions], cohort.classes, 1 / 3).iloc[0]
 
@@ -74,7 +100,7 @@ def limits(control, cohort, method=Method.STACKED_LR, evaluation=EVALUATION):
     ],
 )
 def test_a_leaky_method_is_found(noise, monkeypatch, control, leaky):
-    monkeypatch.setitem(PEERS, Method.STACKED_LR, leaky)
+    leaky(monkeypatch)
     found = limits(control, noise)
     assert found["lower99"] > 0.5
     assert found["value"] > 0.7
@@ -84,10 +110,10 @@ def test_a_leaky_method_is_found(noise, monkeypatch, control, leaky):
 @pytest.mark.parametrize("method", [Method.STACKED_LR, Method.BALANCED])
 def test_an_honest_method_is_at_chance(noise, control, method):
     once = EVALUATION.model_copy(update={"repeats": 1})
-    found = limits(control, noise, method, once if method.is_network else EVALUATION)
+    found = limits(control, noise, method, once if method in NETWORKS else EVALUATION)
     assert found["lower99"] < 0.5
     assert found["value"] < 0.75
-    assert found["folds"] == (4 if method.is_network else 8)
+    assert found["folds"] == (4 if method in NETWORKS else 8)
 
 
 def test_a_strong_signal_of_the_cohort_does_not_reach_the_controls(noise):
@@ -167,8 +193,14 @@ def test_a_method_without_an_end_in_every_fold_has_no_rows(make_cohort, control)
     cohort = make_cohort(np.repeat([0, 1], [40, 3]))
     once = Evaluation(repeats=1, folds=2)
     methods = [Method.UNIMODAL_LR, Method.MAJORITY]
-    found = run_control(control, methods, cohort, folds_of(cohort, once), once, SETTINGS, 0)
+    found = run_control(control, methods, cohort, folds_of(cohort, once), settings_of(once))
     assert [status.status for status in found.statuses] == ["not_applicable", "ok"]
     assert set(found.predictions["method"]) == {"majority"}
     assert set(found.predictions["control"]) == {control}
     assert set(found.predictions["truth"]) == {"a", "b"}
+
+
+def test_controls_run_in_the_first_repeats(noise):
+    settings = settings_of(EVALUATION).model_copy(update={"robustness": Robustness(repeats=1)})
+    found = run_control("labels", [Method.MAJORITY], noise, folds_of(noise), settings)
+    assert set(found.predictions["repeat"]) == {0}

@@ -9,7 +9,15 @@ import torch
 from sequential import alone
 from sklearn.metrics import f1_score
 
-from balmi.config.settings import Design, Distillation, Evaluation, Model, Simulation, Training
+from balmi.config.settings import (
+    Design,
+    Distillation,
+    Evaluation,
+    Model,
+    Settings,
+    Simulation,
+    Training,
+)
 from balmi.data.cohort import Cohort
 from balmi.data.simulate import simulate_cohort
 from balmi.data.splits import PARTS, Split, make_splits
@@ -21,10 +29,11 @@ from balmi.experiments.gains.observe import (
     observed_gains,
 )
 from balmi.methods.distillation import balanced_shift, fit_modality
+from balmi.methods.jobs import Loaded
 from balmi.networks.data import replica_data
 from balmi.networks.losses import SoftTargets
 from balmi.networks.trainer import predict
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.features import Features
 from balmi.tables.contract import TABLES
 
 MODEL = Model(hidden=8, dropout=0.3)
@@ -36,12 +45,16 @@ def silent(name):
     return lambda *call: None
 
 
+def settings_of(training, distillation):
+    return Settings(model=MODEL, training=training, distillation=distillation)
+
+
 def fit(data, training=SETTINGS, distillation=DISTILLATION):
-    return fit_pairs(data, MODEL, training, distillation, silent)
+    return fit_pairs(data, settings_of(training, distillation), silent)
 
 
 def gains(data, training=SETTINGS, distillation=DISTILLATION, progress=silent):
-    return observed_gains(data, MODEL, training, distillation, progress)
+    return observed_gains(data, settings_of(training, distillation), progress)
 
 
 def without(data, modality, part, replicas=(0, 1, 2)):
@@ -208,18 +221,18 @@ def test_a_loss_that_is_not_finite_fails(pair):
 class Inputs:
     """Inputs of a job whose files are read already."""
 
-    model, training = MODEL, SETTINGS
+    settings = settings_of(SETTINGS, DISTILLATION)
 
     def __init__(self, cohort, data):
-        self.load = lambda: (cohort, data, None)
+        self.load = lambda: Loaded(cohort, None, list(data.splits), data, None)
 
 
 def test_the_job_writes_what_it_found_and_how_it_ended(plain_cohort, pair, tmp_path):
     files = tmp_path / "gains.parquet", tmp_path / "status.json"
-    observe_job(Inputs(plain_cohort, pair), Distillation(), *files)
+    observe_job(Inputs(plain_cohort, pair), *files)
     pd.testing.assert_frame_equal(pd.read_parquet(files[0]), gains(pair), check_dtype=False)
     assert '"status": "ok"' in files[1].read_text()
-    observe_job(Inputs(plain_cohort, pair.only("weak")), Distillation(), *files)
+    observe_job(Inputs(plain_cohort, pair.only("weak")), *files)
     assert list(pd.read_parquet(files[0])) == list(TABLES["gains"].names)
     assert len(pd.read_parquet(files[0])) == 0
     assert '"status": "not_applicable"' in files[1].read_text()
@@ -260,8 +273,12 @@ def gaussian():
         )
         splits = splits_of(cohort, Evaluation(repeats=1, folds=3))
         data = replica_data(cohort, Features(cohort, 40), splits, None, torch.device("cpu"))
-        model, training = Model(hidden=16), Training(epochs=60)
-        found = observed_gains(data, model, training, Distillation(strength=1), silent)
+        settings = Settings(
+            model=Model(hidden=16),
+            training=Training(epochs=60),
+            distillation=Distillation(strength=1),
+        )
+        found = observed_gains(data, settings, silent)
         found = found[found["student"] == "student"]
         return (found["macro_f1"] - found["macro_f1_alone"]).mean()
 

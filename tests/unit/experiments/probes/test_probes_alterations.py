@@ -11,20 +11,20 @@ from balmi.config.settings import Robustness
 from balmi.data.splits import Split
 from balmi.experiments.probes import alterations as module
 from balmi.experiments.probes.alterations import (
-    FoldSide,
+    Altered,
     Probe,
     ProbeKind,
     alter,
-    assembled,
+    answers,
     empty_probes,
-    extended,
+    held_out_side,
     joining_orders,
     probe_table,
     probes_of,
 )
 from balmi.information.shapley import coalitions
-from balmi.methods.peers.run import fold_task
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.features import Features
+from balmi.preprocess.fitted import Samples
 
 SETTINGS = Robustness(noise=[0.5, 2], seed=4)
 SPLIT = Split(1, 2, np.arange(16), np.arange(16, 20), np.arange(20, 30))
@@ -42,8 +42,14 @@ def cohort(make_cohort):
 
 def side_of(cohort, split=SPLIT, seed=4):
     features = Features(cohort, 3)
-    fitted = {name: features.fitted(name, split.fit) for name in cohort.modalities}
-    return FoldSide(split, fitted, features.available[split.test], seed)
+    return held_out_side(features, features.fit(split.fit), split, seed)
+
+
+def same_but(samples, others, name):
+    """Return whether samples are the same but for the features of one modality."""
+    rest = [each for each in samples.features if each != name]
+    same = all(np.array_equal(samples.features[each], others.features[each]) for each in rest)
+    return same and np.array_equal(samples.available, others.available)
 
 
 def subsets(found):
@@ -84,10 +90,11 @@ def test_of_more_modalities_those_that_the_orders_need(count, seed):
 
 def test_a_subset_makes_the_others_unavailable(cohort):
     found = alter(side_of(cohort), Probe(ProbeKind.SUBSET, ("mirna",)))
-    assert set(found.features) == {"rna", "dna"}
-    assert not any(values.any() for values in found.features.values())
-    assert found.available[:, 1].tolist() == [False] + [True] * 9
-    assert not found.available[:, [0, 2]].any()
+    samples, before = found.samples, side_of(cohort).samples
+    assert not any(samples.features[name].any() for name in ("rna", "dna"))
+    np.testing.assert_array_equal(samples.features["mirna"], before.features["mirna"])
+    assert samples.available[:, 1].tolist() == [False] + [True] * 9
+    assert not samples.available[:, [0, 2]].any()
     assert found.changed.all()
     kept = alter(side_of(cohort), Probe(ProbeKind.SUBSET, ("rna", "dna")))
     assert kept.changed.tolist() == [False] + [True] * 9
@@ -95,32 +102,32 @@ def test_a_subset_makes_the_others_unavailable(cohort):
 
 def test_noise_is_in_standard_deviations_of_the_training_side_before_scaling(cohort):
     side = side_of(cohort)
-    own, has = side.fitted["rna"], side.has("rna")
+    has = side.samples.has("rna")
     found = alter(side, Probe(ProbeKind.NOISE, ("rna",), 2.0))
     draws = side.rng(ProbeKind.NOISE, "rna").standard_normal((9, 3))
     expected = np.zeros((10, 3))
     # In standard deviations of training the noise is the level itself.
-    expected[has] = np.clip(own.prepared()[SPLIT.test[has]] + 2 * draws, -10, 10)
-    np.testing.assert_allclose(found.features["rna"], expected, atol=1e-12)
-    assert list(found.features) == ["rna"]
+    expected[has] = np.clip(side.samples.features["rna"][has] + 2 * draws, -10, 10)
+    np.testing.assert_allclose(found.samples.features["rna"], expected, atol=1e-12)
+    assert same_but(found.samples, side.samples, "rna")
     assert found.changed.tolist() == has.tolist()
-    assert np.abs(alter(side, Probe(ProbeKind.NOISE, ("rna",), 1e6)).features["rna"]).max() == 10
+    loud = alter(side, Probe(ProbeKind.NOISE, ("rna",), 1e6)).samples.features["rna"]
+    assert np.abs(loud).max() == 10
 
 
 def test_no_noise_changes_no_value(cohort):
     side = side_of(cohort)
-    found = alter(side, Probe(ProbeKind.NOISE, ("rna",), 0.0)).features["rna"]
-    np.testing.assert_array_equal(found, side.fitted["rna"].prepared()[SPLIT.test])
+    found = alter(side, Probe(ProbeKind.NOISE, ("rna",), 0.0)).samples.features["rna"]
+    np.testing.assert_array_equal(found, side.samples.features["rna"])
 
 
 def test_all_levels_share_their_noise_and_folds_do_not(cohort):
     side = side_of(cohort)
-    clean = side.fitted["dna"].prepared()[SPLIT.test]
+    clean = side.samples.features["dna"]
 
     def noise(side, level):
-        return (
-            alter(side, Probe(ProbeKind.NOISE, ("dna",), level)).features["dna"] - clean
-        ) / level
+        noisy = alter(side, Probe(ProbeKind.NOISE, ("dna",), level)).samples
+        return (noisy.features["dna"] - clean) / level
 
     np.testing.assert_allclose(noise(side, 0.5), noise(side, 2.0), atol=1e-10)
     for other in (replace(side, seed=5), replace(side, split=replace(SPLIT, repeat=0))):
@@ -130,50 +137,66 @@ def test_all_levels_share_their_noise_and_folds_do_not(cohort):
 def test_shuffling_permutes_the_rows_of_samples_that_have_the_modality(cohort):
     side = side_of(cohort)
     found = alter(side, Probe(ProbeKind.SHUFFLED, ("mirna",)))
-    before, has = side.fitted["mirna"].prepared()[SPLIT.test], side.has("mirna")
-    values = found.features["mirna"]
+    before, has = side.samples.features["mirna"], side.samples.has("mirna")
+    values = found.samples.features["mirna"]
     assert not np.array_equal(values, before)
     np.testing.assert_array_equal(np.sort(values[has], axis=0), np.sort(before[has], axis=0))
     assert sorted(map(tuple, values[has])) == sorted(map(tuple, before[has]))
     assert not values[~has].any()
-    assert np.array_equal(found.available, side.available)
+    assert same_but(found.samples, side.samples, "mirna")
 
 
-def test_only_changed_samples_that_have_something_left_are_appended(cohort):
-    side, task = side_of(cohort), fold_task(cohort, Features(cohort, 3), SPLIT)
+def test_only_changed_samples_that_have_something_left_are_asked_for(cohort):
+    side = side_of(cohort)
     asked = [
         Probe(ProbeKind.SUBSET, ()),
         Probe(ProbeKind.SUBSET, ("mirna",)),
         Probe(ProbeKind.SHUFFLED, ("rna",)),
     ]
     altered = [alter(side, each) for each in asked]
-    found = extended(task, altered)
-    assert len(found.labels) == 30 + 0 + 9 + 9
-    assert found.test.tolist() == [*range(20, 30), *range(30, 48)]
-    rows = [*range(21, 30), 20, *range(22, 30)]
-    np.testing.assert_array_equal(found.labels[30:], cohort.labels[rows])
-    np.testing.assert_array_equal(found.features["mirna"][30:39], task.features["mirna"][21:30])
-    assert not found.features["rna"][30:39].any()
-    np.testing.assert_array_equal(found.available[:30], task.available)
-    assert found.groups is None
-    # Every sample says its own place, so that places can be followed.
-    said = np.repeat(found.test[:, None].astype(float), 3, axis=1)
-    nothing, alone, shuffled = assembled(task, altered, said)
-    np.testing.assert_array_equal(nothing, np.tile(task.prior, (10, 1)))
-    np.testing.assert_array_equal(alone[0], task.prior)  # sample 20 lacks mirna
-    assert alone[1:, 0].tolist() == list(range(30, 39))
-    assert shuffled[:, 0].tolist() == [39, 21, *range(40, 48)]  # sample 21 lacks rna
+    calls = []
+
+    def predict(samples):
+        """Say the place of every sample, so that places can be followed."""
+        calls.append(samples)
+        return np.repeat(100.0 + np.arange(len(samples))[:, None], 3, axis=1)
+
+    original = np.repeat(np.arange(10.0)[:, None], 3, axis=1)
+    prior = np.array([0.5, 0.3, 0.2])
+    nothing, alone, shuffled = answers(predict, original, altered, prior)
+    (samples,) = calls
+    assert len(samples) == 0 + 9 + 9
+    mirna = side.samples.features["mirna"]
+    np.testing.assert_array_equal(samples.features["mirna"][:9], mirna[1:])
+    assert not samples.features["rna"][:9].any()
+    np.testing.assert_array_equal(nothing, np.tile(prior, (10, 1)))
+    np.testing.assert_array_equal(alone[0], prior)  # sample 20 lacks mirna
+    assert alone[1:, 0].tolist() == list(range(100, 109))
+    assert shuffled[:, 0].tolist() == [109, 1, *range(110, 118)]  # sample 21 lacks rna
 
 
-def says_available(fold, task):
-    """Return probabilities that tell which modalities a sample has, and of which fold."""
-    return np.column_stack([task.available[task.test], np.full(len(task.test), fold)]).astype(float)
+def test_nothing_is_asked_for_where_no_sample_is_changed():
+    samples = Samples({"a": np.zeros((2, 1))}, np.ones((2, 1), dtype=bool))
+    original = np.array([[0.2, 0.8], [0.6, 0.4]])
+    altered = [Altered(samples, np.zeros(2, dtype=bool))]
+    (found,) = answers(None, original, altered, np.array([0.5, 0.5]))
+    np.testing.assert_array_equal(found, original)
+
+
+class SaysAvailable:
+    """Probabilities that tell which modalities a sample has, and of which fold it was asked."""
+
+    def __init__(self, fold, side):
+        self.fold = fold
+
+    def predict(self, samples):
+        return np.column_stack([samples.available, np.full(len(samples), self.fold)]).astype(float)
 
 
 def test_the_table_of_probes(cohort, monkeypatch):
     cohort = replace(cohort, classes=("rna", "mirna", "dna", "fold"))
     features, other = Features(cohort, 3), replace(SPLIT, fold=0)
-    found = probe_table("m", cohort, features, [SPLIT, other], SETTINGS, says_available)
+    found = probe_table("m", cohort, features, [SPLIT, other], SETTINGS, SaysAvailable)
     probes = probes_of(cohort.modalities, SETTINGS)
     assert len(found) == 2 * 10 * len(probes)
     assert list(found) == list(empty_probes(cohort.classes))
@@ -186,5 +209,5 @@ def test_the_table_of_probes(cohort, monkeypatch):
     assert set(found.loc[found["fold"] == 0].query("kind == 'noise'")["p:fold"]) == {1}
     # Parts of the probes give the same as all at once.
     monkeypatch.setattr(module, "LARGEST", 1)
-    again = probe_table("m", cohort, features, [SPLIT, other], SETTINGS, says_available)
+    again = probe_table("m", cohort, features, [SPLIT, other], SETTINGS, SaysAvailable)
     assert again.equals(found)

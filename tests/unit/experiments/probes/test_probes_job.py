@@ -1,7 +1,7 @@
 """Probes of trained methods: a probe is what worse test samples would have got."""
 
-import json
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 import pandas as pd
@@ -9,34 +9,39 @@ import pytest
 import torch
 
 from balmi.config.methods import NETWORKS
-from balmi.config.settings import Expert, Graph, Method, Model, Preprocessing, Robustness, Training
-from balmi.data.cohort import write_cohort
+from balmi.config.settings import (
+    Expert,
+    Graph,
+    Method,
+    Model,
+    Preprocessing,
+    Robustness,
+    Settings,
+    Training,
+)
+from balmi.data.cohort import read_cohort, write_cohort
+from balmi.data.files import read_json, write_json, write_table
 from balmi.errors import MethodNotApplicable
 from balmi.experiments.probes.alterations import (
-    FoldSide,
     Probe,
     ProbeKind,
     alter,
-    extended,
+    held_out_side,
     probes_of,
 )
-from balmi.experiments.probes.job import (
-    NetworkPredictor,
-    ProbeSettings,
-    TrainedFiles,
-    extended_data,
-    probe,
-    probe_job,
-)
+from balmi.experiments.probes.job import probe, probe_job
 from balmi.graph.fusion import fuse_splits
 from balmi.information.files import write_split_information
 from balmi.information.splits import SplitInformation
+from balmi.methods.fitted import TrainedFiles, restored_fold
 from balmi.methods.outcome import empty_predictions
-from balmi.methods.peers.run import fit_baseline, fold_task
+from balmi.methods.peers.run import fit_baseline, training_side
 from balmi.methods.recipes import Guidance, train_method
-from balmi.networks.data import replica_data, residual_network
+from balmi.networks.data import data_of_samples, replica_data, residual_network
 from balmi.networks.parameters import write_parameters
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.features import Features
+from balmi.preprocess.files import write_preprocessing
+from balmi.preprocess.fitted import Samples
 
 MODEL = Model(hidden=6, experts=list(Expert))
 GRAPH = Graph(neighbours=5, kept=4)
@@ -46,7 +51,13 @@ CPU = torch.device("cpu")
 
 def settings_of(model=MODEL, graph=GRAPH):
     training = Training(epochs=4, learning_rate=0.02, batch_size=None, members=3)
-    return ProbeSettings(Preprocessing(max_features=6), graph, model, training, ROBUSTNESS)
+    return Settings(
+        preprocessing=Preprocessing(max_features=6),
+        graph=graph,
+        model=model,
+        training=training,
+        robustness=ROBUSTNESS,
+    )
 
 
 def measured(cohort, splits):
@@ -83,8 +94,7 @@ def train(method, cohort, splits, settings):
         cohort,
         data,
         Guidance(information),
-        model,
-        settings.training,
+        settings,
         lambda *call: None,
     )
     trained = TrainedFiles(parameters, result.experts, information)
@@ -97,8 +107,7 @@ def probabilities(table):
 
 def side_of(cohort, split):
     features = Features(cohort, 6)
-    fitted = {name: features.fitted(name, split.fit) for name in cohort.modalities}
-    return FoldSide(split, fitted, features.available[split.test], ROBUSTNESS.seed)
+    return held_out_side(features, features.fit(split.fit), split, ROBUSTNESS.seed)
 
 
 @pytest.mark.parametrize("method", NETWORKS)
@@ -107,12 +116,13 @@ def test_restored_networks_say_of_test_samples_what_they_said(method, cohort, sp
     settings = settings_of()
     run = train(method, cohort, splits, settings)
     assert not cohort.available.all()
-    predict = NetworkPredictor(method, run.data, run.trained, MODEL, GRAPH)
+    features = Features(cohort, 6)
     for fold, split in enumerate(splits):
-        side = side_of(cohort, split)
-        altered = [alter(side, each) for each in probes_of(cohort.modalities, ROBUSTNESS)]
-        task = extended(fold_task(cohort, Features(cohort, 6), split), altered)
-        found = predict(fold, task)
+        tests = side_of(cohort, split)
+        side = training_side(cohort, features, features.fit(split.fit), split)
+        fitted = restored_fold(method, run.data, fold, side, run.trained, MODEL, GRAPH)
+        altered = [alter(tests, each).samples for each in probes_of(cohort.modalities, ROBUSTNESS)]
+        found = fitted.predict(reduce(Samples.followed_by, [tests.samples, *altered]))
         assert len(found) > 10 * len(split.test)
         expected = probabilities(run.predictions[run.predictions["fold"] == fold])
         np.testing.assert_allclose(found[: len(split.test)], expected, atol=1e-6)
@@ -129,13 +139,11 @@ def test_altered_samples_lack_what_their_fold_could_not_learn_from(cohort, split
     features = Features(lacking, 6)
     data = replica_data(lacking, features, [split], None, torch.device("cpu"))
     noise = Probe(ProbeKind.NOISE, lacking.modalities[1:2], 1.0)
-    task = fold_task(lacking, features, split)
-    task = extended(task, [alter(side_of(lacking, split), noise)])
-    count = len(lacking.samples)
-    assert task.available[count:, 0].any()
-    found = extended_data(data, 0, task, None).available[0].numpy()
+    altered = alter(side_of(lacking, split), noise).samples
+    assert altered.available[:, 0].any()
+    found = data_of_samples(data, altered).available[0].numpy()
     assert not found[:, 0].any()
-    np.testing.assert_array_equal(found[count:, 1:], task.available[count:, 1:])
+    np.testing.assert_array_equal(found[:, 1:], altered.available[:, 1:])
 
 
 def made_worse(cohort, split, each):
@@ -143,7 +151,7 @@ def made_worse(cohort, split, each):
     side, values = side_of(cohort, split), dict(cohort.values)
     for name in cohort.modalities:
         changed = values[name].copy()
-        has, kept = side.has(name), side.fitted[name].kept
+        has, kept = side.samples.has(name), side.fitted[name].kept
         rows = split.test[has]
         if each.kind is ProbeKind.SUBSET and name not in each.modalities:
             changed[split.test] = np.nan
@@ -198,7 +206,7 @@ def check(found, cohort, split, each, predictions, tolerance):
 def test_a_probe_of_a_network_is_what_worse_test_samples_would_have_got(method, cohort, splits):
     settings, own = settings_of(), splits[:1]
     trained = train(method, cohort, own, settings).trained
-    found = probe(method, cohort, own, settings, trained)
+    found = probe(method, cohort, Features(cohort, 6), own, settings, trained)
     for each in PROBES:
         worse = made_worse(cohort, own[0], each)
         predictions = train(method, worse, own, settings).predictions
@@ -208,7 +216,7 @@ def test_a_probe_of_a_network_is_what_worse_test_samples_would_have_got(method, 
 @pytest.mark.parametrize("method", PEER_METHODS)
 def test_a_probe_of_a_peer_is_what_worse_test_samples_would_have_got(method, cohort, splits):
     own = splits[:1]
-    found = probe(method, cohort, own, settings_of(), None)
+    found = probe(method, cohort, Features(cohort, 6), own, settings_of(), None)
     for each in PROBES:
         worse = made_worse(cohort, own[0], each)
         with np.errstate(invalid="ignore"):  # the mean of no modality, which no probe asks for
@@ -221,8 +229,8 @@ def test_a_probe_changes_nothing_for_a_sample_that_lacks_its_modality(method, co
     own = splits[:1]
     run = train(method, cohort, own, settings_of()) if method in NETWORKS else None
     trained = None if run is None else run.trained
-    found = probe(method, cohort, own, settings_of(), trained)
-    lacks = ~side_of(cohort, own[0]).has("weak")
+    found = probe(method, cohort, Features(cohort, 6), own, settings_of(), trained)
+    lacks = ~side_of(cohort, own[0]).samples.has("weak")
     assert 0 < lacks.sum() < len(lacks)
     kinds = [Probe(ProbeKind.NOISE, ("weak",), 1.0), Probe(ProbeKind.SHUFFLED, ("weak",))]
     kinds.append(Probe(ProbeKind.SUBSET, tuple(n for n in cohort.modalities if n != "weak")))
@@ -236,13 +244,14 @@ def test_networks_on_a_graph_attach_altered_samples_to_it(cohort, splits):
     model, own = Model(hidden=6, experts=["mean"], graph_weight=0.3), splits[:1]
     settings = settings_of(model)
     run = train(Method.UNIFORM, cohort, own, settings)
-    found = probe(Method.UNIFORM, cohort, own, settings, run.trained)
+    found = probe(Method.UNIFORM, cohort, Features(cohort, 6), own, settings, run.trained)
     for each in PROBES:
         worse = made_worse(cohort, own[0], each)
         predictions = train(Method.UNIFORM, worse, own, settings).predictions
         check(found, cohort, own[0], each, predictions, 1e-6)
-    plain = replace(settings, model=model.model_copy(update={"graph_weight": 0}))
-    other = probe(Method.UNIFORM, cohort, own, plain, run.trained)
+    flat = model.model_copy(update={"graph_weight": 0})
+    plain = settings.model_copy(update={"model": flat})
+    other = probe(Method.UNIFORM, cohort, Features(cohort, 6), own, plain, run.trained)
     assert not np.allclose(probabilities(found), probabilities(other), atol=1e-3)
 
 
@@ -251,7 +260,7 @@ def test_networks_that_test_samples_shape_cannot_be_probed(cohort, splits):
     settings = settings_of(Model(hidden=6, experts=["mean"], graph_weight=0.3), graph)
     run = train(Method.UNIFORM, cohort, splits[:1], settings)
     with pytest.raises(MethodNotApplicable, match=r"graph\.transductive"):
-        probe(Method.UNIFORM, cohort, splits[:1], settings, run.trained)
+        probe(Method.UNIFORM, cohort, Features(cohort, 6), splits[:1], settings, run.trained)
 
 
 @pytest.fixture
@@ -262,22 +271,27 @@ def files(cohort, splits, tmp_path):
     paths = {
         "cohort": tmp_path / "cohort.h5mu",
         "splits": tmp_path / "splits.parquet",
+        "preprocessing": tmp_path / "preprocessing.safetensors",
         "status": tmp_path / "status.json",
         "parameters": tmp_path / "model.safetensors",
         "experts": tmp_path / "experts.csv",
         "information": tmp_path / "information.safetensors",
     }
     write_cohort(cohort, paths["cohort"])
+    stored = read_cohort(paths["cohort"])  # in single precision
+    write_preprocessing(Features(stored, 6), splits, stored, paths["preprocessing"])
     tables = []
     for split in splits:
         inner = dict(zip(split.fit, split.inner, strict=True))
         for part in ("train", "validation", "test"):
             rows = getattr(split, part)
-            head = {"repeat": split.repeat, "fold": split.fold, "sample": cohort.samples[rows]}
+            head = {"repeat": split.repeat, "fold": split.fold, "held_out": None}
             tables.append(
-                pd.DataFrame(head).assign(part=part, inner=[inner.get(row, -1) for row in rows])
+                pd.DataFrame(head | {"sample": cohort.samples[rows], "part": part}).assign(
+                    inner=[inner.get(row, -1) for row in rows]
+                )
             )
-    pd.concat(tables).to_parquet(paths["splits"])
+    write_table(pd.concat(tables), paths["splits"], "splits")
     write_parameters(
         {key: value.contiguous() for key, value in run.trained.parameters.items()},
         paths["parameters"],
@@ -290,7 +304,7 @@ def files(cohort, splits, tmp_path):
 
 def status(path, state):
     content = {"method": "balanced", "status": state, "reason": "why", "device": None}
-    path.write_text(json.dumps(content | {"seconds": 1.0}), encoding="utf-8")
+    write_json(content | {"seconds": 1.0}, path)
 
 
 def test_the_job_writes_what_the_files_of_a_method_say(files, cohort, splits, tmp_path):
@@ -298,12 +312,12 @@ def test_the_job_writes_what_the_files_of_a_method_say(files, cohort, splits, tm
     settings = settings_of()
     probe_job(Method.BALANCED, settings, paths, tmp_path / "p.parquet", tmp_path / "p.json")
     found = pd.read_parquet(tmp_path / "p.parquet")
-    expected = probe(Method.BALANCED, cohort, splits, settings, run.trained)
+    expected = probe(Method.BALANCED, cohort, Features(cohort, 6), splits, settings, run.trained)
     # The file of the cohort holds single precision.
     np.testing.assert_allclose(probabilities(found), probabilities(expected), atol=1e-4)
     names = [name for name in found if not name.startswith("p:")]
     pd.testing.assert_frame_equal(found[names], expected[names], check_dtype=False)
-    (ended,) = json.loads((tmp_path / "p.json").read_text())
+    (ended,) = read_json(tmp_path / "p.json")
     assert (ended["kind"], ended["method"], ended["status"]) == ("probes", "balanced", "ok")
 
 
@@ -317,6 +331,6 @@ def test_a_method_that_did_not_end_well_has_no_rows(state, files, cohort, tmp_pa
     assert [name for name in found if name.startswith("p:")] == [
         name for name in empty_predictions(cohort.classes) if name.startswith("p:")
     ]
-    (ended,) = json.loads((tmp_path / "p.json").read_text())
+    (ended,) = read_json(tmp_path / "p.json")
     assert ended["status"] == "not_applicable"
     assert "balanced: why" in ended["reason"]

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from fold_task import FoldTask
 
 from balmi.methods.peers import early
-from balmi.methods.peers.task import FoldTask
 
 SAMPLES, CLASSES = 90, 3
 

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from fold_task import said
 
 from balmi.errors import MethodNotApplicable
-from balmi.methods.peers.absence import absence_lr
+from balmi.methods.peers.absence import needs_absence
 from balmi.methods.peers.choice import best_modality, log_losses
 
 
@@ -30,13 +31,13 @@ def test_a_strong_modality_of_few_samples_is_better_than_a_weak_one_of_all(make_
     labels = task.labels[task.fit]
     over_all = {name: log_losses(task.held_out(name), labels).mean() for name in task.features}
     assert over_all["weak"] < over_all["strong"]  # what the samples without it would decide
-    assert best_modality(task) == "strong"
+    assert best_modality(task.training) == "strong"
 
 
 def test_modalities_that_nobody_shares_are_judged_on_their_own_samples(make_task, caplog):
     available = np.zeros((90, 2), dtype=bool)
     available[::2, 0] = available[1::2, 1] = True
-    assert best_modality(task_of(make_task, available)) == "strong"
+    assert best_modality(task_of(make_task, available).training) == "strong"
     assert "0 training samples have every modality" in caplog.text
 
 
@@ -48,14 +49,14 @@ def test_a_modality_of_one_class_gains_nothing_by_it(make_task):
     features["second"] += 1.5 * np.eye(3)[labels]
     available = np.column_stack([labels == 0, labels != 0])
     task = make_task(features=features, available=available, labels=labels)
-    assert best_modality(task) == "second"
+    assert best_modality(task.training) == "second"
 
 
 def test_absence_lr_predicts_the_class_that_lacks_a_modality(make_task):
     labels = np.arange(90) % 3
     available = np.column_stack([np.ones(90, dtype=bool), labels != 2])
     task = make_task(available=available, labels=labels)
-    found = absence_lr(task)["absence-lr"]
+    found = said("absence-lr", task)["absence-lr"]
     lacks = ~available[task.test, 1]
     assert (found[lacks].argmax(axis=1) == 2).all()
     assert (found[~lacks, 2] < 0.2).all()
@@ -67,16 +68,18 @@ def test_absence_lr_tells_a_pattern_that_no_single_modality_tells(make_task):
     task = make_task(
         available=np.column_stack([first, second]), labels=(first ^ second).astype(int), classes=2
     )
-    found = absence_lr(task)["absence-lr"].argmax(axis=1)
+    found = said("absence-lr", task)["absence-lr"].argmax(axis=1)
     assert (found == task.labels[task.test]).all()
 
 
 def test_absence_lr_sees_no_measurement(make_task):
     task = make_task()
     other = make_task(features={name: x + 5 for name, x in task.features.items()})
-    assert absence_lr(task)["absence-lr"] == pytest.approx(absence_lr(other)["absence-lr"])
+    assert said("absence-lr", task)["absence-lr"] == pytest.approx(
+        said("absence-lr", other)["absence-lr"]
+    )
 
 
 def test_absence_lr_needs_absence(make_task):
     with pytest.raises(MethodNotApplicable, match="every sample has every modality"):
-        absence_lr(make_task(lacking=False))
+        needs_absence(make_task(lacking=False).available)

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fold_task import said
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.svm import SVC
 
 from balmi.errors import MethodNotApplicable
-from balmi.methods.peers.early import EARLY, machine_scores, side_by_side
+from balmi.methods.peers.early import fit_machine, side_by_side
 
 
 def blobs(seed, count, classes, apart=2.0):
@@ -22,10 +23,10 @@ def blobs(seed, count, classes, apart=2.0):
 def test_balanced_regression_is_scikit_learns(make_task):
     task = make_task(lacking=False)
     task = replace(task, labels=np.where(np.arange(90) % 7 == 0, 2, task.labels % 2))
-    values = side_by_side(task)
+    values = side_by_side(task.samples)
     model = LogisticRegression(C=0.1, tol=1e-8, max_iter=5000, class_weight="balanced")
     model.fit(values[task.fit], task.labels[task.fit])
-    found = EARLY["concat-lr-balanced"](task)["concat-lr-balanced"]
+    found = said("concat-lr-balanced", task)["concat-lr-balanced"]
     assert found == pytest.approx(model.predict_proba(values[task.test]), abs=5e-3)
 
 
@@ -34,7 +35,7 @@ def test_the_highest_score_of_the_machine_is_its_class(classes):
     values, labels = blobs(0, 100, classes, apart=3.0)
     rows, _ = blobs(1, 60, classes, apart=3.0)
     predicted = SVC().fit(values, labels).predict(rows)
-    scores = machine_scores(values, labels, rows, classes)
+    scores = fit_machine(values, labels, classes).scores(rows)
     assert scores.shape == (60, classes)
     assert (scores.argmax(axis=1) == predicted).mean() > 0.97
 
@@ -42,7 +43,7 @@ def test_the_highest_score_of_the_machine_is_its_class(classes):
 def test_scores_of_two_classes_are_its_margin():
     values, labels = blobs(0, 60, 2)
     margin = SVC().fit(values, labels).decision_function(values)
-    scores = machine_scores(values, labels, values, 2)
+    scores = fit_machine(values, labels, 2).scores(values)
     assert scores == pytest.approx(np.column_stack([-margin, margin]))
 
 
@@ -51,26 +52,25 @@ def test_scores_of_three_classes_are_mean_margins_over_the_others():
     pairs = SVC(decision_function_shape="ovo").fit(values, labels).decision_function(values)
     first, second, third = pairs.T  # 0 over 1, 0 over 2, 1 over 2
     expected = np.column_stack([first + second, third - first, -second - third]) / 2
-    assert machine_scores(values, labels, values, 3) == pytest.approx(expected)
+    assert fit_machine(values, labels, 3).scores(values) == pytest.approx(expected)
 
 
 def test_a_class_that_the_machine_has_not_seen_scores_lowest():
     values, labels = blobs(0, 60, 2)
-    scores = machine_scores(values, labels + 1, values, 4)
+    scores = fit_machine(values, labels + 1, 4).scores(values)
     for absent in (0, 3):
         assert scores[:, absent] == pytest.approx(scores[:, 1:3].min(axis=1))
-    assert not machine_scores(values, np.zeros(60, int), values, 2).any()
+    assert not fit_machine(values, np.zeros(60, int), 2).scores(values).any()
 
 
 def test_the_machine_is_calibrated_on_what_it_has_not_learned(make_task):
     """Noise: a machine separates what it has learned, and its probabilities stay near chance."""
     noise = {"a": np.random.default_rng(1).normal(size=(90, 200))}
     task = make_task(lacking=False, features=noise)
-    found = EARLY["concat-svm"](task)["concat-svm"]
+    found = said("concat-svm", task)["concat-svm"]
     assert log_loss(task.labels[task.test], found) < np.log(3) + 0.15
-    scores = machine_scores(
-        noise["a"][task.fit], task.labels[task.fit], noise["a"][task.fit], task.classes
-    )
+    learned = noise["a"][task.fit]
+    scores = fit_machine(learned, task.labels[task.fit], task.classes).scores(learned)
     assert (scores.argmax(axis=1) == task.labels[task.fit]).mean() > 0.95
 
 
@@ -79,7 +79,7 @@ def test_finds_what_is_plain(make_task, peer):
     rng = np.random.default_rng(0)
     task = make_task(lacking=False)
     task = replace(task, features={"a": rng.normal(size=(90, 4)) + 6 * np.eye(4)[task.labels]})
-    found = EARLY[peer](task)[peer]
+    found = said(peer, task)[peer]
     assert (found.argmax(axis=1) == task.labels[task.test]).mean() > 0.9
 
 
@@ -87,21 +87,21 @@ def test_the_forest_gives_every_class_something(make_task):
     rng = np.random.default_rng(0)
     task = make_task(lacking=False)
     task = replace(task, features={"a": rng.normal(size=(90, 4)) + 20 * np.eye(4)[task.labels]})
-    found = EARLY["concat-forest"](task)["concat-forest"]
+    found = said("concat-forest", task)["concat-forest"]
     assert found.min() == pytest.approx(task.prior.min() / 41)
     assert found.max() == pytest.approx((40 + task.prior.max()) / 41)
 
 
 @pytest.mark.parametrize("peer", ["concat-forest", "concat-boosting"])
 def test_is_the_same_at_every_run(make_task, peer):
-    first, second = EARLY[peer](make_task())[peer], EARLY[peer](make_task())[peer]
+    first, second = said(peer, make_task())[peer], said(peer, make_task())[peer]
     np.testing.assert_array_equal(first, second)
 
 
 def test_boosting_without_its_library_says_so(make_task, monkeypatch):
     monkeypatch.setitem(sys.modules, "lightgbm", None)
     with pytest.raises(MethodNotApplicable, match="lightgbm cannot be imported: "):
-        EARLY["concat-boosting"](make_task())
+        said("concat-boosting", make_task())
 
 
 def test_boosting_without_openmp_says_so(make_task, monkeypatch):
@@ -113,4 +113,4 @@ def test_boosting_without_openmp_says_so(make_task, monkeypatch):
     monkeypatch.delitem(sys.modules, "lightgbm", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
     with pytest.raises(MethodNotApplicable, match="libgomp"):
-        EARLY["concat-boosting"](make_task())
+        said("concat-boosting", make_task())

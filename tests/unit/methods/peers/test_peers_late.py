@@ -1,15 +1,19 @@
 """Peers that join the modalities' class probabilities."""
 
 from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from fold_task import said
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from balmi.errors import MethodNotApplicable
-from balmi.methods.peers.late import outer_product, stacked_lr_balanced, vcdn
+from balmi.methods.peers.late import fit_vcdn, outer_product
+from balmi.methods.peers.side import TrainingSide
 from balmi.methods.peers.stacking import meta_features
 
 
@@ -23,10 +27,10 @@ def test_balanced_stacking_is_scikit_learns_upper_regression(make_task):
     task = make_task()
     labels = task.labels[task.fit]
     inner = meta_features([task.held_out(name) for name in task.features])
-    outer = [task.probabilities(name, task.fit, task.test) for name in task.features]
+    outer = [task.of_tests(name) for name in task.features]
     model = LogisticRegression(C=0.1, tol=1e-8, max_iter=5000, class_weight="balanced")
     expected = model.fit(inner, labels).predict_proba(meta_features(outer))
-    found = stacked_lr_balanced(task)["stacked-lr-balanced"]
+    found = said("stacked-lr-balanced", task)["stacked-lr-balanced"]
     assert found == pytest.approx(expected, abs=5e-3)
 
 
@@ -52,7 +56,7 @@ def test_vcdn_sees_what_needs_two_modalities(make_task):
     left, right = rng.integers(0, 2, size=(2, 600))
     rows = np.arange(600)
     task = make_task(
-        features={"a": np.zeros((600, 1)), "b": np.zeros((600, 1))},
+        features={"a": left[:, None], "b": right[:, None]},
         available=np.ones((600, 2), dtype=bool),
         labels=(left == right).astype(int),
         classes=2,
@@ -60,15 +64,18 @@ def test_vcdn_sees_what_needs_two_modalities(make_task):
         test=rows[400:],
     )
 
-    class Known(type(task)):
+    def known(modality, samples):
+        return np.eye(2)[samples.features[modality][:, 0]]
+
+    class Known(TrainingSide):
         def held_out(self, modality):
-            return self.probabilities(modality, self.fit, self.fit)
+            return known(modality, self.samples)
 
-        def probabilities(self, modality, learn, rows):
-            return np.eye(2)[{"a": left, "b": right}[modality][rows]]
+        def base(self, modality):
+            return SimpleNamespace(predict=partial(known, modality))
 
-    found = vcdn(Known(**{name: getattr(task, name) for name in task.__dataclass_fields__}))
-    assert (found["vcdn"].argmax(axis=1) == task.labels[task.test]).mean() > 0.95
+    found = fit_vcdn(Known(**vars(task.training))).predict(task.tests)
+    assert (found.argmax(axis=1) == task.labels[task.test]).mean() > 0.95
 
 
 def test_vcdn_refuses_too_many_combinations(make_task):
@@ -76,10 +83,10 @@ def test_vcdn_refuses_too_many_combinations(make_task):
     copies = {f"m{number}": task.features["a"] for number in range(8)}
     task = replace(task, features=copies, available=np.ones((90, 8), dtype=bool))
     with pytest.raises(MethodNotApplicable, match="3 classes in 8 modalities are 6561"):
-        vcdn(task)
+        fit_vcdn(task.training)
 
 
 def test_vcdn_is_the_same_at_every_run_and_differs_by_seed(make_task):
-    first, second = vcdn(make_task())["vcdn"], vcdn(make_task())["vcdn"]
+    first, second = said("vcdn", make_task())["vcdn"], said("vcdn", make_task())["vcdn"]
     np.testing.assert_array_equal(first, second)
-    assert not np.array_equal(first, vcdn(replace(make_task(), seed=4))["vcdn"])
+    assert not np.array_equal(first, said("vcdn", replace(make_task(), seed=4))["vcdn"])

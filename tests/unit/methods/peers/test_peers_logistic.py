@@ -6,7 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
-from balmi.methods.peers.logistic import logistic, rotated
+from balmi.methods.peers.logistic import fit_logistic, in_axes, principal_axes
+
+
+def logistic(values, labels, rows, classes, **options):
+    return fit_logistic(values, labels, classes, **options).predict(rows)
 
 
 def problem(seed, count, width, classes, scale=1.0):
@@ -73,7 +77,7 @@ def test_one_class_alone_is_certain():
 @given(st.integers(0, 10_000), st.integers(2, 12), st.integers(1, 15))
 def test_axes_are_a_rotation_of_what_was_learned(seed, count, width):
     values = np.random.default_rng(seed).normal(size=(count, width))
-    turned = rotated(values, np.arange(count))
+    turned = in_axes(values, principal_axes(values))
     assert turned.shape[1] <= max(count, 1)
     centred = values - values.mean(axis=0)
     if width > count:
@@ -86,7 +90,7 @@ def test_axes_of_more_rows_shape_no_prediction():
     """Inner folds share the axes of the whole training part."""
     values, labels = problem(3, 90, 120, 3)
     learn, rows = np.arange(60), np.arange(60, 90)
-    turned = rotated(values, np.arange(90))
+    turned = in_axes(values, principal_axes(values))
     found = logistic(turned[learn], labels[learn], turned[rows], 3)
     own = logistic(values[learn], labels[learn], values[rows], 3)
     assert found == pytest.approx(own, abs=1e-3)

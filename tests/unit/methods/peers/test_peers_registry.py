@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fold_task import FoldTask, said
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
+from balmi.config.methods import METHODS, NETWORKS
 from balmi.config.settings import Method
 from balmi.errors import MethodNotApplicable
-from balmi.methods.peers.registry import PEERS, FoldTask
+from balmi.methods.peers.registry import PEERS
 
 
 def lr():
@@ -40,14 +42,14 @@ class TestAgainstScikitLearn:
     def test_concat(self, task):
         x, y = np.hstack([task.features["a"], task.features["b"]]), task.labels
         expected = lr().fit(x[task.fit], y[task.fit]).predict_proba(x[task.test])
-        assert PEERS["concat-lr"](task)["concat-lr"] == close(expected)
+        assert said("concat-lr", task)["concat-lr"] == close(expected)
 
     def test_late_fusion(self, task):
         y = task.labels[task.fit]
         each = [
             lr().fit(x[task.fit], y).predict_proba(x[task.test]) for x in task.features.values()
         ]
-        found = PEERS["late-fusion"](task)["late-fusion"]
+        found = said("late-fusion", task)["late-fusion"]
         assert found == close((each[0] + each[1]) / 2)
 
     def test_stacked(self, task):
@@ -58,10 +60,10 @@ class TestAgainstScikitLearn:
             )
             outer.append(lr().fit(x[task.fit], y).predict_proba(x[task.test]))
         expected = lr().fit(logs(held_out), y).predict_proba(logs(outer))
-        assert PEERS["stacked-lr"](task)["stacked-lr"] == close(expected)
+        assert said("stacked-lr", task)["stacked-lr"] == close(expected)
 
     def test_unimodal(self, task):
-        y, losses, found = task.labels[task.fit], {}, PEERS["unimodal-lr"](task)
+        y, losses, found = task.labels[task.fit], {}, said("unimodal-lr", task)
         for name, x in task.features.items():
             held_out = cross_val_predict(lr(), x[task.fit], y, cv=inner(), method="predict_proba")
             losses[name] = log_loss(y, held_out)
@@ -72,7 +74,7 @@ class TestAgainstScikitLearn:
         assert found["unimodal-lr"] is found[f"unimodal-lr/{best}"]
 
     def test_every_configured_peer_is_here(self):
-        assert set(PEERS) == {method for method in Method if not method.is_network}
+        assert set(PEERS) == set(METHODS) - set(NETWORKS)
 
 
 class TestAbsentModality:
@@ -97,14 +99,14 @@ class TestAbsentModality:
         assert 0 < self.has(task, task.test).sum() < 30
 
     def test_unimodal_gives_the_training_prior(self, task):
-        found = PEERS["unimodal-lr"](task)["unimodal-lr/b"]
+        found = said("unimodal-lr", task)["unimodal-lr/b"]
         has = self.has(task, task.test)
         assert found[~has] == pytest.approx(np.tile(self.prior(task), ((~has).sum(), 1)))
         assert found[has] == close(self.of_b(task)[has])
 
     def test_late_fusion_skips_it(self, task):
-        found = PEERS["late-fusion"](task)["late-fusion"]
-        alone = PEERS["unimodal-lr"](task)
+        found = said("late-fusion", task)["late-fusion"]
+        alone = said("unimodal-lr", task)
         has = self.has(task, task.test)
         assert found[~has] == pytest.approx(alone["unimodal-lr/a"][~has])
         both = (alone["unimodal-lr/a"] + alone["unimodal-lr/b"]) / 2
@@ -114,7 +116,7 @@ class TestAbsentModality:
         x = np.hstack(list(task.features.values()))
         assert not x[~task.available[:, 1], 6:].any()
         expected = lr().fit(x[task.fit], task.labels[task.fit]).predict_proba(x[task.test])
-        assert PEERS["concat-lr"](task)["concat-lr"] == close(expected)
+        assert said("concat-lr", task)["concat-lr"] == close(expected)
 
     def test_stacked_sees_the_prior(self, task):
         y, held_out = task.labels, []
@@ -128,17 +130,17 @@ class TestAbsentModality:
                         part[row] = model.predict_proba(x[[task.fit[row]]])[0]
             assert task.held_out("ab"[column]) == close(part)
             held_out.append(part)
-        alone = PEERS["unimodal-lr"](task)
+        alone = said("unimodal-lr", task)
         outer = logs([alone["unimodal-lr/a"], alone["unimodal-lr/b"]])
         expected = lr().fit(logs(held_out), y[task.fit]).predict_proba(outer)
-        assert PEERS["stacked-lr"](task)["stacked-lr"] == close(expected)
+        assert said("stacked-lr", task)["stacked-lr"] == close(expected)
 
     def test_features_of_samples_that_lack_it_are_not_read(self, task):
         garbled = {name: x.copy() for name, x in task.features.items()}
         garbled["b"][~task.available[:, 1]] = 1e3
         other = replace(task, features=garbled)
         for peer in ("stacked-lr", "unimodal-lr", "late-fusion"):
-            found, expected = PEERS[peer](other), PEERS[peer](task)
+            found, expected = said(peer, other), said(peer, task)
             for name in expected:
                 np.testing.assert_array_equal(found[name], expected[name])
 
@@ -148,19 +150,19 @@ class TestAbsentModality:
             task, features=empty, available=np.column_stack([task.available, np.ones(90, bool)])
         )
         prior = np.tile(self.prior(task), (30, 1))
-        assert PEERS["unimodal-lr"](other)["unimodal-lr/c"] == pytest.approx(prior)
-        for peer in PEERS.values():
-            for probabilities in peer(other).values():
+        assert said("unimodal-lr", other)["unimodal-lr/c"] == pytest.approx(prior)
+        for peer in PEERS:
+            for probabilities in said(peer, other).values():
                 assert probabilities.sum(axis=1) == pytest.approx(np.ones(30))
 
     def test_a_modality_of_no_training_sample_is_the_prior(self, task):
         available = task.available.copy()
         available[task.fit, 1] = False
         other = replace(task, available=available)
-        found = PEERS["unimodal-lr"](other)["unimodal-lr/b"]
+        found = said("unimodal-lr", other)["unimodal-lr/b"]
         assert found == pytest.approx(np.tile(self.prior(task), (30, 1)))
-        for peer in PEERS.values():
-            for probabilities in peer(other).values():
+        for peer in PEERS:
+            for probabilities in said(peer, other).values():
                 assert probabilities.sum(axis=1) == pytest.approx(np.ones(30))
 
 
@@ -176,9 +178,9 @@ class TestOneClass:
         refusing = {"stacked-lr", "stacked-lr-balanced", "unimodal-lr", "vcdn"}
         if peer in refusing:
             with pytest.raises(MethodNotApplicable, match="fewer than 2 members"):
-                PEERS[peer](task)
+                said(peer, task)
             return
-        found = PEERS[peer](task)[peer]
+        found = said(peer, task)[peer]
         assert (found.argmax(axis=1) == 1).all()
         assert found.sum(axis=1) == pytest.approx(np.ones(30))
 
@@ -189,7 +191,7 @@ ANY.remove((Method.ABSENCE_LR, False))
 
 @pytest.mark.parametrize(("peer", "lacking"), ANY)
 def test_probabilities(make_task, peer, lacking):
-    for probabilities in PEERS[peer](make_task(lacking)).values():
+    for probabilities in said(peer, make_task(lacking)).values():
         assert probabilities.shape == (30, 3)
         assert probabilities.min() >= 0
         assert probabilities.max() <= 1
@@ -202,7 +204,7 @@ class TestLeaks:
         task = make_task()
         labels = task.labels.copy()
         labels[task.test] = (labels[task.test] + 1) % 3
-        found, expected = PEERS[peer](replace(task, labels=labels)), PEERS[peer](task)
+        found, expected = said(peer, replace(task, labels=labels)), said(peer, task)
         assert list(found) == list(expected)
         for name in expected:
             np.testing.assert_array_equal(found[name], expected[name])
@@ -213,7 +215,7 @@ class TestLeaks:
         features = {name: x.copy() for name, x in task.features.items()}
         for x in features.values():
             x[task.test[4]] = 30.0
-        found, expected = PEERS[peer](replace(task, features=features)), PEERS[peer](task)
+        found, expected = said(peer, replace(task, features=features)), said(peer, task)
         others = np.arange(30) != 4
         for name in expected:
             np.testing.assert_array_equal(found[name][others], expected[name][others])
@@ -223,7 +225,7 @@ class TestLeaks:
         noise = {"a": np.random.default_rng(1).normal(size=(90, 400))}
         task = make_task(lacking=False, features=noise)
         y = task.labels[task.fit]
-        in_sample = task.probabilities("a", task.fit, task.fit)
+        in_sample = task.of_fit("a")
         held_out = task.held_out("a")
         assert (in_sample.argmax(axis=1) == y).mean() > 0.95
         assert (held_out.argmax(axis=1) == y).mean() < 0.55
@@ -237,11 +239,11 @@ class TestLeaks:
             task, features={"real": task.features["a"], "noise": rng.normal(size=(90, 400))}
         )
         y = task.labels[task.fit]
-        rows = [task.probabilities(name, task.fit, task.fit) for name in task.features]
-        outer = [task.probabilities(name, task.fit, task.test) for name in task.features]
+        rows = [task.of_fit(name) for name in task.features]
+        outer = [task.of_tests(name) for name in task.features]
         memorised = lr().fit(logs(rows), y).predict_proba(logs(outer))
         loss = {
-            "stacked": log_loss(task.labels[task.test], PEERS["stacked-lr"](task)["stacked-lr"]),
+            "stacked": log_loss(task.labels[task.test], said("stacked-lr", task)["stacked-lr"]),
             "in sample": log_loss(task.labels[task.test], memorised),
         }
         assert loss["stacked"] < loss["in sample"] - 0.1
@@ -252,42 +254,42 @@ class TestLeaks:
         rng = np.random.default_rng(0)
         b = rng.normal(size=(90, 3))
         b[task.test] = 10 * np.eye(3)[task.labels[task.test]]
-        found = PEERS["unimodal-lr"](replace(task, features={**task.features, "b": b}))
+        found = said("unimodal-lr", replace(task, features={**task.features, "b": b}))
         assert found["unimodal-lr"] is found["unimodal-lr/a"]
 
     def test_and_not_by_how_well_it_is_memorised(self, make_task):
         task = make_task(lacking=False)
         noise = np.random.default_rng(0).normal(size=(90, 400))
         features = {"noise": noise, "a": task.features["a"]}
-        found = PEERS["unimodal-lr"](replace(task, features=features))
+        found = said("unimodal-lr", replace(task, features=features))
         assert found["unimodal-lr"] is not found["unimodal-lr/noise"]
 
 
 class TestInnerFolds:
     def test_part_the_training_side(self, make_task):
-        task = make_task()
-        folds = list(task.inner_folds())
+        side = make_task().training
+        folds = side.inner_folds
         assert len(folds) == 5
         held_out = np.concatenate([rows for _, rows in folds])
-        assert sorted(held_out) == list(task.fit)
+        assert sorted(held_out) == list(range(60))
         for learn, rows in folds:
-            assert sorted(np.concatenate([learn, rows])) == list(task.fit)
-            assert set(np.bincount(task.labels[rows])) <= {3, 4, 5}
+            assert sorted(np.concatenate([learn, rows])) == list(range(60))
+            assert set(np.bincount(side.labels[rows])) <= {3, 4, 5}
 
     def test_groups_stay_together(self, make_task):
         groups = np.array([f"patient-{i // 3}" for i in range(90)])
-        task = make_task(groups=groups)
-        folds = list(task.inner_folds())
+        side = make_task(groups=groups).training
+        folds = side.inner_folds
         assert len(folds) == 5
         for learn, rows in folds:
-            assert not set(groups[learn]) & set(groups[rows])
-        assert sorted(np.concatenate([rows for _, rows in folds])) == list(task.fit)
+            assert not set(side.groups[learn]) & set(side.groups[rows])
+        assert sorted(np.concatenate([rows for _, rows in folds])) == list(range(60))
 
     def test_without_groups_they_would_not(self, make_task):
         groups = np.array([f"patient-{i // 3}" for i in range(90)])
-        assert any(
-            set(groups[learn]) & set(groups[rows]) for learn, rows in make_task().inner_folds()
-        )
+        task = make_task()
+        own = groups[task.fit]
+        assert any(set(own[learn]) & set(own[rows]) for learn, rows in task.training.inner_folds)
 
     def test_copies_of_a_patient_do_not_help_held_out_predictions(self, make_task):
         """Noise, three copies of every patient: with groups nothing is found."""
@@ -310,10 +312,9 @@ class TestInnerFolds:
         labels = task.labels.copy()
         labels[task.fit] = np.arange(60) % 2
         labels[task.fit[:3]] = 2
-        task = replace(task, labels=labels)
-        folds = list(task.inner_folds())
-        assert len(folds) == 3
-        assert all((labels[rows] == 2).sum() == 1 for _, rows in folds)
+        side = replace(task, labels=labels).training
+        assert len(side.inner_folds) == 3
+        assert all((side.labels[rows] == 2).sum() == 1 for _, rows in side.inner_folds)
 
     @pytest.mark.parametrize("members", [0, 1])
     @pytest.mark.parametrize(
@@ -324,7 +325,7 @@ class TestInnerFolds:
         labels = np.arange(90) % 2
         labels[task.fit[:members]] = 2
         with pytest.raises(MethodNotApplicable, match="fewer than 2 members in a training part"):
-            PEERS[peer](replace(task, labels=labels))
+            said(peer, replace(task, labels=labels))
 
     @pytest.mark.parametrize("members", [0, 1])
     @pytest.mark.parametrize(
@@ -338,7 +339,7 @@ class TestInnerFolds:
         task = make_task()
         labels = 1 + np.arange(90) % 2
         labels[task.fit[:members]] = 0
-        found = PEERS[peer](replace(task, labels=labels))[peer]
+        found = said(peer, replace(task, labels=labels))[peer]
         assert found.shape == (30, 3)
         assert found.sum(axis=1) == pytest.approx(np.ones(30))
         if peer not in {"concat-lr-balanced", "snf"} or not members:
@@ -355,14 +356,14 @@ class TestInnerFolds:
         held_out = task.held_out("a")
         assert (held_out[:4, 2] == 0).all()
         assert (held_out[4:, 2] > 0).any()
-        found = PEERS["stacked-lr"](task)["stacked-lr"]
+        found = said("stacked-lr", task)["stacked-lr"]
         assert np.isfinite(found).all()
         assert found.sum(axis=1) == pytest.approx(np.ones(30))
 
 
 def test_majority_is_the_prior(make_task):
     task = make_task()
-    assert PEERS["majority"](task)["majority"] == pytest.approx(np.tile(task.prior, (30, 1)))
+    assert said("majority", task)["majority"] == pytest.approx(np.tile(task.prior, (30, 1)))
 
 
 def test_prior_is_of_the_training_side():

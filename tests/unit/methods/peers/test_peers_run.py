@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from balmi.config.methods import NETWORKS
 from balmi.config.settings import Evaluation, Method
 from balmi.data.cohort import Cohort
 from balmi.data.splits import PARTS, Split, make_splits
 from balmi.methods.outcome import Result, attempt
 from balmi.methods.peers.run import fit_baseline
-from balmi.preprocess.pipeline import Features
+from balmi.preprocess.features import Features
 
-PEERS = [method for method in Method if not method.is_network]
+PEERS = [method for method in Method if method not in NETWORKS]
 
 
 @pytest.fixture

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fold_task import said
 from hypothesis import given
 from hypothesis import strategies as st
 
 from balmi.graph.fusion import fuse_network
-from balmi.methods.peers.similarity import NETWORK, nearest_shares, snf
+from balmi.methods.peers.similarity import NETWORK, nearest_shares
 
 
 def test_shares_of_the_nearest_by_hand():
@@ -52,19 +53,19 @@ def test_all_neighbours_of_one_class_are_smoothed(make_task):
     task = plain(make_task, apart=50)
     expected = np.full((60, 3), 1 / 23)
     expected[np.arange(60), task.labels[task.test]] = 21 / 23
-    assert snf(task)["snf"] == pytest.approx(expected, abs=1e-6)
+    assert said("snf", task)["snf"] == pytest.approx(expected, abs=1e-6)
 
 
 def test_noise_gives_no_class_more_than_chance(make_task):
     task = plain(make_task, apart=0)
-    found = snf(task)["snf"]
+    found = said("snf", task)["snf"]
     assert (found.argmax(axis=1) == task.labels[task.test]).mean() < 0.55
     assert found.min() >= 1 / 23
 
 
 def test_a_class_without_training_samples_has_a_chance_too(make_task):
     task = plain(make_task, apart=5)
-    found = snf(replace(task, classes=4))["snf"]
+    found = said("snf", replace(task, classes=4))["snf"]
     assert found[:, 3] == pytest.approx(np.full(60, 1 / 24))
 
 
@@ -74,9 +75,9 @@ def test_a_sample_that_is_near_nothing_gets_the_class_frequencies(make_task):
     available = np.column_stack([np.ones(180, dtype=bool), np.zeros(180, dtype=bool)])
     available[task.test[0]] = [False, True]
     features = {**task.features, "b": np.random.default_rng(1).normal(size=(180, 3))}
-    found = snf(replace(task, features=features, available=available))["snf"]
+    found = said("snf", replace(task, features=features, available=available))["snf"]
     assert found[0] == pytest.approx(task.prior)
-    assert found[1:] == pytest.approx(snf(task)["snf"][1:])
+    assert found[1:] == pytest.approx(said("snf", task)["snf"][1:])
 
 
 def test_the_fused_network_has_a_say(make_task):
@@ -92,6 +93,6 @@ def test_the_fused_network_has_a_say(make_task):
         near = np.argsort(-similarity)[:20]
         shares = similarity[near] @ member[near] / similarity[near].sum()
         expected.append((20 * shares + 1) / 23)
-    found = snf(task)["snf"]
+    found = said("snf", task)["snf"]
     assert found == pytest.approx(np.array(expected))
     assert np.abs(found - (20 * own @ member + 1) / 23).max() > 0.02

@@ -57,7 +57,7 @@ class FoldLogits(nn.Module):
         *values
             One tensor per modality, (n, features), and the availability mask, (n, modalities).
         """
-        *inputs, available = (each.expand(self.replicas, *each.shape) for each in values)
+        *inputs, available = (tensor.expand(self.replicas, *tensor.shape) for tensor in values)
         logits = self.network(Batch(inputs, available)).joint[:, :, self.head].mean(dim=0)
         return logits - logits.mean(dim=1, keepdim=True)
 
@@ -131,16 +131,16 @@ def attribute_fold(
     labels, fold = data.labels[test], int(data.folds[0])
     inputs = [values[fold, test] for values in data.inputs]
     available = data.available[0, test]
-    found = integrated_gradients(FoldLogits(network, head), inputs, available, labels, steps)
+    attributions = integrated_gradients(FoldLogits(network, head), inputs, available, labels, steps)
     members = nn.functional.one_hot(labels, data.classes).T.to(inputs[0])
     share = members / members.sum(dim=1, keepdim=True).clamp(min=1)
-    own = {
+    by_modality = {
         name: values[:, : len(kept[name])]
-        for name, values in zip(data.modalities, found, strict=True)
+        for name, values in zip(data.modalities, attributions, strict=True)
     }
     return FoldAttribution(
         samples=members.sum(dim=1).int().cpu().numpy(),
         kept=kept,
-        size={name: (share @ values.abs()).cpu().numpy() for name, values in own.items()},
-        signed={name: (share @ values).cpu().numpy() for name, values in own.items()},
+        size={name: (share @ values.abs()).cpu().numpy() for name, values in by_modality.items()},
+        signed={name: (share @ values).cpu().numpy() for name, values in by_modality.items()},
     )

@@ -120,12 +120,12 @@ def stability(size: np.ndarray, kept: np.ndarray) -> float:
         Mean over all pairs of folds; NaN where there is none. Pairs in which all attributions of a
         fold are alike have no order, and do not count.
     """
-    found = []
+    correlations = []
     for one, other in combinations(range(len(size)), 2):
         pair = size[[one, other]][:, kept[one] & kept[other]]
         if pair.size and (np.ptp(pair, axis=1) > 0).all():
-            found.append(np.corrcoef(rankdata(pair, axis=1))[0, 1])
-    return float(np.mean(found)) if found else np.nan
+            correlations.append(np.corrcoef(rankdata(pair, axis=1))[0, 1])
+    return float(np.mean(correlations)) if correlations else np.nan
 
 
 def overlap(size: np.ndarray, count: int) -> float:
@@ -148,8 +148,8 @@ def overlap(size: np.ndarray, count: int) -> float:
         return np.nan
     chosen = listed(size, count)
     chosen = chosen[chosen.any(axis=1)].astype(int)
-    both, own = chosen @ chosen.T, chosen.sum(axis=1)
-    pairs = (both / (own[:, None] + own - both))[np.triu_indices(len(own), k=1)]
+    both, lengths = chosen @ chosen.T, chosen.sum(axis=1)
+    pairs = (both / (lengths[:, None] + lengths - both))[np.triu_indices(len(lengths), k=1)]
     return float(pairs.mean()) if pairs.size else np.nan
 
 
@@ -179,21 +179,21 @@ def feature_table(
     """
     parts = []
     for (code, name), modality in product(enumerate(classes), features):
-        found = aligned(folds, modality, code)
-        if not found.size.size:
+        attributions = aligned(folds, modality, code)
+        if not attributions.size.size:
             continue
-        importance = found.size.mean(axis=0)
+        importance = attributions.size.mean(axis=0)
         order = np.argsort(-importance, kind="stable")[:count]
         order = order[importance[order] > 0]
-        keeping = [np.isin(found.features[order], fold.kept[modality]) for fold in folds]
+        keeping = [np.isin(attributions.features[order], fold.kept[modality]) for fold in folds]
         columns = {
             "class": name,
             "modality": modality,
-            "feature": np.asarray(features[modality], dtype=object)[found.features[order]],
+            "feature": np.asarray(features[modality], dtype=object)[attributions.features[order]],
             "rank": np.arange(1, len(order) + 1),
             "importance": importance[order],
-            "direction": found.signed.mean(axis=0)[order],
-            "top": listed(found.size, count).mean(axis=0)[order],
+            "direction": attributions.signed.mean(axis=0)[order],
+            "top": listed(attributions.size, count).mean(axis=0)[order],
             "kept": np.mean(keeping, axis=0),
         }
         parts.append(TABLES["attribution"].typed(columns))
@@ -228,12 +228,12 @@ def modality_table(
     """
     rows = []
     for code, name in enumerate(classes):
-        found = {modality: aligned(folds, modality, code) for modality in modalities}
-        total = sum(each.size.sum(axis=1) for each in found.values())
+        by_modality = {modality: aligned(folds, modality, code) for modality in modalities}
+        total = sum(attributions.size.sum(axis=1) for attributions in by_modality.values())
         if not np.any(total > 0):
             continue
-        for modality, each in found.items():
-            share = each.size.sum(axis=1)[total > 0] / total[total > 0]
+        for modality, attributions in by_modality.items():
+            share = attributions.size.sum(axis=1)[total > 0] / total[total > 0]
             over_folds = mean_over_folds(share, fraction, 0.0, 1.0)
             rows.append(
                 {
@@ -242,8 +242,8 @@ def modality_table(
                     "share": float(share.mean()),
                     "lower": over_folds.lower,
                     "upper": over_folds.upper,
-                    "stability": stability(each.size, each.kept),
-                    "overlap": overlap(each.size, count),
+                    "stability": stability(attributions.size, attributions.kept),
+                    "overlap": overlap(attributions.size, count),
                 }
             )
     return TABLES["attribution_modalities"].typed(rows)

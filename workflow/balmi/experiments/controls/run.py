@@ -25,11 +25,10 @@ from balmi.methods.stages import silent
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from balmi.config.settings import Evaluation, Method
+    from balmi.config.settings import Evaluation, Method, Settings
     from balmi.data.cohort import Cohort
     from balmi.data.splits import Split
     from balmi.methods.outcome import Status
-    from balmi.methods.pipeline import PipelineSettings
     from balmi.methods.stages import Epochs
 
 logger = logging.getLogger("balmi")
@@ -84,8 +83,8 @@ def on_permuted_labels(
                 folds[split.test] = str(split.fold)
         changed = replace(cohort, labels=labels, folds=folds[None].astype(str))
         dealt = evaluation.model_copy(update={"seed": evaluation.seed + repeat})
-        own = as_splits(make_splits(changed, dealt), changed)
-        yield Trial(changed, [replace(split, repeat=repeat) for split in own])
+        drawn = as_splits(make_splits(changed, dealt), changed)
+        yield Trial(changed, [replace(split, repeat=repeat) for split in drawn])
 
 
 def leaking_noise(
@@ -108,9 +107,9 @@ def leaking_noise(
             available[side] = available[rng.permutation(side)]
         code = _codes(cohort.labels[split.test], rng)
         values = {}
-        for column, (name, own) in enumerate(cohort.values.items()):
-            width = min(own.shape[1], FEATURES)
-            noise = rng.standard_normal((len(own), width))
+        for column, (name, matrix) in enumerate(cohort.values.items()):
+            width = min(matrix.shape[1], FEATURES)
+            noise = rng.standard_normal((len(matrix), width))
             telling = rng.permutation(width)[: int(np.ceil(TELLING * width))]
             book = STRENGTH * rng.standard_normal((code.max() + 1, len(telling)))
             noise[np.ix_(split.test, telling)] += book[code]
@@ -145,9 +144,7 @@ def run_control(
     methods: Sequence[Method],
     cohort: Cohort,
     splits: Sequence[Split],
-    evaluation: Evaluation,
-    settings: PipelineSettings,
-    seed: int,
+    settings: Settings,
     progress: Callable[[str], Epochs] = silent,
 ) -> Outcomes:
     """Run methods where there is nothing to learn.
@@ -158,12 +155,10 @@ def run_control(
         One of `TRIALS`.
     methods
         The methods.
-    cohort, splits, evaluation
-        The cohort, the folds to run and the settings that they were made by.
+    cohort, splits
+        The cohort and its folds.
     settings
-        Settings of the methods.
-    seed
-        Seed of permutations and noise.
+        The settings; the folds of the first ``robustness.repeats`` repeats are run.
     progress
         As in `balmi.methods.pipeline.run_pipeline`.
 
@@ -173,20 +168,21 @@ def run_control(
         Predictions have two more columns: control, and truth, the class that the control pretends.
         A method that did not end well in every fold has no rows.
     """
-    found = []
-    for trial in TRIALS[control](cohort, splits, evaluation, seed):
+    run, parts = settings.robustness, []
+    first = [split for split in splits if split.repeat < run.repeats]
+    for trial in TRIALS[control](cohort, first, settings.evaluation, run.seed):
         outcomes = run_pipeline(methods, trial.cohort, trial.splits, settings, progress)
         rows = trial.cohort.positions(outcomes.predictions["sample"])
         truth = np.array(cohort.classes, dtype=object)[trial.cohort.labels[rows]]
-        told = outcomes.predictions.assign(control=control, truth=truth)
-        found.append(Outcomes(told, outcomes.statuses))
+        predictions = outcomes.predictions.assign(control=control, truth=truth)
+        parts.append(Outcomes(predictions, outcomes.statuses))
         logger.info("control %s: %d folds more are done", control, len(trial.splits))
-    return _merged(found)
+    return _merged(parts)
 
 
 def _merged(parts: Sequence[Outcomes]) -> Outcomes:
     """Return the outcomes of several trials as one; how a method ended is its first bad end."""
-    statuses = [_worst(each) for each in zip(*(part.statuses for part in parts), strict=True)]
+    statuses = [_worst(ends) for ends in zip(*(part.statuses for part in parts), strict=True)]
     bad = [status.method for status in statuses if status.status != "ok"]
     filled = [part.predictions for part in parts if len(part.predictions)] or [parts[0].predictions]
     predictions = pd.concat(filled, ignore_index=True)
@@ -195,5 +191,5 @@ def _merged(parts: Sequence[Outcomes]) -> Outcomes:
 
 
 def _worst(statuses: Sequence[Status]) -> Status:
-    first = next((each for each in statuses if each.status != "ok"), statuses[0])
-    return replace(first, seconds=round(sum(each.seconds for each in statuses), 3))
+    first = next((status for status in statuses if status.status != "ok"), statuses[0])
+    return replace(first, seconds=round(sum(status.seconds for status in statuses), 3))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from balmi.config.settings import Distillation, Model, Training
+    from balmi.config.settings import Settings
     from balmi.methods.jobs import TrainingInputs
     from balmi.networks.data import ReplicaData
     from balmi.networks.losses import SoftTargets
@@ -50,9 +50,7 @@ def observable(data: ReplicaData) -> torch.Tensor:
 
 def fit_pairs(
     data: ReplicaData,
-    model: Model,
-    training: Training,
-    distillation: Distillation,
+    settings: Settings,
     progress: Callable[[str], Callable[[int, int, int], None]],
 ) -> dict[tuple[str | None, str], torch.Tensor]:
     """Train every modality alone, and by every teacher where a gain can be observed.
@@ -64,10 +62,9 @@ def fit_pairs(
     ----------
     data
         The replicas' data.
-    model, training
-        Settings; the patience is not used.
-    distillation
-        Temperature and strength, which is used in full for every pair.
+    settings
+        The settings. The patience is not used, and the strength of the distillation is used in full
+        for every pair.
     progress
         Given the name of a training, returns what to call after its epochs.
 
@@ -81,15 +78,16 @@ def fit_pairs(
     MethodNotApplicable, MethodFailed
         As `balmi.networks.trainer.Trainer` does.
     """
+    model, training, distillation = settings.model, settings.training, settings.distillation
     whole = training.model_copy(update={"patience": training.epochs})
     names, possible = data.modalities, observable(data)
     shift = teacher_shift(data, training, distillation)
 
-    def fit(student: str, soft: SoftTargets | None, told: str) -> torch.Tensor:
-        own = data.only(student)
+    def fit(student: str, soft: SoftTargets | None, title: str) -> torch.Tensor:
+        alone = data.only(student)
         purpose = f"{GAINS}/{student}"
-        trained = fit_modality(own, soft, model, whole, purpose, progress(told))
-        return predict(trained, own)[:, :, 0]
+        trained = fit_modality(alone, soft, model, whole, purpose, progress(title))
+        return predict(trained, alone)[:, :, 0]
 
     logits = {(None, name): fit(name, None, f"{name} alone") for name in names}
     every = torch.stack(list(logits.values()), dim=1)
@@ -97,8 +95,8 @@ def fit_pairs(
         if possible[:, teacher, student].any():
             plan = _same_plan(data, teacher, distillation.strength)
             soft = soft_targets(data, every, plan, student, distillation, shift)
-            told = f"{names[student]} taught by {names[teacher]}"
-            logits[names[teacher], names[student]] = fit(names[student], soft, told)
+            lesson = f"{names[student]} taught by {names[teacher]}"
+            logits[names[teacher], names[student]] = fit(names[student], soft, lesson)
     return logits
 
 
@@ -112,9 +110,7 @@ def _same_plan(data: ReplicaData, teacher: int, strength: float) -> Plan:
 
 def observed_gains(
     data: ReplicaData,
-    model: Model,
-    training: Training,
-    distillation: Distillation,
+    settings: Settings,
     progress: Callable[[str], Callable[[int, int, int], None]],
 ) -> pd.DataFrame:
     """Return macro-F1 of every student with and without every teacher, on test samples.
@@ -123,7 +119,7 @@ def observed_gains(
     ----------
     data
         The replicas' data.
-    model, training, distillation, progress
+    settings, progress
         As in `fit_pairs`.
 
     Returns
@@ -142,13 +138,13 @@ def observed_gains(
     """
     if len(data.modalities) < 2:
         raise MethodNotApplicable("a teacher and a student are two modalities, and there is one")
-    if distillation.strength == 0:
+    if settings.distillation.strength == 0:
         raise MethodNotApplicable("distillation.strength is 0, so that no teacher is heard")
     possible = observable(data)
     if not possible.any():
         reason = "no fold has two modalities together in both training and test samples"
         raise MethodNotApplicable(reason)
-    logits = fit_pairs(data, model, training, distillation, progress)
+    logits = fit_pairs(data, settings, progress)
     pairs = permutations(range(len(data.modalities)), 2)
     tables = [
         _pair_gains(data, logits, teacher, student, possible[:, teacher, student])
@@ -171,8 +167,8 @@ def _pair_gains(
     alone = logits[None, pair[1]]
 
     def scores(of: torch.Tensor) -> np.ndarray:
-        found = macro_f1(of.argmax(dim=-1), labels, tested, data.classes)
-        return found.masked_fill(~possible, torch.nan).cpu().numpy()
+        f1 = macro_f1(of.argmax(dim=-1), labels, tested, data.classes)
+        return f1.masked_fill(~possible, torch.nan).cpu().numpy()
 
     return pd.DataFrame(
         {
@@ -186,26 +182,22 @@ def _pair_gains(
     )
 
 
-def observe_job(
-    inputs: TrainingInputs, distillation: Distillation, gains: Path, status: Path
-) -> None:
+def observe_job(inputs: TrainingInputs, gains: Path, status: Path) -> None:
     """Observe the gains on a cohort; write them and how it ended.
 
     Parameters
     ----------
     inputs
         What the job takes; no information is used.
-    distillation
-        Settings.
     gains, status
         Files to write. Where nothing could be observed, `gains` is empty and `status` says why.
     """
-    _, data, _ = inputs.load()
+    data = inputs.load().data
 
     def observe() -> pd.DataFrame:
-        return observed_gains(data, inputs.model, inputs.training, distillation, Progress)
+        return observed_gains(data, inputs.settings, Progress)
 
     device = device_name(data.inputs[0].device)
-    state, found = attempt(GAINS, observe, TABLES["gains"].empty(), device)
-    write_table(found, gains, "gains")
+    state, table = attempt(GAINS, observe, TABLES["gains"].empty(), device)
+    write_table(table, gains, "gains")
     write_json(asdict(state), status)

@@ -35,9 +35,9 @@ def margins_of(information: pd.DataFrame) -> pd.DataFrame:
         Columns teacher, student, teacher_student, student_label, margin, lower and upper; a row per
         teacher and student whose margin the data allow.
     """
-    known = information[information["status"] == "ok"]
+    estimated = information[information["status"] == "ok"]
     kinds = {
-        kind: known[known["quantity"] == kind].set_index(["modality", "other"])["estimate"]
+        kind: estimated[estimated["quantity"] == kind].set_index(["modality", "other"])["estimate"]
         for kind in ("representation_information", "student_information")
     }
     shared = {frozenset(pair): value for pair, value in kinds["representation_information"].items()}
@@ -51,7 +51,7 @@ def margins_of(information: pd.DataFrame) -> pd.DataFrame:
             "lower": row.lower,
             "upper": row.upper,
         }
-        for row in known[known["quantity"] == "complementarity_margin"].itertuples()
+        for row in estimated[estimated["quantity"] == "complementarity_margin"].itertuples()
     ]
     return pd.DataFrame(rows, columns=TABLES["complementarity"].names[:7])
 

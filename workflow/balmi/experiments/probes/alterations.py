@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,19 +20,23 @@ import pandas as pd
 
 from balmi.information.shapley import coalitions, orderings
 from balmi.methods.outcome import PROBABILITY_PREFIX
-from balmi.methods.peers.run import fold_task
+from balmi.methods.peers.registry import predicted
+from balmi.methods.peers.run import training_side
+from balmi.preprocess.fitted import Samples
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from balmi.config.settings import Robustness
+    from balmi.config.settings import Method, Robustness
     from balmi.data.cohort import Cohort
     from balmi.data.splits import Split
-    from balmi.methods.peers.task import FoldTask
-    from balmi.preprocess.pipeline import Features, FittedModality
+    from balmi.methods.peers.registry import FittedPeer
+    from balmi.methods.peers.side import TrainingSide
+    from balmi.preprocess.features import Features
+    from balmi.preprocess.fitted import Fitted, FittedModality
 
-    Predict = Callable[[int, FoldTask], np.ndarray]
+    Fit = Callable[[int, TrainingSide], FittedPeer]
 
 logger = logging.getLogger("balmi")
 
@@ -102,7 +107,7 @@ def _by_size(part: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
 
 
 @dataclass(frozen=True)
-class FoldSide:
+class HeldOutSide:
     """The test samples of one fold, as the training side sees them.
 
     Parameters
@@ -111,25 +116,42 @@ class FoldSide:
         The fold.
     fitted
         Modality -> its preprocessing.
-    available
-        Availability mask of the test samples; (test, modalities), bool.
+    values
+        Modality -> all features of the test samples, NaN where not measured; (test, features).
+    samples
+        The test samples, preprocessed.
     seed
         Seed of noise and permutations.
     """
 
     split: Split
     fitted: dict[str, FittedModality]
-    available: np.ndarray
+    values: dict[str, np.ndarray]
+    samples: Samples
     seed: int
-
-    def has(self, name: str) -> np.ndarray:
-        """Return which test samples have a modality; (test,), bool."""
-        return self.available[:, list(self.fitted).index(name)]
 
     def rng(self, kind: ProbeKind, name: str) -> np.random.Generator:
         """Return the randomness of a kind of probe of one modality; all levels share it."""
         place = list(ProbeKind).index(kind), list(self.fitted).index(name)
         return np.random.default_rng((self.seed, self.split.repeat, self.split.fold, *place))
+
+
+def held_out_side(features: Features, fitted: Fitted, split: Split, seed: int) -> HeldOutSide:
+    """Return the test samples of a fold.
+
+    Parameters
+    ----------
+    features
+        The features of the cohort.
+    fitted
+        The preprocessing that the fold's training side set.
+    split
+        The fold.
+    seed
+        Seed of noise and permutations.
+    """
+    values = {name: matrix[split.test] for name, matrix in features.values.items()}
+    return HeldOutSide(split, fitted.modalities, values, features.apply(fitted, split.test), seed)
 
 
 @dataclass(frozen=True)
@@ -138,59 +160,63 @@ class Altered:
 
     Parameters
     ----------
-    features
-        Modality -> features of all test samples; (test, kept). Only what the probe changes.
-    available
-        Availability mask; (test, modalities), bool.
+    samples
+        All test samples under the probe.
     changed
-        Which test samples the probe changes; (test,), bool.
+        Which of them the probe changes; (test,), bool.
     """
 
-    features: dict[str, np.ndarray]
-    available: np.ndarray
+    samples: Samples
     changed: np.ndarray
 
+    @property
+    def asked(self) -> np.ndarray:
+        """Which samples are predicted anew: those that are changed, and have a modality left."""
+        return self.changed & self.samples.available.any(axis=1)
 
-def _subset(side: FoldSide, probe: Probe) -> Altered:
+
+def _subset(side: HeldOutSide, probe: Probe) -> Altered:
+    """Return samples that have some modalities alone."""
+    before = side.samples
     stays = np.isin(list(side.fitted), probe.modalities)
-    lost = {
-        name: np.zeros((len(side.available), len(own.kept)))
-        for name, own in side.fitted.items()
-        if name not in probe.modalities
+    features = {
+        name: values if name in probe.modalities else np.zeros_like(values)
+        for name, values in before.features.items()
     }
-    return Altered(lost, side.available & stays, side.available[:, ~stays].any(axis=1))
+    changed = before.available[:, ~stays].any(axis=1)
+    return Altered(Samples(features, before.available & stays), changed)
 
 
-def _noisy(side: FoldSide, probe: Probe) -> Altered:
+def _noisy(side: HeldOutSide, probe: Probe) -> Altered:
     (name,) = probe.modalities
-    own, has = side.fitted[name], side.has(name)
-    draws = side.rng(probe.kind, name).standard_normal((int(has.sum()), len(own.kept)))
-    values = own.unscaled(side.split.test[has]) + probe.level * own.deviations * draws
-    return Altered({name: _among(has, own.scaled(values))}, side.available, has)
+    fitted, has = side.fitted[name], side.samples.has(name)
+    draws = side.rng(probe.kind, name).standard_normal((int(has.sum()), len(fitted.kept)))
+    imputed = fitted.imputed(side.values[name][has]) + probe.level * fitted.deviations * draws
+    return _with(side, name, fitted.scaled(imputed))
 
 
-def _permuted(side: FoldSide, probe: Probe) -> Altered:
+def _permuted(side: HeldOutSide, probe: Probe) -> Altered:
     (name,) = probe.modalities
-    own, has = side.fitted[name], side.has(name)
-    rows = side.rng(probe.kind, name).permutation(side.split.test[has])
-    return Altered({name: _among(has, own.scaled(own.unscaled(rows)))}, side.available, has)
+    rows = side.rng(probe.kind, name).permutation(np.flatnonzero(side.samples.has(name)))
+    return _with(side, name, side.fitted[name].apply(side.values[name][rows]))
 
 
-def _among(has: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return values of the samples that have a modality among all, the others 0."""
-    result = np.zeros((len(has), values.shape[1]))
-    result[has] = values
-    return result
+def _with(side: HeldOutSide, name: str, values: np.ndarray) -> Altered:
+    """Return the samples with other features of one modality, for those that have it."""
+    has = side.samples.has(name)
+    features = side.samples.features[name].copy()
+    features[has] = values
+    return Altered(replace(side.samples, features=side.samples.features | {name: features}), has)
 
 
-ALTER: dict[ProbeKind, Callable[[FoldSide, Probe], Altered]] = {
+ALTER: dict[ProbeKind, Callable[[HeldOutSide, Probe], Altered]] = {
     ProbeKind.SUBSET: _subset,
     ProbeKind.NOISE: _noisy,
     ProbeKind.SHUFFLED: _permuted,
 }
 
 
-def alter(side: FoldSide, probe: Probe) -> Altered:
+def alter(side: HeldOutSide, probe: Probe) -> Altered:
     """Return what a probe makes of the test samples of a fold.
 
     Noise is s times the training side's standard deviation of every feature, times standard normal
@@ -206,13 +232,13 @@ def alter(side: FoldSide, probe: Probe) -> Altered:
     return ALTER[probe.kind](side, probe)
 
 
-def applies(side: FoldSide, probe: Probe) -> bool:
+def applies(side: HeldOutSide, probe: Probe) -> bool:
     """Return whether a fold has a test sample that a probe could change.
 
     A subset is asked of every fold: what a modality adds where nobody has it is nothing, and that
     is known.
     """
-    return probe.kind is ProbeKind.SUBSET or side.has(*probe.modalities).any()
+    return probe.kind is ProbeKind.SUBSET or side.samples.has(*probe.modalities).any()
 
 
 def skipped(cohort: Cohort, splits: Sequence[Split]) -> str | None:
@@ -225,99 +251,69 @@ def skipped(cohort: Cohort, splits: Sequence[Split]) -> str | None:
     splits
         Its folds.
     """
-    found = {
+    counts = {
         name: sum(not has[split.test].any() for split in splits)
         for name, has in zip(cohort.modalities, cohort.available.T, strict=True)
     }
-    told = [f"{name} in {count} of {len(splits)} folds" for name, count in found.items() if count]
-    if not told:
+    words = [f"{name} in {count} of {len(splits)} folds" for name, count in counts.items() if count]
+    if not words:
         return None
-    return f"not made worse where no test sample has it: {', '.join(told)}"
+    return f"not made worse where no test sample has it: {', '.join(words)}"
 
 
-def extended(task: FoldTask, altered: Sequence[Altered]) -> FoldTask:
-    """Return the fold with the altered samples as further test samples.
-
-    Parameters
-    ----------
-    task
-        The fold.
-    altered
-        What the probes make of its test samples; those that are changed and have a modality left
-        are appended, probe by probe.
-    """
-    kept = [each.changed & each.available.any(axis=1) for each in altered]
-    rows = np.concatenate([task.test, *(task.test[keep] for keep in kept)])
-    new = rows[len(task.test) :]
-    features = {
-        name: np.concatenate(
-            [
-                values,
-                *(
-                    each.features.get(name, values[task.test])[keep]
-                    for each, keep in zip(altered, kept, strict=True)
-                ),
-            ]
-        )
-        for name, values in task.features.items()
-    }
-    masks = [each.available[keep] for each, keep in zip(altered, kept, strict=True)]
-    return replace(
-        task,
-        features=features,
-        available=np.concatenate([task.available, *masks]),
-        labels=np.concatenate([task.labels, task.labels[new]]),
-        groups=None if task.groups is None else np.concatenate([task.groups, task.groups[new]]),
-        test=np.concatenate([task.test, len(task.labels) + np.arange(len(new))]),
-    )
-
-
-def assembled(task: FoldTask, altered: Sequence[Altered], said: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the probabilities of the test samples under every probe; (test, classes) each.
+def answers(
+    predict: Callable[[Samples], np.ndarray],
+    original: np.ndarray,
+    altered: Sequence[Altered],
+    prior: np.ndarray,
+) -> Iterator[np.ndarray]:
+    """Yield what a method says of the test samples under every probe; (test, classes) each.
 
     Parameters
     ----------
-    task
-        The fold.
+    predict
+        Returns the method's probabilities of samples; (n, classes).
+    original
+        Those of the test samples as they are; (test, classes).
     altered
-        As in `extended`.
-    said
-        Probabilities of the test samples of the extended fold.
+        What the probes make of them.
+    prior
+        What a sample gets that has nothing left; (classes,).
     """
-    start = len(task.test)
-    for each in altered:
-        left = each.available.any(axis=1)
-        keep = each.changed & left
-        result = said[: len(task.test)].copy()
-        result[~left] = task.prior
-        result[keep] = said[start : start + keep.sum()]
-        start += keep.sum()
+    batches = [alteration.samples.take(alteration.asked) for alteration in altered]
+    probabilities = np.empty((0, original.shape[1]))
+    if sum(map(len, batches)):
+        probabilities = predict(reduce(Samples.followed_by, batches))
+    ends = np.cumsum([len(samples) for samples in batches])[:-1]
+    for alteration, new in zip(altered, np.split(probabilities, ends), strict=True):
+        result = original.copy()
+        result[~alteration.samples.available.any(axis=1)] = prior
+        result[alteration.asked] = new
         yield result
 
 
 def probe_table(
-    method: str,
+    method: Method,
     cohort: Cohort,
     features: Features,
     splits: Sequence[Split],
     settings: Robustness,
-    predict: Predict,
+    fit: Fit,
 ) -> pd.DataFrame:
     """Return what a method says of the test samples of every fold under every probe.
 
     Parameters
     ----------
     method
-        Its name.
+        The method.
     cohort, features
         The cohort and its features.
     splits
         The folds.
     settings
         Levels of noise, seed.
-    predict
-        Given the number of a fold and its task with further test samples, returns the
-        probabilities of its test samples; (test, classes).
+    fit
+        Given the number of a fold and its training side, returns the method as it has learned.
 
     Returns
     -------
@@ -328,22 +324,28 @@ def probe_table(
     probes = probes_of(cohort.modalities, settings)
     tables = []
     for number, split in enumerate(splits):
-        fitted = {name: features.fitted(name, split.fit) for name in cohort.modalities}
-        task = fold_task(cohort, features, split)
-        side = FoldSide(split, fitted, features.available[split.test], settings.seed)
-        for part in _parts([each for each in probes if applies(side, each)], side):
+        fitted = features.fit(split.fit)
+        side = held_out_side(features, fitted, split, settings.seed)
+        training = training_side(cohort, features, fitted, split)
+        learned = fit(number, training)
+
+        def predict(samples: Samples, learned: FittedPeer = learned) -> np.ndarray:
+            return predicted(method, learned, samples)[str(method)]
+
+        original = predict(side.samples)
+        for part in _parts([probe for probe in probes if applies(side, probe)], side):
             altered = [alter(side, probe) for probe in part]
-            said = predict(number, extended(task, altered))
-            for probe, found in zip(part, assembled(task, altered, said), strict=True):
-                tables.append(_rows(method, probe, split, found, cohort))
+            results = answers(predict, original, altered, training.prior)
+            for probe, probabilities in zip(part, results, strict=True):
+                tables.append(_rows(method, probe, split, probabilities, cohort))
         logger.info("%s: probed fold %d of %d", method, number + 1, len(splits))
     return pd.concat(tables, ignore_index=True)
 
 
-def _parts(probes: Sequence[Probe], side: FoldSide) -> Iterator[list[Probe]]:
+def _parts(probes: Sequence[Probe], side: HeldOutSide) -> Iterator[list[Probe]]:
     """Yield the probes in parts whose altered samples are not too large together."""
-    width = sum(len(own.kept) for own in side.fitted.values())
-    size = max(1, LARGEST // max(1, width * len(side.available)))
+    width = sum(len(modality.kept) for modality in side.fitted.values())
+    size = max(1, LARGEST // max(1, width * len(side.samples)))
     for start in range(0, len(probes), size):
         yield list(probes[start : start + size])
 

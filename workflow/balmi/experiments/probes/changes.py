@@ -29,9 +29,9 @@ def probe_changes(
     def of(kind: ProbeKind, name: str, level: float = 0.0) -> pd.DataFrame:
         return probed[(kinds == kind) & (names == name) & (levels == level)].droplevel(PROBE[1:])
 
-    def in_tested(name: str, found: pd.DataFrame) -> pd.DataFrame:
+    def in_tested(name: str, table: pd.DataFrame) -> pd.DataFrame:
         """Leave out folds whose test samples all lack a modality: they have nothing to lose."""
-        return found[found.index.isin(tested.index[tested[name]])]
+        return table[table.index.isin(tested.index[tested[name]])]
 
     for name in modalities:
         yield Change("noise", name, 0.0, in_tested(name, whole), ratio)

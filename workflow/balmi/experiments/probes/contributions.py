@@ -58,8 +58,8 @@ def contribution_table(
         for metric in METRIC_NAMES:
             parts = subsets[metric].droplevel(["kind", "level"]).unstack("modalities")
             parts[JOIN.join(modalities)] = whole[metric]
-            found = _rows(parts, modalities, orders, scores.ratio)
-            rows += [(method, metric, *row) for row in found]
+            modality_rows = _rows(parts, modalities, orders, scores.ratio)
+            rows += [(method, metric, *row) for row in modality_rows]
     return TABLES["contributions"].of(rows)
 
 

@@ -64,11 +64,11 @@ def embedding_table(
     samples = cohort.samples[rows]
     blocks = [whole.loc[samples].to_numpy()]
     for column, name in enumerate(cohort.modalities):
-        own = alone[alone["modalities"] == name]
+        probed = alone[alone["modalities"] == name]
         has = cohort.available[rows, column]
-        if len(own) and has.any():
-            said = _mean_log_ratios(own).loc[samples].to_numpy()
-            blocks.append(np.where(has[:, None], said - said[has].mean(axis=0), 0.0))
+        if len(probed) and has.any():
+            ratios = _mean_log_ratios(probed).loc[samples].to_numpy()
+            blocks.append(np.where(has[:, None], ratios - ratios[has].mean(axis=0), 0.0))
     places = _principal_components(np.hstack(blocks))
     classes = np.array(cohort.classes)[cohort.labels[rows]]
     return pd.DataFrame({"sample": samples, "class": classes, "x": places[:, 0], "y": places[:, 1]})
@@ -83,8 +83,8 @@ def _mean_log_ratios(predictions: pd.DataFrame) -> pd.DataFrame:
 def _principal_components(values: np.ndarray) -> np.ndarray:
     """Return two components of every row, 0 where there is no second; (n, 2)."""
     count = min(2, *values.shape)
-    found = PCA(count, svd_solver="full").fit(values)
-    loadings = found.components_
+    pca = PCA(count, svd_solver="full").fit(values)
+    loadings = pca.components_
     largest = np.abs(loadings).argmax(axis=1)
-    scores = found.transform(values) * np.sign(loadings[np.arange(count), largest])
+    scores = pca.transform(values) * np.sign(loadings[np.arange(count), largest])
     return np.pad(scores, ((0, 0), (0, 2 - count)))

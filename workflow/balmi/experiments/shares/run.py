@@ -11,9 +11,9 @@ from balmi.methods.stages import silent
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from balmi.config.settings import Evaluation, Method
+    from balmi.config.settings import Method, Settings
     from balmi.data.cohort import Cohort
-    from balmi.methods.pipeline import Outcomes, PipelineSettings
+    from balmi.methods.pipeline import Outcomes
     from balmi.methods.stages import Epochs
 
 
@@ -21,9 +21,7 @@ def run_share(
     share: float,
     methods: Sequence[Method],
     cohort: Cohort,
-    evaluation: Evaluation,
-    repeats: int,
-    settings: PipelineSettings,
+    settings: Settings,
     progress: Callable[[str], Epochs] = silent,
 ) -> Outcomes:
     """Run methods on a share of the training samples of the evaluation.
@@ -34,16 +32,15 @@ def run_share(
         Of the samples that the evaluation trains on; a smaller share lies within a larger one.
     methods
         The methods.
-    cohort, evaluation
-        The cohort and the settings of its evaluation. Test samples are the same.
-    repeats
-        The first repeats that are run.
+    cohort
+        The cohort. Test samples are those of its evaluation.
     settings
-        Settings of the methods.
+        The settings; the first ``robustness.repeats`` repeats of the evaluation are run.
     progress
         As in `balmi.methods.pipeline.run_pipeline`.
     """
+    evaluation = settings.evaluation
     used = evaluation.model_copy(update={"training_share": share * evaluation.training_share})
     table = make_splits(cohort, used)
-    splits = as_splits(table[table["repeat"] < repeats], cohort)
+    splits = as_splits(table[table["repeat"] < settings.robustness.repeats], cohort)
     return run_pipeline(methods, cohort, splits, settings, progress)

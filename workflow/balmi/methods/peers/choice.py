@@ -17,7 +17,7 @@ from balmi.methods.peers.priors import frequencies, matched
 from balmi.methods.peers.stacking import SMALLEST_PROBABILITY
 
 if TYPE_CHECKING:
-    from balmi.methods.peers.task import FoldTask
+    from balmi.methods.peers.side import TrainingSide
 
 logger = logging.getLogger("balmi")
 
@@ -33,39 +33,39 @@ def log_losses(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def _on_complete(
-    task: FoldTask, held_out: dict[str, np.ndarray], rows: np.ndarray
+    side: TrainingSide, held_out: dict[str, np.ndarray], rows: np.ndarray
 ) -> dict[str, float]:
-    """Return the mean log-loss of every modality on rows of `fit` that have all of them."""
-    labels = task.labels[task.fit][rows]
+    """Return the mean log-loss of every modality on samples that have all of them."""
+    labels = side.labels[rows]
     if rows.all():
         return {name: float(log_losses(p, labels).mean()) for name, p in held_out.items()}
-    known = frequencies(labels, task.classes)
+    prior = frequencies(labels, side.classes)
     return {
-        name: float(log_losses(matched(p[rows], known), labels).mean())
+        name: float(log_losses(matched(p[rows], prior), labels).mean())
         for name, p in held_out.items()
     }
 
 
 def _on_own(
-    task: FoldTask, held_out: dict[str, np.ndarray], has: dict[str, np.ndarray]
+    side: TrainingSide, held_out: dict[str, np.ndarray], has: dict[str, np.ndarray]
 ) -> dict[str, float]:
     """Return how far every modality's log-loss lies above that of its samples' frequencies.
 
     Each is judged on the samples that have it, in nats per sample: the lower, the better.
     """
-    labels, losses = task.labels[task.fit], {}
+    labels, losses = side.labels, {}
     for name, probabilities in held_out.items():
-        own = labels[has[name]]
-        if not own.size:
+        measured = labels[has[name]]
+        if not measured.size:
             losses[name] = 0.0
             continue
-        known = frequencies(own, task.classes)
-        loss = log_losses(matched(probabilities[has[name]], known), own).mean()
-        losses[name] = float(loss - log_losses(np.tile(known, (len(own), 1)), own).mean())
+        prior = frequencies(measured, side.classes)
+        loss = log_losses(matched(probabilities[has[name]], prior), measured).mean()
+        losses[name] = float(loss - log_losses(np.tile(prior, (len(measured), 1)), measured).mean())
     return losses
 
 
-def best_modality(task: FoldTask) -> str:
+def best_modality(side: TrainingSide) -> str:
     """Return the modality whose regression inner folds find best by log-loss.
 
     Where fewer than `FEWEST_COMPARED` training samples have every modality, or all of these are of
@@ -74,17 +74,17 @@ def best_modality(task: FoldTask) -> str:
 
     Parameters
     ----------
-    task
-        The fold; its test labels are not read.
+    side
+        The training side.
     """
-    if len(task.features) == 1:
-        return next(iter(task.features))
-    held_out = {name: task.held_out(name) for name in task.features}
-    has = {name: task.has(name)[task.fit] for name in task.features}
+    if len(side.modalities) == 1:
+        return side.modalities[0]
+    held_out = {name: side.held_out(name) for name in side.modalities}
+    has = {name: side.samples.has(name) for name in side.modalities}
     complete = np.logical_and.reduce(list(has.values()))
-    several = len(np.unique(task.labels[task.fit][complete])) > 1
+    several = len(np.unique(side.labels[complete])) > 1
     if several and (complete.all() or complete.sum() >= FEWEST_COMPARED):
-        losses = _on_complete(task, held_out, complete)
+        losses = _on_complete(side, held_out, complete)
     else:
         logger.warning(
             "%d training samples%s have every modality, too few to compare modalities on the same"
@@ -92,5 +92,5 @@ def best_modality(task: FoldTask) -> str:
             complete.sum(),
             "" if several or not complete.any() else " of one class",
         )
-        losses = _on_own(task, held_out, has)
+        losses = _on_own(side, held_out, has)
     return min(losses, key=losses.get)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
@@ -12,14 +13,16 @@ from sklearn.svm import SVC
 
 from balmi.config.settings import Method
 from balmi.errors import MethodNotApplicable
-from balmi.methods.peers.logistic import logistic
+from balmi.methods.peers.logistic import fit_logistic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from balmi.methods.peers.task import FoldTask
+    from lightgbm import LGBMClassifier
 
-    Posterior = Callable[[FoldTask, np.ndarray], np.ndarray]
+    from balmi.methods.peers.logistic import FittedLogistic
+    from balmi.methods.peers.side import TrainingSide
+    from balmi.preprocess.fitted import Samples
 
 TREES = 500
 # Margins are small numbers and calibration has few coefficients: under the usual penalty, rare
@@ -32,101 +35,185 @@ BOOSTING = {
 }
 
 
-def side_by_side(task: FoldTask) -> np.ndarray:
-    """Return all features of all rows, 0 (the mean) where a modality is absent; (n, features)."""
-    return np.hstack(list(task.features.values()))
+class Classifier(Protocol):
+    """What has learned from features side by side."""
+
+    def predict(self, values: np.ndarray) -> np.ndarray:
+        """Return probabilities; (n, classes)."""
 
 
-def _concatenated(task: FoldTask, method: Method, posterior: Posterior) -> dict[str, np.ndarray]:
-    """Return what a classifier on all features says; class frequencies where it has no choice."""
-    values = side_by_side(task)
-    if not values.shape[1] or len(np.unique(task.labels[task.fit])) < 2:
-        return {method: np.tile(task.prior, (len(task.test), 1))}
-    return {method: posterior(task, values)}
+def side_by_side(samples: Samples) -> np.ndarray:
+    """Return all features, 0 (the mean) where a modality is absent; (n, features)."""
+    return np.hstack(list(samples.features.values()))
 
 
-def _regression(task: FoldTask, values: np.ndarray, *, balanced: bool) -> np.ndarray:
-    learn, rows = values[task.fit], values[task.test]
-    return logistic(learn, task.labels[task.fit], rows, task.classes, balanced=balanced)
+@dataclass(frozen=True)
+class EarlyFusion:
+    """A classifier of all features side by side.
+
+    Parameters
+    ----------
+    prior
+        Class frequencies of the training side; (classes,).
+    classifier
+        None where it had no choice: every sample gets the class frequencies.
+    """
+
+    prior: np.ndarray
+    classifier: Classifier | None
+
+    def predict(self, samples: Samples) -> np.ndarray:
+        """Return probabilities; (n, classes)."""
+        if self.classifier is None:
+            return np.tile(self.prior, (len(samples), 1))
+        return self.classifier.predict(side_by_side(samples))
 
 
-def machine_scores(
-    values: np.ndarray, labels: np.ndarray, rows: np.ndarray, classes: int
-) -> np.ndarray:
-    """Fit a support vector machine and return every class's mean margin over the other classes.
+def _fit(side: TrainingSide, fit: Callable[[TrainingSide, np.ndarray], Classifier]) -> EarlyFusion:
+    """Fit a classifier on all features, where there is a choice of classes and of features."""
+    values = side_by_side(side.samples)
+    choice = values.shape[1] and len(np.unique(side.labels)) > 1
+    return EarlyFusion(side.prior, fit(side, values) if choice else None)
+
+
+def _regression(side: TrainingSide, values: np.ndarray, *, balanced: bool) -> FittedLogistic:
+    return fit_logistic(values, side.labels, side.classes, balanced=balanced)
+
+
+@dataclass(frozen=True)
+class FittedMachine:
+    """A support vector machine that has learned.
+
+    Parameters
+    ----------
+    classes
+        Number of classes.
+    seen
+        Codes of the classes that it learned from; (seen,).
+    machine
+        None where there was one class alone.
+    """
+
+    classes: int
+    seen: np.ndarray
+    machine: SVC | None
+
+    def scores(self, values: np.ndarray) -> np.ndarray:
+        """Return every class's mean margin over the other classes.
+
+        Parameters
+        ----------
+        values
+            (n, features).
+
+        Returns
+        -------
+        numpy.ndarray
+            (n, classes). A class that was not learned from has the lowest score of the row; where
+            there was one class alone, all scores are 0.
+        """
+        total = np.zeros((len(values), self.classes))
+        if self.machine is None:
+            return total
+        margins = self.machine.decision_function(values)
+        if len(self.seen) == 2:
+            margins = -margins[:, None]  # of two classes, margins are positive for the second
+        for (first, second), margin in zip(combinations(self.seen, 2), margins.T, strict=True):
+            total[:, first] += margin
+            total[:, second] -= margin
+        total[:, self.seen] /= len(self.seen) - 1
+        unseen = np.setdiff1d(np.arange(self.classes), self.seen)
+        total[:, unseen] = total[:, self.seen].min(axis=1, keepdims=True)
+        return total
+
+
+def fit_machine(values: np.ndarray, labels: np.ndarray, classes: int) -> FittedMachine:
+    """Fit a support vector machine with a radial kernel.
 
     Parameters
     ----------
     values, labels
         What is learned from; (n, features) and (n,).
-    rows
-        Features of what is predicted; (m, features).
     classes
         Number of classes.
-
-    Returns
-    -------
-    numpy.ndarray
-        (m, classes). A class that `labels` lacks has the lowest score of the row; where there is
-        one class alone, all scores are 0.
     """
     seen = np.unique(labels)
-    if len(seen) < 2:
-        return np.zeros((len(rows), classes))
-    machine = SVC(decision_function_shape="ovo").fit(values, labels)
-    margins = machine.decision_function(rows)
-    if len(seen) == 2:
-        margins = -margins[:, None]  # of two classes alone, margins are positive for the second
-    total = np.zeros((len(rows), classes))
-    for (first, second), margin in zip(combinations(seen, 2), margins.T, strict=True):
-        total[:, first] += margin
-        total[:, second] -= margin
-    total[:, seen] /= len(seen) - 1
-    total[:, np.setdiff1d(np.arange(classes), seen)] = total[:, seen].min(axis=1, keepdims=True)
-    return total
+    machine = SVC(decision_function_shape="ovo").fit(values, labels) if len(seen) > 1 else None
+    return FittedMachine(classes, seen, machine)
 
 
-def _machine(task: FoldTask, values: np.ndarray) -> np.ndarray:
-    """Return calibrated scores: Platt scaling of all classes, learned from inner folds."""
-    inner = np.empty((len(task.fit), task.classes))
-    for learn, rows in task.inner_folds():
-        inner[np.searchsorted(task.fit, rows)] = machine_scores(
-            values[learn], task.labels[learn], values[rows], task.classes
-        )
-    labels = task.labels[task.fit]
-    outer = machine_scores(values[task.fit], labels, values[task.test], task.classes)
+@dataclass(frozen=True)
+class CalibratedMachine:
+    """A support vector machine and the regression that makes probabilities of its scores."""
+
+    machine: FittedMachine
+    calibration: FittedLogistic
+
+    def predict(self, values: np.ndarray) -> np.ndarray:
+        """Return probabilities; (n, classes)."""
+        return self.calibration.predict(self.machine.scores(values))
+
+
+def _machine(side: TrainingSide, values: np.ndarray) -> CalibratedMachine:
+    """Fit a machine, and Platt scaling of all classes to what inner folds say."""
+    labels, classes = side.labels, side.classes
+    inner = np.empty((len(side), classes))
+    for learn, rows in side.inner_folds:
+        inner[rows] = fit_machine(values[learn], labels[learn], classes).scores(values[rows])
     penalty = CALIBRATION_INVERSE_PENALTY
-    return logistic(inner, labels, outer, task.classes, inverse_penalty=penalty)
+    calibration = fit_logistic(inner, labels, classes, inverse_penalty=penalty)
+    return CalibratedMachine(fit_machine(values, labels, classes), calibration)
 
 
-def _forest(task: FoldTask, values: np.ndarray) -> np.ndarray:
-    """Return mean votes of the trees, and of one more that knows class frequencies alone.
+@dataclass(frozen=True)
+class Forest:
+    """Trees, and one more that knows class frequencies alone.
 
     Without it a class that no tree votes for would have probability 0.
     """
-    forest = RandomForestClassifier(TREES, random_state=task.seed, n_jobs=1)
-    forest.fit(values[task.fit], task.labels[task.fit])
-    votes = np.zeros((len(task.test), task.classes))
-    votes[:, forest.classes_] = forest.predict_proba(values[task.test])
-    return (TREES * votes + task.prior) / (TREES + 1)
+
+    forest: RandomForestClassifier
+    prior: np.ndarray
+
+    def predict(self, values: np.ndarray) -> np.ndarray:
+        """Return mean votes; (n, classes)."""
+        votes = np.zeros((len(values), len(self.prior)))
+        votes[:, self.forest.classes_] = self.forest.predict_proba(values)
+        trees = len(self.forest.estimators_)
+        return (trees * votes + self.prior) / (trees + 1)
 
 
-def _boosting(task: FoldTask, values: np.ndarray) -> np.ndarray:
+def _forest(side: TrainingSide, values: np.ndarray) -> Forest:
+    forest = RandomForestClassifier(TREES, random_state=side.seed, n_jobs=1)
+    return Forest(forest.fit(values, side.labels), side.prior)
+
+
+@dataclass(frozen=True)
+class Boosting:
+    """Boosted trees, and the number of classes that they may predict."""
+
+    trees: LGBMClassifier
+    classes: int
+
+    def predict(self, values: np.ndarray) -> np.ndarray:
+        """Return probabilities; (n, classes)."""
+        result = np.zeros((len(values), self.classes))
+        result[:, self.trees.classes_] = self.trees.predict_proba(values)
+        return result
+
+
+def _boosting(side: TrainingSide, values: np.ndarray) -> Boosting:
     try:
         import lightgbm
     except (ImportError, OSError) as error:  # OSError: its OpenMP library is not there
         raise MethodNotApplicable(f"lightgbm cannot be imported: {error}") from error
-    labels = task.labels[task.fit]
-    trees = lightgbm.LGBMClassifier(random_state=task.seed, **BOOSTING)
-    trees.fit(values[task.fit], labels)
-    result = np.zeros((len(task.test), task.classes))
-    result[:, np.unique(labels)] = trees.predict_proba(values[task.test])
-    return result
+    trees = lightgbm.LGBMClassifier(random_state=side.seed, **BOOSTING)
+    return Boosting(trees.fit(values, side.labels), side.classes)
 
 
-EARLY: dict[Method, Callable[[FoldTask], dict[str, np.ndarray]]] = {
-    method: partial(_concatenated, method=method, posterior=posterior)
-    for method, posterior in {
+EARLY: dict[Method, Callable[[TrainingSide], EarlyFusion]] = {
+    method: partial(_fit, fit=fit)
+    for method, fit in {
         Method.CONCAT_LR: partial(_regression, balanced=False),
         Method.CONCAT_LR_BALANCED: partial(_regression, balanced=True),
         Method.CONCAT_SVM: _machine,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,70 +20,103 @@ SOLVER = "newton-cg"
 MAX_ITERATIONS = 1000
 
 
-def rotated(values: np.ndarray, learn: np.ndarray) -> np.ndarray:
-    """Return features in the principal axes of some rows, where there are more features than rows.
+@dataclass(frozen=True)
+class FittedLogistic:
+    """A logistic regression that has learned.
 
-    The penalty is the same in all orthonormal axes, and directions in which no learned row varies
-    get no coefficient: the regression stays the same, and needs no more coefficients than rows.
+    Parameters
+    ----------
+    classes
+        Number of classes.
+    model
+        The regression; None where there was one class alone, or no feature.
+    shares
+        What every sample gets without a regression; (classes,).
+    """
+
+    classes: int
+    model: LogisticRegression | None
+    shares: np.ndarray
+
+    def predict(self, values: np.ndarray) -> np.ndarray:
+        """Return probabilities of all classes.
+
+        Parameters
+        ----------
+        values
+            (n, features).
+
+        Returns
+        -------
+        numpy.ndarray
+            (n, classes); a class that was not learned from has probability 0.
+        """
+        if self.model is None:
+            return np.tile(self.shares, (len(values), 1))
+        result = np.zeros((len(values), self.classes))
+        result[:, self.model.classes_] = self.model.predict_proba(values)
+        return result
+
+
+def principal_axes(values: np.ndarray) -> PCA | None:
+    """Return the principal axes of some samples where there are more features than samples.
+
+    The penalty is the same in all orthonormal axes, and directions in which no learned sample
+    varies get no coefficient: the regression stays the same, and needs no more coefficients than
+    samples.
 
     Parameters
     ----------
     values
-        (n, features).
-    learn
-        Rows that may be learned from.
+        What is learned from; (n, features).
 
     Returns
     -------
-    numpy.ndarray
-        (n, at most len(learn)), or `values` themselves where they are narrow.
+    sklearn.decomposition.PCA or None
+        None where the features are few, or there is no sample.
     """
-    if values.shape[1] <= len(learn):
-        return values
-    return PCA(svd_solver="full").fit(values[learn]).transform(values)
+    samples, features = values.shape
+    return PCA(svd_solver="full").fit(values) if 0 < samples < features else None
 
 
-def logistic(
+def in_axes(values: np.ndarray, axes: PCA | None) -> np.ndarray:
+    """Return features in principal axes, or as they are where there are none; (n, columns)."""
+    return values if axes is None else axes.transform(values)
+
+
+def fit_logistic(
     values: np.ndarray,
     labels: ArrayLike,
-    rows: np.ndarray,
     classes: int,
     *,
     balanced: bool = False,
     inverse_penalty: float = INVERSE_PENALTY,
-) -> np.ndarray:
-    """Fit a logistic regression and return probabilities of all classes.
+) -> FittedLogistic:
+    """Fit a logistic regression.
+
+    One class alone has probability 1, and without features all samples have the class frequencies.
 
     Parameters
     ----------
     values, labels
         What is learned from; (n, features) and (n,).
-    rows
-        Features of what is predicted; (m, features).
     classes
         Number of classes.
     balanced
         Whether samples weigh inversely to the frequency of their class.
     inverse_penalty
         C of scikit-learn.
-
-    Returns
-    -------
-    numpy.ndarray
-        (m, classes); a class that `labels` lacks has probability 0. One class alone has
-        probability 1, and without features all samples have the class frequencies.
     """
     labels = np.asarray(labels)
     codes, counts = np.unique(labels, return_counts=True)
-    result = np.zeros((len(rows), classes))
+    shares = np.zeros(classes)
+    shares[codes] = 1 / len(codes) if balanced else counts / counts.sum()
     if len(codes) == 1 or not values.shape[1]:
-        result[:, codes] = 1 / len(codes) if balanced else counts / counts.sum()
-        return result
+        return FittedLogistic(classes, None, shares)
     model = LogisticRegression(
         C=inverse_penalty,
         solver=SOLVER,
         max_iter=MAX_ITERATIONS,
         class_weight="balanced" if balanced else None,
     ).fit(values, labels)
-    result[:, model.classes_] = model.predict_proba(rows)
-    return result
+    return FittedLogistic(classes, model, shares)

@@ -40,8 +40,8 @@ def class_weights(probabilities: np.ndarray, frequencies: np.ndarray) -> np.ndar
 
 def weighed(probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return probabilities times the weights of their classes, rows summing to 1; (n, classes)."""
-    found = np.maximum(probabilities, SMALLEST_PROBABILITY) * weights
-    return found / found.sum(axis=1, keepdims=True)
+    products = np.maximum(probabilities, SMALLEST_PROBABILITY) * weights
+    return products / products.sum(axis=1, keepdims=True)
 
 
 def matched(probabilities: np.ndarray, frequencies: np.ndarray) -> np.ndarray:

@@ -1,37 +1,67 @@
-"""The peers by name. Each predicts every test sample of a fold, whatever it lacks."""
+"""The peers by name. Each learns from a training side, and predicts samples whatever they lack."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from balmi.config.settings import Method
-from balmi.methods.peers.absence import absence_lr
+from balmi.methods.peers.absence import fit_absence, needs_absence
 from balmi.methods.peers.early import EARLY
-from balmi.methods.peers.late import late_fusion, stacked_lr, stacked_lr_balanced, unimodal_lr, vcdn
-from balmi.methods.peers.similarity import snf
-from balmi.methods.peers.task import FoldTask
+from balmi.methods.peers.late import fit_late, fit_unimodal, fit_vcdn
+from balmi.methods.peers.similarity import fit_similarity
+from balmi.methods.peers.stacking import fit_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["PEERS", "FoldTask", "majority", "stacked_lr"]
+    from balmi.methods.peers.side import TrainingSide
+    from balmi.preprocess.fitted import Samples
 
 
-def majority(task: FoldTask) -> dict[str, np.ndarray]:
-    """Class frequencies of the training part, the same for every sample."""
-    return {Method.MAJORITY: np.tile(task.prior, (len(task.test), 1))}
+class FittedPeer(Protocol):
+    """A peer that has learned from the training side of one fold."""
+
+    def predict(self, samples: Samples) -> np.ndarray | dict[str, np.ndarray]:
+        """Return probabilities, (n, classes), or those of several methods by name."""
 
 
-PEERS: dict[Method, Callable[[FoldTask], dict[str, np.ndarray]]] = {
-    Method.MAJORITY: majority,
-    Method.ABSENCE_LR: absence_lr,
+@dataclass(frozen=True)
+class Majority:
+    """The class frequencies of the training side, the same for every sample."""
+
+    prior: np.ndarray
+
+    def predict(self, samples: Samples) -> np.ndarray:
+        """Return probabilities; (n, classes)."""
+        return np.tile(self.prior, (len(samples), 1))
+
+
+def fit_majority(side: TrainingSide) -> Majority:
+    """Count the classes."""
+    return Majority(side.prior)
+
+
+PEERS: dict[Method, Callable[[TrainingSide], FittedPeer]] = {
+    Method.MAJORITY: fit_majority,
+    Method.ABSENCE_LR: fit_absence,
     **EARLY,
-    Method.STACKED_LR: stacked_lr,
-    Method.STACKED_LR_BALANCED: stacked_lr_balanced,
-    Method.UNIMODAL_LR: unimodal_lr,
-    Method.LATE_FUSION: late_fusion,
-    Method.VCDN: vcdn,
-    Method.SNF: snf,
+    Method.STACKED_LR: fit_stack,
+    Method.STACKED_LR_BALANCED: partial(fit_stack, balanced=True),
+    Method.UNIMODAL_LR: fit_unimodal,
+    Method.LATE_FUSION: fit_late,
+    Method.VCDN: fit_vcdn,
+    Method.SNF: fit_similarity,
 }
+
+# What a peer asks of the availability mask of a cohort, where it cannot run on every cohort.
+NEEDS: dict[Method, Callable[[np.ndarray], None]] = {Method.ABSENCE_LR: needs_absence}
+
+
+def predicted(method: Method, fitted: FittedPeer, samples: Samples) -> dict[str, np.ndarray]:
+    """Return probabilities by the name of the method, or of each part of it; (n, classes) each."""
+    probabilities = fitted.predict(samples)
+    return probabilities if isinstance(probabilities, dict) else {str(method): probabilities}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from balmi.methods.outcome import Result, prediction_table
-from balmi.methods.peers.registry import PEERS, FoldTask
+from balmi.methods.peers.registry import NEEDS, PEERS, predicted
+from balmi.methods.peers.side import TrainingSide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,21 +17,29 @@ if TYPE_CHECKING:
     from balmi.config.settings import Method
     from balmi.data.cohort import Cohort
     from balmi.data.splits import Split
-    from balmi.preprocess.pipeline import Features
+    from balmi.preprocess.features import Features
+    from balmi.preprocess.fitted import Fitted
 
 logger = logging.getLogger("balmi")
 
 
-def fold_task(cohort: Cohort, features: Features, split: Split) -> FoldTask:
-    """Return what a peer may see of one fold."""
-    return FoldTask(
-        features=features.split(split.fit),
-        available=features.available,
-        labels=cohort.labels,
-        groups=cohort.groups,
+def training_side(cohort: Cohort, features: Features, fitted: Fitted, split: Split) -> TrainingSide:
+    """Return what a peer may learn from in one fold.
+
+    Parameters
+    ----------
+    cohort, features
+        The cohort and its features.
+    fitted
+        The preprocessing that the fold's training side set.
+    split
+        The fold.
+    """
+    return TrainingSide(
+        samples=features.apply(fitted, split.fit),
+        labels=cohort.labels[split.fit],
+        groups=None if cohort.groups is None else cohort.groups[split.fit],
         classes=len(cohort.classes),
-        fit=split.fit,
-        test=split.test,
         seed=split.repeat,
     )
 
@@ -54,10 +63,14 @@ def fit_baseline(
     MethodNotApplicable
         Where the peer cannot run on this cohort.
     """
+    if method in NEEDS:
+        NEEDS[method](features.available)
     tables = []
     for number, split in enumerate(splits, start=1):
-        task = fold_task(cohort, features, split)
-        for name, probabilities in PEERS[method](task).items():
+        fitted = features.fit(split.fit)
+        peer = PEERS[method](training_side(cohort, features, fitted, split))
+        tests = features.apply(fitted, split.test)
+        for name, probabilities in predicted(method, peer, tests).items():
             tables.append(prediction_table(name, split, probabilities, cohort))
         logger.info("%s: fold %d of %d", method, number, len(splits))
     return Result(pd.concat(tables, ignore_index=True))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from balmi.config.settings import Graph, Method
+from balmi.config.settings import Graph
 from balmi.graph.fusion import fuse_network
 
 if TYPE_CHECKING:
-    from balmi.methods.peers.task import FoldTask
+    from balmi.methods.peers.side import TrainingSide
+    from balmi.preprocess.fitted import Samples
 
 NEIGHBOURS = 20
 NETWORK = Graph(neighbours=NEIGHBOURS, kept=NEIGHBOURS)
@@ -36,18 +38,42 @@ def nearest_shares(similarities: np.ndarray) -> np.ndarray:
     return np.divide(kept, total, out=kept, where=total > 0)
 
 
-def snf(task: FoldTask) -> dict[str, np.ndarray]:
-    """Class shares of the 20 nearest training samples in the fused network.
+@dataclass(frozen=True)
+class FittedSimilarity:
+    """The training samples, to which others are attached.
 
-    Similarity network fusion (Wang et al. 2014, Nature Methods 11:333) of the training samples, to
-    which a test sample is attached by edges of its own. What is near to it are the ends of these
-    edges and, through the fused network, their neighbours. Neighbours weigh by similarity, and one
-    more is added to every class (Laplace), so that none has probability 0. Where nothing is near,
-    class frequencies remain.
+    Parameters
+    ----------
+    side
+        The training side.
     """
-    network = fuse_network(task.features, task.available, task.fit, NETWORK)
-    attached = network[task.test][:, task.fit]
-    near = nearest_shares((attached + attached @ network[task.fit][:, task.fit]).toarray())
-    shares = near @ np.eye(task.classes)[task.labels[task.fit]]
-    smoothed = (NEIGHBOURS * shares + 1) / (NEIGHBOURS + task.classes)
-    return {Method.SNF: np.where(near.any(axis=1)[:, None], smoothed, task.prior)}
+
+    side: TrainingSide
+
+    def predict(self, samples: Samples) -> np.ndarray:
+        """Return class shares of the 20 nearest training samples; (n, classes).
+
+        A sample is attached to the fused network of the training samples by edges of its own. What
+        is near to it are the ends of these edges and, through the fused network, their neighbours.
+        Neighbours weigh by similarity, and one more is added to every class (Laplace), so that none
+        has probability 0. Where nothing is near, class frequencies remain.
+        """
+        side, both = self.side, self.side.samples.followed_by(samples)
+        core = np.arange(len(side))
+        network = fuse_network(both.features, both.available, core, NETWORK)
+        inside, attached = (
+            network[: len(side)][:, : len(side)],
+            network[len(side) :][:, : len(side)],
+        )
+        near = nearest_shares((attached + attached @ inside).toarray())
+        shares = near @ np.eye(side.classes)[side.labels]
+        smoothed = (NEIGHBOURS * shares + 1) / (NEIGHBOURS + side.classes)
+        return np.where(near.any(axis=1)[:, None], smoothed, side.prior)
+
+
+def fit_similarity(side: TrainingSide) -> FittedSimilarity:
+    """Keep the training samples, whose networks are fused when others are attached.
+
+    Similarity network fusion (Wang et al. 2014, Nature Methods 11:333).
+    """
+    return FittedSimilarity(side)

@@ -1,17 +1,20 @@
-"""Stacked logistic regression with out-of-fold predictions of its own."""
+"""Stacked logistic regression: one upon the out-of-fold predictions of the modalities' own."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from balmi.methods.peers.logistic import logistic
+from balmi.methods.peers.logistic import fit_logistic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from balmi.methods.peers.task import FoldTask
+    from balmi.methods.peers.logistic import FittedLogistic
+    from balmi.methods.peers.side import FittedBase, TrainingSide
+    from balmi.preprocess.fitted import Samples
 
 SMALLEST_PROBABILITY = 1e-6
 
@@ -32,8 +35,43 @@ def meta_features(probabilities: Sequence[np.ndarray]) -> np.ndarray:
     return np.log(np.maximum(np.hstack(probabilities), SMALLEST_PROBABILITY))
 
 
-def stacked_out_of_fold(task: FoldTask, inner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return what stacked logistic regression says of its training side and of test samples.
+@dataclass(frozen=True)
+class FittedStack:
+    """Stacked logistic regression that has learned.
+
+    Parameters
+    ----------
+    bases
+        The modalities' regressions.
+    upper
+        The regression on their log-probabilities.
+    """
+
+    bases: tuple[FittedBase, ...]
+    upper: FittedLogistic
+
+    def predict(self, samples: Samples) -> np.ndarray:
+        """Return probabilities; (n, classes)."""
+        return self.upper.predict(meta_features([base.predict(samples) for base in self.bases]))
+
+
+def fit_stack(side: TrainingSide, *, balanced: bool = False) -> FittedStack:
+    """Fit stacked logistic regression.
+
+    Parameters
+    ----------
+    side
+        The training side; the upper regression learns from its inner folds.
+    balanced
+        Whether samples weigh inversely to the frequency of their class in the upper regression.
+    """
+    learn = meta_features([side.held_out(name) for name in side.modalities])
+    upper = fit_logistic(learn, side.labels, side.classes, balanced=balanced)
+    return FittedStack(side.bases(), upper)
+
+
+def stack_out_of_fold(side: TrainingSide, inner: np.ndarray) -> tuple[np.ndarray, FittedStack]:
+    """Fit stacked logistic regression on given inner folds, and say what it says of its samples.
 
     The base regressions of a sample have not seen its inner fold, and neither has the upper one.
     What the upper one learns from, though, are predictions of base regressions that have: without
@@ -41,22 +79,22 @@ def stacked_out_of_fold(task: FoldTask, inner: np.ndarray) -> tuple[np.ndarray, 
 
     Parameters
     ----------
-    task
-        The fold.
+    side
+        The training side.
     inner
-        Inner fold of every row of `task.fit`; (fit,).
+        Inner fold of every sample; (n,).
 
     Returns
     -------
-    tuple of numpy.ndarray
-        Probabilities; (fit, classes), (test, classes).
+    tuple of numpy.ndarray and FittedStack
+        Probabilities of the training samples, each by a stack that has not learned from it,
+        (n, classes); the stack that has learned from all.
     """
-    labels = task.labels[task.fit]
+    labels, classes = side.labels, side.classes
     parts = [inner == number for number in np.unique(inner)]
-    folds = [(task.fit[~here], task.fit[here]) for here in parts]
-    learn = meta_features([task.held_out(name, folds) for name in task.features])
-    outer = [task.probabilities(name, task.fit, task.test) for name in task.features]
-    result = np.empty((len(labels), task.classes))
+    folds = [(np.flatnonzero(~here), np.flatnonzero(here)) for here in parts]
+    learn = meta_features([side.held_out(name, folds) for name in side.modalities])
+    held_out = np.empty((len(labels), classes))
     for here in parts:
-        result[here] = logistic(learn[~here], labels[~here], learn[here], task.classes)
-    return result, logistic(learn, labels, meta_features(outer), task.classes)
+        held_out[here] = fit_logistic(learn[~here], labels[~here], classes).predict(learn[here])
+    return held_out, FittedStack(side.bases(), fit_logistic(learn, labels, classes))

@@ -5,11 +5,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
 
 from balmi.config.kinds import RANGES, Kind
-from balmi.preprocess.pipeline import Features, VarianceSelector, scaler, selector
+from balmi.preprocess.features import Features
+from balmi.preprocess.fitted import fit_modality, most_variable
 
 FIT, TEST = np.arange(14), np.arange(14, 20)
 CELLS = st.one_of(
@@ -98,26 +97,25 @@ def test_a_training_row_does_change_the_others(make_cohort):
 def test_fitted_parameters_are_of_training_rows_only():
     values = np.random.default_rng(4).normal(size=(20, 6))
     values[2, 1] = np.nan
-    chosen = selector(3).fit(values[FIT])
-    scaled = scaler().fit(chosen.transform(values[FIT]))
+    fitted = fit_modality(values[FIT], 3)
     median = np.nanmedian(values[FIT], axis=0)
     filled = np.where(np.isnan(values[FIT]), median, values[FIT])
     kept = np.sort(np.argsort(-filled.var(axis=0))[:3])
-    np.testing.assert_allclose(chosen[0].statistics_, median)
-    assert chosen[1].kept_.tolist() == kept.tolist()
-    np.testing.assert_allclose(scaled[0].mean_, filled[:, kept].mean(axis=0))
-    np.testing.assert_allclose(scaled[0].scale_, filled[:, kept].std(axis=0))
+    np.testing.assert_allclose(fitted.medians, median[kept])
+    assert fitted.kept.tolist() == kept.tolist()
+    np.testing.assert_allclose(fitted.means, filled[:, kept].mean(axis=0))
+    np.testing.assert_allclose(fitted.deviations, filled[:, kept].std(axis=0))
 
 
 def test_features_of_largest_variance_in_their_old_order():
     values = np.random.default_rng(5).normal(size=(50, 6)) * [1, 9, 2, 8, 3, 7]
-    assert VarianceSelector(3).fit(values).kept_.tolist() == [1, 3, 5]
-    np.testing.assert_array_equal(VarianceSelector(3).fit_transform(values), values[:, [1, 3, 5]])
+    assert most_variable(values, 3).tolist() == [1, 3, 5]
+    np.testing.assert_array_equal(fit_modality(values, 3).imputed(values), values[:, [1, 3, 5]])
 
 
 def test_of_equal_variances_the_first_are_kept():
     values = np.tile(np.arange(4.0)[:, None], (1, 5))
-    assert VarianceSelector(2).fit(values).kept_.tolist() == [0, 1]
+    assert most_variable(values, 2).tolist() == [0, 1]
 
 
 def test_constant_features_are_dropped(make_cohort):
@@ -196,35 +194,52 @@ def test_the_cohort_is_left_as_it_is(make_cohort):
     np.testing.assert_array_equal(cohort.values["a"], before)
 
 
-def test_the_selector_obeys_scikit_learn():
-    with pytest.raises(NotFittedError):
-        VarianceSelector(2).transform(np.ones((2, 2)))
-    assert clone(VarianceSelector(7)).get_params() == {"count": 7}
-
-
 def test_a_fitted_modality_scales_altered_values_as_its_own(make_cohort):
     values = np.random.default_rng(8).normal(5, 3, (20, 6)) * [1, 4, 2, 1, 3, 1]
     values[16] = values[3, 4] = values[17, 1] = np.nan
     features = Features(cohort_of(make_cohort, values), 3)
-    found = features.fitted("m", FIT)
+    fitted, whole = features.fit(FIT).modalities["m"], features.split(FIT)["m"]
     kept = np.sort(np.argsort(-np.nanvar(values[FIT], axis=0))[:3])
-    assert found.kept.tolist() == kept.tolist()
+    assert fitted.kept.tolist() == kept.tolist()
     rows = np.array([19, 17, 14])
-    raw = found.unscaled(rows)
+    raw = fitted.imputed(values[rows])
     median = np.nanmedian(values[FIT], axis=0)
     np.testing.assert_allclose(raw, np.where(np.isnan(values), median, values)[np.ix_(rows, kept)])
-    np.testing.assert_array_equal(found.prepared(), features.split(FIT)["m"])
-    np.testing.assert_array_equal(found.scaled(raw), found.prepared()[rows])
-    moved = found.scaled(raw + 2 * found.deviations) - found.scaled(raw)
+    np.testing.assert_array_equal(fitted.scaled(raw), whole[rows])
+    np.testing.assert_array_equal(fitted.apply(values[rows]), whole[rows])
+    moved = fitted.scaled(raw + 2 * fitted.deviations) - fitted.scaled(raw)
     np.testing.assert_allclose(moved, 2)
-    assert found.scaled(raw + 100 * found.deviations).max() == 10
-    assert not found.prepared()[16].any()
+    assert fitted.scaled(raw + 100 * fitted.deviations).max() == 10
+    assert not whole[16].any()
 
 
 @pytest.mark.parametrize("fit", [[0], [0, 1, 2]])
 def test_a_modality_that_nothing_was_learned_of_keeps_nothing(make_cohort, fit):
     """Too few samples, and none that varies."""
-    found = Features(cohort_of(make_cohort, np.ones((8, 2))), 3).fitted("m", np.array(fit))
-    assert found.kept.size == found.deviations.size == 0
-    assert found.scaled(found.unscaled(np.arange(5))).shape == (5, 0)
-    assert found.prepared().shape == (8, 0)
+    features = Features(cohort_of(make_cohort, np.ones((8, 2))), 3)
+    fitted = features.fit(np.array(fit)).modalities["m"]
+    assert fitted.kept.size == fitted.deviations.size == 0
+    assert fitted.apply(np.ones((5, 2))).shape == (5, 0)
+    assert features.split(np.array(fit))["m"].shape == (8, 0)
+
+
+def test_some_rows_are_preprocessed_as_among_all(make_cohort):
+    cohort = make_cohort(np.arange(20) % 2, {"a": 4, "b": 3})
+    cohort.values["b"][[2, 15]] = np.nan
+    features, rows = Features(cohort, 3), np.array([15, 3, 2, 19])
+    fitted = features.fit(FIT)
+    some, whole = features.apply(fitted, rows), features.apply(fitted).take(rows)
+    np.testing.assert_array_equal(some.available, cohort.available[rows])
+    np.testing.assert_array_equal(some.has("b"), [False, True, False, True])
+    for name in "ab":
+        np.testing.assert_array_equal(some.features[name], whole.features[name])
+
+
+def test_samples_follow_each_other(make_cohort):
+    features = Features(make_cohort(np.arange(20) % 2, {"a": 4, "b": 3}), 3)
+    whole = features.apply(features.fit(FIT))
+    both = whole.take(FIT).followed_by(whole.take(TEST))
+    assert len(both) == 20
+    np.testing.assert_array_equal(both.available, whole.available)
+    for name, values in whole.features.items():
+        np.testing.assert_array_equal(both.features[name], values)

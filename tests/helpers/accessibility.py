@@ -1,0 +1,11 @@
+"""Which rules of accessibility a page breaks."""
+
+from axe_playwright_python.sync_playwright import Axe
+
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+
+
+def violations(page):
+    """Return the rules that fail on an open page, with the first elements that break each."""
+    found = Axe().run(page, options=WCAG).response["violations"]
+    return [(rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in found]
