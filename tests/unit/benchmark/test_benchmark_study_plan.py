@@ -48,7 +48,8 @@ def test_confirm_runs_everything_on_folds_of_its_own(confirm, config):
     compared = set(Method) - {Method.ABSENCE_LR}  # which measures nothing, and runs by itself
     assert {each.method for each in confirm.variants.values()} == compared
     rules = {each.settings.training.balancing for each in confirm.variants.values()}
-    assert rules == set(Balancing)
+    assert rules <= set(Balancing)  # a rule may be there before it is compared
+    assert len(rules) >= 13
     experts = {tuple(each.settings.model.experts) for each in confirm.variants.values()}
     assert {(expert,) for expert in Expert} < experts
     tune = load_study({**config, "phase": "tune"})

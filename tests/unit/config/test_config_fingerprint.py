@@ -59,7 +59,7 @@ def test_a_copy_of_the_library_has_the_same_hash(library, unedited):
         ("report/templates/page.css", ["build_report"], ["train_network"]),
         ("data/splits.py", ["split_cohort"], ["simulate_dataset", "assemble_cohort"]),
         ("data/readers.py", ["assemble_cohort", "fetch_dataset"], ["train_network"]),
-        ("preprocess/methylation.py", ["train_network", "fit_baseline"], ["split_cohort"]),
+        ("preprocess/kinds.py", ["train_network", "fit_baseline"], ["split_cohort"]),
         ("methods/peers/registry.py", ["fit_baseline"], ["train_network", "measure_information"]),
         ("networks/network.py", ["train_network"], ["fit_baseline"]),
         ("networks/losses.py", ["train_network", "pretrain_distillation"], ["fit_baseline"]),

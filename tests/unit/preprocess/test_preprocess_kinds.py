@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
 
-from balmi.config.kinds import RANGES, Kind
-from balmi.preprocess.kinds import transform
-from balmi.preprocess.methylation import beta_to_m
-from balmi.preprocess.rna import log_normalise
+from balmi.config.kinds import KINDS, Kind
+from balmi.preprocess.kinds import TRANSFORMS, beta_to_m, log_normalise, transform
 
 
 def test_m_values_by_hand():
@@ -57,7 +55,12 @@ def test_transforms_look_at_one_sample_at_a_time(kind):
         np.testing.assert_allclose(transform(kind, values[[row]]), whole[[row]], rtol=1e-12)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in RANGES])
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in TRANSFORMS])
 def test_other_kinds_are_left_as_they_are(kind):
     values = np.array([[-1.5, np.nan], [3, 4]])
     np.testing.assert_array_equal(transform(kind, values), values)
+
+
+def test_the_manual_tells_of_a_transform_where_there_is_one():
+    assert list(KINDS) == list(Kind)
+    assert {kind for kind, traits in KINDS.items() if traits.transform != "none"} == set(TRANSFORMS)

@@ -1,4 +1,4 @@
-"""Write what is generated: schema, tables of methods, keys and outputs, the library's files.
+"""Write what is generated: schema, the manual's tables, the list of the library's files.
 
 The list is for a workflow that is deployed from a hosting service, where a folder cannot be looked
 into and files come one by one.
@@ -12,7 +12,9 @@ from typing import Any
 
 import yaml
 
+from balmi.config.balancing import BALANCING
 from balmi.config.fingerprint import DATA_SUFFIXES, LIBRARY
+from balmi.config.kinds import KINDS
 from balmi.config.methods import METHODS
 from balmi.config.settings import Configuration, Settings
 from balmi.tables.contract import TABLES
@@ -118,6 +120,26 @@ def output_tables() -> str:
     return "\n".join([*rows, ""])
 
 
+def kind_table() -> str:
+    """Return a Markdown table of the kinds of omics."""
+    rows = ["| kind | values | transform |", "|---|---|---|"]
+    rows += [
+        f"| `{kind}` | {_cell(traits.values)} | {_cell(traits.transform)} |"
+        for kind, traits in KINDS.items()
+    ]
+    return "\n".join([*rows, ""])
+
+
+def rule_table() -> str:
+    """Return a Markdown table of the balancing rules."""
+    rows = ["| rule | what it does | source |", "|---|---|---|"]
+    rows += [
+        f"| `{name}` | {_cell(rule.meaning)} | {_cell(rule.source)} |"
+        for name, rule in BALANCING.items()
+    ]
+    return "\n".join([*rows, ""])
+
+
 def method_table() -> str:
     """Return a Markdown table of the methods, and of what each reads of the configuration."""
     rows = ["| method | what it is | a change of these keys runs it again |", "|---|---|---|"]
@@ -138,7 +160,13 @@ def _read(depends: dict[str, dict[str, Any]]) -> str:
 
 
 # What is generated of the manual, and what makes it.
-PARTS = {"methods": method_table, "keys": key_tables, "tables": output_tables}
+PARTS = {
+    "kinds": kind_table,
+    "methods": method_table,
+    "rules": rule_table,
+    "tables": output_tables,
+    "keys": key_tables,
+}
 
 
 def manual_text(text: str) -> str:

@@ -1,4 +1,7 @@
-"""The kinds of omics, and the values that a table of each kind may hold."""
+"""The kinds of omics: what the manual says of each, and the values that its tables may hold.
+
+How each is transformed is in `balmi.preprocess.kinds`.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ class Range:
     Parameters
     ----------
     description
-        The range in words.
+        The range in words, and what to do with values outside it.
     low, high
         Limits, both included.
     whole
@@ -41,16 +44,53 @@ class Range:
 
 
 ANY = Range()
-RANGES: dict[Kind, Range] = {
-    Kind.RNA_COUNTS: Range(
-        "whole numbers of 0 or more (log values are of kind rna-log); round expected counts, as of"
-        " RSEM or salmon",
-        low=0,
-        whole=True,
+
+
+@dataclass(frozen=True)
+class Traits:
+    """A kind, as the manual tells of it and as its tables are checked.
+
+    Parameters
+    ----------
+    values
+        The values that it holds, in a few words.
+    transform
+        Its first transform, in words.
+    range
+        What a table of it may hold.
+    """
+
+    values: str = "numbers"
+    transform: str = "none"
+    range: Range = ANY
+
+
+KINDS: dict[Kind, Traits] = {
+    Kind.RNA_COUNTS: Traits(
+        "whole numbers of 0 or more",
+        "scaled to 10,000 counts per sample, log(1 + x)",
+        Range(
+            "whole numbers of 0 or more (log values are of kind rna-log); round expected counts,"
+            " as of RSEM or salmon",
+            low=0,
+            whole=True,
+        ),
     ),
-    Kind.METHYLATION_BETA: Range(
-        "numbers from 0 to 1 (M-values are of kind methylation-m); divide percentages by 100",
-        low=0,
-        high=1,
+    Kind.RNA_LOG: Traits(),
+    Kind.METHYLATION_BETA: Traits(
+        "numbers from 0 to 1",
+        "M-values, log2(beta / (1 - beta))",
+        Range(
+            "numbers from 0 to 1 (M-values are of kind methylation-m); divide percentages by 100",
+            low=0,
+            high=1,
+        ),
     ),
+    Kind.METHYLATION_M: Traits(),
+    Kind.MIRNA: Traits("numbers, normalised and logged"),
+    Kind.CNV: Traits(),
+    Kind.PROTEIN: Traits(),
+    Kind.GENERIC: Traits(),
 }
+# Of the kinds that not any number is allowed in.
+RANGES = {kind: traits.range for kind, traits in KINDS.items() if traits.range is not ANY}

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from balmi.config.settings import Balancing, Expert, Method
+from balmi.config.balancing import Balancing
+from balmi.config.settings import Expert, Method
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

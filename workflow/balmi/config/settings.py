@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from balmi.config.balancing import Balancing
 from balmi.config.kinds import Kind
 
 # Names become names of files: `.` and `..` are none, and a file system has its limit.
@@ -71,24 +72,6 @@ DEFAULT_METHODS = (
     *(Method.BALANCED, Method.UNIFORM, Method.CONCAT_MLP, Method.CONCAT_LR),
     *(Method.STACKED_LR, Method.UNIMODAL_LR, Method.LATE_FUSION),
 )
-
-
-class Balancing(StrEnum):
-    """The rules that balance the modalities in training."""
-
-    UNIFORM = "uniform"
-    INFORMATION = "information"
-    INVERSE = "inverse"
-    OGM = "ogm"
-    OGM_GE = "ogm-ge"
-    AGM = "agm"
-    PMR = "pmr"
-    G_BLENDING = "g-blending"
-    MMPARETO = "mmpareto"
-    GRADNORM = "gradnorm"
-    KENDALL = "kendall"
-    UMT = "umt"
-    MODALITY_DROPOUT = "modality-dropout"
 
 
 class Teacher(StrEnum):

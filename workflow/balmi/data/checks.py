@@ -17,7 +17,7 @@ import pandas as pd
 
 from balmi.config.catalogue import resolve
 from balmi.config.fingerprint import code_hash
-from balmi.config.kinds import ANY, RANGES
+from balmi.config.kinds import KINDS
 from balmi.config.settings import MISSING_TEXTS, Scheme
 from balmi.data.contents import content
 from balmi.data.files import read_json, write_json
@@ -178,7 +178,7 @@ def to_numeric(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[Prob
 
 
 def _range_problem(values: pd.DataFrame, kind: Kind, where: str) -> list[Problem]:
-    allowed = RANGES.get(kind, ANY)
+    allowed = KINDS[kind].range
     cells = values.to_numpy()
     outside = (cells < allowed.low) | (cells > allowed.high)
     if allowed.whole:

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from balmi.config.settings import Balancing, Teacher
+from balmi.config.balancing import Balancing
+from balmi.config.settings import Teacher
 from balmi.information.estimates import NULL_LEVEL
 from balmi.networks.balancing import RULES
 from balmi.networks.balancing.base import PriorKnowledge

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import torch
 
+from balmi.config.balancing import Balancing
 from balmi.config.methods import NETWORKS
-from balmi.config.settings import Balancing
 from balmi.information.estimates import NULL_LEVEL
 from balmi.methods.distillation import ALONE, load_pretrained, new_network, no_prior_knowledge
 from balmi.methods.experts import (

@@ -2,19 +2,60 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from balmi.config.kinds import Kind
-from balmi.preprocess import methylation, rna
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
+TARGET_SUM = 1e4
+SMALLEST_BETA = 1e-3
 
-_TRANSFORMS: dict[Kind, Callable[[np.ndarray], np.ndarray]] = {
-    Kind.RNA_COUNTS: rna.log_normalise,
-    Kind.METHYLATION_BETA: methylation.beta_to_m,
+
+def log_normalise(counts: np.ndarray) -> np.ndarray:
+    """Scale every sample to 10,000 counts and take log(1 + x), as scanpy does.
+
+    Parameters
+    ----------
+    counts
+        Samples by features; NaN where not measured.
+
+    Returns
+    -------
+    numpy.ndarray
+        The same shape. A sample without counts stays at 0.
+    """
+    from anndata import AnnData
+    from scanpy.pp import log1p, normalize_total
+
+    data = AnnData(np.nan_to_num(counts))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*zero counts", UserWarning)
+        normalize_total(data, target_sum=TARGET_SUM)
+    log1p(data)
+    return np.where(np.isnan(counts), np.nan, data.X)
+
+
+def beta_to_m(beta: np.ndarray) -> np.ndarray:
+    """Return M-values, log2(beta / (1 - beta)) (Du et al. 2010).
+
+    Parameters
+    ----------
+    beta
+        Samples by sites, in [0, 1]; clipped to [0.001, 0.999], where M-values would be infinite.
+    """
+    clipped = np.clip(beta, SMALLEST_BETA, 1 - SMALLEST_BETA)
+    return np.log2(clipped / (1 - clipped))
+
+
+# Kinds that are missing here are on a scale already on which differences add up.
+TRANSFORMS: dict[Kind, Callable[[np.ndarray], np.ndarray]] = {
+    Kind.RNA_COUNTS: log_normalise,
+    Kind.METHYLATION_BETA: beta_to_m,
 }
 
 
@@ -24,8 +65,8 @@ def transform(kind: Kind, values: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     kind
-        The kind of omics; kinds without a transform are on such a scale already.
+        The kind of omics.
     values
         Samples by features; NaN where not measured.
     """
-    return _TRANSFORMS[kind](values) if kind in _TRANSFORMS else values
+    return TRANSFORMS[kind](values) if kind in TRANSFORMS else values

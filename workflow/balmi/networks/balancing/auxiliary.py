@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from balmi.config.balancing import Balancing
 from balmi.errors import MethodNotApplicable
 from balmi.networks.balancing.base import BalancingRule
 from balmi.networks.balancing.measures import masked_mean, mean_of_others, trained_on
@@ -148,3 +149,10 @@ class ModalityDropoutRule(BalancingRule):
         drawn = noise.masked_fill(~mask, -1)
         largest = drawn >= drawn.amax(dim=2, keepdim=True)
         return mask & ((drawn >= self.rate) | largest)
+
+
+RULES = {
+    Balancing.PMR: PmrRule,
+    Balancing.UMT: UmtRule,
+    Balancing.MODALITY_DROPOUT: ModalityDropoutRule,
+}

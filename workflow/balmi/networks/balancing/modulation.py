@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from balmi.config.balancing import Balancing
 from balmi.networks.balancing.base import BalancingRule
 from balmi.networks.balancing.hashing import KEY_COLUMNS, hashed_normals, replica_keys
 from balmi.networks.balancing.measures import (
@@ -277,3 +278,11 @@ def pareto_shares(joint: torch.Tensor, alone: torch.Tensor) -> torch.Tensor:
     scale = RESCALING * full / norm.clamp(min=smallest)
     scale = torch.where(norm > STATIONARY * full, scale, torch.zeros_like(scale))
     return shares * scale[:, None]
+
+
+RULES = {
+    Balancing.OGM: OgmRule,
+    Balancing.OGM_GE: OgmGeRule,
+    Balancing.AGM: AgmRule,
+    Balancing.MMPARETO: MmParetoRule,
+}

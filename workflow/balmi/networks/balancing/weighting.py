@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from balmi.config.balancing import Balancing
 from balmi.information.estimates import NULL_LEVEL
 from balmi.networks.balancing.base import BalancingRule
 from balmi.networks.balancing.measures import (
@@ -263,3 +264,13 @@ class KendallRule(BalancingRule):
     def end_step(self, step: Step) -> None:
         """Tell the weights that have come of it."""
         self.weight = torch.exp(-self.log_variance.detach()[:, : self.weight.shape[1]])
+
+
+RULES = {
+    Balancing.UNIFORM: UniformRule,
+    Balancing.INFORMATION: InformationRule,
+    Balancing.INVERSE: InverseRule,
+    Balancing.G_BLENDING: GradientBlendingRule,
+    Balancing.GRADNORM: GradNormRule,
+    Balancing.KENDALL: KendallRule,
+}
