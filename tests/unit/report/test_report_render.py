@@ -17,7 +17,7 @@ from synthetic_report import ATTRIBUTE, FORMULA, LONG, SCRIPT, UNICODE, Names, w
 
 from balmi.data.files import read_table
 from balmi.errors import UserError
-from balmi.report import render
+from balmi.report import contents, render
 from balmi.report.kit.amounts import Amount
 from balmi.report.render import TEMPLATES, ReportInputs, build_overview, build_report
 from balmi.report.sections.information import figures as information_figures
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BRIEF = ("balanced", "stacked-lr")
-SECTIONS = ["verdict", "cohort", "performance", "information", "training", "robustness"]
-SECTIONS += ["contributions", "attribution", "provenance"]
+SECTIONS = ["verdict", *contents.SECTIONS]
 # The figures of the sections up to training, by the first part of their ids.
 FIGURES = {"differences", "folds", "curve-roc", "curve-pr", "reliability-0", "reliability-1"}
 FIGURES |= {"information", "parts", "shares", "margins", "training-weight", "training-loss"}

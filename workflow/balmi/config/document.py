@@ -1,14 +1,14 @@
 """Write what is generated: schema, the manual's tables, the list of the library's files.
 
 The list is for a workflow that is deployed from a hosting service, where a folder cannot be looked
-into and files come one by one.
+into and files come one by one. Nothing imports this module: it may look at all that it tells of.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -17,7 +17,11 @@ from balmi.config.fingerprint import DATA_SUFFIXES, LIBRARY
 from balmi.config.kinds import KINDS
 from balmi.config.methods import METHODS
 from balmi.config.settings import Configuration, Settings
+from balmi.data.readers import FORMATS
 from balmi.tables.contract import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).parents[3]
 FILES = LIBRARY / "files.txt"
@@ -120,34 +124,37 @@ def output_tables() -> str:
     return "\n".join([*rows, ""])
 
 
+def _rows(*rows: Sequence[str]) -> str:
+    """Return a Markdown table; the first row is its head."""
+    lines = [f"| {' | '.join(map(_cell, row))} |" for row in rows]
+    return "\n".join([lines[0], f"|{'---|' * len(rows[0])}", *lines[1:], ""])
+
+
+def format_table() -> str:
+    """Return a Markdown table of the formats of users' files."""
+    told = ((f"`{ending}`", each.meaning) for ending, each in FORMATS.items())
+    return _rows(("ending", "what is read"), *told)
+
+
 def kind_table() -> str:
     """Return a Markdown table of the kinds of omics."""
-    rows = ["| kind | values | transform |", "|---|---|---|"]
-    rows += [
-        f"| `{kind}` | {_cell(traits.values)} | {_cell(traits.transform)} |"
-        for kind, traits in KINDS.items()
-    ]
-    return "\n".join([*rows, ""])
+    told = ((f"`{kind}`", each.values, each.transform) for kind, each in KINDS.items())
+    return _rows(("kind", "values", "transform"), *told)
 
 
 def rule_table() -> str:
     """Return a Markdown table of the balancing rules."""
-    rows = ["| rule | what it does | source |", "|---|---|---|"]
-    rows += [
-        f"| `{name}` | {_cell(rule.meaning)} | {_cell(rule.source)} |"
-        for name, rule in BALANCING.items()
-    ]
-    return "\n".join([*rows, ""])
+    told = ((f"`{name}`", each.meaning, each.source) for name, each in BALANCING.items())
+    return _rows(("rule", "what it does", "source"), *told)
 
 
 def method_table() -> str:
     """Return a Markdown table of the methods, and of what each reads of the configuration."""
-    rows = ["| method | what it is | a change of these keys runs it again |", "|---|---|---|"]
-    rows += [
-        f"| `{name}` | {_cell(method.meaning)} | {_read(method.depends(Settings()))} |"
+    told = (
+        (f"`{name}`", method.meaning, _read(method.depends(Settings())))
         for name, method in METHODS.items()
-    ]
-    return "\n".join([*rows, ""])
+    )
+    return _rows(("method", "what it is", "a change of these keys runs it again"), *told)
 
 
 def _read(depends: dict[str, dict[str, Any]]) -> str:
@@ -161,6 +168,7 @@ def _read(depends: dict[str, dict[str, Any]]) -> str:
 
 # What is generated of the manual, and what makes it.
 PARTS = {
+    "formats": format_table,
     "kinds": kind_table,
     "methods": method_table,
     "rules": rule_table,

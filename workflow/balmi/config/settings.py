@@ -147,9 +147,7 @@ class Section(BaseModel):
 class ModalityFile(Section):
     """One table of measurements: samples in rows, features in columns."""
 
-    path: Text = Field(
-        description="CSV, TSV, Parquet, h5ad or h5mu file; CSV and TSV may be gzipped"
-    )
+    path: Text = Field(description="file of measurements; its ending says the format")
     kind: Kind = Field(description="kind of omics; it decides the preprocessing")
     modality: Text | None = Field(
         default=None, description="modality inside an h5mu file (default: the modality's own name)"

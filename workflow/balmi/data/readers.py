@@ -25,7 +25,6 @@ from balmi.errors import Problem, UserError, listing, nearest, shown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 _HDF5, _PARQUET, _GZIP = b"\x89HDF\r\n\x1a\n", b"PAR1", b"\x1f\x8b"
 _UTF8 = "text in UTF-8: save the table again with this encoding (Excel: 'CSV UTF-8')"
 _UNPACK = "a table as text: unpack it first; only .gz is read packed"
@@ -106,9 +105,8 @@ def _spellings(texts: tuple[str, ...]) -> list[str]:
     return sorted({form for text in texts for form in (text, text.lower(), text.upper())} | {""})
 
 
-def _read_delimited(path: Path, text: bool) -> Loaded:
+def _read_delimited(path: Path, separator: str, text: bool) -> Loaded:
     """Read a delimited file; with `text` no cell becomes a number: group 007 is not group 7."""
-    separator = _DELIMITERS[suffix(path)]
     layout = survey(path, separator)
     names = layout.header
     if not layout.rows:
@@ -222,12 +220,55 @@ def _read_obs(path: Path) -> Loaded:
     return Loaded(pd.DataFrame(own, index=data.obs_names))
 
 
-_ANNOTATED = (".h5ad", ".h5mu")
-FORMATS = (*_DELIMITERS, ".parquet", *_ANNOTATED)
+@dataclass(frozen=True)
+class Format:
+    """How files of one ending are read.
+
+    Parameters
+    ----------
+    meaning
+        What is read of them, as the manual tells it.
+    samples
+        Reads a table of samples.
+    measurements
+        Reads measurements of a modality, whose name matters where a file holds several.
+    beginning
+        How every such file begins; nothing where it is text, which may be packed as ``.gz``.
+    """
+
+    meaning: str
+    samples: Callable[[Path], Loaded]
+    measurements: Callable[[Path, str | None], Loaded]
+    beginning: bytes = b""
 
 
-def _table_reader(path: Path, *, text: bool) -> Callable[[Path], Loaded]:
-    return _read_parquet if suffix(path) == ".parquet" else partial(_read_delimited, text=text)
+def _delimited(separator: str, meaning: str) -> Format:
+    return Format(
+        f"{meaning}; also packed, with `.gz` after the ending",
+        lambda path: _read_delimited(path, separator, text=True),
+        lambda path, modality: _read_delimited(path, separator, text=False),
+    )
+
+
+FORMATS: dict[str, Format] = {
+    ".csv": _delimited(",", "fields parted by commas"),
+    ".tsv": _delimited("\t", "fields parted by tabs"),
+    ".txt": _delimited("\t", "fields parted by tabs"),
+    ".parquet": Format(
+        "the table", _read_parquet, lambda path, modality: _read_parquet(path), beginning=_PARQUET
+    ),
+    ".h5ad": Format(
+        "`X`; as table of samples its `obs`", _read_obs, _read_annotated, beginning=_HDF5
+    ),
+    ".h5mu": Format(
+        "`X` of the modality of the same name, or of the one that `modality:` names; as table of"
+        " samples its `obs`, where a column of one modality's `obs` is found by its own name or as"
+        " `modality:column`",
+        _read_obs,
+        _read_annotated,
+        beginning=_HDF5,
+    ),
+}
 
 
 def _what_lies_there(path: Path) -> tuple[str, str]:
@@ -275,9 +316,9 @@ def _check_readable(path: Path) -> None:
 
 def _check_beginning(path: Path) -> None:
     """Refuse a file whose first bytes are those of another format than its ending's."""
-    with opened(path) if suffix(path) in _DELIMITERS else path.open("rb") as file:
+    own = FORMATS[suffix(path)].beginning.lower()
+    with path.open("rb") if own else opened(path) as file:
         head = file.read(200).lstrip().lower()
-    own = {".parquet": _PARQUET, ".h5ad": _HDF5, ".h5mu": _HDF5}.get(suffix(path), b"").lower()
     if own and head.startswith(own):
         return
     for beginning, (found, allowed) in _BEGINNINGS.items():
@@ -313,17 +354,14 @@ def load_samples(path: str | Path) -> Loaded:
     """Read the table of samples as `read_samples` does, with what there is to say of the file."""
     path = Path(path)
     _check_readable(path)
-    annotated = suffix(path) in _ANNOTATED
-    return _load(path, _read_obs if annotated else _table_reader(path, text=True))
+    return _load(path, FORMATS[suffix(path)].samples)
 
 
 def load_measurements(path: str | Path, modality: str | None = None) -> Loaded:
     """Read measurements as `read_measurements` does, with what there is to say of the file."""
     path = Path(path)
     _check_readable(path)
-    if suffix(path) in _ANNOTATED:
-        return _load(path, partial(_read_annotated, modality=modality))
-    return _load(path, _table_reader(path, text=False))
+    return _load(path, partial(FORMATS[suffix(path)].measurements, modality=modality))
 
 
 def read_samples(path: str | Path) -> pd.DataFrame:

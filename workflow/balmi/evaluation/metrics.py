@@ -30,6 +30,10 @@ class Metric:
         In `METRICS` of true class codes, shape (n,), and probabilities, shape (n, classes); in
         `CLASS_METRICS` of whether a sample is of the class, whether it is predicted to be, and the
         class's probability, each of shape (n,).
+    title
+        Its name for people, with its unit where it has one.
+    graded
+        Whether it looks at the probabilities, and not only at the predicted class.
     more_is_better
         Whether a larger value is a better one.
     lowest, highest
@@ -37,6 +41,8 @@ class Metric:
     """
 
     function: Callable[..., float]
+    title: str
+    graded: bool = False
     more_is_better: bool = True
     lowest: float = 0.0
     highest: float = 1.0
@@ -182,20 +188,22 @@ def _mean(values: np.ndarray) -> float:
 
 
 METRICS = {
-    "macro_f1": Metric(macro_f1),
-    "balanced_accuracy": Metric(balanced_accuracy),
-    "accuracy": Metric(accuracy),
-    "macro_auroc": Metric(macro_auroc),
-    "macro_auprc": Metric(macro_auprc),
-    "mcc": Metric(mcc, lowest=-1.0),
-    "log_loss": Metric(log_loss, more_is_better=False, highest=np.inf),
-    "brier": Metric(brier, more_is_better=False, highest=2.0),
-    "ece": Metric(ece, more_is_better=False),
+    "macro_f1": Metric(macro_f1, "macro-F1"),
+    "balanced_accuracy": Metric(balanced_accuracy, "balanced accuracy"),
+    "accuracy": Metric(accuracy, "accuracy"),
+    "macro_auroc": Metric(macro_auroc, "macro AUROC", graded=True),
+    "macro_auprc": Metric(macro_auprc, "macro AUPRC", graded=True),
+    "mcc": Metric(mcc, "Matthews correlation", lowest=-1.0),
+    "log_loss": Metric(
+        log_loss, "log-loss (nats)", graded=True, more_is_better=False, highest=np.inf
+    ),
+    "brier": Metric(brier, "Brier score", graded=True, more_is_better=False, highest=2.0),
+    "ece": Metric(ece, "calibration error", graded=True, more_is_better=False),
 }
 CLASS_METRICS = {
-    "f1": Metric(class_f1),
-    "precision": Metric(class_precision),
-    "recall": Metric(class_recall),
-    "auroc": Metric(class_auroc),
-    "auprc": Metric(class_auprc),
+    "f1": Metric(class_f1, "F1"),
+    "precision": Metric(class_precision, "precision"),
+    "recall": Metric(class_recall, "recall"),
+    "auroc": Metric(class_auroc, "AUROC", graded=True),
+    "auprc": Metric(class_auprc, "AUPRC", graded=True),
 }

@@ -1,56 +1,59 @@
 """The sections of the report below the verdict, in their order: the only list of them.
 
 Each has a folder in `balmi.report.sections`: a view, figures where it draws any, and a template of
-its own name.
+its own name, which finds the view as ``view.<name>``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from balmi.report.sections.attribution.figures import attribution_figures
+from balmi.report.sections.attribution.view import attribution_view
 from balmi.report.sections.contributions.figures import contribution_figures
+from balmi.report.sections.contributions.view import contributions_view
 from balmi.report.sections.information.figures import information_figures
 from balmi.report.sections.performance.figures import performance_figures
 from balmi.report.sections.robustness.figures import robustness_figures
+from balmi.report.sections.robustness.view import robustness_view
 from balmi.report.sections.training.figures import training_figures
+from balmi.report.sections.training.view import training_view
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    import pandas as pd
+
+    from balmi.data.cohort import Cohort
     from balmi.report.kit.figures import Drawn
-    from balmi.report.view import View
+    from balmi.report.sections.verdict.answers import Views
+    from balmi.report.view import Summary, View
 
 
-def _none(_: View) -> Drawn:
-    return {}
+@dataclass(frozen=True)
+class Material:
+    """What the views of sections are made from.
 
+    Parameters
+    ----------
+    tables
+        The tables of the contract that are shown.
+    cohort
+        The cohort.
+    settings
+        The resolved configuration.
+    views
+        The views that the verdict rests on, which are there already.
+    quiet
+        Why nothing is concluded, or None where it is.
+    """
 
-def _performance(view: View) -> Drawn:
-    return performance_figures(view.performance, view.summary.classes)
-
-
-def _information(view: View) -> Drawn:
-    return information_figures(view.information, view.summary.modalities)
-
-
-def _training(view: View) -> Drawn:
-    if view.training is None:
-        return {}
-    return training_figures(view.training.panels, view.summary.modalities)
-
-
-def _robustness(view: View) -> Drawn:
-    return robustness_figures(view.robustness, view.summary.modalities)
-
-
-def _contributions(view: View) -> Drawn:
-    return contribution_figures(view.contributions, view.summary.modalities)
-
-
-def _attribution(view: View) -> Drawn:
-    return attribution_figures(view.attribution, view.summary.modalities)
+    tables: Mapping[str, pd.DataFrame]
+    cohort: Cohort
+    settings: Mapping[str, Any]
+    views: Views
+    quiet: str | None
 
 
 @dataclass(frozen=True)
@@ -61,36 +64,83 @@ class Section:
     ----------
     number, title
         Its heading.
+    view
+        Makes what its template shows.
     figures
-        Draws the figures for which a view has data, by name.
+        Draws the figures for which that view has data, by name.
     """
 
     number: int
     title: str
-    figures: Callable[[View], Drawn]
+    view: Callable[[Material], Any]
+    figures: Callable[[Any, Summary], Drawn]
+
+
+def _nothing(_: Material) -> None:
+    return None
+
+
+def _none(view: Any, summary: Summary) -> Drawn:
+    return {}
+
+
+def _training(view: Any, summary: Summary) -> Drawn:
+    return {} if view is None else training_figures(view.panels, summary.modalities)
 
 
 # The name is that of the folder and of the template.
-_IN_ORDER = (
-    ("cohort", "Cohort", _none),
-    ("performance", "Performance", _performance),
-    ("information", "Mutual information", _information),
-    ("training", "Training dynamics", _training),
-    ("robustness", "Robustness", _robustness),
-    ("contributions", "Contributions and embedding", _contributions),
-    ("attribution", "What the networks go by", _attribution),
-    ("provenance", "Provenance and downloads", _none),
-)
-SECTIONS = {
-    name: Section(number, title, figures)
-    for number, (name, title, figures) in enumerate(_IN_ORDER, start=1)
+_IN_ORDER: dict[str, tuple[str, Callable[[Material], Any], Callable[[Any, Summary], Drawn]]] = {
+    "cohort": ("Cohort", lambda made: made.views.cohort, _none),
+    "performance": (
+        "Performance",
+        lambda made: made.views.performance,
+        lambda view, summary: performance_figures(view, summary.classes),
+    ),
+    "information": (
+        "Mutual information",
+        lambda made: made.views.information,
+        lambda view, summary: information_figures(view, summary.modalities),
+    ),
+    "training": (
+        "Training dynamics",
+        lambda made: training_view(
+            made.tables["training"], made.tables["experts"], made.cohort.modalities
+        ),
+        _training,
+    ),
+    "robustness": (
+        "Robustness",
+        lambda made: robustness_view(
+            made.tables, made.cohort.modalities, made.settings, made.quiet
+        ),
+        lambda view, summary: robustness_figures(view, summary.modalities),
+    ),
+    "contributions": (
+        "Contributions and embedding",
+        lambda made: contributions_view(made.tables, made.cohort, made.settings, made.quiet),
+        lambda view, summary: contribution_figures(view, summary.modalities),
+    ),
+    "attribution": (
+        "What the networks go by",
+        lambda made: attribution_view(made.tables, made.cohort, made.settings),
+        lambda view, summary: attribution_figures(view, summary.modalities),
+    ),
+    "provenance": ("Provenance and downloads", _nothing, _none),
 }
+SECTIONS = {
+    name: Section(number, *parts) for number, (name, parts) in enumerate(_IN_ORDER.items(), start=1)
+}
+
+
+def views_of(material: Material) -> dict[str, Any]:
+    """Make the view of every section, by its name."""
+    return {name: section.view(material) for name, section in SECTIONS.items()}
 
 
 def figures_of(view: View) -> Drawn:
     """Draw all figures for which there are data, section by section."""
     return {
         name: figure
-        for section in SECTIONS.values()
-        for name, figure in section.figures(view).items()
+        for section, parts in SECTIONS.items()
+        for name, figure in parts.figures(getattr(view, section), view.summary).items()
     }

@@ -7,17 +7,15 @@ which the report prints too, so the two cannot show different values for one num
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from balmi.evaluation.decision import decide
-from balmi.report.sections.attribution.view import attribution_view
+from balmi.report.contents import Material, views_of
 from balmi.report.sections.cohort.view import cohort_view
-from balmi.report.sections.contributions.view import contributions_view
 from balmi.report.sections.information.distillation import prospect
 from balmi.report.sections.information.view import information_view, withhold
 from balmi.report.sections.performance.view import MAIN_METRIC, performance_view
-from balmi.report.sections.robustness.view import robustness_view
-from balmi.report.sections.training.view import training_view
 from balmi.report.sections.verdict.answers import Views, answers, key_differences, ranking, tiles
 from balmi.report.sections.verdict.headline import headline, silence, silent_word
 from balmi.report.sections.verdict.trust import trust_view
@@ -29,16 +27,11 @@ if TYPE_CHECKING:
 
     from balmi.data.cohort import Cohort
     from balmi.evaluation.decision import Decision
-    from balmi.report.sections.attribution.view import AttributionView
-    from balmi.report.sections.cohort.view import CohortView
-    from balmi.report.sections.contributions.view import ContributionsView
     from balmi.report.sections.information.distillation import Margin
     from balmi.report.sections.information.label import LabelInformation
     from balmi.report.sections.information.view import InformationView
     from balmi.report.sections.performance.scores import Score
-    from balmi.report.sections.performance.view import Difference, MethodStatus, PerformanceView
-    from balmi.report.sections.robustness.view import RobustnessView
-    from balmi.report.sections.training.view import TrainingView
+    from balmi.report.sections.performance.view import Difference, MethodStatus
     from balmi.report.sections.verdict.answers import Answer, Tile
     from balmi.report.sections.verdict.trust import TrustView
 
@@ -117,18 +110,13 @@ class Summary:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class View:
-    """Everything that one dataset's report shows, section by section."""
+class View(SimpleNamespace):
+    """Everything that one dataset's report shows: `summary`, and every section's view by its name.
+
+    The names are those of `balmi.report.contents.SECTIONS`.
+    """
 
     summary: Summary
-    cohort: CohortView
-    performance: PerformanceView
-    information: InformationView
-    training: TrainingView | None
-    robustness: RobustnessView
-    contributions: ContributionsView
-    attribution: AttributionView
 
 
 def supports(views: Views) -> tuple[str, ...]:
@@ -215,13 +203,5 @@ def build_view(
         trust=trust,
         decision=decision,
     )
-    return View(
-        summary=_summary(dataset, title, views),
-        cohort=views.cohort,
-        performance=views.performance,
-        information=views.information,
-        training=training_view(tables["training"], tables["experts"], cohort.modalities),
-        robustness=robustness_view(tables, cohort.modalities, settings, quiet),
-        contributions=contributions_view(tables, cohort, settings, quiet),
-        attribution=attribution_view(tables, cohort, settings),
-    )
+    material = Material(tables, cohort, settings, views, quiet)
+    return View(summary=_summary(dataset, title, views), **views_of(material))

@@ -13,26 +13,10 @@ from balmi.report.kit.words import known
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-NAMES = {
-    "macro_f1": "macro-F1",
-    "balanced_accuracy": "balanced accuracy",
-    "accuracy": "accuracy",
-    "mcc": "Matthews correlation",
-    "macro_auroc": "macro AUROC",
-    "macro_auprc": "macro AUPRC",
-    "log_loss": "log-loss (nats)",
-    "brier": "Brier score",
-    "ece": "calibration error",
-    "f1": "F1",
-    "recall": "recall",
-    "precision": "precision",
-    "auroc": "AUROC",
-    "auprc": "AUPRC",
-}
-# The first two groups are of the predicted class alone, and of the probabilities.
-DECIDED = ("macro_f1", "balanced_accuracy", "accuracy", "mcc")
-GRADED = ("macro_auroc", "macro_auprc", "log_loss", "brier", "ece")
-OF_CLASS = ("f1", "recall", "precision", "auroc", "auprc")
+# Those of the predicted class alone, and those of the probabilities.
+DECIDED = tuple(name for name, metric in METRICS.items() if not metric.graded)
+GRADED = tuple(name for name, metric in METRICS.items() if metric.graded)
+OF_CLASS = tuple(CLASS_METRICS)
 
 
 @dataclass(frozen=True)
@@ -61,7 +45,7 @@ Scores = dict[tuple[str, str | None], dict[str, Score]]
 def metrics_of(keys: Iterable[str]) -> tuple[Metric, ...]:
     """Return metrics as people read them."""
     registry = METRICS | CLASS_METRICS
-    return tuple(Metric(key, NAMES[key], registry[key].more_is_better) for key in keys)
+    return tuple(Metric(key, registry[key].title, registry[key].more_is_better) for key in keys)
 
 
 def scores_of(summary: pd.DataFrame) -> Scores:

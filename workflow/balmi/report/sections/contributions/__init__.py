@@ -1,1 +1,0 @@
-"""What modalities and features contribute."""

@@ -1,1 +1,0 @@
-"""Provenance and downloads."""

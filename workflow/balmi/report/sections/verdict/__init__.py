@@ -1,1 +1,0 @@
-"""The verdict: headline, answers and the trust checklist."""
