@@ -65,6 +65,11 @@ def catalogue() -> dict[str, Entry]:
     return {name: Entry.model_validate(entry) for name, entry in content.items()}
 
 
+def _entry_of(dataset: Dataset) -> Entry | None:
+    """Return the entry that a dataset is, or None where it has files of its own."""
+    return None if dataset.catalogue is None else catalogue()[dataset.catalogue]
+
+
 def resolve(name: str, dataset: Dataset, folder: str = "resources") -> Dataset:
     """Return a dataset whose files are named, wherever they come from.
 
@@ -83,9 +88,9 @@ def resolve(name: str, dataset: Dataset, folder: str = "resources") -> Dataset:
         The dataset itself where it has files of its own; otherwise the file that the fetch or
         simulation rule writes for it, ``<folder>/<name>.h5mu``.
     """
-    if dataset.catalogue is None:
+    entry = _entry_of(dataset)
+    if entry is None:
         return dataset
-    entry = catalogue()[dataset.catalogue]
     path = f"{folder}/{name}.h5mu"
     return Dataset(
         samples=path,
@@ -97,14 +102,23 @@ def resolve(name: str, dataset: Dataset, folder: str = "resources") -> Dataset:
 
 
 def simulation_of(dataset: Dataset) -> Simulation:
-    """Return the settings of a simulated dataset: what is set, else what its entry holds."""
-    entry = catalogue()[dataset.catalogue]
+    """Return the settings of a simulated dataset: what is set, else what its entry holds.
+
+    Raises
+    ------
+    ValueError
+        Where the dataset has files of its own.
+    """
+    entry = _entry_of(dataset)
+    if entry is None:
+        raise ValueError("a dataset with files of its own is not simulated")
     changed = dataset.simulate.model_dump(exclude_unset=True) if dataset.simulate else {}
     return entry.simulation.model_copy(update=changed)
 
 
 def source(dataset: Dataset) -> str:
     """Return where a dataset comes from: ``files``, ``wheel`` or ``simulation``."""
-    if dataset.catalogue is None:
+    entry = _entry_of(dataset)
+    if entry is None:
         return "files"
-    return "simulation" if catalogue()[dataset.catalogue].simulate else "wheel"
+    return "simulation" if entry.simulate else "wheel"

@@ -31,6 +31,14 @@ def _file(module: str) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
+def _own(module: str) -> Path:
+    """Return the file of a balmi module that has to be there."""
+    file = _file(module)
+    if file is None:
+        raise ModuleNotFoundError(f"no module {module!r}", name=module)
+    return file
+
+
 def _run_time_nodes(tree: ast.AST) -> Iterator[ast.AST]:
     """Yield all nodes but those that only type checkers see."""
     for node in ast.iter_child_nodes(tree):
@@ -46,7 +54,7 @@ def _imported(text: str) -> frozenset[str]:
 
     Kept by text, since most scripts share most of the library and parsing is what costs.
     """
-    named = set()
+    named: set[str] = set()
     for node in _run_time_nodes(ast.parse(text)):
         if isinstance(node, ast.Import):
             named |= {alias.name for alias in node.names}
@@ -72,7 +80,7 @@ def dependencies(*modules: str) -> list[str]:
         carried = module == "balmi" or f"{module}.".startswith(CARRIED)
         if module not in found and not carried:
             found.add(module)
-            waiting |= imports(_file(module))
+            waiting |= imports(_own(module))
     return sorted(found)
 
 
@@ -90,7 +98,7 @@ def code_hash(script: Path) -> str:
     str
         Sixteen hexadecimal digits.
     """
-    files = {_file(module) for module in dependencies(*imports(script))}
+    files = {_own(module) for module in dependencies(*imports(script))}
     files |= {
         path
         for folder in {path.parent for path in files} - {LIBRARY}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 KEY_MARK = "[key]"  # pydantic's last part of the location of a mapping's bad key
 
 
-def load_settings(config: Mapping[str, Any], files: Iterable[str | Path] = ()) -> Configuration:
+def load_settings(config: object, files: Iterable[str | Path] = ()) -> Configuration:
     """Return the validated configuration.
 
     Parameters
@@ -66,7 +66,8 @@ def problems_of(error: ValidationError, root: type[BaseModel] = Configuration) -
 
 def _with_catalogue(config: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     """Let a dataset with nothing below it stand for the catalogue's entry of its name."""
-    content, problems = dict(config), []
+    content = dict(config)
+    problems: list[Problem] = []
     datasets = content.get("datasets")
     if not isinstance(datasets, dict):
         return content, problems

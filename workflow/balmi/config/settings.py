@@ -275,9 +275,22 @@ class Dataset(Section):
         return {name: file for name, file in self.modalities.items() if name not in left_out}
 
     @property
+    def labelled(self) -> tuple[str, str]:
+        """The table of samples and its column of classes.
+
+        Raises
+        ------
+        ValueError
+            Where the dataset is an entry of the catalogue that is not resolved yet.
+        """
+        if self.samples is None or self.label is None:
+            raise ValueError("an entry of the catalogue names no files before it is resolved")
+        return self.samples, self.label
+
+    @property
     def files(self) -> list[str]:
         """The files that are read, each once."""
-        return list(dict.fromkeys([self.samples, *(file.path for file in self.used.values())]))
+        return list(dict.fromkeys([self.labelled[0], *(file.path for file in self.used.values())]))
 
     def within(self, path: str) -> Dataset:
         """Return the dataset with one file for its samples and all its modalities."""

@@ -45,7 +45,7 @@ def repeated_keys(path: str | Path) -> list[Problem]:
 
 
 def _in_json(text: str) -> list[str]:
-    repeated = []
+    repeated: list[str] = []
 
     def mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]

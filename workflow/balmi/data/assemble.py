@@ -74,19 +74,24 @@ def _own_folds(samples: pd.DataFrame, repeats: int) -> np.ndarray | None:
     return np.array([samples[FOLD.format(repeat)].to_numpy(dtype=str) for repeat in range(repeats)])
 
 
+def _fixed(cohort: Cohort, folds: int | None) -> list[np.ndarray]:
+    """Return the test folds that are not drawn: the dataset's own, or all groups; (n,) each."""
+    if cohort.folds is not None:
+        return list(cohort.folds)
+    return [cohort.groups] if folds is None and cohort.groups is not None else []
+
+
 def _check_permuted(cohort: Cohort, folds: int | None, where: str) -> None:
     """Refuse labels that a control permuted so that a test fold must hold a whole class."""
-    fixed = cohort.folds
-    if fixed is None and folds is None:
-        fixed = [cohort.groups]
+    fixed = _fixed(cohort, folds)
     labels = np.array(cohort.classes)[cohort.labels]
     allowed = "another control.seed, or no shuffled_labels"
     problems = [
         problem
-        for names in ([] if fixed is None else fixed)
+        for names in fixed
         for problem in check_learnable(labels, names, where, "folds", allowed)
     ]
-    if fixed is None and cohort.groups is not None:
+    if folds is not None and cohort.folds is None and cohort.groups is not None:
         problems += check_dealt(labels, cohort.groups, folds, where, allowed)
     if problems:
         raise UserError(problems)

@@ -110,13 +110,14 @@ def _column(table: pd.DataFrame, column: str, where: str) -> list[Problem]:
 
 def check_samples(table: pd.DataFrame, dataset: Dataset, key: str) -> list[Problem]:
     """Return what is wrong with the table of samples: empty, ids, and columns that are named."""
-    where = f"{key}.samples: {dataset.samples}"
+    path, label = dataset.labelled
+    where = f"{key}.samples: {path}"
     problems = _empty(table, where, "columns")
     if problems:
         return problems
     problems += _duplicates(table.index, where, "sample id")
     problems += _blank(table.index, where, "rows without an id")
-    problems += _column(table, dataset.label, f"{key}.label")
+    problems += _column(table, label, f"{key}.label")
     if dataset.group is not None:
         problems += _column(table, dataset.group, f"{key}.group")
     for column in dataset.folds:
@@ -376,19 +377,19 @@ class _Reading:
 
 def _read_samples(reading: _Reading, dataset: Dataset) -> pd.DataFrame | None:
     """Return the table of samples with tidy names, or None where it cannot be read."""
-    where = f"{reading.key}.samples"
-    loaded = reading.attempt(where, load_samples, dataset.samples)
+    where, (path, _) = f"{reading.key}.samples", dataset.labelled
+    loaded = reading.attempt(where, load_samples, path)
     if loaded is None:
         return None
     loaded = tidied(loaded, "columns")
     reading.problems += check_samples(loaded.table, dataset, reading.key)
-    reading.remark(where, dataset.samples, loaded.remarks)
-    reading.numbered(where, dataset.samples, loaded)
+    reading.remark(where, path, loaded.remarks)
+    reading.numbered(where, path, loaded)
     alike = twins(loaded.table.index)
     if alike:
         found = f"{len(alike)} sets of sample ids that look alike: {_alike(alike)}"
         meaning = "they are taken for different samples"
-        reading.remark(where, dataset.samples, [(found, meaning)])
+        reading.remark(where, path, [(found, meaning)])
     return loaded.table
 
 
@@ -515,7 +516,7 @@ def read_tables(name: str, dataset: Dataset, folds: int | None) -> Tables:
     if problems:
         raise UserError(problems)
     remarks += _left_out(tables, table, texts)
-    reading.remark(f"{key}.samples", dataset.samples, remarks)
+    reading.remark(f"{key}.samples", dataset.labelled[0], remarks)
     return replace(tables, warnings=tuple(dict.fromkeys(reading.cautions)))
 
 
@@ -523,7 +524,7 @@ def _columns(
     table: pd.DataFrame, dataset: Dataset, key: str
 ) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
     """Return what is used of the table of samples, as text, and remarks."""
-    columns = {"label": dataset.label} | ({"group": dataset.group} if dataset.group else {})
+    columns = {"label": dataset.labelled[1]} | ({"group": dataset.group} if dataset.group else {})
     columns |= {FOLD.format(repeat): column for repeat, column in enumerate(dataset.folds)}
     missing, texts, remarks = MissingTexts(dataset.missing), {}, []
     for role, column in columns.items():

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import os
 import re
 from dataclasses import dataclass, replace
@@ -68,9 +69,14 @@ class _Row(NamedTuple):
     cells: list[str] | None  # only where quotes made it necessary to split the row
 
 
-def opened(path: Path, mode: str = "rb", **how: str) -> object:
-    """Open a file that may be gzipped, by its name."""
-    return (gzip.open if path.name.lower().endswith(".gz") else open)(path, mode, **how)
+def opened(path: Path) -> gzip.GzipFile | io.BufferedReader:
+    """Open a file of bytes that may be gzipped, by its name."""
+    return gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")
+
+
+def opened_text(path: Path) -> io.TextIOWrapper:
+    """Open a file of UTF-8, with a byte order mark or without one, that may be gzipped."""
+    return io.TextIOWrapper(opened(path), encoding="utf-8-sig")
 
 
 def _quoted(line: str, lines: Iterator[str], number: int, separator: str, path: Path) -> _Row:
@@ -108,8 +114,9 @@ def _rows(lines: Iterable[str], separator: str, path: Path) -> Iterator[_Row]:
 
 def _swallowed(row: _Row, separator: str, fields: int) -> bool:
     """Return whether a cell of several lines holds lines that look like rows."""
-    for place, cell in enumerate(row.cells or ()):
-        after = len(row.cells) - place - 1
+    cells = row.cells or []
+    for place, cell in enumerate(cells):
+        after = len(cells) - place - 1
         *_, last = pieces = cell.split("\n")
         inner = [piece.count(separator) + 1 == fields for piece in pieces[1:-1]]
         if any(inner) or (len(pieces) > 1 and last.count(separator) + 1 + after == fields > 1):
@@ -185,7 +192,7 @@ def survey(path: Path, separator: str) -> Layout:
         Where rows differ in length, a quote is not closed or swallows rows, the header is repeated,
         or the file is not UTF-8.
     """
-    with opened(path, "rt", encoding="utf-8-sig") as file:
+    with opened_text(path) as file:
         try:
             layout = _survey(_rows(file, separator, path), separator, path)
         except UnicodeDecodeError as error:

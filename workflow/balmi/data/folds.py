@@ -16,6 +16,8 @@ from balmi.errors import Problem, listing, shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from numpy.typing import ArrayLike
+
 FOLD = "fold_{}"  # column of a repeat's folds
 MOST_FOLDS = 100
 SHOWN_FOLDS = 3
@@ -43,7 +45,7 @@ def in_order(names: Iterable[str]) -> list[str]:
     return sorted(set(map(str, names)), key=place)
 
 
-def lost_classes(labels: Sequence[str], folds: Sequence[str]) -> dict[str, list[str]]:
+def lost_classes(labels: ArrayLike, folds: ArrayLike) -> dict[str, list[str]]:
     """Return the folds that hold all samples of a class, and so leave none of it in training.
 
     Parameters
@@ -70,7 +72,7 @@ def _told(lost: dict[str, list[str]]) -> str:
 
 
 def check_learnable(
-    labels: Sequence[str], folds: Sequence[str], where: str, what: str, allowed: str
+    labels: ArrayLike, folds: ArrayLike, where: str, what: str, allowed: str
 ) -> list[Problem]:
     """Return which folds leave a class without a training sample, as one problem or none.
 
@@ -121,7 +123,7 @@ def check_groups_out(samples: pd.DataFrame, where: str) -> list[Problem]:
 
 
 def check_dealt(
-    labels: Sequence[str], groups: Sequence[str], folds: int, where: str, allowed: str
+    labels: ArrayLike, groups: ArrayLike, folds: int, where: str, allowed: str
 ) -> list[Problem]:
     """Return that no test folds of whole groups leave every class in training, or nothing.
 

@@ -17,13 +17,16 @@ import numpy as np
 import pandas as pd
 
 from balmi.config.settings import MISSING_TEXTS
-from balmi.data.delimited import opened, survey
+from balmi.data.delimited import opened, opened_text, survey
 from balmi.data.files import annotated_files
 from balmi.data.names import as_text
 from balmi.errors import Problem, UserError, listing, nearest, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from anndata import AnnData
+    from mudata import MuData
 
 _HDF5, _PARQUET, _GZIP = b"\x89HDF\r\n\x1a\n", b"PAR1", b"\x1f\x8b"
 _UTF8 = "text in UTF-8: save the table again with this encoding (Excel: 'CSV UTF-8')"
@@ -84,7 +87,7 @@ def _count_texts(path: Path, separator: str) -> dict[str, int]:
     texts = "|".join(map(re.escape, sorted(filter(None, MISSING_TEXTS), key=len, reverse=True)))
     cells = re.compile(rf'{sign}"?({texts})"?(?=[{sign}\n])', re.IGNORECASE)
     counts: dict[str, int] = {}
-    with opened(path, "rt", encoding="utf-8-sig") as file:
+    with opened_text(path) as file:
         next(file, None)
         for line in file:
             for text in cells.findall(line if line.endswith("\n") else f"{line}\n"):
@@ -157,30 +160,35 @@ def _id_name(name: object) -> str:
     return "" if re.fullmatch(r"Unnamed: 0|__index_level_0__", text) else text
 
 
-def _open_h5ad(path: Path) -> object:
+def _open_h5ad(path: Path) -> AnnData:
     from anndata import read_h5ad
 
     with annotated_files():
         return read_h5ad(path)
 
 
-def _open_h5mu(path: Path, modality: str | None) -> object:
+def _open_h5mu(path: Path) -> MuData:
     from mudata import read_h5mu
 
     with annotated_files():
-        data = read_h5mu(path)
-    if modality is None:
-        return data
-    if modality not in data.mod:
-        raise UserError(
-            Problem(
-                str(path),
-                f"no modality {modality!r} in the file",
-                f"one of {listing(data.mod)}: name it with the key 'modality'",
-                nearest(modality, data.mod),
-            )
+        return read_h5mu(path)
+
+
+def _open_modality(path: Path, modality: str | None) -> AnnData:
+    """Read one modality of an h5mu file, which has to be named even where it is the only one."""
+    parts = _open_h5mu(path).mod
+    if modality in parts:
+        return parts[modality]
+    raise UserError(
+        Problem(
+            str(path),
+            "a modality has to be named"
+            if modality is None
+            else f"no modality {modality!r} in the file",
+            f"one of {listing(parts)}: name it with the key 'modality'",
+            None if modality is None else nearest(modality, parts),
         )
-    return data.mod[modality]
+    )
 
 
 def _dense(values: object) -> np.ndarray:
@@ -188,7 +196,7 @@ def _dense(values: object) -> np.ndarray:
 
 
 def _read_annotated(path: Path, modality: str | None) -> Loaded:
-    data = _open_h5ad(path) if suffix(path) == ".h5ad" else _open_h5mu(path, modality)
+    data = _open_h5ad(path) if suffix(path) == ".h5ad" else _open_modality(path, modality)
     if data.X is None:
         layers = listing(map(repr, data.layers))
         hint = f"; copy a layer to X, one of {layers}" if layers else ""
@@ -204,7 +212,7 @@ def _read_obs(path: Path) -> Loaded:
     """
     if suffix(path) == ".h5ad":
         return Loaded(_open_h5ad(path).obs.copy())
-    data = _open_h5mu(path, None)
+    data = _open_h5mu(path)
     own = {name: data.obs[name] for name in data.obs.columns}
     inner = [
         (name, str(column), part.obs[column].reindex(data.obs_names))

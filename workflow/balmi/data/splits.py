@@ -204,6 +204,8 @@ def _named(names: np.ndarray) -> Tests:
 
 def _brought(cohort: Cohort, _: Evaluation) -> Iterator[Tests]:
     """Yield the folds that the dataset brings."""
+    if cohort.folds is None:
+        raise ValueError("a cohort without folds of its own has to be dealt")
     yield from map(_named, cohort.folds)
 
 
@@ -222,7 +224,8 @@ def _k_folds(cohort: Cohort, evaluation: Evaluation) -> Iterator[Tests]:
     """
     groups = _groups_of(cohort, np.arange(len(cohort.labels)))
     structure = Structure.of(cohort.labels, groups, evaluation.folds)
-    pool, dealt = None, []
+    pool: list[np.ndarray] | None = None
+    dealt: list[frozenset[tuple[int, ...]]] = []
     for repeat in range(evaluation.repeats):
         seed = evaluation.seed + repeat
         partition = np.empty(len(structure.counts), dtype=int)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors.numpy import load, save
@@ -43,7 +43,7 @@ def write_tensors(
         part.write_bytes(blob)
 
 
-def read_tensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, object]]:
+def read_tensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Read what `write_tensors` wrote; return the arrays and the header.
 
     Raises

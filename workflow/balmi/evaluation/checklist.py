@@ -186,10 +186,10 @@ def _folds(evidence: Evidence) -> Finding:
     value += f", {smallest}{f' to {largest}' if largest > smallest else ''} samples each"
     if distinct < len(sizes):
         value += f"; {distinct} of them are distinct, and count"
-    given = evidence.cohort.folds is not None or evidence.asked is None
-    short = not given and repeats < evidence.asked
+    asked = evidence.asked if evidence.cohort.folds is None else None
+    short = asked is not None and repeats < asked
     if short:
-        value += f": {_allowed(evidence.cohort, repeats)}; {evidence.asked} repeats were asked for"
+        value += f": {_allowed(evidence.cohort, repeats)}; {asked} repeats were asked for"
     if distinct < FEW_FOLDS:
         return Finding(
             State.FAIL,
@@ -246,7 +246,8 @@ def _separability(evidence: Evidence) -> Finding:
         PairedDifference(*row)
         for row in pairs[["modality", "other", "lower", "upper"]].itertuples(index=False)
     ]
-    nothing = {row.modality for row in label.itertuples() if _knows(row) is False}
+    nulls = zip(label["modality"], label["estimate"], label["p_value"], strict=True)
+    nothing = {name for name, estimate, p in nulls if _knows(estimate, p) is False}
     estimates = dict(zip(label["modality"], label["estimate"], strict=True))
     strongest = extremes(estimates, differences, nothing).strongest
     if strongest is not None:
@@ -263,9 +264,9 @@ def _separability(evidence: Evidence) -> Finding:
     )
 
 
-def _knows(row: object) -> bool | None:
-    """Return whether a row of label information exceeds its null; None where there is no null."""
-    return None if pd.isna(row.p_value) else informative(row.estimate, row.p_value)
+def _knows(estimate: float, p_value: float) -> bool | None:
+    """Return whether label information exceeds its null; None where there is no null, p NaN."""
+    return None if pd.isna(p_value) else informative(estimate, p_value)
 
 
 def _calibration(evidence: Evidence) -> Finding:
@@ -295,7 +296,7 @@ def _calibration(evidence: Evidence) -> Finding:
 def _group_structure(evidence: Evidence) -> Finding:
     cohort = evidence.cohort
     if cohort.groups is not None:
-        return _groups(cohort, evidence.splits)
+        return _groups(cohort.groups, evidence.splits)
     copies = near_copies(cohort)
     torn = divided(copies, evidence.splits)
     if torn:
@@ -321,12 +322,9 @@ def _group_structure(evidence: Evidence) -> Finding:
     )
 
 
-def _groups(cohort: Cohort, splits: Sequence[Split]) -> Finding:
-    torn = sum(
-        bool(np.intersect1d(cohort.groups[split.fit], cohort.groups[split.test]).size)
-        for split in splits
-    )
-    value = f"{len(np.unique(cohort.groups)):,} groups of {len(cohort.samples):,} samples"
+def _groups(groups: np.ndarray, splits: Sequence[Split]) -> Finding:
+    torn = sum(bool(np.intersect1d(groups[split.fit], groups[split.test]).size) for split in splits)
+    value = f"{len(np.unique(groups)):,} groups of {len(groups):,} samples"
     if torn:
         detail = f"In {torn} of {len(splits)} folds a group is learned from and tested:"
         return Finding(State.FAIL, value, f"{detail} scores are too good. Mend the folds.")

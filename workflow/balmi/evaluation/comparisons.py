@@ -109,14 +109,14 @@ def adjusted(rows: Sequence[Row], methods: Collection[str]) -> pd.DataFrame:
     pandas.DataFrame
         ``tables/comparisons.csv``.
     """
-    pair = primary(methods)
+    method, reference = primary(methods) or (None, None)
     families: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
         families.setdefault((row["method"], row["metric"], row["samples"]), []).append(row)
     found: dict[tuple[object, ...], dict[bytes, float]] = {}
     for family, members in families.items():
-        alone = pair is not None and family[:2] == (pair[0], METRIC)
-        main = {row[TWIN] for row in members if alone and row["reference"] == pair[1]}
+        alone = family[:2] == (method, METRIC)
+        main = {row[TWIN] for row in members if alone and row["reference"] == reference}
         once = {row[TWIN]: row["p"] for row in members if row[TWIN] not in main}
         found[family] = dict(zip(once, map(float, holm(list(once.values()))), strict=True))
     told = [

@@ -95,7 +95,7 @@ def _on_complete(
     dealt = len(predictions.drop_duplicates(FOLD))
     for needed, pairs in _needs(methods, cohort.modalities).items():
         used = [name in needed for name in cohort.modalities]
-        complete = cohort.available[:, used].all(axis=1)
+        complete = np.all(cohort.available[:, used], axis=1)
         own = predictions["method"].isin({name for pair in pairs for name in pair})
         if complete.all():
             scores = performance[performance["method"].isin(set(predictions.loc[own, "method"]))]

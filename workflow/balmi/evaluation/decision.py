@@ -193,12 +193,14 @@ class Evidence:
 
     def row(self, pair: tuple[str, str] | None, samples: str | None = None) -> Row | None:
         """Return the comparison of two methods by macro-F1, or None where it was not made."""
-        return pair and self.comparisons.get((*pair, METRIC, samples or self.ground.followed))
+        if pair is None:
+            return None
+        return self.comparisons.get((*pair, METRIC, samples or self.ground.followed))
 
     def word(self, pair: tuple[str, str] | None, samples: str | None = None) -> Verdict | None:
         """Return the verdict on that comparison."""
         row = self.row(pair, samples)
-        return row and self.ground.verdict(row)
+        return None if row is None else self.ground.verdict(row)
 
     @property
     def main(self) -> Row | None:
@@ -395,13 +397,15 @@ def decide(tables: Mapping[str, pd.DataFrame], cohort: Cohort) -> Decision:
     case = next((each for each in found if each is not None), None) or _by_verdicts(evidence)
     ground = replace(evidence.ground, judged=()) if case in NOTHING_LEARNED else evidence.ground
     main = None if case in NO_ROW else evidence.main
+    keys = ("method", "reference", "samples")
+    method, reference, samples = (None if main is None else main[key] for key in keys)
     folds, dealt = evidence.counts
     return Decision(
         case=case,
         ground=ground,
-        method=main and main["method"],
-        reference=main and main["reference"],
-        samples=main and main["samples"],
+        method=method,
+        reference=reference,
+        samples=samples,
         folds=folds,
         dealt=dealt,
         complete=evidence.complete,

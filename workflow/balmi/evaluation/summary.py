@@ -32,7 +32,7 @@ def summary_table(
         Columns method, class, metric, mean, lower, upper, folds. The class of a metric over all
         classes is None. Intervals are cut at the bounds of their metric, and need two folds.
     """
-    rows = []
+    rows: list[tuple[str, str | None, str, float, float, float, int]] = []
     for (method, metric), values in _groups(performance, ["method", "metric"]):
         over_folds = mean_over_folds(values, split_ratio, *METRICS[metric].bounds)
         rows.append((method, None, metric, *over_folds))

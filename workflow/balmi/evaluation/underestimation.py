@@ -141,7 +141,7 @@ def _estimates(information: pd.DataFrame, cohort: Cohort) -> dict[tuple[str, ...
 def _has(cohort: Cohort, members: Sequence[str]) -> np.ndarray:
     """Return which samples have all of some modalities; (n,), bool."""
     places = [cohort.modalities.index(name) for name in members]
-    return cohort.available[:, places].all(axis=1)
+    return np.all(cohort.available[:, places], axis=1)
 
 
 def _told(members: Sequence[str], cohort: Cohort) -> str:

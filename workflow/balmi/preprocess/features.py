@@ -118,7 +118,7 @@ class Features:
         if rows is None:
             return fitted.apply(self.values, self.available[:, has])
         values = {name: self.values[name][rows] for name in fitted.modalities}
-        return fitted.apply(values, self.available[np.ix_(rows, has)])
+        return fitted.apply(values, self.available[rows][:, has])
 
     def _having(self, name: str, rows: np.ndarray) -> np.ndarray:
         has = self.available[:, self.modalities.index(name)]
