@@ -27,9 +27,10 @@ run: $(VENV)/.run ## install what is needed and run the shipped configuration (T
 test: $(VENV)/.test ## install what is needed and run all tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile
 
-lint: $(VENV)/.test ## check the style of Python, Snakemake and workflow
+lint: $(VENV)/.test ## check style and types of Python, and the style of Snakemake and workflow
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/snakefmt --check workflow
 	$(BIN)/snakemake --lint
 

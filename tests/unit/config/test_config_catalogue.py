@@ -77,6 +77,17 @@ def test_an_entry_has_settings_of_its_own_where_nothing_is_set():
     assert (found.samples, found.features, found.seed) == (400, 50, 3)
 
 
+def test_files_and_simulations_are_not_taken_for_each_other():
+    files = Dataset(samples="s.csv", label="class", modalities={"rna": {"path": "r.csv"}})
+    assert files.labelled == ("s.csv", "class")
+    with pytest.raises(ValueError, match="is not simulated"):
+        simulation_of(files)
+    entry = Dataset(catalogue="simulated")
+    with pytest.raises(ValueError, match="before it is resolved"):
+        _ = entry.files
+    assert resolve("mine", entry).files == ["resources/mine.h5mu"]
+
+
 def test_every_design_has_an_entry():
     assert {catalogue()[name].simulate for name in SIMULATED} == set(Design)
 

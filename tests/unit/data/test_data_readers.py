@@ -382,6 +382,9 @@ def test_one_feature_name_in_two_modalities(tmp_path):
             {name: AnnData(np.eye(2) * k, obs=obs, var=var) for k, name in enumerate("ab", 1)}
         ).write_h5mu(path)
     assert read_measurements(path, "b").loc["t"].tolist() == [0, 2]
+    for unknown, told in ((None, "no name of a modality"), ("c", "no modality 'c'")):
+        with pytest.raises(UserError, match=f"{told}(.|\n)*one of a, b: name it"):
+            read_measurements(path, unknown)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)

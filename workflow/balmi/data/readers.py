@@ -179,16 +179,11 @@ def _open_modality(path: Path, modality: str | None) -> AnnData:
     parts = _open_h5mu(path).mod
     if modality in parts:
         return parts[modality]
-    raise UserError(
-        Problem(
-            str(path),
-            "a modality has to be named"
-            if modality is None
-            else f"no modality {modality!r} in the file",
-            f"one of {listing(parts)}: name it with the key 'modality'",
-            None if modality is None else nearest(modality, parts),
-        )
-    )
+    allowed = f"one of {listing(parts)}: name it with the key 'modality'"
+    if modality is None:
+        raise UserError(Problem(str(path), "no name of a modality", allowed))
+    found = f"no modality {modality!r} in the file"
+    raise UserError(Problem(str(path), found, allowed, nearest(modality, parts)))
 
 
 def _dense(values: object) -> np.ndarray:
