@@ -1,12 +1,12 @@
 # make run, make test: everything else happens by itself. `make help` lists the targets.
 PYTHON ?= python3
 CORES ?= all
-# Another build of torch, as its install selector names it:
+# envs/install.py says the same pin. Another build of torch, as its install selector names it:
 #   make install TORCH="torch==2.13.0 --index-url <address that the selector gives>"
 TORCH ?= torch==2.13.0
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PYTHON) envs/install.py --torch "$(TORCH)"
 # Processes that run tests, one thread and up to a gigabyte each: as many as cores, at most four.
 WORKERS ?= auto
 # The phase of the study: confirm, rules, parts or tune.
@@ -70,19 +70,13 @@ clean: ## remove results and installed packages, but no downloads
 	rm -rf $(VENV) .snakemake
 	find results -mindepth 1 ! -name .gitkeep -delete
 
-$(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "balmi needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
-	    "Name another: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-
-# torch comes first and pinned: another package that asks for it would choose a build of its own.
-$(VENV)/.run: envs/requirements.txt | $(BIN)/python
-	@echo "installing $(TORCH) and what else envs/requirements.txt pins: minutes, and gigabytes with CUDA"
-	$(PIP) install --quiet $(TORCH)
-	$(PIP) install --quiet -r envs/requirements.txt
+# Says what it does, what stands in its way, and what to do then.
+$(VENV)/.run: envs/requirements.txt envs/install.py
+	@command -v $(PYTHON) >/dev/null || { echo "balmi: there is no $(PYTHON) here, and balmi needs Python" \
+	  "3.11 or later: install one (apt, conda, or \`module load python\`) or name it, make PYTHON=<path>" >&2; exit 1; }
+	@$(INSTALL) run
 	@touch $@
 
 $(VENV)/.test: envs/requirements-test.txt $(VENV)/.run
-	$(PIP) install --quiet -r envs/requirements-test.txt
+	@$(INSTALL) test
 	@touch $@
