@@ -9,7 +9,6 @@ import os
 import re
 import stat
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -364,7 +363,8 @@ def load_measurements(path: str | Path, modality: str | None = None) -> Loaded:
     """Read measurements as `read_measurements` does, with what there is to say of the file."""
     path = Path(path)
     _check_readable(path)
-    return _load(path, partial(FORMATS[suffix(path)].measurements, modality=modality))
+    measurements = FORMATS[suffix(path)].measurements
+    return _load(path, lambda file: measurements(file, modality))
 
 
 def read_samples(path: str | Path) -> pd.DataFrame:
