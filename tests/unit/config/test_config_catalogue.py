@@ -78,10 +78,9 @@ def test_an_entry_has_settings_of_its_own_where_nothing_is_set():
 
 
 def test_files_and_simulations_are_not_taken_for_each_other():
-    files = Dataset(samples="s.csv", label="class", modalities={"rna": {"path": "r.csv"}})
-    assert files.labelled == ("s.csv", "class")
+    assert FILES.labelled == (FILES.samples, FILES.label)
     with pytest.raises(ValueError, match="is not simulated"):
-        simulation_of(files)
+        simulation_of(FILES)
     entry = Dataset(catalogue="simulated")
     with pytest.raises(ValueError, match="before it is resolved"):
         _ = entry.files
