@@ -102,6 +102,15 @@ def meaning(output):
     return None
 
 
+def failure(status, output):
+    """Return what a failed command said last, and what that means as far as it is known."""
+    sentence = meaning("MemoryError" if status == -9 else output)
+    lines = [line for line in output.splitlines() if line.strip()]
+    if sentence is None:
+        return "\n".join([*lines[-8:], "It is not known what this means: see the lines above."])
+    return "\n".join([line[:200] for line in lines[-1:]] + [sentence])
+
+
 def check_machine():
     """Refuse a machine on which the installation cannot end well.
 
@@ -150,10 +159,7 @@ def step(what, command):
     start = time.monotonic()
     status, output = run(command)
     if status:
-        told = "MemoryError" if status == -9 else output
-        last = "\n".join(output.splitlines()[-8:])
-        sentence = meaning(told) or "It is not known what this means: see the lines above."
-        raise Stop(f"{last}\n{sentence}".lstrip())
+        raise Stop(failure(status, output))
     say(f"  done in {time.monotonic() - start:.0f} s")
 
 
@@ -176,7 +182,7 @@ def make_environment(python):
                 "This Python comes without venv: apt install python{}.{}-venv, or name another"
                 " Python (make PYTHON=python3.12).".format(*sys.version_info)
             )
-        raise Stop("{}\n{}".format(output, meaning(output) or ".venv could not be made.").lstrip())
+        raise Stop(failure(status, output))
 
 
 def install(name, torch):
@@ -198,7 +204,10 @@ def install(name, torch):
     check_machine()
     python = os.path.join(VENV, "bin", "python")
     make_environment(python)
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--no-compile"]
+    # Python compiles what it imports when it does so first, unless it may not keep that.
+    once = sys.dont_write_bytecode
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
+    pip += [] if once else ["--no-compile"]
     lists = [os.path.join(ROOT, "envs", file) for file in LISTS[name]]
     files = [part for file in lists for part in ("-r", file)]
     # pip alone knows its configuration, which may name another build: it chooses torch and what
@@ -212,11 +221,13 @@ def install(name, torch):
         step(f"{UV}, which is faster than pip (20 MB, seconds)", [*pip, UV])
         uv = os.path.join(VENV, "bin", "uv")
     say("the packages of {} (400 MB, about half a minute)".format(", ".join(LISTS[name])))
-    status, output = run([uv, "pip", "install", "--python", python, "--no-deps", *files])
+    unresolved = ["--no-deps", *files]
+    command = [uv, "pip", "install", "--python", python, *unresolved]
+    status, output = run([*command, "--compile-bytecode"] if once else command)
     if status:
         # uv does not read pip's configuration: a mirror that pip knows, for example.
         say(f"uv could not: {output.strip().splitlines()[-1] if output else status}")
-        step("pip installs them instead (about two minutes)", [*pip, "--no-deps", *files])
+        step("pip installs them instead (about two minutes)", [*pip, *unresolved])
     say(f"installed in {time.monotonic() - start:.0f} s")
 
 
