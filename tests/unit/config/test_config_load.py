@@ -100,7 +100,7 @@ def test_missing_key_of_a_dataset(missing):
 
 
 @pytest.mark.parametrize(
-    ("missing", "meaning"), [("path", "CSV, TSV, Parquet"), ("kind", "kind of omics")]
+    ("missing", "meaning"), [("path", "its ending says the format"), ("kind", "kind of omics")]
 )
 def test_missing_key_of_a_modality(missing, meaning):
     config = own()
