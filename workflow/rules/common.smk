@@ -20,6 +20,7 @@ from balmi.config.fingerprint import code_hash
 from balmi.config.growth import growing
 from balmi.config.load import load_settings
 from balmi.config.methods import GAINS, NETWORKS, PRETRAINING, depends
+from balmi.config.methods import METHODS as REGISTRY
 from balmi.data.checks import check_datasets
 from balmi.data.contents import content
 from balmi.endings import Failures, where_reports_are
@@ -202,10 +203,7 @@ def settings_of_all():
 
 def read_by(wildcards):
     """Return what a method depends on in the settings, by section."""
-    network = NETWORKS.get(wildcards.method)
-    return (
-        network.depends(SETTINGS) if network else depends([wildcards.method], SETTINGS)
-    )
+    return REGISTRY[wildcards.method].depends(SETTINGS)
 
 
 def all_settings():

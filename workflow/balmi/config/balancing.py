@@ -28,7 +28,7 @@ class Balancing(StrEnum):
 
 
 @dataclass(frozen=True)
-class Told:
+class Rule:
     """A rule, as the manual tells of it.
 
     Parameters
@@ -44,51 +44,51 @@ class Told:
 
 
 OGM = "Peng et al., CVPR 2022, arXiv:2203.15332"
-BALANCING: dict[Balancing, Told] = {
-    Balancing.UNIFORM: Told("all losses weigh alike"),
-    Balancing.INFORMATION: Told(
+BALANCING: dict[Balancing, Rule] = {
+    Balancing.UNIFORM: Rule("all losses weigh alike"),
+    Balancing.INFORMATION: Rule(
         "a modality's own loss weighs more the worse its macro-F1 and the more it knows of the"
         " label and shares with the others; 0 where it knows no more than chance",
         "arXiv:2511.00987, as read here",
     ),
-    Balancing.INVERSE: Told("the negative control: the better the macro-F1, the larger the weight"),
-    Balancing.OGM: Told(
+    Balancing.INVERSE: Rule("the negative control: the better the macro-F1, the larger the weight"),
+    Balancing.OGM: Rule(
         "slows the encoder of a modality that is surer of the true class than the others", OGM
     ),
-    Balancing.OGM_GE: Told("the same, and adds noise as large as the gradients", OGM),
-    Balancing.AGM: Told(
+    Balancing.OGM_GE: Rule("the same, and adds noise as large as the gradients", OGM),
+    Balancing.AGM: Rule(
         "speeds up and slows encoder and head by how the modality's Shapley share in the joint"
         " prediction compares with its running mean",
         "Li et al., ICCV 2023, arXiv:2308.07686",
     ),
-    Balancing.PMR: Told(
+    Balancing.PMR: Rule(
         "pulls embeddings of a modality that lags behind towards the prototypes of their classes",
         "Fan et al., CVPR 2023, arXiv:2211.07089",
     ),
-    Balancing.G_BLENDING: Told(
+    Balancing.G_BLENDING: Rule(
         "every five epochs, weighs heads by what their validation losses gained over the square of"
         " how much more they overfit",
         "Wang et al., CVPR 2020, arXiv:1905.12681",
     ),
-    Balancing.MMPARETO: Told(
+    Balancing.MMPARETO: Rule(
         "where joint and own gradients of an encoder conflict, takes the combination that harms"
         " neither",
         "Wei and Hu, ICML 2024, arXiv:2405.17730",
     ),
-    Balancing.GRADNORM: Told(
+    Balancing.GRADNORM: Rule(
         "learns weights under which all modalities' gradients are alike, larger for those that"
         " learn slowly",
         "Chen et al., ICML 2018, arXiv:1711.02257",
     ),
-    Balancing.KENDALL: Told(
+    Balancing.KENDALL: Rule(
         "learns weights as inverse variances of the losses",
         "Kendall et al., CVPR 2018, arXiv:1705.07115",
     ),
-    Balancing.UMT: Told(
+    Balancing.UMT: Rule(
         "holds every encoder to the embeddings of the one pretrained alone",
         "Du et al., ICML 2023, arXiv:2305.01233",
     ),
-    Balancing.MODALITY_DROPOUT: Told(
+    Balancing.MODALITY_DROPOUT: Rule(
         "hides modalities of a sample at random, never the last that it has",
         "Neverova et al., TPAMI 2016, arXiv:1501.00102",
     ),

@@ -21,7 +21,7 @@ from balmi.data.readers import FORMATS
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 ROOT = Path(__file__).parents[3]
 FILES = LIBRARY / "files.txt"
@@ -84,12 +84,28 @@ def _default(name: str, schema: dict[str, Any], model: dict[str, Any]) -> str:
     return f"`{default if isinstance(default, str) else json.dumps(default)}`"
 
 
-def _table(model: dict[str, Any], definitions: dict[str, Any]) -> list[str]:
-    rows = ["| key | value | default | meaning |", "|---|---|---|---|"]
-    for name, schema in model["properties"].items():
-        words, default = _words(schema, definitions), _default(name, schema, model)
-        rows.append(f"| `{name}` | {words} | {default} | {schema['description']} |")
-    return [*rows, ""]
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [f"| {' | '.join(map(_cell, row))} |" for row in (head, *rows)]
+    return "\n".join([lines[0], f"|{'---|' * len(head)}", *lines[1:], ""])
+
+
+def _keys(model: dict[str, Any], definitions: dict[str, Any]) -> str:
+    """Return a Markdown table of the keys of a section."""
+    rows = (
+        (
+            f"`{name}`",
+            _words(schema, definitions),
+            _default(name, schema, model),
+            schema["description"],
+        )
+        for name, schema in model["properties"].items()
+    )
+    return _table(("key", "value", "default", "meaning"), rows)
 
 
 def key_tables() -> str:
@@ -98,63 +114,53 @@ def key_tables() -> str:
     definitions = schema["$defs"]
     parts = []
     for title, name in DATASET_SECTIONS.items():
-        parts += [f"### {title}", "", *_table(definitions[name], definitions)]
+        parts += [f"### {title}", "", _keys(definitions[name], definitions)]
     for name, section in schema["properties"].items():
         target = definitions.get(section.get("$ref", "").rsplit("/", 1)[-1])
         if target:
-            parts += [f"### {name}", "", target["description"], "", *_table(target, definitions)]
+            parts += [f"### {name}", "", target["description"], "", _keys(target, definitions)]
     return "\n".join(parts)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 def output_tables() -> str:
     """Return a Markdown list of all tables that are written, and of their columns."""
-    rows = ["| file | content | columns |", "|---|---|---|"]
+    rows = []
     for table in TABLES.values():
         columns = [
-            f"`{name}`: {_cell(column.meaning)}"
+            f"`{name}`: {column.meaning}"
             + (f" ({', '.join(column.values)})" if column.values else "")
             for name, column in table.columns.items()
         ]
         file = table.file.replace("{", "<").replace("}", ">")
-        rows.append(f"| `{file}` | {_cell(table.meaning)} | {'<br>'.join(columns)} |")
-    return "\n".join([*rows, ""])
-
-
-def _rows(*rows: Sequence[str]) -> str:
-    """Return a Markdown table; the first row is its head."""
-    lines = [f"| {' | '.join(map(_cell, row))} |" for row in rows]
-    return "\n".join([lines[0], f"|{'---|' * len(rows[0])}", *lines[1:], ""])
+        rows.append((f"`{file}`", table.meaning, "<br>".join(columns)))
+    return _table(("file", "content", "columns"), rows)
 
 
 def format_table() -> str:
     """Return a Markdown table of the formats of users' files."""
-    told = ((f"`{ending}`", each.meaning) for ending, each in FORMATS.items())
-    return _rows(("ending", "what is read"), *told)
+    rows = ((f"`{ending}`", file_format.meaning) for ending, file_format in FORMATS.items())
+    return _table(("ending", "what is read"), rows)
 
 
 def kind_table() -> str:
     """Return a Markdown table of the kinds of omics."""
-    told = ((f"`{kind}`", each.values, each.transform) for kind, each in KINDS.items())
-    return _rows(("kind", "values", "transform"), *told)
+    rows = ((f"`{kind}`", traits.values, traits.transform) for kind, traits in KINDS.items())
+    return _table(("kind", "values", "transform"), rows)
 
 
 def rule_table() -> str:
     """Return a Markdown table of the balancing rules."""
-    told = ((f"`{name}`", each.meaning, each.source) for name, each in BALANCING.items())
-    return _rows(("rule", "what it does", "source"), *told)
+    rows = ((f"`{name}`", rule.meaning, rule.source) for name, rule in BALANCING.items())
+    return _table(("rule", "what it does", "source"), rows)
 
 
 def method_table() -> str:
     """Return a Markdown table of the methods, and of what each reads of the configuration."""
-    told = (
+    rows = (
         (f"`{name}`", method.meaning, _read(method.depends(Settings())))
         for name, method in METHODS.items()
     )
-    return _rows(("method", "what it is", "a change of these keys runs it again"), *told)
+    return _table(("method", "what it is", "a change of these keys runs it again"), rows)
 
 
 def _read(depends: dict[str, dict[str, Any]]) -> str:

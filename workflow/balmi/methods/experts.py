@@ -19,7 +19,6 @@ from balmi.config.settings import Expert
 from balmi.errors import MethodNotApplicable
 from balmi.information.pool import best_temperature, pool_weights, tempered
 from balmi.methods.peers.logistic import fit_logistic
-from balmi.methods.peers.side import TrainingSide
 from balmi.methods.peers.stacking import meta_features, stack_out_of_fold
 from balmi.preprocess.fitted import Samples
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from balmi.data.splits import Split
     from balmi.methods.peers.logistic import FittedLogistic
+    from balmi.methods.peers.side import TrainingSide
     from balmi.methods.peers.stacking import FittedStack
     from balmi.networks.data import ReplicaData
 
@@ -65,10 +65,30 @@ def join_members(members: Sequence[Split], probabilities: np.ndarray) -> HeldOut
         With the axes between samples and classes kept.
     """
     fit, test = members[0].fit, members[0].test
-    inner = np.full((len(fit), *probabilities.shape[2:]), np.nan)
-    for split, predicted in zip(members, probabilities, strict=True):
-        inner[np.searchsorted(fit, split.validation)] = predicted[split.validation]
+    inner = held_out_by_members(members, probabilities[:, fit])
     return HeldOut(inner, probabilities[:, test].mean(axis=0))
+
+
+def held_out_by_members(members: Sequence[Split], probabilities: np.ndarray) -> np.ndarray:
+    """Return what is said of a training side, each sample by the member that held it out.
+
+    Parameters
+    ----------
+    members
+        The members of one fold.
+    probabilities
+        Of its training side, by every member; (members, fit, ..., classes).
+
+    Returns
+    -------
+    numpy.ndarray
+        (fit, ..., classes), NaN where no member held a sample out.
+    """
+    result = np.full(probabilities.shape[1:], np.nan)
+    for split, predicted in zip(members, probabilities, strict=True):
+        rows = np.searchsorted(split.fit, split.validation)
+        result[rows] = predicted[rows]
+    return result
 
 
 class FittedExpert(Protocol):
@@ -206,30 +226,6 @@ def samples_of_replica(data: ReplicaData, replica: int) -> Samples:
         for name, values, widths in zip(data.modalities, data.inputs, data.widths, strict=True)
     }
     return Samples(features, data.available[replica].cpu().numpy())
-
-
-def side_of_replica(
-    data: ReplicaData, samples: Samples, groups: np.ndarray | None, replica: int
-) -> TrainingSide:
-    """Return the training side of a replica as peers see it.
-
-    Parameters
-    ----------
-    data, replica
-        As in `samples_of_replica`.
-    samples
-        What it returned.
-    groups
-        Group of every sample, or None; (n,).
-    """
-    split = data.splits[replica]
-    return TrainingSide(
-        samples=samples.take(split.fit),
-        labels=data.labels.cpu().numpy()[split.fit],
-        groups=None if groups is None else groups[split.fit],
-        classes=data.classes,
-        seed=split.repeat,
-    )
 
 
 def fit_experts(

@@ -10,7 +10,12 @@ import torch
 
 from balmi.config.methods import NETWORKS
 from balmi.graph.fusion import fuse_network
-from balmi.methods.experts import Pool, fit_experts, samples_of_replica
+from balmi.methods.experts import (
+    Pool,
+    fit_experts,
+    held_out_by_members,
+    samples_of_replica,
+)
 from balmi.methods.recipes import experts_of, seen_by
 from balmi.methods.restored import restored_networks, take_replicas
 from balmi.networks.data import data_of_samples, residual_network, view_of_all
@@ -110,11 +115,7 @@ class FoldNetworks:
         if NETWORKS[self.method].passes_messages(self.model):
             network = self._network(samples)
         probabilities = self._said(data_of_samples(self.data, samples, network))
-        result = np.full(probabilities.shape[1:], np.nan)
-        for split, predicted in zip(self.data.splits, probabilities, strict=True):
-            rows = np.searchsorted(split.fit, split.validation)
-            result[rows] = predicted[rows]
-        return result
+        return held_out_by_members(self.data.splits, probabilities)
 
     def _network(self, samples: Samples) -> csr_array:
         """Return A' of the training samples, and of those behind them that are attached to them."""

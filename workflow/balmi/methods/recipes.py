@@ -19,9 +19,9 @@ from balmi.methods.experts import (
     join_members,
     pool_experts,
     samples_of_replica,
-    side_of_replica,
 )
 from balmi.methods.outcome import Result, prediction_table
+from balmi.methods.peers.side import TrainingSide
 from balmi.networks.balancing import RULES
 from balmi.networks.data import concatenated, view_of_all
 from balmi.networks.history import history_table
@@ -254,7 +254,7 @@ def _pooled(
         members = [data.splits[replica] for replica in replicas]
         heads = join_members(members, probabilities[replicas])
         samples = samples_of_replica(data, int(replicas[0]))
-        side = side_of_replica(data, samples, cohort.groups, int(replicas[0]))
+        side = TrainingSide.of(cohort, members[0], samples.take(members[0].fit))
         fitted = fit_experts(experts, heads.inner, side, members[0].inner)
         pool = pool_experts(fitted, side.labels)
         predicted = pool.predict(heads.test, samples.take(members[0].test))

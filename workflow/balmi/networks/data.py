@@ -150,7 +150,7 @@ def replica_data(
     members
         Replicas per fold at most, each with another validation part.
     """
-    prepared = [features.apply(features.fit(split.fit)).features for split in splits]
+    prepared = [features.split(split.fit) for split in splits]
     names = cohort.modalities
     replicas = [split.members(members) for split in splits]
     folds = torch.tensor([fold for fold, part in enumerate(replicas) for _ in part])

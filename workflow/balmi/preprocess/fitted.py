@@ -10,7 +10,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import StandardScaler
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 SMALLEST_DEVIATION = 1e-10  # far above what rounding leaves of a constant, 1e-16
 LARGEST_SCORE = 10.0  # standard deviations, beyond which a value is an artefact
@@ -42,9 +42,16 @@ class Samples:
 
     def followed_by(self, others: Samples) -> Samples:
         """Return these samples and others that were preprocessed alike."""
-        pairs = zip(self.features.items(), others.features.values(), strict=True)
-        features = {name: np.concatenate([own, other]) for (name, own), other in pairs}
-        return Samples(features, np.concatenate([self.available, others.available]))
+        return Samples.joined([self, others])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Samples]) -> Samples:
+        """Return samples that were preprocessed alike one after the other; at least one part."""
+        features = {
+            name: np.concatenate([part.features[name] for part in parts])
+            for name in parts[0].features
+        }
+        return cls(features, np.concatenate([part.available for part in parts]))
 
     def has(self, modality: str) -> np.ndarray:
         """Return which samples have a modality; (n,), bool."""

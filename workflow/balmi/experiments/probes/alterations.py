@@ -12,7 +12,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -283,7 +282,7 @@ def answers(
     batches = [alteration.samples.take(alteration.asked) for alteration in altered]
     probabilities = np.empty((0, original.shape[1]))
     if sum(map(len, batches)):
-        probabilities = predict(reduce(Samples.followed_by, batches))
+        probabilities = predict(Samples.joined(batches))
     ends = np.cumsum([len(samples) for samples in batches])[:-1]
     for alteration, new in zip(altered, np.split(probabilities, ends), strict=True):
         result = original.copy()

@@ -35,13 +35,7 @@ def training_side(cohort: Cohort, features: Features, fitted: Fitted, split: Spl
     split
         The fold.
     """
-    return TrainingSide(
-        samples=features.apply(fitted, split.fit),
-        labels=cohort.labels[split.fit],
-        groups=None if cohort.groups is None else cohort.groups[split.fit],
-        classes=len(cohort.classes),
-        seed=split.repeat,
-    )
+    return TrainingSide.of(cohort, split, features.apply(fitted, split.fit))
 
 
 def fit_baseline(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from sklearn.decomposition import PCA
 
+    from balmi.data.cohort import Cohort
+    from balmi.data.splits import Split
     from balmi.methods.peers.logistic import FittedLogistic
     from balmi.preprocess.fitted import Samples
 
@@ -84,6 +86,22 @@ class TrainingSide:
     groups: np.ndarray | None
     classes: int
     seed: int
+
+    @classmethod
+    def of(cls, cohort: Cohort, split: Split, samples: Samples) -> TrainingSide:
+        """Return the training side of a fold.
+
+        Parameters
+        ----------
+        cohort
+            The cohort, for labels and groups.
+        split
+            The fold.
+        samples
+            Its training samples.
+        """
+        groups = None if cohort.groups is None else cohort.groups[split.fit]
+        return cls(samples, cohort.labels[split.fit], groups, len(cohort.classes), split.repeat)
 
     def __len__(self) -> int:
         return len(self.labels)
