@@ -21,10 +21,11 @@ DEVICE ?= cpu
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-25s %s\n", $$1, $$2}' Makefile
 
-run: $(VENV)/.run ## install what is needed and run the shipped configuration (TCGA-BRCA)
+run: $(VENV)/.run ## run TCGA-BRCA, after installing what that needs
+	@echo "balmi: running the shipped configuration, about seven processor minutes; it says where the reports are"
 	$(BIN)/snakemake --cores $(CORES)
 
-test: $(VENV)/.test ## install what is needed and run all tests
+test: $(VENV)/.test ## run all tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.test ## check style and types of Python, and the style of Snakemake and workflow
@@ -38,35 +39,35 @@ format: $(VENV)/.test ## format Python and Snakemake files
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt workflow
 
-install: $(VENV)/.test ## install the workflow and what tests need into .venv
+install: $(VENV)/.test ## install all into .venv, and run nothing
 	@echo "installed into $(VENV); run $(BIN)/snakemake --cores 2 --configfile my.yaml"
 
-schema: $(VENV)/.run ## write the JSON schema and the key tables from the settings' models
+schema: $(VENV)/.run ## write the schema and the manual's tables
 	PYTHONPATH=workflow $(BIN)/python -m balmi.config.document
 
-report: $(VENV)/.run ## bundle the shipped configuration's reports into results/report.zip
+report: $(VENV)/.run ## pack the reports into results/report.zip
 	$(BIN)/snakemake --cores 1 --report results/report.zip
 
-benchmark-information: $(VENV)/.run ## measure how close estimates of information come to known truths (20 minutes)
+benchmark-information: $(VENV)/.run ## estimates against known truths (20 minutes)
 	$(BIN)/snakemake --cores $(CORES) results/tcga-brca/cohort.h5mu
 	PYTHONPATH=workflow $(BIN)/python tests/benchmark/information.py
 
-benchmark-complementarity: $(VENV)/.run ## draw gains of distillation against the margin (minutes)
+benchmark-complementarity: $(VENV)/.run ## distillation against the margin (minutes)
 	PYTHONPATH=workflow $(BIN)/python tests/benchmark/complementarity.py
 
-benchmark-training: $(VENV)/.run ## measure how much faster replicas train together (minutes; DEVICE=cuda on a GPU)
+benchmark-training: $(VENV)/.run ## replicas together; DEVICE=cuda on a GPU
 	$(BIN)/snakemake --cores $(CORES) results/tcga-brca/cohort.h5mu
 	OMP_NUM_THREADS=1 PYTHONPATH=workflow $(BIN)/python tests/benchmark/training.py --device $(DEVICE)
 
-benchmark-verdicts: $(VENV)/.run ## count wrong headlines on simulated cohorts (two hours; an interrupted run continues)
+benchmark-verdicts: $(VENV)/.run ## count wrong headlines (two hours)
 	PYTHONPATH=workflow $(BIN)/python tests/benchmark/verdicts.py
 
-study: $(VENV)/.run ## compare the default with its parts and its peers (hours; other folds: PHASE=tune)
+study: $(VENV)/.run ## the default, its parts and peers (hours)
 	@echo "study: phase $(PHASE) of config/study.yaml; an interrupted run continues"
 	PYTHONPATH=workflow:tests/benchmark $(BIN)/snakemake --snakefile tests/benchmark/study/Snakefile \
 	  --workflow-profile workflow/profiles/default --cores $(CORES) --keep-going --config phase=$(PHASE)
 
-clean: ## remove results and installed packages, but no downloads
+clean: ## remove results and .venv, but no downloads
 	rm -rf $(VENV) .snakemake
 	find results -mindepth 1 ! -name .gitkeep -delete
 
