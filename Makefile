@@ -4,6 +4,9 @@ CORES ?= all
 # envs/install.py says the same pin. Another build of torch, as its install selector names it:
 #   make install TORCH="torch==2.13.0 --index-url <address that the selector gives>"
 TORCH ?= torch==2.13.0
+# The page of which `make picture` shows the head, and what opens it.
+PAGE ?= results/tcga-brca/report.html
+CHROMIUM ?= chromium
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(PYTHON) envs/install.py --torch "$(TORCH)"
@@ -15,7 +18,7 @@ PHASE ?= confirm
 DEVICE ?= cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format install schema report clean
+.PHONY: help run test lint format install schema report picture clean
 .PHONY: benchmark-information benchmark-complementarity benchmark-training benchmark-verdicts study
 
 help: ## list the targets
@@ -47,6 +50,11 @@ schema: $(VENV)/.run ## write the schema and the manual's tables
 
 report: $(VENV)/.run ## pack the reports into results/report.zip
 	$(BIN)/snakemake --cores 1 --report results/report.zip
+
+picture: $(VENV)/.run ## take the picture of the README (Chromium)
+	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1200,860 \
+	  --screenshot=docs/report.png "file://$(CURDIR)/$(PAGE)"
+	$(BIN)/python -c 'from PIL import Image; Image.open("docs/report.png").convert("RGB").quantize(48).save("docs/report.png", optimize=True)'
 
 benchmark-information: $(VENV)/.run ## estimates against known truths (20 minutes)
 	$(BIN)/snakemake --cores $(CORES) results/tcga-brca/cohort.h5mu

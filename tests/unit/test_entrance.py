@@ -75,3 +75,8 @@ def test_a_target_that_the_readme_names_is_one(command):
         text=True,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_picture_of_the_readme_is_there_and_small():
+    (picture,) = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
+    assert (ROOT / picture).stat().st_size < 150_000
