@@ -31,7 +31,7 @@ run: $(VENV)/.run ## run TCGA-BRCA, after installing what that needs
 test: $(VENV)/.test ## run all tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile
 
-lint: $(VENV)/.test ## check style and types of Python, and the style of Snakemake and workflow
+lint: $(VENV)/.test ## check style, types and workflow
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
