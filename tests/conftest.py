@@ -36,10 +36,11 @@ datasets:
   simulated:
     catalogue: simulated
     simulate: {samples: 150, features: 12}
-evaluation: {repeats: 2, folds: 3, seed: 20}
+evaluation: {repeats: 2, folds: 3}
 training: {epochs: 25}
 robustness: {shares: [0.1, 0.5]}
-information: {permutations: 19, fold_permutations: 19, folds: 3}
+information: {permutations: 19}
+advanced: {evaluation: {seed: 20}, information: {fold_permutations: 19, folds: 3}}
 """
 
 

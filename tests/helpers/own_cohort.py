@@ -10,11 +10,12 @@ datasets:
     modalities:
       rna: {{path: {folder}rna.csv, kind: rna-log}}
       protein: {{path: {folder}protein.csv, kind: protein}}
-evaluation: {{repeats: 1, folds: 2, seed: 1}}
+evaluation: {{repeats: 1, folds: 2}}
 methods: [stacked-lr, unimodal-lr]
 robustness: {{shares: [], controls: false, methods: []}}
 attribution: {{enabled: false}}
-information: {{permutations: 19, fold_permutations: 19, folds: 3}}
+information: {{permutations: 19}}
+advanced: {{evaluation: {{seed: 1}}, information: {{fold_permutations: 19, folds: 3}}}}
 """
 
 

@@ -132,7 +132,8 @@ def test_an_edit_of_the_library_reruns_what_depends_on_it(finished, module, reru
 def test_an_edit_of_the_configuration_reruns_what_it_touches(finished):
     config = finished.folder / "edited.yaml"
     text = (finished.folder / "test.yaml").read_text(encoding="utf-8")
-    config.write_text(text + "distillation: {strength: 0.5}\n", encoding="utf-8")
+    text = text.replace("advanced: {", "advanced: {distillation: {strength: 0.5}, ")
+    config.write_text(text, encoding="utf-8")
     planned = finished.planned("--configfile", "edited.yaml")
     assert "pretrain_distillation" in planned
     assert not planned & {"assemble_cohort", "split_cohort", "fit_baseline", "measure_information"}
@@ -197,7 +198,8 @@ def test_a_gpu_that_is_not_there_stops_the_run_before_any_job_and_says_so(finish
 
 def test_what_changes_no_result_reruns_nothing(finished):
     text = (finished.folder / "test.yaml").read_text(encoding="utf-8")
-    text = text.replace("training: {", "training: {replicas: 1, checkpoint_every: 7, ")
+    idle = "advanced: {training: {replicas: 1, checkpoint_every: 7}, "
+    text = text.replace("advanced: {", idle)
     (finished.folder / "idle.yaml").write_text(text + "resources: {gpu: 1}\n", encoding="utf-8")
     done = finished.snakemake("-n", "--configfile", "idle.yaml")
     assert "Nothing to be done" in done.text

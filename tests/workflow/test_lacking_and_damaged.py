@@ -19,7 +19,8 @@ methods: [balanced, stacked-lr, unimodal-lr]
 robustness: {shares: [], controls: false, noise: [1]}
 training: {epochs: 3, members: 2}
 distillation: {pretraining: false}
-information: {permutations: 19, fold_permutations: 19, folds: 3}
+information: {permutations: 19}
+advanced: {information: {fold_permutations: 19, folds: 3}}
 """
 
 

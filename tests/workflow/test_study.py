@@ -14,7 +14,8 @@ phase: confirm
 phases: {confirm: {seed: 7, summary: results/summary}}
 settings:
   evaluation: {repeats: 1, folds: 3}
-  information: {permutations: 19, fold_permutations: 19, folds: 3}
+  information: {permutations: 19}
+  advanced: {information: {fold_permutations: 19, folds: 3}}
   training: {epochs: 10, members: 1}
 cohorts: {simulated: {simulate: {samples: 150, features: 12}}}
 variants:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-MAX_LISTED = 12
+MAX_LISTED = 15
 MAX_SHOWN = 80
 
 
@@ -103,7 +103,7 @@ def shown(value: object) -> str:
 
 
 def listing(values: Iterable[object]) -> str:
-    """Return the values as one line of text, shortened beyond twelve."""
+    """Return the values as one line of text, shortened beyond fifteen."""
     texts = [str(value) for value in values]
     shown = ", ".join(texts[:MAX_LISTED])
     return shown if len(texts) <= MAX_LISTED else f"{shown}, … ({len(texts)} in all)"

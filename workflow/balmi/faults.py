@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 MEGABYTE = 10**6
 MEMORY_HELP = (
     "give the job more memory (on a cluster `--set-resources RULE:mem_mb=16000`), run fewer jobs at"
-    " once (`--cores`), or make it smaller by preprocessing.max_features or training.replicas"
+    " once (`--cores`), or make it smaller by preprocessing.max_features or"
+    " advanced.training.replicas"
 )
-GPU_HELP = "a GPU with more memory, or fewer networks at once: training.replicas"
+GPU_HELP = "a GPU with more memory, or fewer networks at once: advanced.training.replicas"
 DISK_HELP = "make room there, or start in a folder on a larger disk; a run goes on where it stopped"
 TIME_HELP = "give the job more time (in minutes: `--set-resources RULE:runtime=240`)"
 CGROUPS = Path("/sys/fs/cgroup")

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
+from balmi.config.advanced import gathered, scattered
 from balmi.config.catalogue import catalogue, resolve
 from balmi.config.load import load_settings, problems_of
 from balmi.config.methods import NETWORKS
@@ -338,11 +339,12 @@ def _variant(
 ) -> Variant:
     """Return a variant, noting what is wrong with it."""
     variant = study.variants[name]
+    usual, _ = gathered(common)
     merged = {
-        section: {**common.get(section, {}), **changed}
+        section: {**usual.get(section, {}), **changed}
         for section, changed in variant.changes.items()
     }
-    settings = _checked({**common, **merged}, f"variants.{name}", problems)
+    settings = _checked(scattered({**usual, **merged}), f"variants.{name}", problems)
     known = {method.value for method in Method}
     method = variant.method or Method(name if name in known else DEFAULT)
     told = ", ".join(

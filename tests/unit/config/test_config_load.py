@@ -62,6 +62,9 @@ def test_the_configuration_given_is_left_as_it_is():
         ({"evaluatoin": {}}, "evaluatoin", "'evaluation'"),
         ({"evaluation": {"repeets": 3}}, "evaluation.repeets", "'repeats'"),
         ({"training": {"batchsize": 3}}, "training.batchsize", "'batch_size'"),
+        ({"advanced": {"graph": {"keep": 3}}}, "advanced.graph.keep", "'kept'"),
+        ({"advanced": {"trainig": {}}}, "advanced.trainig", "'training'"),
+        ({"advancd": {}}, "advancd", "'advanced'"),
         (own(lable="x"), "datasets.own.lable", "'label'"),
         (
             own(modalities={"rna": {"path": "p", "kind": "cnv", "modalty": "x"}}),
@@ -85,7 +88,9 @@ def test_unknown_key(change, where, nearest):
 
 def test_unknown_key_without_a_near_one_lists_the_keys():
     found = problem({**own(), "zzzzz": 1})
-    assert found.allowed.startswith("one of datasets, evaluation, methods")
+    assert found.allowed.startswith("one of datasets, seed, ")
+    assert found.allowed.endswith(", advanced")
+    assert "graph" not in found.allowed
     assert found.nearest is None
 
 
@@ -238,7 +243,7 @@ def test_configuration_that_is_no_mapping(config):
     found = problem(config)
     assert found.where == "configuration"
     assert found.found == ("nothing" if config is None else repr(config))
-    assert "a mapping with the keys datasets, evaluation" in found.allowed
+    assert "a mapping with the keys datasets, seed, evaluation" in found.allowed
 
 
 @pytest.mark.parametrize("section", ["evaluation", "training", "resources", "model"])
@@ -547,8 +552,8 @@ def test_problems_of_a_control_come_with_all_others():
 
 @pytest.mark.parametrize("share", [0, -0.1, 1.1])
 def test_a_training_share_that_is_none(share):
-    found = problem({**own(), "evaluation": {"training_share": share}})
-    assert found.where == "evaluation.training_share"
+    found = problem({**own(), "advanced": {"evaluation": {"training_share": share}}})
+    assert found.where == "advanced.evaluation.training_share"
 
 
 def test_what_decides_leaves_out_what_changes_no_result():

@@ -267,7 +267,8 @@ def test_provenance_helpers(tmp_path):
     assert list(found)[:2] == ["balmi", "python"]
     assert {"torch", "numpy", "scikit-learn", "mudata", "snakemake"} <= set(found)
     assert commit(tmp_path) is None
-    assert seeds({"a": {"seed": 1, "b": 2}, "methods": []}) == {"a.seed": 1}
+    settings = {"seed": 1, "training": {"seed": 2}, "evaluation": {"seed": 1}, "methods": []}
+    assert seeds(settings) == {"seed": 1, "advanced.training.seed": 2}
 
 
 def test_words():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from balmi.config.advanced import ADVANCED, SECTIONS, SEED, keys_of
 from balmi.config.balancing import BALANCING
 from balmi.config.fingerprint import DATA_SUFFIXES, LIBRARY
 from balmi.config.kinds import KINDS
@@ -49,7 +50,7 @@ def schema_text() -> str:
 
     A dataset may also be empty, which stands for the catalogue's entry of its name.
     """
-    schema = Configuration.model_json_schema()
+    schema = _parted(Configuration.model_json_schema())
     empty = [{"type": "null"}, {"type": "object", "maxProperties": 0}]
     datasets = schema["properties"]["datasets"]["patternProperties"]
     for pattern, dataset in datasets.items():
@@ -57,6 +58,37 @@ def schema_text() -> str:
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
     head = "# Generated from balmi.config.settings by `make schema`.\n"
     return head + yaml.safe_dump(schema, sort_keys=False, width=100)
+
+
+def _parted(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of the settings with the advanced keys below a key of their own.
+
+    Sections without any other key leave the top.
+    """
+    definitions, tops = schema["$defs"], schema["properties"]
+    below: dict[str, Any] = {}
+    for name, section in SECTIONS.items():
+        usual = definitions[section.__name__]
+        keys = {key: usual["properties"].pop(key) for key in keys_of(name, advanced=True)}
+        if not keys:
+            continue
+        if SEED in keys:
+            del keys[SEED]["default"]
+            keys[SEED]["description"] += " (unless set: the seed at the top)"
+        definition = f"Advanced{section.__name__}"
+        definitions[definition] = {**usual, "properties": keys, "title": definition}
+        below[name] = {"$ref": f"#/$defs/{definition}", "description": tops[name]["description"]}
+        if not usual["properties"]:
+            del definitions[section.__name__], tops[name]
+    definitions["Advanced"] = {
+        "additionalProperties": False,
+        "description": "Keys that few ever set.",
+        "properties": below,
+        "title": "Advanced",
+        "type": "object",
+    }
+    tops[ADVANCED] = {"$ref": "#/$defs/Advanced", "description": "keys that few ever set"}
+    return schema
 
 
 def _words(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
@@ -110,15 +142,19 @@ def _keys(model: dict[str, Any], definitions: dict[str, Any]) -> str:
 
 def key_tables() -> str:
     """Return a Markdown table of keys for every section of the configuration."""
-    schema = Configuration.model_json_schema()
+    schema = _parted(Configuration.model_json_schema())
     definitions = schema["$defs"]
-    parts = []
+    properties = schema["properties"].items()
+    top = {key: value for key, value in properties if "type" in value and key != "datasets"}
+    sections = {name: value for name, value in properties if name in SECTIONS}
+    below = definitions["Advanced"]["properties"]
+    sections |= {f"{ADVANCED}.{name}": section for name, section in below.items()}
+    parts = ["### At the top", "", _keys({"properties": top}, definitions)]
     for title, name in DATASET_SECTIONS.items():
         parts += [f"### {title}", "", _keys(definitions[name], definitions)]
-    for name, section in schema["properties"].items():
-        target = definitions.get(section.get("$ref", "").rsplit("/", 1)[-1])
-        if target:
-            parts += [f"### {name}", "", target["description"], "", _keys(target, definitions)]
+    for title, section in sections.items():
+        target = definitions[section["$ref"].rsplit("/", 1)[-1]]
+        parts += [f"### {title}", "", target["description"], "", _keys(target, definitions)]
     return "\n".join(parts)
 
 

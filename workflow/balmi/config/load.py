@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from balmi.config.advanced import gathered, place_of, usual_keys
 from balmi.config.catalogue import catalogue
 from balmi.config.settings import CONTROL_KEYS, COPY, Configuration, Design, Simulation
 from balmi.config.twice import repeated_keys
@@ -37,11 +38,12 @@ def load_settings(config: object, files: Iterable[str | Path] = ()) -> Configura
         With every problem of the configuration.
     """
     if not isinstance(config, Mapping):
-        keys = listing(Configuration.model_fields)
+        keys = listing(usual_keys(Configuration))
         raise UserError(Problem("configuration", _found(config), f"a mapping with the keys {keys}"))
     problems = [problem for file in dict.fromkeys(files) for problem in repeated_keys(file)]
     content, unknown = _with_catalogue(config)
-    problems += unknown
+    content, misplaced = gathered(content)
+    problems += unknown + misplaced
     try:
         settings = Configuration.model_validate(content)
     except ValidationError as error:
@@ -186,8 +188,17 @@ def _model_at(root: type[BaseModel], location: Iterable[object]) -> type[BaseMod
 def _unknown_key(detail: Mapping[str, Any], where: str) -> Problem:
     *parents, key = detail["loc"]
     model = _model_at(detail["root"], parents)
-    fields = list(model.model_fields) if model else []
-    return Problem(where, "an unknown key", f"one of {listing(fields)}", nearest(key, fields))
+    if model is None:
+        return Problem(where, "an unknown key", "no key")
+    usual = usual_keys(model)
+    # A key that stands elsewhere may be the nearest one, or the only kind that there is.
+    others = {
+        name: _path(place_of([*parents, name])) for name in model.model_fields if name not in usual
+    }
+    near = nearest(key, [*usual, *others])
+    name = near and near.strip("'")
+    found = repr(others[name]) if name in others else near
+    return Problem(where, "an unknown key", f"one of {listing(usual or others.values())}", found)
 
 
 def _missing(detail: Mapping[str, Any], where: str) -> Problem:
@@ -233,7 +244,7 @@ def _no_text(detail: Mapping[str, Any], where: str) -> Problem:
 
 def _no_mapping(detail: Mapping[str, Any], where: str) -> Problem:
     model = _model_at(detail["root"], detail["loc"])
-    keys = f"the keys {listing(model.model_fields)}" if model else "names of your choice"
+    keys = f"the keys {listing(usual_keys(model))}" if model else "names of your choice"
     return Problem(where, _found(detail["input"]), f"a mapping with {keys}")
 
 
@@ -247,7 +258,7 @@ def _empty_text(detail: Mapping[str, Any], where: str) -> Problem:
 
 def _refused(detail: Mapping[str, Any], _: str) -> Problem:
     context = detail["ctx"]
-    where = _path([*detail["loc"][:-1], *filter(None, [context["key"]])])
+    where = _path(place_of([*detail["loc"][:-1], *filter(None, [context["key"]])]))
     return Problem(where, context["found"], context["allowed"])
 
 
@@ -270,7 +281,7 @@ _TRANSLATIONS = {
 
 def _problem(detail: Mapping[str, Any]) -> Problem:
     location = detail["loc"]
-    where = _path(location[:-1] if location[-1] == KEY_MARK else location)
+    where = _path(place_of(location[:-1] if location[-1] == KEY_MARK else location))
     translate = _TRANSLATIONS.get(detail["type"])
     if translate:
         return translate(detail, where)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -129,10 +129,13 @@ class Section(BaseModel):
     ----------
     idle
         Keys that change how jobs run, and no result.
+    advanced
+        Keys that a configuration has below ``advanced`` (`balmi.config.advanced`).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     idle: ClassVar[frozenset[str]] = frozenset()
+    advanced: ClassVar[frozenset[str]] = frozenset()
 
     def deciding(self) -> dict[str, Any]:
         """Return the keys that results depend on, of this section and of those inside it."""
@@ -328,6 +331,8 @@ class Dataset(Section):
 class Evaluation(Section):
     """Cross-validation: repeated stratified (group) k-fold, or one fold per group."""
 
+    advanced: ClassVar[frozenset[str]] = frozenset({"seed", "validation", "training_share"})
+
     scheme: Scheme = Field(
         default=Scheme.K_FOLD,
         description="repeated stratified k-fold, which keeps groups together, or every group (a"
@@ -371,6 +376,10 @@ class Preprocessing(Section):
 class Information(Section):
     """Estimates of mutual information, in nats."""
 
+    advanced: ClassVar[frozenset[str]] = frozenset(
+        {"folds", "components", "label_components", "fold_permutations", "seed"}
+    )
+
     folds: int = Field(default=5, ge=2, le=20, description="folds of the cross-fitting")
     components: int = Field(
         default=20, ge=1, description="principal components per modality in pairs, at most n/10"
@@ -393,6 +402,10 @@ class Information(Section):
 class Graph(Section):
     """Similarity network fusion, on which the graph encoder passes messages."""
 
+    advanced: ClassVar[frozenset[str]] = frozenset(
+        {"neighbours", "kept", "iterations", "transductive", "largest"}
+    )
+
     neighbours: int = Field(default=20, ge=1, description="neighbours of a sample in a network")
     kept: int = Field(default=10, ge=1, description="neighbours kept in the fused network")
     iterations: int = Field(default=3, ge=0, description="rounds of cross-diffusion")
@@ -410,6 +423,8 @@ class Graph(Section):
 
 class Model(Section):
     """The network: one encoder per modality, a head each, and a joint head."""
+
+    advanced: ClassVar[frozenset[str]] = frozenset({"hidden", "dropout", "linear_path", "experts"})
 
     hidden: int = Field(default=32, ge=1, description="width of both hidden layers")
     dropout: float = Field(default=0.4, ge=0, lt=1, description="share of hidden units dropped")
@@ -434,6 +449,23 @@ class Training(Section):
     """How networks are trained."""
 
     idle: ClassVar[frozenset[str]] = frozenset({"replicas", "checkpoint_every"})
+
+    advanced: ClassVar[frozenset[str]] = frozenset(
+        {
+            "patience",
+            "learning_rate",
+            "weight_decay",
+            "class_weight_power",
+            "logit_adjustment",
+            "joint_weight",
+            "balancing_temperature",
+            "balancing_smoothing",
+            "balancing_strength",
+            "replicas",
+            "checkpoint_every",
+            "seed",
+        }
+    )
 
     members: int = Field(
         default=5,
@@ -498,6 +530,8 @@ class Training(Section):
 class Distillation(Section):
     """Pretraining of weak modalities by stronger ones."""
 
+    advanced: ClassVar[frozenset[str]] = frozenset({"temperature", "strength"})
+
     pretraining: bool = Field(
         default=True, description="whether `balanced` starts from pretrained modalities"
     )
@@ -514,6 +548,8 @@ class Distillation(Section):
 
 class Robustness(Section):
     """What worse test data and fewer training samples do to predictions, and negative controls."""
+
+    advanced: ClassVar[frozenset[str]] = frozenset({"seed"})
 
     methods: list[Method] = Field(
         default=[Method.BALANCED, Method.STACKED_LR],
@@ -544,6 +580,8 @@ class Robustness(Section):
 class Attribution(Section):
     """What each feature adds to a class, by integrated gradients of `balanced`'s networks."""
 
+    advanced: ClassVar[frozenset[str]] = frozenset({"steps"})
+
     enabled: bool = Field(default=True, description="whether features are attributed")
     steps: int = Field(default=32, ge=8, description="steps of the integral")
     features: int = Field(
@@ -573,17 +611,30 @@ class Datasets(Section):
         return datasets
 
 
+Seeded = TypeVar("Seeded", Evaluation, Information, Training, Robustness)
+
+
 class Settings(Section):
     """All settings but those of datasets: what an analysis of any cohort goes by."""
 
     idle: ClassVar[frozenset[str]] = frozenset({"resources"})
 
-    evaluation: Evaluation = Field(default=Evaluation(), description="cross-validation")
+    seed: int = Field(
+        default=0,
+        ge=0,
+        description="seed of folds, information, training and robustness, which a seed of their own"
+        " below `advanced` replaces",
+    )
+    evaluation: Evaluation = Field(
+        default=Evaluation(), validate_default=True, description="cross-validation"
+    )
     methods: list[Method] = Field(
         default=list(DEFAULT_METHODS), min_length=1, description="methods to compare"
     )
     preprocessing: Preprocessing = Field(default=Preprocessing(), description="per-fold fitting")
-    information: Information = Field(default=Information(), description="mutual information")
+    information: Information = Field(
+        default=Information(), validate_default=True, description="mutual information"
+    )
     graph: Graph = Field(default=Graph(), description="similarity networks")
     model: Model = Field(default=Model(), description="network")
     training: Training = Field(
@@ -591,7 +642,9 @@ class Settings(Section):
     )
     distillation: Distillation = Field(default=Distillation(), description="pretraining")
     robustness: Robustness = Field(
-        default=Robustness(), description="worse test data, fewer training samples, controls"
+        default=Robustness(),
+        validate_default=True,
+        description="worse test data, fewer training samples, controls",
     )
     attribution: Attribution = Field(default=Attribution(), description="attribution of features")
     resources: Resources = Field(default=Resources(), description="GPU")
@@ -603,6 +656,13 @@ class Settings(Section):
         if twice:
             raise _refusal("methods", f"more than once: {', '.join(twice)}", "every method once")
         return methods
+
+    @field_validator("evaluation", "information", "training", "robustness")
+    @classmethod
+    def _one_seed(cls, section: Seeded, info: ValidationInfo) -> Seeded:
+        if "seed" in section.model_fields_set or "seed" not in info.data:
+            return section
+        return section.model_copy(update={"seed": info.data["seed"]})
 
     @field_validator("distillation")
     @classmethod

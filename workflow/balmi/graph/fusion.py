@@ -233,7 +233,7 @@ def fuse_splits(features: Features, splits: Sequence[Split], settings: Graph) ->
         core = core_rows(split, settings.transductive)
         networks.append(fuse_network(prepared, features.available, core, settings))
         logger.info(
-            "network %d of %d: %d samples, %s; fused %s graph.largest (%d)",
+            "network %d of %d: %d samples, %s; fused %s advanced.graph.largest (%d)",
             *(number, len(splits), len(core)),
             "test samples among them" if settings.transductive else "no test sample among them",
             "exactly, at most" if len(core) <= settings.largest else "on nearest neighbours, above",

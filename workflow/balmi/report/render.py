@@ -13,6 +13,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from balmi.config.advanced import scattered
 from balmi.data.cohort import read_cohort
 from balmi.data.files import read_json, read_table, replace_when_written, write_json
 from balmi.errors import Problem, UserError
@@ -95,7 +96,7 @@ def _shown(inputs: ReportInputs) -> Shown:
 
 
 def _provenance(inputs: ReportInputs) -> dict[str, Any]:
-    config = {"dataset": inputs.dataset_settings, **inputs.settings}
+    config = {"dataset": inputs.dataset_settings, **scattered(inputs.settings)}
     config.pop("datasets", None)
     config = _shown(inputs).settings(config)
     return {

@@ -54,7 +54,7 @@ def _usable_head(settings: Settings, ended: Path | None) -> Expert:
         raise MethodNotApplicable(f"{METHOD}: {state.reason}")
     heads = heads_of(METHOD, settings.model)
     if not heads:
-        raise MethodNotApplicable("model.experts names no joint head of the network")
+        raise MethodNotApplicable("advanced.model.experts names no joint head of the network")
     if settings.model.graph_weight > 0:
         reason = "with model.graph_weight above 0 a sample's logits depend on other samples too"
         raise MethodNotApplicable(reason)

@@ -139,7 +139,9 @@ def observed_gains(
     if len(data.modalities) < 2:
         raise MethodNotApplicable("a teacher and a student are two modalities, and there is one")
     if settings.distillation.strength == 0:
-        raise MethodNotApplicable("distillation.strength is 0, so that no teacher is heard")
+        raise MethodNotApplicable(
+            "advanced.distillation.strength is 0, so that no teacher is heard"
+        )
     possible = observable(data)
     if not possible.any():
         reason = "no fold has two modalities together in both training and test samples"

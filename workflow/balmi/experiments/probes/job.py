@@ -67,8 +67,8 @@ def probe(
     recipe = NETWORKS[method]
     if settings.graph.transductive and recipe.passes_messages(settings.model):
         raise MethodNotApplicable(
-            "test samples shape the network (graph.transductive), so that altered ones would"
-            " change what was learned"
+            "test samples shape the network (advanced.graph.transductive), so that altered ones"
+            " would change what was learned"
         )
     members = recipe.members(settings.training)
     data = replica_data(cohort, features, splits, None, torch.device("cpu"), members=members)

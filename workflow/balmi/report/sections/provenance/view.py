@@ -8,6 +8,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import balmi
+from balmi.config.advanced import ADVANCED, SEED, scattered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,9 +51,8 @@ def commit(folder: Path) -> str | None:
 
 
 def seeds(settings: Mapping[str, Any]) -> dict[str, int]:
-    """Return every seed of the configuration by its key."""
-    return {
-        f"{section}.seed": content["seed"]
-        for section, content in settings.items()
-        if isinstance(content, dict) and "seed" in content
-    }
+    """Return every seed of the settings by the key that a configuration has it under."""
+    written = scattered(settings)
+    below = written.get(ADVANCED, {}).items()
+    own = {f"{ADVANCED}.{name}.{SEED}": keys[SEED] for name, keys in below if SEED in keys}
+    return {SEED: written[SEED]} | own
