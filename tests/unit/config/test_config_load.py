@@ -6,6 +6,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from balmi.config.advanced import place_of, scattered
 from balmi.config.catalogue import catalogue, resolve
 from balmi.config.load import load_settings
 from balmi.config.settings import CONTROL_KEYS, Configuration, Dataset, Method
@@ -155,8 +156,8 @@ def test_unknown_method():
     ],
 )
 def test_wrong_type_or_range(section, key, value, allowed):
-    found = problem({**own(), section: {key: value}})
-    assert found.where == f"{section}.{key}"
+    found = problem({**own(), **scattered({section: {key: value}})})
+    assert found.where == ".".join(place_of([section, key]))
     assert found.found == ("nothing" if value is None else repr(value))
     assert allowed in found.allowed
 
