@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from balmi.evaluation.statistics import split_ratio
     from balmi.methods.pipeline import run_pipeline
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "Settings",
     "evaluation_tables",
