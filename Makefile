@@ -58,21 +58,21 @@ picture: $(VENV)/.run ## take the picture of the README (Chromium)
 
 benchmark-information: $(VENV)/.run ## estimates against known truths (20 minutes)
 	$(BIN)/snakemake --cores $(CORES) results/tcga-brca/cohort.h5mu
-	PYTHONPATH=workflow $(BIN)/python tests/benchmark/information.py
+	PYTHONPATH=workflow $(BIN)/python benchmarks/information.py
 
 benchmark-complementarity: $(VENV)/.run ## distillation against the margin (minutes)
-	PYTHONPATH=workflow $(BIN)/python tests/benchmark/complementarity.py
+	PYTHONPATH=workflow $(BIN)/python benchmarks/complementarity.py
 
 benchmark-training: $(VENV)/.run ## replicas together; DEVICE=cuda on a GPU
 	$(BIN)/snakemake --cores $(CORES) results/tcga-brca/cohort.h5mu
-	OMP_NUM_THREADS=1 PYTHONPATH=workflow $(BIN)/python tests/benchmark/training.py --device $(DEVICE)
+	OMP_NUM_THREADS=1 PYTHONPATH=workflow $(BIN)/python benchmarks/training.py --device $(DEVICE)
 
 benchmark-verdicts: $(VENV)/.run ## count wrong headlines (two hours)
-	PYTHONPATH=workflow $(BIN)/python tests/benchmark/verdicts.py
+	PYTHONPATH=workflow $(BIN)/python benchmarks/verdicts.py
 
 study: $(VENV)/.run ## the default, its parts and peers (hours)
-	@echo "study: phase $(PHASE) of config/study.yaml; an interrupted run continues"
-	PYTHONPATH=workflow:tests/benchmark $(BIN)/snakemake --snakefile tests/benchmark/study/Snakefile \
+	@echo "study: phase $(PHASE) of benchmarks/study.yaml; an interrupted run continues"
+	PYTHONPATH=workflow:benchmarks $(BIN)/snakemake --snakefile benchmarks/study/Snakefile \
 	  --workflow-profile workflow/profiles/default --cores $(CORES) --keep-going --config phase=$(PHASE)
 
 clean: ## remove results and .venv, but no downloads

@@ -13,7 +13,7 @@ DOCUMENTS = sorted(
     [
         *ROOT.glob("*.md"),
         *(ROOT / "docs").glob("*.md"),
-        *(ROOT / folder / "README.md" for folder in ("config", "resources", "tests/benchmark")),
+        *(ROOT / folder / "README.md" for folder in ("config", "resources", "benchmarks")),
     ]
 )
 FENCED = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)

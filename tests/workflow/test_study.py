@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.workflow
-STUDY = ("--snakefile", "tests/benchmark/study/Snakefile")
+STUDY = ("--snakefile", "benchmarks/study/Snakefile")
 CONFIG = """
 phase: confirm
 phases: {confirm: {seed: 7, summary: results/summary}}
@@ -27,13 +27,12 @@ variants:
 @pytest.fixture
 def study(fresh):
     """Return a function that runs the study of a configuration in a fresh checkout."""
-    ignored = shutil.ignore_patterns("__pycache__")
-    place = fresh.folder / "tests" / "benchmark" / "study"
-    shutil.copytree(ROOT / "tests" / "benchmark" / "study", place, ignore=ignored)
+    ignored = shutil.ignore_patterns("__pycache__", "results")
+    shutil.copytree(ROOT / "benchmarks", fresh.folder / "benchmarks", ignore=ignored)
 
     def run(text, *arguments, check=True):
         (fresh.folder / "study.yaml").write_text(text, encoding="utf-8")
-        path = "workflow:tests/benchmark"
+        path = "workflow:benchmarks"
         arguments = (*STUDY, "--configfile", "study.yaml", *arguments)
         return fresh.snakemake(*arguments, check=check, PYTHONPATH=path)
 
@@ -64,7 +63,7 @@ def test_a_bad_study_is_refused_before_any_job(study):
 
 
 def test_the_shipped_study_plans_its_phases(study):
-    text = (ROOT / "config" / "study.yaml").read_text(encoding="utf-8")
+    text = (ROOT / "benchmarks" / "study.yaml").read_text(encoding="utf-8")
     planned = study(text, "-n").text
     for rule in ("fetch_dataset", "simulate_dataset", "summarise_study"):
         assert rule in planned

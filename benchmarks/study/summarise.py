@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from balmi.data.files import replace_when_written, write_table
 from balmi.evaluation.statistics import holm
 from balmi.evaluation.verdicts import Verdict, verdict
+from checksums import record
 from study.accept import F1, LOSS, STACKED, requirements
 from study.compare import Cell, read_scores
 from study.plan import DEFAULT, SHARE, SHUFFLED_LABELS, WITHOUT
@@ -331,3 +332,4 @@ def write_summary(study: Study, folders: Sequence[str], scores: str, text: str) 
     write_table(found.table, scores)
     with replace_when_written(text) as part:
         Path(part).write_text(summarise(study, found, ends), encoding="utf-8")
+    record(Path(scores))

@@ -1,6 +1,6 @@
 """Measure whether the gain of distillation changes its sign with the complementarity margin.
 
-Run as ``PYTHONPATH=workflow python tests/benchmark/complementarity.py``; ``--help`` lists the
+Run as ``PYTHONPATH=workflow python benchmarks/complementarity.py``; ``--help`` lists the
 options. An interrupted run continues where it stopped. Data sets are those of the catalogue's
 ``simulated-gaussian``, with its shared information set to each value of a grid. Their margin is
 planted, and measured again on held-out representations; their gain is that of the rule
@@ -41,8 +41,10 @@ from balmi.information.measure import measure_cohort
 from balmi.networks.data import replica_data
 from balmi.preprocess.features import Features
 from balmi.report.kit.svg import GRID, INK, SOFT, to_svg
+from checksums import needed, record
 
 RESULTS = Path(__file__).parent / "results"
+TARGET = "make benchmark-complementarity"
 SHARED = (0.0, 0.03, 0.07, 0.13, 0.2, 0.3, 0.5, 0.8, 1.2)
 STRENGTHS = (1.0, Distillation().strength)
 MODEL = Model(graph_weight=0)
@@ -125,8 +127,8 @@ def study(shared: float, seed: int) -> pd.DataFrame:
     return table.assign(shared=shared, seed=seed, gain=table["macro_f1"] - table["macro_f1_alone"])
 
 
-def run(seeds: range, jobs: int, path: Path) -> pd.DataFrame:
-    """Study all data sets that the file does not hold yet, and return its rows."""
+def run(seeds: range, jobs: int, path: Path) -> None:
+    """Study all data sets that the file does not hold yet, and write their rows into it."""
     code = code_hash(Path(__file__))
     table = pd.read_csv(path) if path.is_file() else pd.DataFrame(columns=["code"])
     table = table[table["code"] == code]
@@ -141,7 +143,6 @@ def run(seeds: range, jobs: int, path: Path) -> pd.DataFrame:
             table = pd.concat(tables, ignore_index=True)
             table = table[[*order, *table.columns.drop(order)]].sort_values(order)
             write_table(table.round(5), path)
-    return table
 
 
 def summarised(table: pd.DataFrame) -> pd.DataFrame:
@@ -270,15 +271,19 @@ def main() -> None:
     parser.add_argument("--sets", type=int, default=10, help="data sets per value of the grid")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--folder", type=Path, default=RESULTS, help="where results are written")
+    parser.add_argument("--summary", action="store_true", help="of the table alone: run nothing")
     arguments = parser.parse_args()
     seeds = range(arguments.seed, arguments.seed + arguments.sets)
-    table = run(seeds, arguments.jobs, arguments.folder / "complementarity.csv")
+    path = arguments.folder / "complementarity.csv"
+    if not arguments.summary:
+        run(seeds, arguments.jobs, path)
+    table = pd.read_csv(needed(path, TARGET))
     table = table[table["seed"].isin(seeds)]
     summary = summarised(table)
     files = {"md": markdown(table, summary), "svg": drawing(summary)}
     for ending, text in files.items():
-        path = arguments.folder / f"complementarity.{ending}"
-        path.write_text(text, encoding="utf-8")
+        path.with_suffix(f".{ending}").write_text(text, encoding="utf-8")
+    record(path)
 
 
 if __name__ == "__main__":

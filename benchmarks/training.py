@@ -2,7 +2,7 @@
 
 Run it by ``make benchmark-training``, or from the root of the repository::
 
-    PYTHONPATH=workflow .venv/bin/python tests/benchmark/training.py --device cuda
+    PYTHONPATH=workflow .venv/bin/python benchmarks/training.py --device cuda
 
 Both sides do the same: the same initial weights, minibatches, dropout noise, losses, validation and
 AdamW, and in float64 their predictions agree to rounding. Ratios are of processor seconds of one

@@ -33,7 +33,7 @@ METHODS = {variant.method.value: variant.method for variant in STUDY.variants.va
 NETWORK_METHODS = sorted(name for name, method in METHODS.items() if method in NETWORKS)
 PEER_METHODS = sorted(set(METHODS) - set(NETWORK_METHODS))
 PRETRAININGS, GRAPHS = STUDY.pretrainings(), STUDY.graphs()
-SCRIPTS = Path(workflow.basedir).parents[2] / "workflow" / "scripts"
+SCRIPTS = Path(workflow.basedir).parents[1] / "workflow" / "scripts"
 
 
 def any_of(names):

@@ -101,6 +101,11 @@ def run_cell(cell: Cell, code: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def read_rows(text: str) -> pd.DataFrame:
+    """Return the rows of a CSV's text, whatever code they were made by."""
+    return pd.read_csv(StringIO(text), keep_default_na=False, na_values=[""])
+
+
 def read_results(path: Path) -> pd.DataFrame:
     """Read what is finished, without cells that were cut short or whose code has changed."""
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
@@ -109,7 +114,7 @@ def read_results(path: Path) -> pd.DataFrame:
     whole = text.endswith("\n")
     if not whole:
         text = text[: text.rfind("\n") + 1]
-    found = pd.read_csv(StringIO(text), keep_default_na=False, na_values=[""])
+    found = read_rows(text)
     if not whole and len(found):
         # The cut may have left some values of its cell, which is the last one.
         last = (found[list(KEYS)] == found[list(KEYS)].iloc[-1]).all(axis=1)

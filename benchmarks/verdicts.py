@@ -1,6 +1,6 @@
 """Measure how often the verdict is wrong where the truth is known.
 
-Run as ``PYTHONPATH=workflow python tests/benchmark/verdicts.py``; ``--help`` lists the options. An
+Run as ``PYTHONPATH=workflow python benchmarks/verdicts.py``; ``--help`` lists the options. An
 interrupted run continues where it stopped, and one after a change of what is made of predictions
 trains nothing again. Simulated cohorts go through the whole method, from splits to the sentence at
 the head of the report. What it is counted against is told in `verdict_cohorts`, of structured
@@ -45,6 +45,7 @@ from balmi.evaluation.summary import summary_table
 from balmi.evaluation.verdicts import Verdict, verdict
 from balmi.preprocess.features import Features
 from balmi.report.sections.verdict.headline import headline
+from checksums import needed, record
 from verdict_cohorts import SEPARATIONS, SHARES, simulated
 from verdict_training import MEMBERS, PERMUTATIONS, Run, kept
 
@@ -55,7 +56,9 @@ if TYPE_CHECKING:
     from balmi.data.splits import Split
 
 HERE = Path(__file__).parent
-RESULTS, KEPT = HERE / "results", HERE.parents[1] / "results" / "verdicts"
+RESULTS, KEPT = HERE / "results", HERE.parent / "results" / "verdicts"
+TARGET = "make benchmark-verdicts"
+TABLES = ("verdicts.csv", "headlines.csv")
 MODULES = ("verdict_cohorts.py", "verdict_training.py", "verdicts.py")
 TRAINING, TESTING = 640, 20_000
 OTHER_SEED = 1_000_000
@@ -392,7 +395,7 @@ def run(
     code
         Hash of the code behind the cells; rows of other code are dropped.
     """
-    paths = folder / "verdicts.csv", folder / "headlines.csv"
+    paths = [folder / name for name in TABLES]
     tables = [read_results(path, code) for path in paths]
     done = set(zip(tables[0]["kind"], tables[0]["seed"], strict=True))
     waiting = [cell for cell in cells if cell not in done]
@@ -625,11 +628,18 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--folder", type=Path, default=RESULTS, help="where results are written")
     parser.add_argument("--kept", type=Path, default=KEPT, help="where predictions are kept")
+    parser.add_argument("--summary", action="store_true", help="of the tables alone: run nothing")
     arguments = parser.parse_args()
     cells = cells_of(arguments.seed, arguments.sets, arguments.kinds)
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    results = run(cells, arguments.jobs, arguments.folder, arguments.kept, code_of()).of(cells)
-    (arguments.folder / "verdicts.md").write_text(markdown(results), encoding="utf-8")
+    paths = [arguments.folder / name for name in TABLES]
+    if arguments.summary:
+        results = Results(*(read_table(needed(path, TARGET)) for path in paths))
+    else:
+        results = run(cells, arguments.jobs, arguments.folder, arguments.kept, code_of())
+    text = markdown(results.of(cells))
+    (arguments.folder / "verdicts.md").write_text(text, encoding="utf-8")
+    record(*(path for path in paths if path.is_file()))  # no headline, no table of headlines
 
 
 if __name__ == "__main__":

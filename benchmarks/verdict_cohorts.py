@@ -1,4 +1,4 @@
-"""Simulated cohorts whose true answer is known: does it help to combine their modalities?
+"""Simulated cohorts of which it is known whether it helps to combine their modalities.
 
 A plain cohort (`simulated`) has modalities that measure the class independently of each other.
 Combining them is better than the best one by a gain that `verdicts.py` measures apart.

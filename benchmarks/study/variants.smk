@@ -19,7 +19,7 @@ rule fuse_networks:
     message:
         "{wildcards.dataset}: fuse similarity networks"
     script:
-        "../../../workflow/scripts/fuse_networks.py"
+        "../../workflow/scripts/fuse_networks.py"
 
 
 rule pretrain_distillation:
@@ -46,7 +46,7 @@ rule pretrain_distillation:
     message:
         "{wildcards.dataset}: pretrain every modality and distil ({wildcards.pretraining})"
     script:
-        "../../../workflow/scripts/pretrain_distillation.py"
+        "../../workflow/scripts/pretrain_distillation.py"
 
 
 rule train_network:
@@ -76,4 +76,4 @@ rule train_network:
     message:
         "{wildcards.dataset}: train {wildcards.variant} in all folds"
     script:
-        "../../../workflow/scripts/train_network.py"
+        "../../workflow/scripts/train_network.py"

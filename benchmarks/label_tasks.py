@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # The subtypes of TCGA-BRCA: LumA, LumB, Basal, Her2 and Normal of 769 patients.
 IMBALANCED = np.array([419, 140, 130, 46, 34]) / 769
-BRCA = Path(__file__).parents[2] / "results" / "tcga-brca" / "cohort.h5mu"
+BRCA = Path(__file__).parents[1] / "results" / "tcga-brca" / "cohort.h5mu"
 COMPONENTS = 10
 
 

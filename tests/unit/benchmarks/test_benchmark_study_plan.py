@@ -10,7 +10,9 @@ from balmi.config.settings import Balancing, Expert, Method
 from balmi.errors import UserError
 from study.plan import load_study
 
-SHIPPED = yaml.safe_load((Path(__file__).parents[3] / "config" / "study.yaml").read_text("utf-8"))
+SHIPPED = yaml.safe_load(
+    (Path(__file__).parents[3] / "benchmarks" / "study.yaml").read_text("utf-8")
+)
 # The shipped study with all variants in one phase.
 WHOLE = deepcopy(SHIPPED)
 WHOLE["phases"]["confirm"]["variants"] = None

@@ -1,6 +1,6 @@
 """Measure the information estimates on tasks with known truth.
 
-Run as ``PYTHONPATH=workflow python tests/benchmark/information.py``; ``--help`` lists the options.
+Run as ``PYTHONPATH=workflow python benchmarks/information.py``; ``--help`` lists the options.
 An interrupted run continues where it stopped.
 """
 
@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acceptance import SIZES
-from runner import Cell, read_results, run
+from checksums import needed, record
+from runner import Cell, read_rows, run
 from summary import write_summary
 from tasks import KINDS, tasks_of
 
 HERE = Path(__file__).parent
-COMMAND = "PYTHONPATH=workflow python tests/benchmark/information.py"
-QUICK_FOLDER = HERE.parents[1] / "results" / "benchmark-quick"
+COMMAND = "PYTHONPATH=workflow python benchmarks/information.py"
+TARGET = "make benchmark-information"
+QUICK_FOLDER = HERE.parent / "results" / "benchmark-quick"
 NULL_SEEDS = 10_000  # data sets under independence share no seed with the replicates
 TIME_REPLICATES = 3
 NEURAL_REPLICATES = 2
@@ -134,6 +136,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", choices=[*KINDS, "time"], help="run this and no other kind now")
     parser.add_argument("--quick", action="store_true", help="few tasks, once, in another folder")
     parser.add_argument("--folder", type=Path, help="where the results are written")
+    parser.add_argument("--summary", action="store_true", help="of the table alone: run nothing")
     return parser.parse_args()
 
 
@@ -147,13 +150,15 @@ def main() -> None:
         folder = options.folder or QUICK_FOLDER
     shared, timed = accuracy_cells(plan) + null_cells(plan), time_cells(plan)
     table, only = folder / "information.csv", options.only
-    run([cell for cell in shared if only in (None, cell.kind)], table, options.jobs)
-    if only in (None, "time"):
-        run(timed, table, jobs=1)  # nothing of the benchmark runs beside what is timed
-    found = read_results(table)
+    if not options.summary:
+        run([cell for cell in shared if only in (None, cell.kind)], table, options.jobs)
+        if only in (None, "time"):
+            run(timed, table, jobs=1)  # nothing of the benchmark runs beside what is timed
+    found = read_rows(needed(table, TARGET).read_text(encoding="utf-8"))
     command = f"{COMMAND} --seed {plan.seed} --replicates {plan.replicates}"
     command += f" --null-sets {plan.null_sets}" + " --quick" * options.quick
     write_summary(found, shared + timed, command, folder / "information.md")
+    record(table)
     print(f"wrote {table} and {folder / 'information.md'}")
 
 
