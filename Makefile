@@ -35,12 +35,12 @@ lint: $(VENV)/.test ## check style, types and workflow
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/snakefmt --check workflow
+	$(BIN)/snakefmt --check workflow benchmarks
 	$(BIN)/snakemake --lint
 
 format: $(VENV)/.test ## format Python and Snakemake files
 	$(BIN)/ruff format .
-	$(BIN)/snakefmt workflow
+	$(BIN)/snakefmt workflow benchmarks
 
 install: $(VENV)/.test ## install all into .venv, and run nothing
 	@echo "installed into $(VENV); run $(BIN)/snakemake --cores 2 --configfile my.yaml"

@@ -1,10 +1,7 @@
 """Files of the end-to-end run against their contracts, and generated files against their source."""
 
-import ast
 import json
 import re
-import sys
-import tomllib
 import warnings
 from pathlib import Path
 
@@ -13,10 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
 
-from balmi.config import document, fingerprint
+from balmi.config import document
 from balmi.config.load import load_settings
 from balmi.config.settings import Configuration
 from balmi.data.files import annotated_files
@@ -101,100 +96,12 @@ def test_the_shipped_configuration_is_the_default():
     assert load_settings(content) == load_settings({"datasets": content["datasets"]})
 
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-RANGES = {
-    requirement.name: requirement.specifier
-    for requirement in map(
-        Requirement, [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"]]
-    )
-}
-CONDA_NAMES = {"pytorch": "torch", "snakemake-minimal": "snakemake"}
-
-
-def pins():
-    """Return what `make` installs: name -> version."""
-    files = [ROOT / "envs" / name for name in ("requirements.txt", "requirements-test.txt")]
-    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
-    lines += re.findall(r"^TORCH \?= (.*)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
-    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
-
-
-@pytest.mark.parametrize("name", RANGES)
-def test_every_dependency_is_pinned_inside_its_range(name):
-    versions = {key.lower().replace("_", "-"): value for key, value in pins().items()}
-    assert RANGES[name].contains(versions[name.lower()])
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda path: path.stem)
-def test_conda_environments_agree_with_pyproject(path):
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    assert "conda-forge" in content["channels"]
-    for line in content["dependencies"]:
-        name, _, specifier = line.partition(" ")
-        if name == "pip":
-            continue
-        expected = RANGES.get(CONDA_NAMES.get(name, name))
-        if name == "python":
-            expected = SpecifierSet(PROJECT["requires-python"])
-        assert SpecifierSet(specifier) == expected, line
-
-
-def test_conda_environments_hold_every_dependency():
-    found = set()
-    for path in (ROOT / "envs").glob("*.yaml"):
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        found |= {line.split(" ")[0] for line in content["dependencies"]}
-    found = {CONDA_NAMES.get(name, name) for name in found}
-    assert {Requirement(text).name for text in PROJECT["dependencies"]} <= found
-
-
 def test_citation_and_package_name_one_version():
     from balmi import __version__
 
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["version"] == __version__
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-
-
-STANDARD = sys.stdlib_module_names | {"balmi", "pydantic_core"}  # pydantic brings its own core
-PACKAGES = {
-    "yaml": "pyyaml",
-    "sklearn": "scikit-learn",
-    "torch": "pytorch",
-    "vl_convert": "vl-convert-python",
-}
-
-
-def environment_of(script):
-    """Return the packages of the conda environment that a script's rule names."""
-    for path in (ROOT / "workflow" / "rules").glob("*.smk"):
-        for rule in f"\n{path.read_text(encoding='utf-8')}".split("\nrule ")[1:]:
-            if f"scripts/{script.name}" in rule:
-                name = re.search(r"envs/(\w+\.yaml)", rule).group(1)
-                content = yaml.safe_load((ROOT / "envs" / name).read_text(encoding="utf-8"))
-                return {line.split(" ")[0] for line in content["dependencies"]}
-    raise AssertionError(f"no rule runs {script.name}")
-
-
-def imported_packages(script):
-    """Return the packages that a script and the library modules behind it import."""
-    settings = ["balmi.config.settings", "balmi.config.kinds", "balmi.config.catalogue"]
-    modules = [*fingerprint.dependencies(*fingerprint.imports(script)), *settings]
-    files = [script, *map(fingerprint._file, modules)]
-    nodes = [
-        node for file in files for node in fingerprint._run_time_nodes(ast.parse(file.read_text()))
-    ]
-    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
-    return {name.split(".")[0] for name in names} - STANDARD - {"__future__"}
-
-
-@pytest.mark.parametrize(
-    "script", sorted((ROOT / "workflow" / "scripts").glob("*.py")), ids=lambda path: path.stem
-)
-def test_every_import_of_a_script_is_in_its_environment(script):
-    needed = {PACKAGES.get(name, name) for name in imported_packages(script)}
-    assert needed <= environment_of(script)
 
 
 def test_files_whose_tests_look_at_the_finished_run_go_together():
