@@ -6,6 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from balmi.data.files import sha256
+
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.workflow
 STUDY = ("--snakefile", "benchmarks/study/Snakefile")
@@ -50,6 +52,8 @@ def test_a_small_study(study):
         for metric in set(table["metric"])
     }
     assert table.query("metric == 'macro_f1'")["value"].mean() > 0.8
+    sums = (study.folder / "results" / "SHA256SUMS").read_text(encoding="utf-8")
+    assert sums == f"{sha256(study.folder / 'results' / 'summary.csv')}  summary.csv\n"
     text = (study.folder / "results" / "summary.md").read_text(encoding="utf-8")
     assert "Every method ended well." in text
     assert "Nothing to be done" in study(CONFIG).text
