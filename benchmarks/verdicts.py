@@ -30,7 +30,7 @@ from tqdm import tqdm
 
 import verdict_cohorts as cohorts
 from balmi.config.fingerprint import code_hash
-from balmi.config.settings import Evaluation, Method, Preprocessing
+from balmi.config.settings import Evaluation, Method, Preprocessing, PrimaryMetric
 from balmi.data.files import read_table, write_table
 from balmi.data.splits import as_splits, make_splits
 from balmi.evaluation.absence import absence_table
@@ -38,7 +38,6 @@ from balmi.evaluation.checklist import Evidence, trust_table
 from balmi.evaluation.complete import comparisons_of
 from balmi.evaluation.decision import RANKING, Decision, decide
 from balmi.evaluation.distinct import counted_once, first_alike
-from balmi.evaluation.primary import METRIC
 from balmi.evaluation.scoring import performance_table
 from balmi.evaluation.statistics import corrected_interval, held_out_ratio
 from balmi.evaluation.summary import summary_table
@@ -240,6 +239,7 @@ NO_INFORMATION = pd.DataFrame(
 )
 
 
+METRIC = PrimaryMetric.MACRO_F1
 DECISIVE = (METRIC, RANKING)  # what a headline rests on
 
 
@@ -267,7 +267,7 @@ def tables_of(predictions: pd.DataFrame, cohort: Cohort) -> dict[str, pd.DataFra
     none = pd.DataFrame(columns=["method", "class", "metric", "value"])
     return {
         "performance": scores,
-        "comparisons": comparisons_of(predictions, cohort, once, ratio),
+        "comparisons": comparisons_of(predictions, cohort, once, ratio, METRIC),
         "summary": summary_table(once, none, ratio),
     }
 
@@ -286,7 +286,7 @@ def decided(
         absence=absence_table(cohort),
         features=Features(cohort, Preprocessing().max_features),
     )
-    return decide({**tables, "trust": trust_table(evidence)}, cohort)
+    return decide({**tables, "trust": trust_table(evidence)}, cohort, METRIC)
 
 
 def compared(tables: Mapping[str, pd.DataFrame], pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import pandas as pd
 from evaluated import evaluated
 from synthetic_robustness import robustness_tables
 
-from balmi.config.settings import Configuration
+from balmi.config.settings import Configuration, PrimaryMetric
 from balmi.data.cohort import Cohort, write_cohort
 from balmi.data.files import write_table
 from balmi.evaluation.decision import decide
@@ -74,6 +74,7 @@ class Names:
     repeats: int = REPEATS
     trust: tuple[tuple[str, str], ...] = (("folds", "caution"), ("leak control", "not run"))
     own_folds: tuple[str, ...] = ()
+    followed: PrimaryMetric = PrimaryMetric.MACRO_F1
 
 
 def make_cohort(names: Names) -> Cohort:
@@ -318,7 +319,8 @@ def make_settings(names: Names) -> Configuration:
     file = {"path": "values.csv", "kind": "generic"}
     dataset = {"samples": "samples.csv", "label": "subtype", "modalities": {"rna": file}}
     evaluation = {"repeats": names.repeats, "folds": FOLDS}
-    return Configuration.model_validate({"datasets": {"own": dataset}, "evaluation": evaluation})
+    chosen = {"primary_metric": names.followed, "evaluation": evaluation}
+    return Configuration.model_validate({"datasets": {"own": dataset}, **chosen})
 
 
 @cache
@@ -331,7 +333,7 @@ def _evaluated(names: Names) -> dict[str, pd.DataFrame]:
         }
     cohort = make_cohort(names)
     predictions = make_predictions(cohort, strengths, names.repeats)
-    return {"predictions": predictions, **evaluated(predictions, cohort)}
+    return {"predictions": predictions, **evaluated(predictions, cohort, names.followed)}
 
 
 def write_dataset(folder: Path, names: Names = Names()) -> ReportInputs:
@@ -351,7 +353,7 @@ def write_dataset(folder: Path, names: Names = Names()) -> ReportInputs:
     }
     if "balanced" in ran and len(names.modalities) > 1 and not names.refusal:
         tables["complementarity"] = make_complementarity(names)
-    tables |= robustness_tables(cohort, ran)
+    tables |= robustness_tables(cohort, ran, names.followed)
     paths = {}
     for name, table in tables.items():
         ending = "parquet" if name in ("predictions", "training") else "csv"
@@ -375,7 +377,7 @@ def bare_views(information: InformationView, cohort: Cohort) -> Views:
     tables = evaluated(make_predictions(cohort, {}), cohort)
     tables |= {"trust": make_trust({})}
     tables |= {"methods": make_methods(Names(), []), "predictions": make_predictions(cohort, {})}
-    decision = decide(tables, cohort)
+    decision = decide(tables, cohort, PrimaryMetric.MACRO_F1)
     performance = performance_view(tables, cohort, "k-fold", decision)
     return Views(
         cohort_view(cohort), performance, information, trust_view(tables["trust"]), decision

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from balmi.config.settings import Configuration
+from balmi.evaluation.metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ FOLDS = 6
 HALF = 0.03
 WHOLE = {"balanced": 0.71, "stacked-lr": 0.69}
 NOTHING = 0.12
+LEAST_LOSS = 0.3
 NOISE = (0.5, 1.0, 2.0, 4.0)
 SHARES = (0.1, 0.25, 0.5)
 ROBUSTNESS = ["method", "kind", "modality", "level", "metric", "value", "lower", "upper"]
@@ -29,7 +31,7 @@ CONTRIBUTIONS += ["whole", "folds"]
 CONTROLS = ["control", "method", "metric", "value", "lower", "upper", "lower99", "folds"]
 ATTRIBUTION = ["class", "modality", "feature", "rank", "importance", "direction", "top", "kept"]
 SHARE = ["class", "modality", "share", "lower", "upper", "stability", "overlap"]
-SIGNS = {"macro_f1": 1, "macro_auroc": 1, "log_loss": -1}
+ALWAYS = ("macro_f1", "macro_auroc", "log_loss")
 
 
 def weight(place: int) -> float:
@@ -37,8 +39,15 @@ def weight(place: int) -> float:
     return (0.32, 0.14)[place] if place < 2 else 0.0
 
 
-def _row(method: str, kind: str, modality: str | None, level: float, loss: float) -> Iterator:
-    for metric, sign in SIGNS.items():
+def signs(followed: str) -> dict[str, int]:
+    """Return the metrics of the tables, and whether more of each is better (1) or less (-1)."""
+    return {name: 1 if METRICS[name].more_is_better else -1 for name in (*ALWAYS, followed)}
+
+
+def _row(
+    method: str, kind: str, modality: str | None, level: float, loss: float, followed: str
+) -> Iterator:
+    for metric, sign in signs(followed).items():
         value = WHOLE[method] - sign * loss if sign > 0 else 0.8 + loss
         half = 0.0 if level == (1 if modality is None else 0) else HALF
         change = 0.0 if loss == 0 else -sign * loss
@@ -48,18 +57,20 @@ def _row(method: str, kind: str, modality: str | None, level: float, loss: float
         )
 
 
-def make_robustness(modalities: Sequence[str], methods: Sequence[str]) -> pd.DataFrame:
+def make_robustness(
+    modalities: Sequence[str], methods: Sequence[str], followed: str = "macro_f1"
+) -> pd.DataFrame:
     """Return noise, dropped and shuffled modalities, and shares; the third modality is idle."""
     rows = []
     for method in methods:
         for place, name in enumerate(modalities):
             for level in (0.0, *NOISE):
                 loss = weight(place) * (1 - np.exp(-level / 1.5))
-                rows += _row(method, "noise", name, level, loss)
-            rows += _row(method, "dropped", name, np.nan, 0.8 * weight(place))
-            rows += _row(method, "shuffled", name, np.nan, weight(place))
+                rows += _row(method, "noise", name, level, loss, followed)
+            rows += _row(method, "dropped", name, np.nan, 0.8 * weight(place), followed)
+            rows += _row(method, "shuffled", name, np.nan, weight(place), followed)
         for level in (*SHARES, 1.0):
-            rows += _row(method, "share", None, level, 0.22 * (1 - level) ** 2)
+            rows += _row(method, "share", None, level, 0.22 * (1 - level) ** 2, followed)
     return pd.DataFrame(rows, columns=ROBUSTNESS)
 
 
@@ -73,17 +84,20 @@ def make_controls(methods: Sequence[str], leak: float = 0.5) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=CONTROLS)
 
 
-def make_contributions(modalities: Sequence[str], methods: Sequence[str]) -> pd.DataFrame:
-    """Return Shapley values that sum to whole minus nothing."""
+def make_contributions(
+    modalities: Sequence[str], methods: Sequence[str], followed: str = "macro_f1"
+) -> pd.DataFrame:
+    """Return Shapley values that sum to whole minus nothing; below 0 where less is better."""
     rows = []
     for method in methods:
-        for metric in SIGNS:
+        for metric, sign in signs(followed).items():
+            nothing = NOTHING if sign > 0 else LEAST_LOSS + WHOLE[method]
             rest = WHOLE[method] - NOTHING - sum(map(weight, range(len(modalities))))
             for place, name in enumerate(modalities):
-                value = weight(place) + (rest if place == 0 else 0.0)
+                value = sign * (weight(place) + (rest if place == 0 else 0.0))
                 limits = (value - HALF, value + HALF)
-                alone = NOTHING + value
-                cells = (value, *limits, alone, NOTHING, WHOLE[method], FOLDS)
+                whole = nothing + sign * (WHOLE[method] - NOTHING)
+                cells = (value, *limits, nothing + value, nothing, whole, FOLDS)
                 rows.append((method, metric, name, *cells))
     return pd.DataFrame(rows, columns=CONTRIBUTIONS)
 
@@ -140,15 +154,17 @@ def make_status(methods: Sequence[str], failure: str | None = None) -> pd.DataFr
     return pd.DataFrame(rows, columns=STATUS)
 
 
-def robustness_tables(cohort: Cohort, methods: Sequence[str]) -> dict[str, pd.DataFrame]:
+def robustness_tables(
+    cohort: Cohort, methods: Sequence[str], followed: str = "macro_f1"
+) -> dict[str, pd.DataFrame]:
     """Return all tables of robustness and contributions; those of methods that ran have rows."""
     probed = [name for name in PROBED if name in methods]
     own = "balanced" in methods
     tables = {
-        "robustness": make_robustness(cohort.modalities, probed),
+        "robustness": make_robustness(cohort.modalities, probed, followed),
         "controls": make_controls(probed),
         "robustness_status": make_status(probed),
-        "contributions": make_contributions(cohort.modalities, probed),
+        "contributions": make_contributions(cohort.modalities, probed, followed),
         "embedding": make_embedding(cohort),
         "attribution": make_attribution(cohort),
         "attribution_modalities": make_shares(cohort),
@@ -157,13 +173,15 @@ def robustness_tables(cohort: Cohort, methods: Sequence[str]) -> dict[str, pd.Da
     return {name: table[:0] if name in empty else table for name, table in tables.items()}
 
 
-def settings(**robustness) -> dict:
+def settings(followed: str = "macro_f1", **robustness) -> dict:
     dataset = {
         "samples": "s.csv",
         "label": "l",
         "modalities": {"rna": {"path": "r.csv", "kind": "rna-log"}},
     }
-    made = Configuration.model_validate({"datasets": {"own": dataset}, "robustness": robustness})
+    made = Configuration.model_validate(
+        {"datasets": {"own": dataset}, "primary_metric": followed, "robustness": robustness}
+    )
     return made.model_dump(mode="json")
 
 

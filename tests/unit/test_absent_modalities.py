@@ -160,13 +160,15 @@ class Workflow:
         ratio = split_ratio(dealt)
         probes = joined([self.worse(f"probes-{name}")[0] for name in PROBED], "probes")
         shares = {0.5: read_table(self.worse("share-0.5")[0])}
-        scores = all_scores(cohort, predictions, probes, shares, dealt)
+        scores = all_scores(
+            cohort, predictions, probes, shares, dealt, self.settings.primary_metric
+        )
         controls = [read_table(self.worse(f"control-{name}")[0]) for name in ("labels", "leak")]
         gains = read_table(self.file("pretraining/gains.parquet"))
         told = [self.worse(f"probes-{name}")[1] for name in PROBED]
         told += [self.worse(name)[1] for name in ("share-0.5", "control-labels", "control-leak")]
         tables = {
-            **evaluation_tables(predictions, cohort, ratio),
+            **evaluation_tables(predictions, cohort, ratio, self.settings.primary_metric),
             "training": joined(
                 [self.file(f"methods/{name}/training.parquet") for name in NETWORKS], "training"
             ),

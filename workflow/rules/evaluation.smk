@@ -16,6 +16,7 @@ rule evaluate_methods:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
+        primary_metric=SETTINGS.primary_metric.value,
         columns=columns_of(*tables_of("evaluate_methods")),
         code=code_of("evaluate_methods"),
     message:

@@ -112,6 +112,7 @@ rule evaluate_robustness:
         runtime=growing(30),
     params:
         robustness=section("robustness"),
+        primary_metric=SETTINGS.primary_metric.value,
         shares=[share for share in SHARES if PROBED],
         columns=columns_of(*tables_of("evaluate_robustness")),
         code=code_of("evaluate_robustness"),

@@ -1,3 +1,4 @@
+from balmi.config.settings import PrimaryMetric
 from balmi.data.cohort import read_cohort
 from balmi.data.files import read_table, write_table
 from balmi.evaluation.evaluate import evaluation_tables, joined, status_table
@@ -10,7 +11,8 @@ with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: evaluate"):
     predictions = joined(snakemake.input.predictions, "predictions")
     write_table(predictions, snakemake.output.predictions, "predictions")
     ratio = split_ratio(read_table(snakemake.input.splits, "splits"))
-    tables = evaluation_tables(predictions, cohort, ratio)
+    followed = PrimaryMetric(snakemake.params.primary_metric)
+    tables = evaluation_tables(predictions, cohort, ratio, followed)
     for name in ("training", "experts"):
         files = snakemake.input.get(name, [])
         tables[name] = joined(files, name) if files else TABLES[name].empty()

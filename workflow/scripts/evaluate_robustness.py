@@ -1,4 +1,4 @@
-from balmi.config.settings import Robustness
+from balmi.config.settings import PrimaryMetric, Robustness
 from balmi.data.cohort import read_cohort
 from balmi.data.files import read_table, write_table
 from balmi.evaluation.evaluate import joined
@@ -19,7 +19,8 @@ with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: robustness"):
     trained = [read_table(path, "predictions") for path in inputs.shares]
     shares = dict(zip(map(float, params.shares), trained, strict=True))
     controls = list(map(read_table, inputs.controls))
-    scores = all_scores(cohort, predictions, probes, shares, splits)
+    followed = PrimaryMetric(params.primary_metric)
+    scores = all_scores(cohort, predictions, probes, shares, splits, followed)
     write_table(robustness_table(scores, cohort.modalities), outputs.robustness, "robustness")
     found = contribution_table(scores, cohort.modalities, settings)
     write_table(found, outputs.contributions, "contributions")

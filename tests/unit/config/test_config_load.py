@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from balmi.config.advanced import place_of, scattered
 from balmi.config.catalogue import catalogue, resolve
 from balmi.config.load import load_settings
-from balmi.config.settings import CONTROL_KEYS, Configuration, Dataset, Method
+from balmi.config.settings import CONTROL_KEYS, Configuration, Dataset, Method, PrimaryMetric
 from balmi.errors import UserError
 
 FILES = {
@@ -89,7 +89,7 @@ def test_unknown_key(change, where, nearest):
 
 def test_unknown_key_without_a_near_one_lists_the_keys():
     found = problem({**own(), "zzzzz": 1})
-    assert found.allowed.startswith("one of datasets, seed, ")
+    assert found.allowed.startswith("one of datasets, seed, primary_metric, ")
     assert found.allowed.endswith(", advanced")
     assert "graph" not in found.allowed
     assert found.nearest is None
@@ -123,6 +123,19 @@ def test_unknown_kind():
     assert found.found == "'rna-counts2'"
     assert "rna-counts, rna-log, methylation-beta" in found.allowed
     assert found.nearest == "'rna-counts'"
+
+
+def test_an_unknown_metric():
+    found = problem({**own(), "primary_metric": "macro_f2"})
+    assert found.where == "primary_metric"
+    assert found.found == "'macro_f2'"
+    assert found.allowed == "one of " + ", ".join(PrimaryMetric)
+    assert found.nearest == "'macro_f1'"
+
+
+def test_verdicts_do_not_follow_calibration():
+    found = problem({**own(), "primary_metric": "ece"})
+    assert "ece" not in found.allowed
 
 
 def test_unknown_method():
@@ -244,7 +257,7 @@ def test_configuration_that_is_no_mapping(config):
     found = problem(config)
     assert found.where == "configuration"
     assert found.found == ("nothing" if config is None else repr(config))
-    assert "a mapping with the keys datasets, seed, evaluation" in found.allowed
+    assert "a mapping with the keys datasets, seed, primary_metric, evaluation" in found.allowed
 
 
 @pytest.mark.parametrize("section", ["evaluation", "training", "resources", "model"])

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from evaluated import evaluated
 
-from balmi.config.settings import Evaluation, Method
+from balmi.config.settings import Evaluation, Method, PrimaryMetric
 from balmi.data.splits import as_splits, make_splits
 from balmi.evaluation.complete import _matched, comparisons_of, modalities_of
 from balmi.evaluation.scoring import performance_table
@@ -54,9 +54,8 @@ def predicted_by_peers(cohort, seed=0):
 def compared(predictions, cohort, metric="macro_f1"):
     """Return the comparisons by one metric, of all samples and of complete ones."""
     scores = performance_table(predictions, cohort, [metric])
-    return comparisons_of(
-        predictions, cohort, scores, held_out_ratio(predictions, len(cohort.samples))
-    )
+    ratio = held_out_ratio(predictions, len(cohort.samples))
+    return comparisons_of(predictions, cohort, scores, ratio, PrimaryMetric(metric))
 
 
 @pytest.mark.parametrize("lacks", [(0, 0, 1), (0.25, 0.25, 0.9)])

@@ -16,7 +16,9 @@ from synthetic_comparisons import (
     tables,
 )
 
+from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.decision import GAINS, Case, Ground, decide
+from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.primary import primary
 from balmi.evaluation.verdicts import Verdict
 
@@ -34,6 +36,7 @@ def partial(cohort):
 
 
 TELLS = {"absence": "caution"}
+FOLLOWED = PrimaryMetric.MACRO_F1
 
 
 class TestPrimary:
@@ -54,18 +57,18 @@ class TestPrimary:
     def test_a_gain_is_told_where_the_primary_comparison_shows_it_and_nowhere_else(
         self, cohort, words
     ):
-        decision = decide(tables(words), cohort)
+        decision = decide(tables(words), cohort, FOLLOWED)
         assert decision.gain == (words[0] == GAIN)
         assert (decision.method, decision.reference, decision.samples) == (*PAIRS[0], "all")
 
     def test_the_stack_decides_where_there_is_no_network(self, cohort):
         found = tables((None, GAIN, None))
         found["summary"] = found["summary"][found["summary"]["method"] != "balanced"]
-        decision = decide(found, cohort)
+        decision = decide(found, cohort, FOLLOWED)
         assert (decision.case, decision.method) == (Case.STACK_GAINS, "stacked-lr")
 
     def test_a_stack_does_not_decide_where_the_network_was_not_compared(self, cohort):
-        decision = decide(tables((None, GAIN, None)), cohort)
+        decision = decide(tables((None, GAIN, None)), cohort, FOLLOWED)
         assert (decision.case, decision.gain) == (Case.NOT_COMPARED, False)
 
 
@@ -90,17 +93,37 @@ class TestPrimary:
     ],
 )
 def test_verdicts_have_their_case(cohort, words, case):
-    assert decide(tables(words), cohort).case is case
+    assert decide(tables(words), cohort, FOLLOWED).case is case
 
 
 def test_one_modality_is_enough_only_where_a_gain_is_unlikely(cohort):
     nothing = (NONE, NONE, NONE)
-    assert decide(tables(nothing, better=0.05), cohort).case is Case.UNLIKELY
-    assert decide(tables(nothing, better=0.06), cohort).case is Case.UNSHOWN
+    assert decide(tables(nothing, better=0.05), cohort, FOLLOWED).case is Case.UNLIKELY
+    assert decide(tables(nothing, better=0.06), cohort, FOLLOWED).case is Case.UNSHOWN
+
+
+@pytest.mark.parametrize("metric", PrimaryMetric)
+@pytest.mark.parametrize("words", EVERY_VERDICT)
+def test_a_case_follows_the_direction_of_the_metric(cohort, metric, words):
+    """Where less is better, what lies below zero is the gain."""
+    turned = {GAIN: LOSS, NONE: NONE, LOSS: GAIN}
+    drawn = words if METRICS[metric].more_is_better else [turned[word] for word in words]
+    decision = decide(tables(drawn, metric=str(metric)), cohort, metric)
+    assert decision.case is decide(tables(words), cohort, FOLLOWED).case
+    assert decision.ground.metric is metric
+
+
+def test_only_rows_of_the_metric_are_followed(cohort):
+    found = tables((GAIN, GAIN, NONE))
+    assert decide(found, cohort, PrimaryMetric.LOG_LOSS).case is Case.NOT_COMPARED
+    other = comparisons((GAIN, GAIN, NONE), metric="log_loss")
+    found["comparisons"] = pd.concat([found["comparisons"], other], ignore_index=True)
+    assert decide(found, cohort, FOLLOWED).case is Case.STACK_ENOUGH
+    assert decide(found, cohort, PrimaryMetric.LOG_LOSS).case is Case.LOSS
 
 
 class TestSecondary:
-    ground = Ground(PAIRS[0])
+    ground = Ground(PAIRS[0], FOLLOWED)
 
     @pytest.mark.parametrize(
         ("p_holm", "word"), [(0.05, Verdict.GAIN), (0.051, Verdict.NONE), (np.nan, Verdict.NONE)]
@@ -124,37 +147,38 @@ class TestSecondary:
         assert self.ground.verdict(row(PAIRS[0], GAIN, folds=10)) is Verdict.GAIN
 
     def test_failed_checks_withhold(self):
-        withheld = Ground(PAIRS[0], failed=("leak control",))
+        withheld = Ground(PAIRS[0], FOLLOWED, failed=("leak control",))
         assert withheld.verdict(row(PAIRS[0], GAIN, folds=5)) is Verdict.WITHHELD
 
     def test_a_stack_whose_gain_does_not_outlast_holm_is_no_gain(self, cohort):
         found = tables((NONE, GAIN, NONE))
         found["comparisons"]["p_holm"] = 0.06
-        assert decide(found, cohort).case is Case.UNSHOWN
+        assert decide(found, cohort, FOLLOWED).case is Case.UNSHOWN
 
 
 class TestAbsence:
     none = (NONE, NONE, NONE)
 
     def test_where_it_tells_the_complete_samples_decide(self, partial):
-        decision = decide(tables(complete=self.none, trust=TELLS), partial)
+        decision = decide(tables(complete=self.none, trust=TELLS), partial, FOLLOWED)
         assert (decision.case, decision.samples) == (Case.UNSHOWN, "complete")
         assert (decision.complete, decision.lacking, decision.tells) == (40, 20, True)
-        decision = decide(tables(self.none, (GAIN, GAIN, NONE), trust=TELLS), partial)
+        decision = decide(tables(self.none, (GAIN, GAIN, NONE), trust=TELLS), partial, FOLLOWED)
         assert (decision.case, decision.samples) == (Case.STACK_ENOUGH, "complete")
 
     def test_over_all_samples_nothing_is_judged_then(self, partial):
-        ground = decide(tables(trust=TELLS), partial).ground
+        ground = decide(tables(trust=TELLS), partial, FOLLOWED).ground
         assert ground.verdict(row(PAIRS[0], GAIN)) is Verdict.UNJUDGED
         assert ground.verdict(row(PAIRS[0], GAIN, samples="complete")) is Verdict.GAIN
 
     @pytest.mark.parametrize("state", ["not run", "fail", None])
     def test_only_a_passed_check_shows_that_it_does_not(self, partial, state):
         trust = {} if state is None else {"absence": state}
-        assert decide(tables(complete=self.none, trust=trust), partial).samples == "complete"
+        found = tables(complete=self.none, trust=trust)
+        assert decide(found, partial, FOLLOWED).samples == "complete"
 
     def test_where_nothing_is_lacking_there_is_nothing_to_tell(self, cohort):
-        decision = decide(tables(trust={"absence": "not run"}), cohort)
+        decision = decide(tables(trust={"absence": "not run"}), cohort, FOLLOWED)
         assert (decision.case, decision.samples, decision.tells) == (
             Case.STACK_ENOUGH,
             "all",
@@ -162,15 +186,15 @@ class TestAbsence:
         )
 
     def test_a_gain_that_complete_samples_do_not_show_is_told_so(self, partial):
-        assert decide(tables(complete=self.none), partial).case is Case.ONLY_ALL
+        assert decide(tables(complete=self.none), partial, FOLLOWED).case is Case.ONLY_ALL
         found = tables(complete=(GAIN, GAIN, NONE))
-        assert decide(found, partial).case is Case.STACK_ENOUGH
+        assert decide(found, partial, FOLLOWED).case is Case.STACK_ENOUGH
         found["comparisons"].loc[found["comparisons"]["samples"] == "complete", "folds"] = 7
-        assert decide(found, partial).case is Case.ONLY_ALL
+        assert decide(found, partial, FOLLOWED).case is Case.ONLY_ALL
 
     @pytest.mark.parametrize("state", ["pass", "caution"])
     def test_modalities_that_no_sample_shares_cannot_be_judged(self, partial, state):
-        decision = decide(tables(complete=(None,) * 3, trust={"absence": state}), partial)
+        decision = decide(tables(complete=(None,) * 3, trust={"absence": state}), partial, FOLLOWED)
         assert (decision.case, decision.gain, decision.samples) == (Case.NOT_SHARED, False, None)
         assert decision.ground.verdict(row(PAIRS[0], GAIN)) is Verdict.UNJUDGED
 
@@ -179,19 +203,19 @@ class TestAbsence:
     def test_a_handful_of_complete_samples_decides_nothing(self, cohort, state, lacks, judged):
         everywhere = (GAIN, GAIN, GAIN)
         found = tables(everywhere, complete=everywhere, trust={"absence": state})
-        decision = decide(found, lacking(cohort, range(lacks)))
+        decision = decide(found, lacking(cohort, range(lacks)), FOLLOWED)
         assert decision.gain == judged
         assert (decision.case is Case.NOT_SHARED) == (not judged)
 
     def test_few_complete_folds_are_undecided(self, partial):
         found = tables(trust=TELLS)
         found["comparisons"].loc[found["comparisons"]["samples"] == "complete", "folds"] = 7
-        decision = decide(found, partial)
+        decision = decide(found, partial, FOLLOWED)
         assert (decision.case, decision.folds, decision.dealt) == (Case.FEW, 7, 25)
 
     def test_a_mask_that_alone_predicts_is_told(self, partial):
         ranks = dict.fromkeys(METHODS, 0.45) | {"absence-lr": 0.6}
-        decision = decide(tables(auroc=ranks), partial)
+        decision = decide(tables(auroc=ranks), partial, FOLLOWED)
         assert (decision.case, decision.predicts) == (Case.ONLY_ABSENCE, True)
 
     @pytest.mark.parametrize(
@@ -205,49 +229,51 @@ class TestAbsence:
             for name in METHODS
         ]
         found["comparisons"] = pd.concat([found["comparisons"], pd.DataFrame(mask)])
-        assert decide(found, partial).case is case
+        assert decide(found, partial, FOLLOWED).case is case
 
 
 class TestBeforeAnyVerdict:
     @pytest.mark.parametrize("check", ["leak_control", "label_shuffle", "group_structure"])
     def test_failed_checks_withhold(self, cohort, check):
-        decision = decide(tables(trust={check: "fail"}, folds=5), cohort)
+        decision = decide(tables(trust={check: "fail"}, folds=5), cohort, FOLLOWED)
         assert (decision.case, decision.gain) == (Case.WITHHELD, False)
         assert decision.ground.failed == (check.replace("_", " "),)
 
     def test_other_checks_do_not(self, cohort):
         trust = dict.fromkeys(("rarest_class", "folds", "calibration"), "fail")
-        assert decide(tables(trust=trust), cohort).gain
+        assert decide(tables(trust=trust), cohort, FOLLOWED).gain
 
     def test_folds_that_repeat_count_once(self, cohort):
-        decision = decide(tables(folds=5), cohort)
+        decision = decide(tables(folds=5), cohort, FOLLOWED)
         assert (decision.case, decision.folds, decision.dealt) == (Case.FEW, 5, 25)
-        assert decide(tables(folds=10), cohort).gain
+        assert decide(tables(folds=10), cohort, FOLLOWED).gain
 
     def test_chance(self, cohort):
-        assert decide(tables(auroc=0.5), cohort).case is Case.NOTHING
-        assert decide(tables(auroc={**dict.fromkeys(METHODS, 0.4), "snf": 0.51}), cohort).gain
-        assert decide(tables(auroc=float("nan")), cohort).gain
+        assert decide(tables(auroc=0.5), cohort, FOLLOWED).case is Case.NOTHING
+        ranks = {**dict.fromkeys(METHODS, 0.4), "snf": 0.51}
+        assert decide(tables(auroc=ranks), cohort, FOLLOWED).gain
+        assert decide(tables(auroc=float("nan")), cohort, FOLLOWED).gain
 
     def test_one_modality(self, make_cohort):
-        assert decide(tables(), make_cohort(np.arange(60) % 3, {"rna": 5})).case is Case.ALONE
+        single = make_cohort(np.arange(60) % 3, {"rna": 5})
+        assert decide(tables(), single, FOLLOWED).case is Case.ALONE
 
     def test_without_methods(self, cohort):
         found = tables((None,) * 3, auroc={})
-        assert decide(found, cohort).case is Case.NOT_COMPARED
+        assert decide(found, cohort, FOLLOWED).case is Case.NOT_COMPARED
 
 
 def test_no_case_but_a_gain_of_the_primary_comparison_says_gain(partial):
     """Whatever the secondary verdicts, the samples and the checks are."""
     for words in EVERY_VERDICT:
         for trust in ({"absence": "pass"}, TELLS, {"leak_control": "fail"}):
-            decision = decide(tables(words, (NONE, GAIN, GAIN), trust=trust), partial)
+            decision = decide(tables(words, (NONE, GAIN, GAIN), trust=trust), partial, FOLLOWED)
             assert not decision.gain or (decision.samples == "all" and words[0] == GAIN)
             assert decision.gain == (decision.case in GAINS)
 
 
 def test_comparisons_have_the_words_that_they_were_made_for():
-    ground = Ground(PAIRS[0])
+    ground = Ground(PAIRS[0], FOLLOWED)
     for words in EVERY_VERDICT:
         made = comparisons(words).to_dict("records")
         assert tuple(map(ground.verdict, made[:3])) == words

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from balmi.evaluation.metrics import CLASS_METRICS, METRICS, by_class
+from balmi.config.settings import PrimaryMetric
+from balmi.evaluation.metrics import CLASS_METRICS, GLOSSES, METRICS, by_class
 from balmi.tables.contract import TABLES
 
 LABELS = np.array([0, 0, 0, 1, 1, 2])
@@ -54,6 +55,12 @@ def drawn(seed, samples=40, classes=3):
 def test_the_registry_is_the_contract():
     assert tuple(METRICS) == TABLES["performance"].columns["metric"].values
     assert tuple(CLASS_METRICS) == TABLES["class_performance"].columns["metric"].values
+
+
+def test_verdicts_can_follow_every_metric_but_calibration_error():
+    assert [*PrimaryMetric] == [name for name in METRICS if name != "ece"] == [*GLOSSES]
+    for table in ("robustness", "contributions"):
+        assert TABLES[table].columns["metric"].values == tuple(PrimaryMetric)
 
 
 @pytest.mark.parametrize("name", METRICS)

@@ -9,17 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score, log_loss
 
-from balmi.config.settings import Robustness
+from balmi.config.settings import PrimaryMetric, Robustness
 from balmi.evaluation.statistics import corrected_interval, split_ratio
 from balmi.experiments.probes.alterations import empty_probes, joining_orders, probes_of
 from balmi.experiments.probes.contributions import contribution_table, fold_contributions
 from balmi.experiments.probes.embedding import centred_log_ratio, embedding_table
 from balmi.experiments.robustness import robustness_table
-from balmi.experiments.scores import METRIC_NAMES, all_scores
+from balmi.experiments.scores import ALWAYS, all_scores
 from balmi.methods.outcome import empty_predictions
 from balmi.tables.contract import TABLES
 
 SETTINGS = Robustness(noise=[1, 4])
+FOLLOWED = PrimaryMetric.MACRO_F1
 MODALITIES = ("rna", "mirna", "dna")
 REPEATS, FOLDS = 2, 3
 
@@ -97,13 +98,14 @@ def probes(cohort):
     return pd.concat(parts, ignore_index=True)
 
 
-def worse(cohort, predictions, probes, shares=None):
-    scores = all_scores(cohort, predictions, probes, shares or {}, splits_of(predictions))
+def worse(cohort, predictions, probes, shares=None, followed=FOLLOWED):
+    splits = splits_of(predictions)
+    scores = all_scores(cohort, predictions, probes, shares or {}, splits, followed)
     return robustness_table(scores, cohort.modalities)
 
 
-def added(cohort, predictions, probes):
-    scores = all_scores(cohort, predictions, probes, {}, splits_of(predictions))
+def added(cohort, predictions, probes, followed=FOLLOWED):
+    scores = all_scores(cohort, predictions, probes, {}, splits_of(predictions), followed)
     return contribution_table(scores, cohort.modalities, SETTINGS)
 
 
@@ -381,7 +383,22 @@ def test_the_embedding_is_the_same_twice_and_of_the_first_method(cohort, predict
     pd.testing.assert_frame_equal(
         one, embedding_table(cohort, predictions, of(probes, method="m0"))
     )
-    assert set(METRIC_NAMES) == set(added(cohort, predictions, probes)["metric"])
+
+
+@pytest.mark.parametrize("followed", PrimaryMetric)
+def test_the_metric_that_verdicts_follow_is_among_those_of_both_tables(
+    cohort, predictions, probes, followed
+):
+    usual = (worse(cohort, predictions, probes), added(cohort, predictions, probes))
+    found = (
+        worse(cohort, predictions, probes, followed=followed),
+        added(cohort, predictions, probes, followed=followed),
+    )
+    for name, before, table in zip(("robustness", "contributions"), usual, found, strict=True):
+        assert set(table["metric"]) == {*ALWAYS, followed}
+        kept = table[table["metric"].isin(ALWAYS)].reset_index(drop=True)
+        pd.testing.assert_frame_equal(kept, before, check_exact=True)
+        TABLES[name].check(table)
 
 
 def test_repeats_of_one_partition_are_no_further_evidence(cohort, predictions, probes):

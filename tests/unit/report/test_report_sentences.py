@@ -15,6 +15,7 @@ from synthetic_comparisons import EVERY_VERDICT, GAIN, LOSS, METHODS, NONE, lack
 from synthetic_report import COMPLEMENTARITY, INFORMATION, Names, make_cohort, make_trust
 from synthetic_robustness import make_contributions, make_controls, make_robustness, make_status
 
+from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.checklist import CHECKS
 from balmi.evaluation.decision import Case, decide
 from balmi.report.sections.cohort.view import cohort_view
@@ -30,6 +31,7 @@ from balmi.report.sections.verdict.trust import trust_view
 from balmi.report.view import concluded, supports
 
 MODALITIES = ("rna", "mirna")
+FOLLOWED = PrimaryMetric.MACRO_F1
 
 # Patterns that may not stand on one page.
 NEVER = (
@@ -117,7 +119,7 @@ def performed(found: dict[str, pd.DataFrame], decision) -> PerformanceView:
 
 def viewed(found: dict[str, pd.DataFrame], cohort, view) -> Views:
     """Return the views of a page."""
-    decision = decide(found, cohort)
+    decision = decide(found, cohort, FOLLOWED)
     performance, trust = performed(found, decision), trust_view(found["trust"])
     return Views(cohort_view(cohort), performance, concluded(view, decision), trust, decision)
 
@@ -232,7 +234,7 @@ def test_the_checklist_and_the_section_judge_controls_alike(cohorts, limits):
         "controls": controls,
         "robustness_status": make_status(("balanced",)),
     }
-    settings = {"robustness": {"methods": []}}
+    settings = {"robustness": {"methods": []}, "primary_metric": FOLLOWED}
     view = robustness_view(made, MODALITIES, settings, failed)
     lines = [line for part in view.told.values() for line in part.sentences]
     assert contradictions([*lines, *(each.detail for each in checked)]) == []
@@ -251,6 +253,7 @@ def test_what_is_withheld_is_withheld_in_every_section(cohorts):
         "attribution_modalities": pd.DataFrame(columns=["class", "modality"]),
     }
     settings = {"robustness": {"methods": []}, "methods": [], "attribution": {"enabled": False}}
+    settings |= {"primary_metric": FOLLOWED}
     view = robustness_view(made, MODALITIES, settings, reason)
     assert {line for part in ("noise", "dropped", "share") for line in view.told[part].sentences}
     for part in ("noise", "dropped", "shuffled", "share"):
@@ -274,7 +277,7 @@ def test_a_mask_that_predicts_is_told(cohorts):
     mask = row(("balanced", "absence-lr"), GAIN, metric="macro_auroc", samples="complete")
     mask |= {"lower": -0.1}
     found["comparisons"] = pd.concat([found["comparisons"], pd.DataFrame([mask])])
-    decision = decide(found, cohorts.partial)
+    decision = decide(found, cohorts.partial, FOLLOWED)
     assert decision.case is Case.ONLY_ABSENCE
     lines = told(viewed(found, cohorts.partial, informed(*USUAL)))
     assert lines[0].startswith("Who has which modality predicts the class")

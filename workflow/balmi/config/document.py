@@ -145,7 +145,7 @@ def key_tables() -> str:
     schema = _parted(Configuration.model_json_schema())
     definitions = schema["$defs"]
     properties = schema["properties"].items()
-    top = {key: value for key, value in properties if "type" in value and key != "datasets"}
+    top = {key: value for key, value in properties if key not in {*SECTIONS, "datasets", ADVANCED}}
     sections = {name: value for name, value in properties if name in SECTIONS}
     below = definitions["Advanced"]["properties"]
     sections |= {f"{ADVANCED}.{name}": section for name, section in below.items()}

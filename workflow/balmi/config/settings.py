@@ -74,6 +74,23 @@ DEFAULT_METHODS = (
 )
 
 
+class PrimaryMetric(StrEnum):
+    """The metrics that verdicts can follow.
+
+    Calibration error is none of them: it does not tell how well classes are told apart, and a
+    constant forecast of the class frequencies has next to none.
+    """
+
+    MACRO_F1 = "macro_f1"
+    BALANCED_ACCURACY = "balanced_accuracy"
+    ACCURACY = "accuracy"
+    MACRO_AUROC = "macro_auroc"
+    MACRO_AUPRC = "macro_auprc"
+    MCC = "mcc"
+    LOG_LOSS = "log_loss"
+    BRIER = "brier"
+
+
 class Teacher(StrEnum):
     """The sources of soft targets in the distillation."""
 
@@ -624,6 +641,11 @@ class Settings(Section):
         ge=0,
         description="seed of folds, information, training and robustness, which a seed of their own"
         " below `advanced` replaces",
+    )
+    primary_metric: PrimaryMetric = Field(
+        default=PrimaryMetric.MACRO_F1,
+        description="metric that verdicts, tiles and figures follow; it is chosen before any result"
+        " is looked at",
     )
     evaluation: Evaluation = Field(
         default=Evaluation(), validate_default=True, description="cross-validation"

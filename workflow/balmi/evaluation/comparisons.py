@@ -10,7 +10,7 @@ import numpy as np
 
 from balmi.evaluation.held_out import FOLD
 from balmi.evaluation.metrics import METRICS
-from balmi.evaluation.primary import METRIC, primary
+from balmi.evaluation.primary import primary
 from balmi.evaluation.statistics import corrected_interval, correlated_t_test, holm
 from balmi.tables.contract import TABLES
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     import pandas as pd
+
+    from balmi.config.settings import PrimaryMetric
 
 logger = logging.getLogger("balmi")
 
@@ -91,7 +93,9 @@ def _difference(metric: str, differences: pd.Series, split_ratio: float) -> Row:
     }
 
 
-def adjusted(rows: Sequence[Row], methods: Collection[str]) -> pd.DataFrame:
+def adjusted(
+    rows: Sequence[Row], methods: Collection[str], followed: PrimaryMetric
+) -> pd.DataFrame:
     """Return a table of paired differences with p-values adjusted by Holm.
 
     Adjusted are those of a method and metric on the same kind of samples together. References with
@@ -103,6 +107,8 @@ def adjusted(rows: Sequence[Row], methods: Collection[str]) -> pd.DataFrame:
         As `paired` gives them.
     methods
         The methods that have predictions, which name the primary comparison.
+    followed
+        The metric of the primary comparison.
 
     Returns
     -------
@@ -115,7 +121,7 @@ def adjusted(rows: Sequence[Row], methods: Collection[str]) -> pd.DataFrame:
         families.setdefault((row["method"], row["metric"], row["samples"]), []).append(row)
     found: dict[tuple[object, ...], dict[bytes, float]] = {}
     for family, members in families.items():
-        alone = family[:2] == (method, METRIC)
+        alone = family[:2] == (method, followed)
         main = {row[TWIN] for row in members if alone and row["reference"] == reference}
         once = {row[TWIN]: row["p"] for row in members if row[TWIN] not in main}
         found[family] = dict(zip(once, map(float, holm(list(once.values()))), strict=True))
@@ -127,13 +133,17 @@ def adjusted(rows: Sequence[Row], methods: Collection[str]) -> pd.DataFrame:
     return TABLES["comparisons"].of(told)
 
 
-def comparison_table(performance: pd.DataFrame, split_ratio: float) -> pd.DataFrame:
+def comparison_table(
+    performance: pd.DataFrame, split_ratio: float, followed: PrimaryMetric
+) -> pd.DataFrame:
     """Return the corrected paired difference of every ordered pair of methods on all samples.
 
     Parameters
     ----------
     performance, split_ratio
         As `paired` takes them.
+    followed
+        The metric of the primary comparison.
 
     Returns
     -------
@@ -144,4 +154,5 @@ def comparison_table(performance: pd.DataFrame, split_ratio: float) -> pd.DataFr
         no row.
     """
     dealt = len(performance.drop_duplicates(FOLD))
-    return adjusted(paired(performance, split_ratio, ALL, dealt), set(performance["method"]))
+    rows = paired(performance, split_ratio, ALL, dealt)
+    return adjusted(rows, set(performance["method"]), followed)

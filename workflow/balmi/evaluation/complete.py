@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from balmi.config.settings import PrimaryMetric
     from balmi.data.cohort import Cohort
     from balmi.evaluation.comparisons import Row
 
@@ -111,7 +112,11 @@ def _on_complete(
 
 
 def comparisons_of(
-    predictions: pd.DataFrame, cohort: Cohort, performance: pd.DataFrame, split_ratio: float
+    predictions: pd.DataFrame,
+    cohort: Cohort,
+    performance: pd.DataFrame,
+    split_ratio: float,
+    followed: PrimaryMetric,
 ) -> pd.DataFrame:
     """Return the comparisons of all methods, on all samples and on complete ones.
 
@@ -126,6 +131,8 @@ def comparisons_of(
         metrics are compared.
     split_ratio
         Test samples over training samples of a fold, of all samples.
+    followed
+        The metric of the primary comparison.
 
     Returns
     -------
@@ -136,4 +143,4 @@ def comparisons_of(
     dealt = len(predictions.drop_duplicates(FOLD))
     everyone = paired(performance, split_ratio, ALL, dealt)
     complete = _on_complete(predictions, cohort, performance, split_ratio)
-    return adjusted([*everyone, *complete], set(predictions["method"]))
+    return adjusted([*everyone, *complete], set(predictions["method"]), followed)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from balmi.evaluation.comparisons import ALL, COMPLETE
 from balmi.evaluation.metrics import METRICS
-from balmi.evaluation.primary import METRIC, OWN, STACKED, primary
+from balmi.evaluation.primary import OWN, STACKED, primary
 from balmi.evaluation.trust import State, withheld
 from balmi.evaluation.verdicts import Verdict, verdict
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from balmi.config.settings import PrimaryMetric
     from balmi.data.cohort import Cohort
 
 ABSENCE = "absence"  # the trust check of whether absence tells of the class
@@ -85,6 +86,8 @@ class Ground:
     ----------
     pair
         The primary comparison as method and reference, or None where it cannot be made.
+    metric
+        The metric that verdicts follow.
     failed
         Failed checks, which withhold every verdict.
     judged
@@ -92,6 +95,7 @@ class Ground:
     """
 
     pair: tuple[str, str] | None
+    metric: PrimaryMetric
     failed: tuple[str, ...] = ()
     judged: tuple[str, ...] = (ALL, COMPLETE)
 
@@ -102,7 +106,7 @@ class Ground:
 
     def is_primary(self, row: Mapping[str, Any]) -> bool:
         """Return whether a row is of the primary comparison."""
-        return (row["method"], row["reference"]) == self.pair and row["metric"] == METRIC
+        return (row["method"], row["reference"]) == self.pair and row["metric"] == self.metric
 
     def verdict(self, row: Mapping[str, Any]) -> Verdict | None:
         """Name what a row supports, None where it has no interval.
@@ -135,7 +139,8 @@ class Decision:
     ground
         What verdicts rest on; where nothing predicts the class, no difference is judged.
     method, reference, samples
-        The row of ``comparisons.csv`` (of macro-F1); None where the case rests on no comparison.
+        The row of ``comparisons.csv``, of the metric that verdicts follow; None where the case
+        rests on no comparison.
     folds, dealt
         Test folds that differ and count, and all that were dealt; of that row where there is one.
     complete
@@ -173,8 +178,8 @@ class Evidence:
     Parameters
     ----------
     comparisons
-        Rows of macro-F1 and macro AUROC of ``comparisons.csv`` by method, reference, metric and
-        samples.
+        Rows of ``comparisons.csv`` of the metric that verdicts follow and of macro AUROC, by
+        method, reference, metric and samples.
     ranks
         Method -> lower limit of its macro AUROC over all samples.
     ground
@@ -192,10 +197,10 @@ class Evidence:
     tells: bool
 
     def row(self, pair: tuple[str, str] | None, samples: str | None = None) -> Row | None:
-        """Return the comparison of two methods by macro-F1, or None where it was not made."""
+        """Return the comparison of two methods that is followed, or None where it was not made."""
         if pair is None:
             return None
-        return self.comparisons.get((*pair, METRIC, samples or self.ground.followed))
+        return self.comparisons.get((*pair, self.ground.metric, samples or self.ground.followed))
 
     def word(self, pair: tuple[str, str] | None, samples: str | None = None) -> Verdict | None:
         """Return the verdict on that comparison."""
@@ -361,11 +366,13 @@ def _absence_tells(trust: pd.DataFrame, lacking: int) -> bool:
     return bool(lacking) and not (states == State.PASS).any()
 
 
-def _gathered(tables: Mapping[str, pd.DataFrame], cohort: Cohort) -> Evidence:
+def _gathered(
+    tables: Mapping[str, pd.DataFrame], cohort: Cohort, metric: PrimaryMetric
+) -> Evidence:
     comparisons, summary = tables["comparisons"], tables["summary"]
     rows = {
         (row["method"], row["reference"], row["metric"], row["samples"]): row
-        for row in comparisons[comparisons["metric"].isin([METRIC, RANKING])].to_dict("records")
+        for row in comparisons[comparisons["metric"].isin([metric, RANKING])].to_dict("records")
     }
     ranked = summary[(summary["metric"] == RANKING) & summary["class"].isna()]
     ranks = dict(zip(ranked["method"], map(float, ranked["lower"]), strict=True))
@@ -375,14 +382,14 @@ def _gathered(tables: Mapping[str, pd.DataFrame], cohort: Cohort) -> Evidence:
     methods: Collection[str] = {*summary["method"], *comparisons["method"]}
     pair = primary(methods)
     judged: tuple[str, ...] = (COMPLETE,) if tells else (ALL, COMPLETE)
-    made = [samples for samples in (ALL, COMPLETE) if (*(pair or ()), METRIC, samples) in rows]
+    made = [samples for samples in (ALL, COMPLETE) if (*(pair or ()), metric, samples) in rows]
     if lacking and (made == [ALL] or (made and complete < FEWEST_COMPLETE)):
         judged = ()
-    ground = Ground(pair, withheld(tables["trust"]), judged)
+    ground = Ground(pair, metric, withheld(tables["trust"]), judged)
     return Evidence(rows, ranks, ground, len(cohort.modalities), complete, lacking, tells)
 
 
-def decide(tables: Mapping[str, pd.DataFrame], cohort: Cohort) -> Decision:
+def decide(tables: Mapping[str, pd.DataFrame], cohort: Cohort, metric: PrimaryMetric) -> Decision:
     """Decide what a cohort's headline is.
 
     Parameters
@@ -391,8 +398,11 @@ def decide(tables: Mapping[str, pd.DataFrame], cohort: Cohort) -> Decision:
         ``comparisons``, ``summary`` and ``trust``, as in the contract.
     cohort
         The cohort, for the number of its modalities and for who lacks one.
+    metric
+        The metric that verdicts follow, ``primary_metric`` of the configuration. Whether anything
+        predicts the class at all is asked of macro AUROC, whose value by chance is known.
     """
-    evidence = _gathered(tables, cohort)
+    evidence = _gathered(tables, cohort, metric)
     found = (step(evidence) for step in STEPS)
     case = next((each for each in found if each is not None), None) or _by_verdicts(evidence)
     ground = replace(evidence.ground, judged=()) if case in NOTHING_LEARNED else evidence.ground

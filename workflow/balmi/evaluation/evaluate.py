@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from balmi.config.settings import PrimaryMetric
     from balmi.data.cohort import Cohort
 
 
 def evaluation_tables(
-    predictions: pd.DataFrame, cohort: Cohort, ratio: float
+    predictions: pd.DataFrame, cohort: Cohort, ratio: float, followed: PrimaryMetric
 ) -> dict[str, pd.DataFrame]:
     """Return all tables that predictions alone decide: name in ``tables/`` -> table.
 
@@ -39,6 +40,8 @@ def evaluation_tables(
     ratio
         Test samples over training samples of a fold, as `balmi.evaluation.statistics.split_ratio`
         gives it.
+    followed
+        The metric that verdicts follow, ``primary_metric`` of the configuration.
     """
     performance = performance_table(predictions, cohort)
     classes = class_performance_table(predictions, cohort)
@@ -47,7 +50,7 @@ def evaluation_tables(
     classes_once = counted_once(classes, alike, ["method", "class", "metric"], ["value"])
     return {
         "performance": performance,
-        "comparisons": comparisons_of(predictions, cohort, once, ratio),
+        "comparisons": comparisons_of(predictions, cohort, once, ratio, followed),
         "class_performance": classes,
         "summary": summary_table(once, classes_once, ratio),
         "reliability": reliability_table(predictions, cohort),

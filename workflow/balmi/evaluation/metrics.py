@@ -31,13 +31,15 @@ class Metric:
         `CLASS_METRICS` of whether a sample is of the class, whether it is predicted to be, and the
         class's probability, each of shape (n,).
     title
-        Its name for people, with its unit where it has one.
+        Its name for people.
     graded
         Whether it looks at the probabilities, and not only at the predicted class.
     more_is_better
         Whether a larger value is a better one.
     lowest, highest
         Bounds of its values.
+    unit
+        Their unit; empty where they have none.
     """
 
     function: Callable[..., float]
@@ -46,6 +48,7 @@ class Metric:
     more_is_better: bool = True
     lowest: float = 0.0
     highest: float = 1.0
+    unit: str = ""
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -195,7 +198,7 @@ METRICS = {
     "macro_auprc": Metric(macro_auprc, "macro AUPRC", graded=True),
     "mcc": Metric(mcc, "Matthews correlation", lowest=-1.0),
     "log_loss": Metric(
-        log_loss, "log-loss (nats)", graded=True, more_is_better=False, highest=np.inf
+        log_loss, "log-loss", graded=True, more_is_better=False, highest=np.inf, unit="nats"
     ),
     "brier": Metric(brier, "Brier score", graded=True, more_is_better=False, highest=2.0),
     "ece": Metric(ece, "calibration error", graded=True, more_is_better=False),
@@ -206,4 +209,38 @@ CLASS_METRICS = {
     "recall": Metric(class_recall, "recall"),
     "auroc": Metric(class_auroc, "AUROC", graded=True),
     "auprc": Metric(class_auprc, "AUPRC", graded=True),
+}
+# What each metric is that verdicts can follow, in a sentence.
+GLOSSES = {
+    "macro_f1": (
+        "Macro-F1 is the mean over classes of F1, so a rare class counts as much as a common one."
+    ),
+    "balanced_accuracy": (
+        "Balanced accuracy is the mean over classes of the share of their samples that are found,"
+        " so a rare class counts as much as a common one."
+    ),
+    "accuracy": (
+        "Accuracy is the share of samples whose most probable class is the true one, so a common"
+        " class counts more than a rare one."
+    ),
+    "macro_auroc": (
+        "Macro AUROC is the mean over classes of the area under the ROC curve against the rest: .5"
+        " is chance, and a rare class counts as much as a common one."
+    ),
+    "macro_auprc": (
+        "Macro AUPRC is the mean over classes of the area under the precision-recall curve against"
+        " the rest, so a rare class counts as much as a common one."
+    ),
+    "mcc": (
+        "Matthews correlation is that of the true and the predicted classes: 1 where all agree, 0"
+        " where one class is predicted for all."
+    ),
+    "log_loss": (
+        "Log-loss is the mean negative log-probability of the true class, in nats: less is better,"
+        " and a sure prediction that is wrong costs most."
+    ),
+    "brier": (
+        "The Brier score is the squared error of the probabilities, summed over classes, mean over"
+        " samples, from 0 to 2: less is better."
+    ),
 }

@@ -1,4 +1,7 @@
-"""The primary comparison: the one that answers whether combining helps, fixed before any score."""
+"""The primary comparison: the one that answers whether combining helps, fixed before any score.
+
+Its methods follow from which there are, its metric from the configuration.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ if TYPE_CHECKING:
 OWN = str(Method.BALANCED)
 STACKED = str(Method.STACKED_LR)
 SINGLE = str(Method.UNIMODAL_LR)
-METRIC = "macro_f1"
 
 
 def primary(methods: Collection[str]) -> tuple[str, str] | None:

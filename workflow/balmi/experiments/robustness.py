@@ -10,7 +10,7 @@ from balmi.data.files import read_json
 from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.statistics import mean_over_folds
 from balmi.experiments.probes.changes import probe_changes
-from balmi.experiments.scores import METRIC_NAMES, of_method
+from balmi.experiments.scores import of_method
 from balmi.experiments.shares.changes import share_changes
 from balmi.tables.contract import TABLES
 
@@ -53,7 +53,7 @@ def robustness_table(scores: Scores, modalities: Sequence[str]) -> pd.DataFrame:
         rows += [
             (method, *_row(change, whole, name))
             for change in changes
-            for name in METRIC_NAMES
+            for name in scores.metrics
             if _folds(change, whole, name).any()
         ]
     return TABLES["robustness"].of(rows)

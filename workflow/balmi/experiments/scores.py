@@ -15,14 +15,19 @@ from balmi.evaluation.statistics import split_ratio
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from balmi.config.settings import PrimaryMetric
     from balmi.data.cohort import Cohort
 
-METRIC_NAMES = ("macro_f1", "macro_auroc", "log_loss")
+ALWAYS = ("macro_f1", "macro_auroc", "log_loss")  # beside the metric that verdicts follow
 PROBE = ["method", "kind", "modalities", "level"]
 
 
 def fold_scores(
-    predictions: pd.DataFrame, cohort: Cohort, by: Sequence[str], alike: pd.DataFrame
+    predictions: pd.DataFrame,
+    cohort: Cohort,
+    by: Sequence[str],
+    alike: pd.DataFrame,
+    metrics: Sequence[str],
 ) -> pd.DataFrame:
     """Return the metrics of every fold; folds that test the same samples are averaged into one.
 
@@ -36,6 +41,8 @@ def fold_scores(
         Columns that set predictions of the same fold apart, without empty cells.
     alike
         As `balmi.evaluation.distinct.first_alike` gives it.
+    metrics
+        Names.
 
     Returns
     -------
@@ -44,11 +51,11 @@ def fold_scores(
     """
     keys = [*by, *FOLD]
     rows = [
-        head | {name: METRICS[name](part.labels, part.probabilities) for name in METRIC_NAMES}
+        head | {name: METRICS[name](part.labels, part.probabilities) for name in metrics}
         for head, part in held_out(predictions, cohort, keys)
     ]
-    scores = pd.DataFrame(rows, columns=[*keys, *METRIC_NAMES])
-    return counted_once(scores, alike, by, METRIC_NAMES).set_index(keys)
+    scores = pd.DataFrame(rows, columns=[*keys, *metrics])
+    return counted_once(scores, alike, by, metrics).set_index(keys)
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,8 @@ class Scores:
 
     Parameters
     ----------
+    metrics
+        Their names, the columns of all scores.
     whole
         On the samples as they are; indexed by method, repeat and fold.
     probed
@@ -73,6 +82,7 @@ class Scores:
         bool per modality.
     """
 
+    metrics: tuple[str, ...]
     whole: pd.DataFrame
     probed: pd.DataFrame
     shares: dict[float, pd.DataFrame]
@@ -87,6 +97,7 @@ def all_scores(
     probes: pd.DataFrame,
     shares: Mapping[float, pd.DataFrame],
     splits: pd.DataFrame,
+    followed: PrimaryMetric,
 ) -> Scores:
     """Return the metrics of every fold, those that test the same samples averaged into one.
 
@@ -102,15 +113,21 @@ def all_scores(
         Share of the training samples -> predictions of the methods trained on it.
     splits
         As in ``splits.parquet``.
+    followed
+        The metric that verdicts follow, which is among the metrics.
     """
-    every = ["method"]
+    every, metrics = ["method"], tuple(dict.fromkeys([*ALWAYS, str(followed)]))
     methods = set(probes["method"]).union(*(table["method"] for table in shares.values()))
     chosen = predictions[predictions["method"].isin(methods)]
     alike = first_alike(predictions)
     return Scores(
-        whole=fold_scores(chosen, cohort, every, alike),
-        probed=fold_scores(probes.fillna({"level": 0.0}), cohort, PROBE, alike),
-        shares={share: fold_scores(part, cohort, every, alike) for share, part in shares.items()},
+        metrics=metrics,
+        whole=fold_scores(chosen, cohort, every, alike, metrics),
+        probed=fold_scores(probes.fillna({"level": 0.0}), cohort, PROBE, alike, metrics),
+        shares={
+            share: fold_scores(part, cohort, every, alike, metrics)
+            for share, part in shares.items()
+        },
         ratio=split_ratio(splits),
         share_ratios={
             share: split_ratio(splits[splits["repeat"].isin(table["repeat"])], share)

@@ -22,10 +22,11 @@ from balmi.report.contents import SECTIONS, figures_of
 from balmi.report.inputs import ReportInputs
 from balmi.report.kit import drawing, words
 from balmi.report.kit.figures import save_figures
+from balmi.report.kit.metrics import Metric, metrics_of
 from balmi.report.paths import Shown
 from balmi.report.sections.information.refusals import MAX_WHICH
 from balmi.report.sections.performance.figures import MAX_DOTS
-from balmi.report.sections.performance.scores import OF_CLASS, metrics_of
+from balmi.report.sections.performance.scores import OF_CLASS
 from balmi.report.sections.performance.view import OWN
 from balmi.report.sections.provenance.downloads import downloads
 from balmi.report.sections.provenance.view import commit, seeds, versions
@@ -190,6 +191,17 @@ def _tallies(rows: Sequence[dict[str, Any]]) -> list[dict[str, int]]:
     ]
 
 
+def _followed(rows: Sequence[dict[str, Any]]) -> Metric:
+    """Return the metric that the verdicts of all datasets follow."""
+    found = {row["dataset"]: Metric(**row["metric"]) for row in rows}
+    metrics = set(found.values())
+    if len(metrics) > 1:
+        listed = ", ".join(f"{metric.key} for {name}" for name, metric in found.items())
+        allowed = "one primary_metric for all datasets of an overview"
+        raise UserError(Problem("primary_metric", listed, allowed))
+    return metrics.pop()
+
+
 def build_overview(views: Mapping[Path, str], html: Path) -> None:
     """Write the overview across datasets.
 
@@ -204,7 +216,8 @@ def build_overview(views: Mapping[Path, str], html: Path) -> None:
     Raises
     ------
     UserError
-        Where a file was written by another version, or the page would be too large.
+        Where a file was written by another version, datasets follow different metrics, or the page
+        would be too large.
     """
     rows: list[dict[str, Any]] = []
     for path, within in views.items():
@@ -213,5 +226,5 @@ def build_overview(views: Mapping[Path, str], html: Path) -> None:
         link = f"{quote(summary['dataset'], safe='')}/report.html"
         found = {"link": link, "within": within, "pairs": [pairs.get(pair) for pair in PAIRS]}
         rows.append(summary | found)
-    template = _environment().get_template("overview.html")
-    _write(template.render(rows=rows, pairs=PAIRS, tallies=_tallies(rows)), Path(html))
+    facts = {"rows": rows, "pairs": PAIRS, "tallies": _tallies(rows), "metric": _followed(rows)}
+    _write(_environment().get_template("overview.html").render(**facts), Path(html))

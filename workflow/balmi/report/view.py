@@ -10,12 +10,13 @@ from dataclasses import asdict, dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.decision import decide
 from balmi.report.contents import Material, views_of
 from balmi.report.sections.cohort.view import cohort_view
 from balmi.report.sections.information.distillation import prospect
 from balmi.report.sections.information.view import information_view, withhold
-from balmi.report.sections.performance.view import MAIN_METRIC, performance_view
+from balmi.report.sections.performance.view import performance_view
 from balmi.report.sections.verdict.answers import Views, answers, key_differences, ranking, tiles
 from balmi.report.sections.verdict.headline import headline, silence, silent_word
 from balmi.report.sections.verdict.trust import trust_view
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from balmi.data.cohort import Cohort
     from balmi.evaluation.decision import Decision
+    from balmi.report.kit.metrics import Metric
     from balmi.report.sections.information.distillation import Margin
     from balmi.report.sections.information.label import LabelInformation
     from balmi.report.sections.information.view import InformationView
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from balmi.report.sections.verdict.answers import Answer, Tile
     from balmi.report.sections.verdict.trust import TrustView
 
-FORMAT = 4  # of what `Summary.as_json` gives
+FORMAT = 5  # of what `Summary.as_json` gives
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,12 @@ class Summary:
         For how many pairs distillation is predicted to help, in short, or None.
     differences
         The comparisons that answer whether combining helps.
+    metric
+        The metric that verdicts follow.
     best
-        The method with the highest macro-F1, or None.
+        The best method by it, or None.
     scores
-        Method -> macro-F1.
+        Method -> its score.
     headline
         Which case the cohort is, in a sentence.
     decision
@@ -94,6 +98,7 @@ class Summary:
     margins: tuple[Margin, ...]
     distillation: str | None
     differences: tuple[Difference, ...]
+    metric: Metric
     best: str | None
     scores: dict[str, Score]
     headline: str
@@ -149,11 +154,12 @@ def _summary(dataset: str, title: str | None, views: Views) -> Summary:
         margins=views.information.margins,
         distillation=told and told.short,
         differences=key_differences(views.performance),
+        metric=views.performance.metric,
         best=next((row.name for row in views.performance.methods if row.folds), None),
         scores={
-            row.name: row.scores[MAIN_METRIC]
+            row.name: row.scores[views.performance.metric.key]
             for row in views.performance.methods
-            if MAIN_METRIC in row.scores
+            if views.performance.metric.key in row.scores
         },
         headline=headline(views.decision),
         decision=views.decision,
@@ -191,7 +197,7 @@ def build_view(
     """
     trust = trust_view(tables["trust"])
     scheme = settings["evaluation"]["scheme"]
-    decision = decide(tables, cohort)
+    decision = decide(tables, cohort, PrimaryMetric(settings["primary_metric"]))
     quiet = silence(decision)
     information = information_view(
         tables["information"], cohort.modalities, tables.get("plan"), tables.get("complementarity")

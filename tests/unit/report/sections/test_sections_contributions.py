@@ -45,6 +45,28 @@ def test_what_modalities_add_is_told_from_their_intervals(cohort, tables):
     )
 
 
+@pytest.mark.parametrize("followed", ["log_loss", "brier"])
+def test_where_less_is_better_a_modality_helps_by_taking_off(cohort, followed):
+    name = {"log_loss": "log-loss", "brier": "Brier score"}[followed]
+    made = robustness_tables(cohort, METHODS, followed)
+    view = contributions_view(made, cohort, settings(followed))
+    # From .3 + .71 the modalities take .71 - .12 off, of which .14 and 0 are the others'.
+    assert view.shares[0].sentence == (
+        f"balanced has {name} 0.420 with all modalities and 1.010 from class frequencies alone;"
+        " the Shapley values share out the difference and sum to −0.590. Of it, rna takes off 0.450"
+        " (0.420 to 0.480); methylation takes off 0.140 (0.110 to 0.170); mirna is not shown to"
+        " take anything off."
+    )
+    table = made["contributions"].copy()
+    harmful = table["modality"] == "mirna"
+    table.loc[harmful, ["shapley", "lower", "upper"]] = (0.1, 0.05, 0.15)
+    first, _ = contributions_view(
+        made | {"contributions": table}, cohort, settings(followed)
+    ).shares
+    assert first.sentence.endswith("mirna is shown to add to it.")
+    assert name in contribution_figures(view, cohort.modalities)["shapley"].title
+
+
 def test_a_harmful_modality_is_told(cohort, tables):
     table = tables["contributions"].copy()
     harmful = table["modality"] == "mirna"

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from synthetic_comparisons import EVERY_VERDICT, GAIN, LOSS, NONE, lacking, tables
 
+from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.decision import GAINS, Case, Ground, decide
 from balmi.evaluation.decision import Decision as Decided
 from balmi.report.sections.verdict.headline import FIXED, SENTENCES, headline, silence, silent_word
+
+FOLLOWED = PrimaryMetric.MACRO_F1
 
 
 @pytest.fixture
@@ -16,7 +19,7 @@ def cohort(make_cohort):
 
 def decided(case: Case, samples: str | None = "all") -> Decided:
     pair = ("balanced", "unimodal-lr")
-    ground = Ground(pair, failed=("leak control",))
+    ground = Ground(pair, FOLLOWED, failed=("leak control",))
     return Decided(case, ground, *pair, samples, 12, 25, 40, 20, samples == "complete", False)
 
 
@@ -31,6 +34,22 @@ def test_every_case_has_one_sentence(case):
     assert "since who lacks one may tell of the class. " in among
 
 
+@pytest.mark.parametrize(
+    ("metric", "amount"),
+    [
+        (PrimaryMetric.MACRO_F1, "macro-F1"),
+        (PrimaryMetric.MCC, "Matthews correlation"),
+        (PrimaryMetric.LOG_LOSS, "nats of log-loss"),
+        (PrimaryMetric.BRIER, "Brier score"),
+    ],
+)
+def test_what_is_unlikely_is_told_in_the_metric_that_is_followed(cohort, metric, amount):
+    found = tables((NONE, NONE, NONE), better=0.05, metric=str(metric))
+    assert headline(decide(found, cohort, metric)) == (
+        f"One modality is enough: combining is unlikely to be better by more than .01 {amount}."
+    )
+
+
 @pytest.mark.parametrize("case", list(Case))
 def test_only_a_shown_gain_reads_so(case):
     text = headline(decided(case))
@@ -39,7 +58,7 @@ def test_only_a_shown_gain_reads_so(case):
 
 def test_the_words_of_every_combination_of_verdicts(cohort):
     for words in EVERY_VERDICT:
-        told = headline(decide(tables(words), cohort))
+        told = headline(decide(tables(words), cohort, FOLLOWED))
         assert ("helps" in told) == (words[0] == GAIN), words
         assert told.startswith("One modality") or words[0] == GAIN or words[1] == GAIN
 
@@ -57,21 +76,21 @@ def test_the_words_of_every_combination_of_verdicts(cohort):
     ],
 )
 def test_cases_read_so(cohort, words, start):
-    assert headline(decide(tables(words), cohort)).startswith(start)
+    assert headline(decide(tables(words), cohort, FOLLOWED)).startswith(start)
 
 
 def test_folds_that_repeat_are_told(cohort):
-    told = headline(decide(tables(folds=5), cohort))
+    told = headline(decide(tables(folds=5), cohort, FOLLOWED))
     assert told == (
         "Undecided: 25 test folds were dealt, of which 5 differ and count; at least 10 are needed."
     )
-    told = headline(decide(tables(folds=6, dealt=6), cohort))
+    told = headline(decide(tables(folds=6, dealt=6), cohort, FOLLOWED))
     assert told == "Undecided: 6 test folds are too few to answer; at least 10 are needed."
 
 
 def test_failed_checks_are_named(cohort):
     trust = {"leak_control": "fail", "group_structure": "fail"}
-    told = headline(decide(tables(trust=trust), cohort))
+    told = headline(decide(tables(trust=trust), cohort, FOLLOWED))
     assert told.startswith(
         "Verdict withheld: the leak control and the check of the group structure failed."
     )
@@ -79,14 +98,14 @@ def test_failed_checks_are_named(cohort):
 
 def test_a_gain_over_all_samples_only_is_told_so(cohort):
     partial = lacking(cohort, range(20))
-    told = headline(decide(tables(complete=(NONE, GAIN, NONE)), partial))
+    told = headline(decide(tables(complete=(NONE, GAIN, NONE)), partial, FOLLOWED))
     assert told.startswith("Combining gains over one modality across all samples, but among the 40")
     assert "helps" not in told
 
 
 def test_modalities_that_no_sample_shares(cohort):
     apart = lacking(lacking(cohort, range(30)), range(30, 60), modality=1)
-    told = headline(decide(tables(complete=(None,) * 3), apart))
+    told = headline(decide(tables(complete=(None,) * 3), apart, FOLLOWED))
     assert told.startswith("Whether combining gains cannot be judged: no sample has all modalities")
 
 
@@ -99,6 +118,6 @@ def test_modalities_that_no_sample_shares(cohort):
     ],
 )
 def test_modalities_are_ranked_only_where_something_predicts(cohort, changes, word):
-    decision = decide(tables(**changes), cohort)
+    decision = decide(tables(**changes), cohort, FOLLOWED)
     assert silent_word(decision) == word
     assert (silence(decision) is None) == (word is None)

@@ -31,12 +31,13 @@ def view(
     robustness: pd.DataFrame | None = None,
     controls: pd.DataFrame | None = None,
     failure: str | None = None,
+    followed: str = "macro_f1",
 ) -> RobustnessView:
-    table = make_robustness(NAMES, METHODS) if robustness is None else robustness
+    table = make_robustness(NAMES, METHODS, followed) if robustness is None else robustness
     held = make_controls(METHODS) if controls is None else controls
     status = make_status(METHODS, failure)
     tables = {"robustness": table, "controls": held, "robustness_status": status}
-    return robustness_view(tables, NAMES, settings())
+    return robustness_view(tables, NAMES, settings(followed))
 
 
 def effect(lower: float, upper: float) -> pd.DataFrame:
@@ -61,6 +62,33 @@ def test_a_fall_is_told_only_where_the_interval_excludes_zero(lower, width):
     assert ("falls" in sentence) == (lower + width < 0)
     assert ("rises" in sentence) == (lower > 0)
     assert ("not shown" in sentence) == (lower <= 0 <= lower + width)
+
+
+@pytest.mark.parametrize(
+    ("followed", "name", "verb", "still"),
+    [
+        ("balanced_accuracy", "balanced accuracy", "falls", "lower"),
+        ("mcc", "Matthews correlation", "falls", "lower"),
+        ("log_loss", "log-loss", "rises", "higher"),
+        ("brier", "Brier score", "rises", "higher"),
+    ],
+)
+def test_what_harms_follows_the_direction_of_the_metric(followed, name, verb, still):
+    found = view(followed=followed)
+    (sentence,) = found.told["dropped"].sentences
+    assert sentence == (
+        f"For balanced: without rna {name} {verb} by 0.256 (0.226 to 0.286); without methylation"
+        f" {name} {verb} by 0.112 (0.082 to 0.142); losing mirna is not shown to matter."
+    )
+    (sentence,) = found.told["noise"].sentences
+    assert "noise on methylation is shown to harm from 0.5 standard deviations on" in sentence
+    assert "noise on mirna is not shown to harm up to 4 standard deviations" in sentence
+    first, _ = found.told["share"].sentences
+    assert f"training samples: {name} " in first
+    assert first.endswith(f"still {still} than with all: more samples are likely to help.")
+    drawn = [part for each in robustness_figures(found, NAMES).values() for part in each.parts]
+    assert all("macro-F1" not in part.inline.lower() for part in drawn)
+    assert all(name.lower() in part.inline.lower() for part in drawn)
 
 
 def test_noise_is_told_from_the_first_level_that_harms():
@@ -159,6 +187,17 @@ def test_bands_end_where_macro_f1_ends():
     assert value_range(found)[1] == 1
     chart = robustness_figures(found, NAMES)["share"].chart.to_dict()
     assert {row["upper"] for row in chart["layer"][0]["data"]["values"]} == {1}
+
+
+@pytest.mark.parametrize(
+    ("followed", "ends"),
+    [("mcc", (-1, 1)), ("log_loss", (0, 3.7)), ("brier", (0, 2)), ("macro_auroc", (0, 1))],
+)
+def test_the_range_ends_where_the_metric_ends(followed, ends):
+    table = make_robustness(NAMES, METHODS, followed)
+    chosen = table["metric"] == followed
+    table.loc[chosen, ["lower", "upper"]] = (-1.2, 3.7)
+    assert value_range(view(table, followed=followed)) == ends
 
 
 def test_runs_without_a_result_are_told_with_the_reason():

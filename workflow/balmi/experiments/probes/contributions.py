@@ -12,7 +12,7 @@ import numpy as np
 
 from balmi.evaluation.statistics import mean_over_folds
 from balmi.experiments.probes.alterations import JOIN, ProbeKind, joining_orders
-from balmi.experiments.scores import METRIC_NAMES, of_method
+from balmi.experiments.scores import of_method
 from balmi.information.shapley import coalitions, shapley_values
 from balmi.tables.contract import TABLES
 
@@ -34,7 +34,8 @@ def contribution_table(
 
     Shapley (1953): what a modality adds to those before it, averaged over the orders in which they
     can join; a sample of orders above `balmi.information.shapley.EXACT_PLAYERS` modalities. In
-    every fold the values sum to whole minus nothing. For log_loss a good modality's is below 0.
+    every fold the values sum to whole minus nothing. Where less of a metric is better, a good
+    modality's is below 0.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def contribution_table(
     for method in scores.probed.index.unique("method"):
         probed, whole = of_method(scores.probed, method), of_method(scores.whole, method)
         subsets = probed[probed.index.get_level_values("kind") == ProbeKind.SUBSET]
-        for metric in METRIC_NAMES:
+        for metric in scores.metrics:
             parts = subsets[metric].droplevel(["kind", "level"]).unstack("modalities")
             parts[JOIN.join(modalities)] = whole[metric]
             modality_rows = _rows(parts, modalities, orders, scores.ratio)

@@ -42,18 +42,18 @@ def _bar(row: Any, colour: str) -> dict[str, Any]:
 
 
 def shapley_figure(shares: Shares, modalities: Sequence[str]) -> Figure:
-    """Draw the Shapley values of macro-F1 with their intervals."""
+    """Draw the Shapley values of a method with their intervals."""
     keys = modality_keys(modalities)
     records = [_bar(row, keys[row.modality].colour) for row in shares.rows]
     base = drawing.rows_of(records)
     layers = [
-        *drawing.bars(base, "Shapley value of macro-F1"),
+        *drawing.bars(base, f"Shapley value of {shares.metric.title}{shares.metric.aside}"),
         drawing.upright(0),
         drawing.names(base),
         drawing.texts(base),
     ]
     values = ", ".join(f"{row.modality} {decimal(row.shapley.estimate)}" for row in shares.rows)
-    title = f"What each modality adds to the macro-F1 of {shares.method}"
+    title = f"What each modality adds to the {shares.metric.title} of {shares.method}"
     chart = drawing.sized(layers, len(records))
     about = f"Shapley values: {values}; they sum to {decimal(shares.sum)}."
     return Figure(chart, "shapley", title, about, drawing.lengths(records))

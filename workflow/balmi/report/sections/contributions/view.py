@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from balmi.evaluation.verdicts import Verdict, verdict
 from balmi.report.kit.amounts import Amount, amount_of
-from balmi.report.kit.words import brief, decimal, joined, known, with_limits
-from balmi.report.sections.performance.view import MAIN_METRIC
-from balmi.report.sections.robustness.view import NO_RESULT, missing_reasons, ordered_methods
+from balmi.report.kit.metrics import metric_of
+from balmi.report.kit.words import brief, decimal, joined, known
+from balmi.report.sections.robustness.view import (
+    NO_RESULT,
+    missing_reasons,
+    ordered_methods,
+    size,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,11 +22,28 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from balmi.data.cohort import Cohort
+    from balmi.report.kit.metrics import Metric
+
+
+@dataclass(frozen=True)
+class Said:
+    """Words for a modality that helps, that is not shown to, and that harms."""
+
+    helps: str
+    idle: str
+    harms: str
+
+
+# By whether more of the metric is better.
+SAID = {
+    True: Said("adds", "to add anything", "to take away"),
+    False: Said("takes off", "to take anything off", "to add to it"),
+}
 
 
 @dataclass(frozen=True)
 class Contribution:
-    """A modality's Shapley value of macro-F1, and macro-F1 with this modality alone."""
+    """A modality's Shapley value of a metric, and the metric with this modality alone."""
 
     modality: str
     shapley: Amount
@@ -29,23 +52,26 @@ class Contribution:
 
 @dataclass(frozen=True)
 class Shares:
-    """How a method's macro-F1 is shared out among modalities.
+    """How a method's score is shared out among modalities.
 
     Parameters
     ----------
     method
         The method.
+    metric
+        The metric that verdicts follow.
     rows
         One per modality; their Shapley values sum to `whole` minus `nothing`.
     nothing
-        Macro-F1 of class frequencies alone.
+        The score of class frequencies alone.
     whole
-        Macro-F1 with all modalities.
+        The score with all modalities.
     quiet
         Why nothing is concluded, or None.
     """
 
     method: str
+    metric: Metric
     rows: tuple[Contribution, ...]
     nothing: float
     whole: float
@@ -61,30 +87,28 @@ class Shares:
         """What the modalities add, from their intervals."""
         if self.quiet is not None:
             return self.quiet
-        text = f"{self.method} has macro-F1 {decimal(self.whole)} with all modalities and"
+        text = f"{self.method} has {self.metric.name} {decimal(self.whole)} with all modalities and"
         text += f" {decimal(self.nothing)} from class frequencies alone; the Shapley values share"
         text += f" out the difference and sum to {decimal(self.sum)}."
-        adding = [row for row in self.rows if row.shapley.lower is not None]
-        shown = sorted(
-            (row for row in adding if (row.shapley.lower or 0) > 0),
-            key=lambda row: -row.shapley.estimate,
-        )
-        harm = [row for row in adding if (row.shapley.upper or 0) < 0]
-        unclear = [row for row in adding if row not in shown and row not in harm]
-        parts = [
-            f"{brief(row.modality)}"
-            f" adds {with_limits(row.shapley.estimate, row.shapley.lower, row.shapley.upper)}"
-            for row in shown
-        ]
-        if unclear:
-            names = joined([brief(row.modality) for row in unclear])
-            parts.append(
-                f"{names} {'is' if len(unclear) == 1 else 'are'} not shown to add anything"
-            )
-        if harm:
-            names = joined([brief(row.modality) for row in harm])
-            parts.append(f"{names} {'is' if len(harm) == 1 else 'are'} shown to take away")
+        told, said = self._by_verdict(), SAID[self.metric.more_is_better]
+        shown = sorted(told[Verdict.GAIN], key=lambda row: -abs(row.shapley.estimate))
+        parts = [f"{brief(row.modality)} {said.helps} {size(row.shapley)}" for row in shown]
+        ends = {Verdict.NONE: f"not shown {said.idle}", Verdict.LOSS: f"shown {said.harms}"}
+        for word, end in ends.items():
+            if told[word]:
+                names = joined([brief(row.modality) for row in told[word]])
+                parts.append(f"{names} {'is' if len(told[word]) == 1 else 'are'} {end}")
         return f"{text} Of it, {'; '.join(parts)}." if parts else text
+
+    def _by_verdict(self) -> dict[Verdict, list[Contribution]]:
+        """Return the modalities by whether they help, where they have an interval."""
+        found: dict[Verdict, list[Contribution]] = {word: [] for word in Verdict}
+        for row in self.rows:
+            lower, upper = row.shapley.lower, row.shapley.upper
+            if lower is not None and upper is not None:
+                more = self.metric.more_is_better
+                found[verdict(lower, upper, more_is_better=more)].append(row)
+        return found
 
 
 @dataclass(frozen=True)
@@ -118,6 +142,8 @@ class ContributionsView:
 
     Parameters
     ----------
+    metric
+        The metric that verdicts follow.
     shares
         One per method, the own one first.
     embedding
@@ -126,15 +152,16 @@ class ContributionsView:
         By part (contributions, embedding): why there is none.
     """
 
+    metric: Metric
     shares: tuple[Shares, ...]
     embedding: Embedding | None
     reasons: dict[str, str]
 
 
 def _shares(
-    contributions: pd.DataFrame, modalities: Sequence[str], quiet: str | None
+    contributions: pd.DataFrame, modalities: Sequence[str], metric: Metric, quiet: str | None
 ) -> tuple[Shares, ...]:
-    main = contributions[contributions["metric"] == MAIN_METRIC]
+    main = contributions[contributions["metric"] == metric.key]
     shares = []
     for method in ordered_methods(list(main["method"])):
         table = main[main["method"] == method]
@@ -148,7 +175,7 @@ def _shares(
         if rows:
             first = table.iloc[0]
             whole, nothing = float(first["whole"]), float(first["nothing"])
-            shares.append(Shares(method, tuple(rows), nothing, whole, quiet))
+            shares.append(Shares(method, metric, tuple(rows), nothing, whole, quiet))
     return tuple(shares)
 
 
@@ -194,8 +221,10 @@ def contributions_view(
     quiet
         Why nothing is concluded, or None where it is.
     """
+    metric = metric_of(settings["primary_metric"])
     return ContributionsView(
-        shares=_shares(tables["contributions"], cohort.modalities, quiet),
+        metric=metric,
+        shares=_shares(tables["contributions"], cohort.modalities, metric, quiet),
         embedding=_embedding(tables["embedding"], cohort.classes),
         reasons=_reasons(settings),
     )

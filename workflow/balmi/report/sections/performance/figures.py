@@ -17,6 +17,7 @@ from balmi.report.sections.performance.closeup_figures import curve_figures, rel
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from balmi.report.kit.metrics import Metric
     from balmi.report.sections.performance.view import Difference, MethodRow, PerformanceView
 
 MAX_DOTS = 1500
@@ -36,16 +37,17 @@ def _difference_row(row: Difference) -> dict[str, Any]:
     }
 
 
-def differences_figure(rows: Sequence[Difference]) -> Figure:
-    """Draw the forest of paired differences of macro-F1."""
+def differences_figure(rows: Sequence[Difference], metric: Metric) -> Figure:
+    """Draw the forest of paired differences of a metric."""
     records = [_difference_row(row) for row in rows]
     base = drawing.rows_of(records)
-    title = "difference of macro-F1 (right of 0: the first is better)"
+    side = metric.direction.better_side
+    title = f"difference of {metric.title} ({side} of 0: the first is better)"
     layers = [*drawing.points(base, title), drawing.names(base), drawing.texts(base)]
     chart = drawing.sized(layers, len(records))
     words = [mark_of(row.verdict).word for row in rows]
     counts = ", ".join(f"{word}: {words.count(word)}" for word in dict.fromkeys(words))
-    title = "Paired differences of macro-F1"
+    title = f"Paired differences of {metric.title}"
     return Figure(chart, "differences", title, f"{counts}.", drawing.lengths(records))
 
 
@@ -54,15 +56,15 @@ def _quartiles(row: MethodRow) -> dict[str, float]:
     return dict(zip(("least", "low", "middle", "high", "most"), map(float, values), strict=True))
 
 
-def folds_figure(methods: Sequence[MethodRow]) -> Figure:
-    """Draw each method's macro-F1 per fold over a box; without dots where they are too many."""
+def folds_figure(methods: Sequence[MethodRow], metric: Metric) -> Figure:
+    """Draw each method's score per fold over a box; without dots where they are too many."""
     rows = [row for row in methods if row.folds]
     boxes = [
         {"name": ("★ " if row.own else "") + shortened(row.name, LABEL), **_quartiles(row)}
         for row in rows
     ]
     base = drawing.rows_of(boxes)
-    title = "macro-F1 on the test samples of a fold"
+    title = f"{metric.title} on the test samples of a fold"
     scale = {"zero": False, "nice": True}
     box = base.mark_bar(height=16, color=SOFT, opacity=0.25, stroke=SOFT, strokeWidth=1)
     middle = base.mark_tick(color=INK, thickness=2.5, size=18)
@@ -78,7 +80,7 @@ def folds_figure(methods: Sequence[MethodRow]) -> Figure:
     return Figure(
         drawing.sized(layers, len(rows)),
         "folds",
-        "Macro-F1 per fold",
+        f"{metric.first} per fold",
         f"A box per method over {total} fold scores; the line in a box is the median.",
         drawing.lengths(boxes),
     )
@@ -103,9 +105,9 @@ def performance_figures(view: PerformanceView, classes: Sequence[str]) -> Drawn:
     """Draw the figures of performance for which there are data."""
     figures: Drawn = {}
     if view.differences:
-        figures["differences"] = differences_figure(view.differences)
+        figures["differences"] = differences_figure(view.differences, view.metric)
     if any(row.folds for row in view.methods):
-        figures["folds"] = folds_figure(view.methods)
+        figures["folds"] = folds_figure(view.methods, view.metric)
     closeup = view.closeup
     if closeup is not None and all(row.bins for row in closeup.reliability):
         figures["reliability"] = reliability_figures(closeup.reliability)

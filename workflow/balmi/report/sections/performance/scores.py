@@ -20,15 +20,6 @@ OF_CLASS = tuple(CLASS_METRICS)
 
 
 @dataclass(frozen=True)
-class Metric:
-    """A metric as people read it, and whether more of it is better."""
-
-    key: str
-    name: str
-    more_is_better: bool
-
-
-@dataclass(frozen=True)
 class Score:
     """A mean over `folds` folds with its corrected 95 % interval; None where it has none."""
 
@@ -40,12 +31,6 @@ class Score:
 
 # Method, and class or None -> metric -> score.
 Scores = dict[tuple[str, str | None], dict[str, Score]]
-
-
-def metrics_of(keys: Iterable[str]) -> tuple[Metric, ...]:
-    """Return metrics as people read them."""
-    registry = METRICS | CLASS_METRICS
-    return tuple(Metric(key, registry[key].title, registry[key].more_is_better) for key in keys)
 
 
 def scores_of(summary: pd.DataFrame) -> Scores:

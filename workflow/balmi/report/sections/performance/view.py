@@ -10,8 +10,8 @@ import pandas as pd
 
 from balmi.evaluation.comparisons import ALL, COMPLETE
 from balmi.evaluation.decision import MASK
-from balmi.evaluation.primary import METRIC as MAIN_METRIC
 from balmi.evaluation.primary import OWN, SINGLE, STACKED
+from balmi.report.kit.metrics import metric_of, metrics_of
 from balmi.report.kit.words import known
 from balmi.report.sections.performance.closeup import (
     ClassScores,
@@ -25,10 +25,8 @@ from balmi.report.sections.performance.scores import (
     DECIDED,
     GRADED,
     OF_CLASS,
-    Metric,
     Score,
     Scores,
-    metrics_of,
     scores_of,
     told_in,
 )
@@ -38,13 +36,14 @@ if TYPE_CHECKING:
 
     from balmi.data.cohort import Cohort
     from balmi.evaluation.decision import Decision, Ground
+    from balmi.report.kit.metrics import Metric
 
-CALIBRATION = "ece"
+CALIBRATION, LOG_LOSS = "ece", "log_loss"
 
 
 @dataclass(frozen=True)
 class MethodRow:
-    """A method's scores by metric, and its macro-F1 of every (repeat, fold).
+    """A method's scores by metric, and what verdicts follow of every (repeat, fold).
 
     `tested` is the number of samples that it ever predicted.
     """
@@ -118,24 +117,28 @@ class PerformanceView:
         How samples were held out.
     metrics
         The metrics that the table has, of the predicted class and of the probabilities.
+    metric
+        The metric that verdicts follow.
     methods
-        By falling macro-F1.
+        The best by that metric first.
     differences
         The comparisons that answer a question of the report, on the samples that decide.
     beside
         The same on the other samples, complete or all; empty where no sample lacks a modality.
     other_differences
-        Number of comparisons of macro-F1 that are only in the download.
+        Number of comparisons of that metric that are only in the download.
     closeup
-        Of the own method, or else of the method with the highest macro-F1; None without methods.
+        Of the own method, or else of the best method; None without methods.
     statuses
         Every configured method.
     log_loss
-        Difference in log-loss of the own method and stacked-lr, or None.
+        Difference in log-loss of the own method and stacked-lr, or None; None too where verdicts
+        follow log-loss.
     """
 
     design: Design
     metrics: tuple[tuple[Metric, ...], tuple[Metric, ...]]
+    metric: Metric
     methods: tuple[MethodRow, ...]
     differences: tuple[Difference, ...]
     beside: tuple[Difference, ...]
@@ -160,8 +163,9 @@ class PerformanceView:
         return _of_pair(self.beside, row.method, row.reference)
 
     def score(self, method: str) -> Score | None:
-        """Return a method's macro-F1, or None where it has none."""
-        return next((row.scores[MAIN_METRIC] for row in self.methods if row.name == method), None)
+        """Return a method's score, or None where it has none."""
+        key = self.metric.key
+        return next((row.scores[key] for row in self.methods if row.name == method), None)
 
 
 def _of_pair(rows: Sequence[Difference], method: str, reference: str) -> Difference | None:
@@ -169,10 +173,10 @@ def _of_pair(rows: Sequence[Difference], method: str, reference: str) -> Differe
 
 
 def _methods(
-    performance: pd.DataFrame, predictions: pd.DataFrame, scores: Scores
+    performance: pd.DataFrame, predictions: pd.DataFrame, scores: Scores, metric: Metric
 ) -> list[MethodRow]:
     tested = predictions.groupby("method")["sample"].nunique()
-    main = performance[performance["metric"] == MAIN_METRIC].dropna(subset=["value"])
+    main = performance[performance["metric"] == metric.key].dropna(subset=["value"])
     points = {
         name: tuple((int(row.repeat), int(row.fold), float(row.value)) for row in part.itertuples())
         for name, part in main.sort_values(["repeat", "fold"]).groupby("method")
@@ -184,12 +188,13 @@ def _methods(
         )
         for name in names
     ]
-    return sorted(rows, key=_by_falling_score)
 
+    def best_first(row: MethodRow) -> tuple[float, str]:
+        mean = row.scores[metric.key].mean if metric.key in row.scores else None
+        sign = -1 if metric.more_is_better else 1
+        return (np.inf if mean is None else sign * mean, row.name)
 
-def _by_falling_score(row: MethodRow) -> tuple[float, str]:
-    mean = row.scores[MAIN_METRIC].mean if MAIN_METRIC in row.scores else None
-    return (np.inf if mean is None else -mean, row.name)
+    return sorted(rows, key=best_first)
 
 
 def _differences(
@@ -197,7 +202,7 @@ def _differences(
 ) -> tuple[list[Difference], int]:
     """Return the own method's and the single modality's comparisons, or all without them."""
     of_samples = comparisons["samples"] == samples
-    main = comparisons[(comparisons["metric"] == MAIN_METRIC) & of_samples]
+    main = comparisons[(comparisons["metric"] == ground.metric) & of_samples]
     balanced = main["method"] == OWN
     alone = main["method"].str.startswith(f"{SINGLE}/")
     single = (main["reference"] == SINGLE) & ~balanced & ~alone
@@ -224,8 +229,10 @@ def _difference(cells: dict[str, Any], ground: Ground) -> Difference:
 
 
 def _log_loss(comparisons: pd.DataFrame, ground: Ground) -> Difference | None:
-    """Return the difference in log-loss of the own method and stacking, or None."""
-    wanted = {"method": OWN, "reference": STACKED, "metric": "log_loss", "samples": ground.followed}
+    """Return the difference in log-loss of the own method and stacking beside another metric."""
+    if ground.metric == LOG_LOSS:
+        return None
+    wanted = {"method": OWN, "reference": STACKED, "metric": LOG_LOSS, "samples": ground.followed}
     rows = (comparisons[list(wanted)] == pd.Series(wanted)).all(axis=1)
     records = comparisons[rows].to_dict("records")
     return _difference(records[0], ground) if records else None
@@ -246,6 +253,7 @@ def differences_view(comparisons: pd.DataFrame, decision: Decision) -> dict[str,
     other = ALL if ground.followed == COMPLETE else COMPLETE
     beside = _differences(comparisons, ground, other)[0] if decision.lacking else []
     return {
+        "metric": metric_of(ground.metric),
         "differences": tuple(differences),
         "beside": tuple(beside),
         "other_differences": others,
@@ -313,7 +321,8 @@ def performance_view(
         What the headline is, and what verdicts rest on.
     """
     scores = scores_of(tables["summary"])
-    rows = _methods(tables["performance"], tables["predictions"], scores)
+    told = differences_view(tables["comparisons"], decision)
+    rows = _methods(tables["performance"], tables["predictions"], scores, told["metric"])
     metrics = {key for row in rows for key in row.scores}
     return PerformanceView(
         design=design_view(tables["predictions"], cohort, scheme),
@@ -321,7 +330,7 @@ def performance_view(
             metrics_of(key for key in keys if key in metrics) for keys in (DECIDED, GRADED)
         ),
         methods=tuple(rows),
-        **differences_view(tables["comparisons"], decision),
+        **told,
         closeup=_closeup(rows, tables, scores, cohort),
         statuses=_statuses(tables["methods"]),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
+from balmi.evaluation.metrics import METRICS
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL
 from balmi.report.kit.figures import Drawn, Entry, Figure, Panels
@@ -17,6 +18,7 @@ from balmi.report.kit.words import decimal, limits, shortened, signed
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from balmi.report.kit.metrics import Metric
     from balmi.report.sections.robustness.view import Effect, Panel, RobustnessView
 
 MAX_DRAWN = 4
@@ -24,7 +26,6 @@ NARROW, HIGH, HALF = 380, 200, 300
 STEP = 20  # grid of the range that the panels share: a twentieth
 SHARE = "share of the training samples"
 NOISE = "noise, standard deviations"
-MACRO_F1 = "macro-F1"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def _legend(drawn: dict[str, Look]) -> tuple[Entry, ...]:
 
 
 def value_range(view: RobustnessView) -> tuple[float, float]:
-    """Return the one range of macro-F1 that all panels share."""
+    """Return the one range of the metric that all panels share."""
     panels = [*view.noise, *([view.share] if view.share else [])]
     drawn = looks(view)
     ends = [
@@ -69,17 +70,18 @@ def value_range(view: RobustnessView) -> tuple[float, float]:
         if end is not None
     ]
     least, most = math.floor(STEP * min(ends)) / STEP, math.ceil(STEP * max(ends)) / STEP
-    return max(0.0, least), min(1.0, max(most, least + 1 / STEP))
+    lowest, highest = METRICS[view.metric.key].bounds
+    return max(lowest, least), min(highest, max(most, least + 1 / STEP))
 
 
 def _within(value: float | None, ends: tuple[float, float]) -> float | None:
-    """Return a limit as it is drawn: an interval may reach beyond what macro-F1 can be."""
+    """Return a limit as it is drawn: an interval may reach beyond what the metric can be."""
     # Vega's own clipping counts its ids over all figures of a process.
     return None if value is None else min(max(value, ends[0]), ends[1])
 
 
 def _lines(
-    panel: Panel, drawn: dict[str, Look], ends: tuple[float, float], x: alt.X
+    panel: Panel, drawn: dict[str, Look], ends: tuple[float, float], x: alt.X, title: str
 ) -> alt.LayerChart:
     """Draw a line with its band and its points per method."""
     scale = alt.Scale(domain=list(ends), nice=False, zero=False)
@@ -99,8 +101,8 @@ def _lines(
             for effect in sweep.effects
         ]
         base = alt.Chart(alt.Data(values=records)).encode(x=x)
-        y = alt.Y("value:Q", title=MACRO_F1, scale=scale, axis=axis)
-        low = alt.Y("lower:Q", title=MACRO_F1, scale=scale, axis=axis)
+        y = alt.Y("value:Q", title=title, scale=scale, axis=axis)
+        low = alt.Y("lower:Q", title=title, scale=scale, axis=axis)
         dash = {} if look.dash == (1, 0) else {"strokeDash": list(look.dash)}
         layers += [
             base.mark_area(opacity=0.14, color=look.colour).encode(low, y2="upper:Q"),
@@ -112,41 +114,42 @@ def _lines(
     return alt.layer(*layers).properties(width=NARROW, height=HIGH)
 
 
-def _told(panel: Panel, drawn: dict[str, Look]) -> str:
+def _told(panel: Panel, drawn: dict[str, Look], metric: Metric) -> str:
     parts = [
         f"{sweep.method} from {decimal(sweep.effects[0].value.estimate)}"
         f" to {decimal(sweep.effects[-1].value.estimate)}"
         for sweep in panel.sweeps
         if sweep.method in drawn
     ]
-    return f"Macro-F1: {', '.join(parts)}."
+    return f"{metric.first}: {', '.join(parts)}."
 
 
 def noise_figures(view: RobustnessView) -> Panels:
-    """Draw macro-F1 along the noise, one panel per modality."""
+    """Draw the score along the noise, one panel per modality."""
     drawn, ends = looks(view), value_range(view)
     x = alt.X("level:Q", title=NOISE, axis=alt.Axis(format="~g", tickCount=5))
     parts = tuple(
         Figure(
-            _lines(panel, drawn, ends, x),
+            _lines(panel, drawn, ends, x, view.metric.title),
             f"noise-{place}",
             f"Noise on {shortened(panel.modality or '', LABEL)}",
-            _told(panel, drawn),
+            _told(panel, drawn, view.metric),
             legend=_legend(drawn),
         )
         for place, panel in enumerate(view.noise)
     )
-    return Panels("Macro-F1 with noise on one modality of the test samples", parts)
+    return Panels(f"{view.metric.first} with noise on one modality of the test samples", parts)
 
 
 def share_figure(view: RobustnessView, panel: Panel) -> Figure:
-    """Draw macro-F1 along the share of the training samples."""
+    """Draw the score along the share of the training samples."""
     drawn = looks(view)
     axis = alt.Axis(format="~%", values=[0, 0.25, 0.5, 0.75, 1])
     x = alt.X("level:Q", title=SHARE, axis=axis, scale=alt.Scale(domain=[0, 1]))
-    chart = _lines(panel, drawn, value_range(view), x)
-    title = "Macro-F1 with fewer training samples"
-    return Figure(chart, "share", title, _told(panel, drawn), legend=_legend(drawn))
+    chart = _lines(panel, drawn, value_range(view), x, view.metric.title)
+    title = f"{view.metric.first} with fewer training samples"
+    about = _told(panel, drawn, view.metric)
+    return Figure(chart, "share", title, about, legend=_legend(drawn))
 
 
 def _dots(
@@ -186,7 +189,10 @@ def lost_figure(view: RobustnessView, modalities: Sequence[str]) -> Figure:
     for title, effects in (("dropped", view.dropped), ("permuted", view.shuffled)):
         if not effects:
             continue
-        layers = [guide, *_dots(effects, names, drawn, f"difference of macro-F1: {title}")]
+        layers = [
+            guide,
+            *_dots(effects, names, drawn, f"difference of {view.metric.title}: {title}"),
+        ]
         if not panels:
             layers.append(drawing.names(rows))
         height = max(drawing.ROW, 22 * len(drawn)) * len(names)
@@ -198,7 +204,7 @@ def lost_figure(view: RobustnessView, modalities: Sequence[str]) -> Figure:
         if effect.method in drawn
     )
     chart = alt.hconcat(*panels, spacing=36).resolve_scale(x="shared")
-    title = "Macro-F1 without, and with a permuted, modality"
+    title = f"{view.metric.first} without, and with a permuted, modality"
     legend = tuple(
         Entry(shortened(name, LABEL), look.colour, look.shape) for name, look in drawn.items()
     )

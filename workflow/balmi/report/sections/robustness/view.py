@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from balmi.evaluation.at_chance import Reading, read_control
 from balmi.evaluation.verdicts import Verdict, verdict
 from balmi.report.kit.amounts import Amount, amount_of
+from balmi.report.kit.metrics import metric_of
 from balmi.report.kit.words import (
     brief,
     counted,
@@ -19,12 +20,14 @@ from balmi.report.kit.words import (
     percent,
     signed,
 )
-from balmi.report.sections.performance.view import MAIN_METRIC, OWN, STACKED
+from balmi.report.sections.performance.view import OWN, STACKED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
+
+    from balmi.report.kit.metrics import Metric
 
 DIFFERENCE = ("difference", "difference_lower", "difference_upper")
 VALUE = ("value", "lower", "upper")
@@ -37,10 +40,12 @@ RUNS = {"probes": "worse test samples", "share": "fewer training samples", **CON
 
 @dataclass(frozen=True)
 class Effect:
-    """What one change does to a method's macro-F1.
+    """What one change does to a method's score.
 
     Parameters
     ----------
+    metric
+        The metric that verdicts follow.
     method
         The method.
     modality
@@ -48,11 +53,12 @@ class Effect:
     level
         Standard deviations of noise, or the share of the training samples; None for the others.
     value
-        Macro-F1 after the change.
+        The score after the change.
     difference
         Paired difference from the same method on whole data.
     """
 
+    metric: Metric
     method: str
     modality: str | None
     level: float | None
@@ -63,7 +69,9 @@ class Effect:
     def verdict(self) -> str | None:
         """The verdict on the difference, None where it has no interval."""
         lower, upper = self.difference.lower, self.difference.upper
-        return None if lower is None or upper is None else str(verdict(lower, upper))
+        if lower is None or upper is None:
+            return None
+        return str(verdict(lower, upper, more_is_better=self.metric.more_is_better))
 
     @property
     def whole(self) -> bool:
@@ -73,7 +81,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class Sweep:
-    """One method's macro-F1 along the levels of a change, the lowest level first."""
+    """One method's score along the levels of a change, the lowest level first."""
 
     method: str
     effects: tuple[Effect, ...]
@@ -143,6 +151,8 @@ class RobustnessView:
 
     Parameters
     ----------
+    metric
+        The metric that verdicts follow.
     methods
         The methods that were probed or trained on fewer samples: the own one and stacking first.
     noise
@@ -161,6 +171,7 @@ class RobustnessView:
         What was left out of runs that ended well.
     """
 
+    metric: Metric
     methods: tuple[str, ...]
     noise: tuple[Panel, ...]
     share: Panel | None
@@ -187,20 +198,22 @@ def ordered_methods(names: Sequence[str]) -> tuple[str, ...]:
     return (*first, *sorted(set(names) - set(first)))
 
 
-def _effect(row: Mapping[str, Any]) -> Effect | None:
+def _effect(row: Mapping[str, Any], metric: Metric) -> Effect | None:
     value, difference = amount_of(row, VALUE), amount_of(row, DIFFERENCE)
     if value is None or difference is None:
         return None
     modality = row["modality"] if isinstance(row["modality"], str) else None
-    return Effect(row["method"], modality, known(row["level"]), value, difference)
+    return Effect(metric, row["method"], modality, known(row["level"]), value, difference)
 
 
-def _effects(robustness: pd.DataFrame, methods: Sequence[str], names: Sequence[str]) -> dict:
-    """Return the effects on macro-F1 by kind, in the order of modalities, methods and levels."""
-    main = robustness[robustness["metric"] == MAIN_METRIC]
+def _effects(
+    robustness: pd.DataFrame, methods: Sequence[str], names: Sequence[str], metric: Metric
+) -> dict[str, tuple[Effect, ...]]:
+    """Return the effects on a metric by kind, in the order of modalities, methods and levels."""
+    main = robustness[robustness["metric"] == metric.key]
     by_kind: dict[str, list[Effect]] = {}
     for row in main.to_dict("records"):
-        effect = _effect(row)
+        effect = _effect(row, metric)
         if effect is not None:
             by_kind.setdefault(row["kind"], []).append(effect)
     places = {name: place for place, name in enumerate(names)}
@@ -220,7 +233,7 @@ def _panel(modality: str | None, effects: Sequence[Effect]) -> Panel:
     return Panel(modality, tuple(sweeps))
 
 
-def _size(difference: Amount) -> str:
+def size(difference: Amount) -> str:
     """Return the size of a difference and its limits, without signs."""
     ends = sorted(abs(end) for end in (difference.lower or 0.0, difference.upper or 0.0))
     return f"{decimal(abs(difference.estimate))} ({limits(ends[0], ends[1])})"
@@ -228,8 +241,9 @@ def _size(difference: Amount) -> str:
 
 def _changed(effect: Effect, what: str) -> str:
     """Say what a change does where its interval excludes zero."""
-    verb = "falls" if effect.verdict == Verdict.LOSS else "rises"
-    return f"{what} macro-F1 {verb} by {_size(effect.difference)}"
+    falls = (effect.verdict == Verdict.LOSS) == effect.metric.more_is_better
+    verb = "falls" if falls else "rises"
+    return f"{what} {effect.metric.name} {verb} by {size(effect.difference)}"
 
 
 def _lost(effects: Sequence[Effect], clause: str, act: str) -> tuple[str, ...]:
@@ -251,7 +265,7 @@ def _lost(effects: Sequence[Effect], clause: str, act: str) -> tuple[str, ...]:
 
 
 def _noisy(panels: Sequence[Panel]) -> tuple[str, ...]:
-    """Say from which noise on macro-F1 falls, for the first method of every modality."""
+    """Say from which noise on the score is worse, for the first method of every modality."""
     clauses, unharmed = [], []
     for panel in panels:
         name = brief(panel.modality)
@@ -284,14 +298,15 @@ def _fewer(panel: Panel | None) -> tuple[str, ...]:
             continue
         least, last = changed[0], changed[-1]
         share = percent(last.level)
-        text = f"{sweep.method} with {percent(least.level)} of the training samples: macro-F1"
-        text += f" {decimal(least.value.estimate)}, a difference of"
+        text = f"{sweep.method} with {percent(least.level)} of the training samples:"
+        text += f" {least.metric.name} {decimal(least.value.estimate)}, a difference of"
         text += f" {signed(least.difference.estimate)}"
         text += f" ({limits(least.difference.lower, least.difference.upper, signed)}) from all."
+        worse = least.metric.direction.worse
         ending = {
             str(
                 Verdict.LOSS
-            ): f" With {share} it is still lower than with all: more samples are likely to help.",
+            ): f" With {share} it is still {worse} than with all: more samples are likely to help.",
             str(Verdict.NONE): f" With {share} no difference from all is shown.",
         }
         if all(effect.verdict == Verdict.NONE for effect in changed):
@@ -405,7 +420,8 @@ def robustness_view(
     """
     robustness, controls = tables["robustness"], tables["controls"]
     methods = ordered_methods([*robustness["method"], *controls["method"]])
-    effects = _effects(robustness, methods, modalities)
+    metric = metric_of(settings["primary_metric"])
+    effects = _effects(robustness, methods, modalities, metric)
     noise = tuple(
         panel
         for panel in (_panel(name, effects.get("noise", ())) for name in modalities)
@@ -434,6 +450,7 @@ def robustness_view(
     }
     status = tables["robustness_status"]
     return RobustnessView(
+        metric,
         methods,
         noise,
         curve,

@@ -20,13 +20,14 @@ from balmi.report.kit.words import (
 from balmi.report.sections.information.decomposition import parts_of
 from balmi.report.sections.information.distillation import prospect
 from balmi.report.sections.information.refusals import LABEL_TOPIC
-from balmi.report.sections.performance.view import MAIN_METRIC, OWN, SINGLE, STACKED
-from balmi.report.sections.verdict.headline import SHOWN, among, headline, silence, silent_word
+from balmi.report.sections.performance.view import OWN, SINGLE, STACKED
+from balmi.report.sections.verdict.headline import COMPARED, among, headline, silence, silent_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from balmi.evaluation.decision import Decision
+    from balmi.report.kit.metrics import Metric
     from balmi.report.sections.cohort.view import CohortView
     from balmi.report.sections.information.view import InformationView
     from balmi.report.sections.performance.view import Difference, PerformanceView
@@ -48,7 +49,7 @@ MEANINGS = {
     (OWN, "concat-mlp"): "The balanced network against a plain network on all features",
 }
 RULE = (
-    "Differences of macro-F1 over the same folds. The one that was fixed in advance stands by its"
+    "Differences of {} over the same folds{}. The one that was fixed in advance stands by its"
     " own interval; the others are secondary, and supported where p, adjusted for their number"
     f" (Holm), is at most {HOLM_LEVEL} too."
 )
@@ -221,7 +222,7 @@ def _told_differences(views: Views, rows: Sequence[Difference]) -> list[Statemen
 def _compared(views: Views) -> str:
     """Tell the verdicts that the headline rests on, the primary one first; else the headline."""
     decision, performance = views.decision, views.performance
-    if decision.case not in SHOWN:
+    if decision.case not in COMPARED:
         return headline(decision)
     rows = [performance.difference(*pair) for pair in PAIRS[:3]]
     verdicts: dict[bool, list[str]] = {True: [], False: []}
@@ -244,7 +245,8 @@ def _does_combining_help(views: Views) -> Answer | None:
         Statement(f"{row.name} gave no result and is compared with nothing.") for row in lacking
     ]
     if rows:
-        statements.append(Statement(RULE))
+        metric = performance.metric
+        statements.append(Statement(RULE.format(metric.title, metric.aside)))
         if OWN in {row.method for row in rows}:
             text = f"{OWN} pools networks with the linear stack, as the section on training"
             text += " dynamics tells: its difference from one modality is not that of the networks"
@@ -267,8 +269,8 @@ def _resolution(performance: PerformanceView) -> Statement | None:
     halves = sorted({f"±{decimal((row.upper - row.lower) / 2)}" for row in rows})
     width = halves[0] if len(halves) == 1 else f"{halves[0]} to {halves[-1]}"
     return Statement(
-        f"The intervals of the differences reach {width} macro-F1; a true difference smaller than"
-        " that is unlikely to be shown by these folds."
+        f"The intervals of the differences reach {width} {performance.metric.amount}; a true"
+        " difference smaller than that is unlikely to be shown by these folds."
     )
 
 
@@ -380,8 +382,8 @@ def _strongest_tile(view: InformationView, decision: Decision) -> Tile:
     return Tile("Strongest modality", brief(row.modality), note)
 
 
-def _difference_tile(row: Difference, decision: Decision) -> Tile:
-    note = f"from {limits(row.lower, row.upper, signed)}"
+def _difference_tile(row: Difference, decision: Decision, metric: Metric) -> Tile:
+    note = f"{metric.title}{metric.aside}, from {limits(row.lower, row.upper, signed)}"
     label = f"{row.method} − {row.reference}"
     if decision.lacking:
         label += ", complete samples" if row.samples == COMPLETE else ", all samples"
@@ -390,7 +392,7 @@ def _difference_tile(row: Difference, decision: Decision) -> Tile:
 
 def tiles(views: Views) -> tuple[Tile, ...]:
     """Return the four tiles; where a comparison was not made, the next best fact."""
-    cohort, performance = views.cohort, views.performance
+    cohort, performance, metric = views.cohort, views.performance, views.performance.metric
     rarest = cohort.rarest
     modalities = counted(len(cohort.modalities), "modality", "modalities")
     classes = counted(len(cohort.classes), "class", "classes")
@@ -399,10 +401,10 @@ def tiles(views: Views) -> tuple[Tile, ...]:
     if len(views.information.label) > 1:
         result.append(_strongest_tile(views.information, views.decision))
     differences = [row for row in key_differences(performance) if row.method == OWN]
-    result += [_difference_tile(row, views.decision) for row in differences]
+    result += [_difference_tile(row, views.decision, metric) for row in differences]
     for row in performance.methods:
-        score = row.scores.get(MAIN_METRIC)
+        score = row.scores.get(metric.key)
         if score is not None and score.mean is not None:
-            note = f"from {limits(score.lower, score.upper)}"
-            result.append(Tile(f"macro-F1 of {row.name}", decimal(score.mean), note))
+            note = f"from {limits(score.lower, score.upper)}{metric.aside}"
+            result.append(Tile(f"{metric.title} of {row.name}", decimal(score.mean), note))
     return tuple(result[:4])

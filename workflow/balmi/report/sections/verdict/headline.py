@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from balmi.evaluation.decision import COMPLETE, FEWEST_FOLDS, NOTHING_LEARNED, Case, Decision
 from balmi.evaluation.verdicts import Verdict
+from balmi.report.kit.metrics import metric_of
 from balmi.report.kit.words import test_folds
 from balmi.report.sections.verdict.trust import reason_of
 
@@ -49,9 +50,6 @@ SHOWN = {
         " secondary finding, to be confirmed on other samples."
     ),
     Case.LOSS: "One modality is enough: combining loses against it.",
-    Case.UNLIKELY: (
-        "One modality is enough: combining is unlikely to be better by more than .01 macro-F1."
-    ),
     Case.UNSHOWN: "One modality may be enough: combining is not shown to do better.",
 }
 
@@ -76,6 +74,11 @@ def _not_shared(decision: Decision) -> str:
     )
 
 
+def _unlikely(decision: Decision) -> str:
+    amount = metric_of(decision.ground.metric).amount
+    return f"One modality is enough: combining is unlikely to be better by more than .01 {amount}."
+
+
 def _only_all(decision: Decision) -> str:
     return (
         "Combining gains over one modality across all samples, but among the"
@@ -89,7 +92,10 @@ SENTENCES: dict[Case, Callable[[Decision], str]] = {
     Case.FEW: _few,
     Case.NOT_SHARED: _not_shared,
     Case.ONLY_ALL: _only_all,
+    Case.UNLIKELY: _unlikely,
 }
+# Cases that the verdicts on the comparisons make.
+COMPARED = frozenset({*SHOWN, Case.UNLIKELY})
 FIXED = SHOWN | {
     Case.NOTHING: NOTHING,
     Case.ONLY_ABSENCE: ONLY_ABSENCE,
