@@ -1,6 +1,7 @@
-"""A small cohort of files, whose methods train nothing."""
+"""Small cohorts of files: one whose methods train nothing, and files that a dataset names."""
 
 import numpy as np
+import pandas as pd
 
 OWN = """
 datasets:
@@ -31,3 +32,24 @@ def write_cohort(folder, count=48):
         rows = [f"s{i:02}," + ",".join(f"{x:.4f}" for x in row) for i, row in enumerate(values)]
         text = "\n".join([f"id,{','.join(f'{name}{j}' for j in range(4))}", *rows, ""])
         (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+
+
+# Mean and standard deviation of values that suit a kind.
+VALUES = {"rna-log": (6.0, 1.5), "methylation-beta": (0.5, 0.1), "protein": (0.0, 1.0)}
+
+
+def write_named_files(dataset, folder, count=120):
+    """Write files as a dataset names them, with paths relative to a folder."""
+    random = np.random.default_rng(0)
+    ids = pd.Index([f"s{i:03}" for i in range(count)], name="id")
+    samples = {dataset.label: np.array(["a", "b", "c"])[np.arange(count) % 3]}
+    samples[dataset.group] = [f"p{i:03}" for i in range(count)]
+    tables = {dataset.samples: pd.DataFrame(samples, index=ids)}
+    for name, modality in dataset.modalities.items():
+        values = random.normal(*VALUES[modality.kind], (count, 12)).round(4)
+        columns = [f"{name}{j}" for j in range(12)]
+        tables[modality.path] = pd.DataFrame(values, index=ids, columns=columns)
+    for path, table in tables.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        table.to_csv(file)
