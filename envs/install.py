@@ -3,7 +3,7 @@
     python3 envs/install.py          # what runs need
     python3 envs/install.py test     # and what tests and lint need
 
-Any Python 3 can read this file, for it is this file that says which one balmi needs.
+Python 3.6 and later can read this file, for it is this file that says which one balmi needs.
 """
 
 import argparse
@@ -29,12 +29,17 @@ MEGABYTE = 10**6
 NEEDED = 2500  # megabytes, for the smallest build of torch and the pinned list
 
 DISK = (
-    "The disk is full: {free} MB are left here and {temporary} MB in {folder}. Make room: packages"
-    " take 2,500 MB, with CUDA 8,000 MB; TMPDIR=<folder> names another place for what is unpacked."
+    "The disk has too little room: {free} MB are left here and {temporary} MB in {folder}. Make"
+    " room: packages take 2,500 MB, with CUDA 8,000 MB; TMPDIR=<folder> names another place for"
+    " what is unpacked."
 )
 PROXY = (
     "The proxy that {proxies} names did not let pip through: correct the variable, or unset it"
     " where no proxy is needed."
+)
+SOCKS = (
+    "pip cannot use the SOCKS proxy that {proxies} names: name an HTTP one,"
+    " https_proxy=http://<host>:<port>, or unset the variable where no proxy is needed."
 )
 CERTIFICATE = (
     "The network shows a certificate that Python does not know, as company proxies do: name the"
@@ -59,7 +64,12 @@ NO_BUILD = (
 REASONS = [
     (r"No space left on device|os error 28|[Qq]uota exceeded", DISK),
     (r"CERTIFICATE_VERIFY_FAILED|UnknownIssuer|invalid peer certificate", CERTIFICATE),
-    (r"ProxyError|Cannot connect to proxy|[Tt]unnel connection failed|proxy error", PROXY),
+    (r"SOCKS support", SOCKS),
+    (
+        r"ProxyError|InvalidProxyURL|Please check proxy|Failed to parse: \w+://"
+        r"|Cannot connect to proxy|[Tt]unnel connection failed|proxy error",
+        PROXY,
+    ),
     (
         r"NewConnectionError|ConnectTimeout|ReadTimeout|Connection (refused|reset)|timed out"
         r"|name resolution|Name or service not known|Network is unreachable|dns error"
@@ -91,7 +101,8 @@ def meaning(output):
     """Return what an installer's output means and what to do, or None where it is not known."""
     for pattern, sentence in REASONS:
         if re.search(pattern, output):
-            proxies = [name for name in os.environ if name.lower().endswith("_proxy")]
+            names = {name for name in os.environ if name.lower().endswith("_proxy")}
+            proxies = names - {"no_proxy", "NO_PROXY"}
             return sentence.format(
                 free=free(ROOT),
                 temporary=free(tempfile.gettempdir()),
@@ -105,10 +116,12 @@ def meaning(output):
 def failure(status, output):
     """Return what a failed command said last, and what that means as far as it is known."""
     sentence = meaning("MemoryError" if status == -9 else output)
-    lines = [line for line in output.splitlines() if line.strip()]
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     if sentence is None:
         return "\n".join([*lines[-8:], "It is not known what this means: see the lines above."])
-    return "\n".join([line[:200] for line in lines[-1:]] + [sentence])
+    # The last line is the detail, and alone it misleads: without a network pip finds no package.
+    last = [f"(Its last words: {line[:200]})" for line in lines[-1:]]
+    return "\n".join([sentence, *last])
 
 
 def check_machine():
@@ -119,6 +132,8 @@ def check_machine():
     Stop
         Where Python is too old, or the machine lacks room or a library.
     """
+    if os.name == "nt":
+        raise Stop("balmi runs on Linux and macOS: on Windows, clone and run it inside WSL.")
     if sys.version_info < OLDEST:
         found = next(filter(shutil.which, NEWER), None)
         other = found or "python3.12"
@@ -141,8 +156,16 @@ def check_machine():
 
 def run(command):
     """Run a command, and return its status and what it said."""
+    # pip asks the system which certificates it trusts; so uv does too, under its old or new name
+    # for that. A file that SSL_CERT_FILE names still counts.
+    environment = {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1", **os.environ}
     done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
     )
     return done.returncode, done.stdout
 
@@ -210,23 +233,28 @@ def install(name, torch):
     pip += [] if once else ["--no-compile"]
     lists = [os.path.join(ROOT, "envs", file) for file in LISTS[name]]
     files = [part for file in lists for part in ("-r", file)]
+    # A package of 20 MB tells within seconds whether the index is reached, torch within minutes.
+    uv = shutil.which("uv")
+    if not uv:
+        step(
+            f"{UV}, which is faster than pip (20 MB, seconds)",
+            [*pip, "--retries", "2", UV],
+        )
+        uv = os.path.join(VENV, "bin", "uv")
     # pip alone knows its configuration, which may name another build: it chooses torch and what
     # that build needs. No package of the list can choose one: the list goes in without resolving.
     step(
         f"{torch} (200 MB, about a minute; minutes and gigabytes with CUDA)",
         [*pip, *shlex.split(torch)],
     )
-    uv = shutil.which("uv")
-    if not uv:
-        step(f"{UV}, which is faster than pip (20 MB, seconds)", [*pip, UV])
-        uv = os.path.join(VENV, "bin", "uv")
     say("the packages of {} (400 MB, about half a minute)".format(", ".join(LISTS[name])))
     unresolved = ["--no-deps", *files]
     command = [uv, "pip", "install", "--python", python, *unresolved]
     status, output = run([*command, "--compile-bytecode"] if once else command)
     if status:
         # uv does not read pip's configuration: a mirror that pip knows, for example.
-        say(f"uv could not: {output.strip().splitlines()[-1] if output else status}")
+        told = [line for line in output.splitlines() if line.startswith("error")]
+        say("uv could not: {}".format(told[0] if told else f"it ended with {status}"))
         step("pip installs them instead (about two minutes)", [*pip, *unresolved])
     say(f"installed in {time.monotonic() - start:.0f} s")
 
@@ -241,6 +269,8 @@ def main(arguments=None):
         install(asked.name, asked.torch)
     except Stop as reason:
         sys.exit(f"balmi: {reason}")
+    except KeyboardInterrupt:
+        sys.exit("\nbalmi: interrupted; the same command goes on with what is missing.")
 
 
 if __name__ == "__main__":

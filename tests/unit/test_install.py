@@ -87,9 +87,14 @@ def test_an_old_python_can_read_the_file_that_refuses_it():
 @pytest.mark.parametrize(
     ("said", "meant"),
     [
-        ("OSError: [Errno 28] No space left on device", "The disk is full: "),
-        ("error: Failed to install: No space left on device (os error 28)", "The disk is full: "),
+        ("OSError: [Errno 28] No space left on device", "The disk has too little room: "),
+        (
+            "error: Failed to install: No space left on device (os error 28)",
+            "The disk has too little room: ",
+        ),
         ("ProxyError('Cannot connect to proxy.', NewConnectionError('x'))", "The proxy that "),
+        ("OSError: Failed to parse: http://proxy:port", "The proxy that "),
+        ("OSError: Missing dependencies for SOCKS support.", "pip cannot use the SOCKS proxy"),
         ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", "The network shows a cert"),
         (
             "NewConnectionError('[Errno -3] Temporary failure in name resolution')\n"
@@ -106,6 +111,23 @@ def test_what_an_installer_says_is_told_in_a_sentence(said, meant):
     told = install.meaning(said)
     assert told.startswith(meant)
     assert "{" not in told
+
+
+def test_a_proxy_is_named_by_the_variables_that_set_it(monkeypatch):
+    for name in [name for name in install.os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    assert "that pip's own configuration names" in install.meaning("ProxyError")
+    monkeypatch.setenv("no_proxy", "localhost")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
+    monkeypatch.setenv("https_proxy", "http://proxy:3128")
+    assert "that HTTPS_PROXY or https_proxy names" in install.meaning("ProxyError")
+
+
+def test_what_is_meant_comes_before_what_was_said():
+    said = "NewConnectionError\nERROR: No matching distribution found for uv\n"
+    meant, last = install.failure(1, said).splitlines()
+    assert meant == install.meaning("NewConnectionError")
+    assert last == "(Its last words: ERROR: No matching distribution found for uv)"
 
 
 def test_what_is_not_known_is_shown_as_it_was_said():
@@ -145,6 +167,45 @@ def test_a_machine_without_libgomp_is_told_what_brings_it(monkeypatch):
     monkeypatch.setattr(install.ctypes, "CDLL", missing)
     with pytest.raises(install.Stop, match="apt install libgomp1"):
         install.check_machine()
+
+
+def test_windows_is_told_of_wsl(monkeypatch):
+    monkeypatch.setattr(install, "os", SimpleNamespace(name="nt"))
+    with pytest.raises(install.Stop, match="inside WSL"):
+        install.check_machine()
+
+
+def test_an_interrupted_installation_ends_with_a_sentence(monkeypatch):
+    def interrupt(name, torch):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(install, "install", interrupt)
+    with pytest.raises(SystemExit, match="interrupted; the same command goes on"):
+        install.main([])
+
+
+def test_uv_trusts_the_certificates_of_the_system_unless_told_otherwise(monkeypatch):
+    ask = [sys.executable, "-c", "import os; print(os.environ['UV_SYSTEM_CERTS'])"]
+    monkeypatch.delenv("UV_SYSTEM_CERTS", raising=False)
+    assert install.run(ask) == (0, "1\n")
+    monkeypatch.setenv("UV_SYSTEM_CERTS", "0")
+    assert install.run(ask) == (0, "0\n")
+
+
+def test_a_small_package_tells_first_whether_the_index_is_reached(monkeypatch):
+    commands = []
+
+    def run(command):
+        commands.append(command)
+        return 1, "NewConnectionError"
+
+    monkeypatch.setattr(install, "check_machine", lambda: None)
+    monkeypatch.setattr(install, "make_environment", lambda python: None)
+    monkeypatch.setattr(install.shutil, "which", lambda name: None)
+    monkeypatch.setattr(install, "run", run)
+    with pytest.raises(install.Stop, match="The package index was not reached"):
+        install.install("run", install.TORCH)
+    assert [command[-1] for command in commands] == [install.UV]
 
 
 def test_a_python_without_venv_is_named_debians_package_and_leaves_no_half(monkeypatch, tmp_path):
