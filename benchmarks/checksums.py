@@ -51,3 +51,24 @@ def needed(table: Path, command: str) -> Path:
     if not table.is_file():
         sys.exit(f"{table} is absent, of which the summary is made: `{command}` makes it.")
     return table
+
+
+def enough(count: int, fewest: int, table: Path, command: str) -> None:
+    """End with a sentence where a table holds too little of what a summary was asked of.
+
+    Parameters
+    ----------
+    count, fewest
+        How much the table holds, and how much the summary needs.
+    table
+        Its path.
+    command
+        What makes more.
+
+    Raises
+    ------
+    SystemExit
+        Where there is too little.
+    """
+    if count < fewest:
+        sys.exit(f"{table} holds too little of what is to be summarised: `{command}` makes it.")

@@ -41,7 +41,7 @@ from balmi.information.measure import measure_cohort
 from balmi.networks.data import replica_data
 from balmi.preprocess.features import Features
 from balmi.report.kit.svg import GRID, INK, SOFT, to_svg
-from checksums import needed, record
+from checksums import enough, needed, record
 
 RESULTS = Path(__file__).parent / "results"
 TARGET = "make benchmark-complementarity"
@@ -273,12 +273,15 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=RESULTS, help="where results are written")
     parser.add_argument("--summary", action="store_true", help="of the table alone: run nothing")
     arguments = parser.parse_args()
+    if arguments.sets < 2:
+        parser.error("--sets: an interval over data sets needs at least two of them")
     seeds = range(arguments.seed, arguments.seed + arguments.sets)
     path = arguments.folder / "complementarity.csv"
     if not arguments.summary:
         run(seeds, arguments.jobs, path)
     table = pd.read_csv(needed(path, TARGET))
     table = table[table["seed"].isin(seeds)]
+    enough(table["seed"].nunique(), 2, path, TARGET)  # an interval needs two
     summary = summarised(table)
     files = {"md": markdown(table, summary), "svg": drawing(summary)}
     for ending, text in files.items():

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acceptance import SIZES
-from checksums import needed, record
+from checksums import enough, needed, record
 from runner import Cell, read_rows, run
-from summary import write_summary
+from summary import present, write_summary
 from tasks import KINDS, tasks_of
 
 HERE = Path(__file__).parent
@@ -155,6 +155,7 @@ def main() -> None:
         if only in (None, "time"):
             run(timed, table, jobs=1)  # nothing of the benchmark runs beside what is timed
     found = read_rows(needed(table, TARGET).read_text(encoding="utf-8"))
+    enough(len(present(found, shared + timed)), 1, table, TARGET)
     command = f"{COMMAND} --seed {plan.seed} --replicates {plan.replicates}"
     command += f" --null-sets {plan.null_sets}" + " --quick" * options.quick
     write_summary(found, shared + timed, command, folder / "information.md")

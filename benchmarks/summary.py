@@ -151,7 +151,7 @@ def present(frame: pd.DataFrame, cells: Sequence[Cell]) -> pd.DataFrame:
     """Return the rows of the given cells."""
     wanted = set(map(astuple, cells))
     keys = frame[list(KEYS)].itertuples(index=False, name=None)
-    return frame[[key in wanted for key in keys]]
+    return frame[np.array([key in wanted for key in keys], dtype=bool)]
 
 
 def summarise(frame: pd.DataFrame, cells: Sequence[Cell], command: str) -> str:

@@ -44,7 +44,7 @@ from balmi.evaluation.summary import summary_table
 from balmi.evaluation.verdicts import Verdict, verdict
 from balmi.preprocess.features import Features
 from balmi.report.sections.verdict.headline import headline
-from checksums import needed, record
+from checksums import enough, needed, record
 from verdict_cohorts import SEPARATIONS, SHARES, simulated
 from verdict_training import MEMBERS, PERMUTATIONS, Run, kept
 
@@ -637,8 +637,9 @@ def main() -> None:
         results = Results(*(read_table(needed(path, TARGET)) for path in paths))
     else:
         results = run(cells, arguments.jobs, arguments.folder, arguments.kept, code_of())
-    text = markdown(results.of(cells))
-    (arguments.folder / "verdicts.md").write_text(text, encoding="utf-8")
+    results = results.of(cells)
+    enough(len(results.compared), 1, paths[0], TARGET)
+    (arguments.folder / "verdicts.md").write_text(markdown(results), encoding="utf-8")
     record(*(path for path in paths if path.is_file()))  # no headline, no table of headlines
 
 

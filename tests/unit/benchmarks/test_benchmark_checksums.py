@@ -11,6 +11,7 @@ import pytest
 
 import complementarity
 import information
+import runner
 import verdicts
 from checksums import FILE, needed, record, recorded
 
@@ -87,6 +88,24 @@ class TestNeeded:
         assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("benchmark", "heads"),
+    [
+        (information, {"information": runner.COLUMNS}),
+        (complementarity, {"complementarity": ("teacher", "student", "seed")}),
+        (verdicts, {"verdicts": verdicts.COMPARED, "headlines": verdicts.TOLD}),
+    ],
+)
+def test_a_table_without_rows_that_were_asked_for_ends_with_a_sentence(
+    benchmark, heads, tmp_path, monkeypatch
+):
+    tables = written(tmp_path, **{name: ",".join(head) + "\n" for name, head in heads.items()})
+    monkeypatch.setattr(sys, "argv", ["x", "--summary", "--folder", str(tmp_path)])
+    with pytest.raises(SystemExit, match="holds too little of what is to be summarised"):
+        benchmark.main()
+    assert sorted(tmp_path.iterdir()) == sorted(tables)
+
+
 def test_a_summary_is_made_of_the_table_alone_and_the_table_is_recorded(tmp_path, monkeypatch):
     """Two data sets per value of a grid of two, with gains of opposite signs."""
     rows = [
@@ -110,3 +129,11 @@ def test_a_summary_is_made_of_the_table_alone_and_the_table_is_recorded(tmp_path
     assert path.with_suffix(".svg").read_text(encoding="utf-8").startswith("<svg")
     assert path.read_bytes() == before
     assert recorded(tmp_path) == {path.name: hashlib.sha256(before).hexdigest()}
+
+
+def test_one_data_set_is_refused_before_anything_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["x", "--sets", "1", "--folder", str(tmp_path)])
+    with pytest.raises(SystemExit):
+        complementarity.main()
+    assert "--sets: an interval over data sets needs at least two" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
