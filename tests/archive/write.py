@@ -1,19 +1,20 @@
-"""Run balmi on a small cohort and keep what it made, below the version's name."""
+"""Run balmi on a small cohort and keep what it made, in a file of the version's name."""
 
-import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
+from shutil import copytree
 
 from helpers.own_cohort import write_cohort
 
 import balmi
 
 ROOT = Path(__file__).parents[2]
-# Long ones and pages stay behind: the archive is read by a test, and weighs on every clone.
+# Long tables and pages stay behind: the archive is read by a test, and weighs on every clone.
 KEPT = ("cohort.h5mu", "splits.parquet", "predictions.parquet", "preprocessing.safetensors")
-LARGEST = 60_000
+LARGEST = 15_000
 CONFIG = """
 datasets:
   mine:
@@ -33,26 +34,24 @@ advanced: {information: {fold_permutations: 19, folds: 3}}
 
 
 def main() -> None:
-    """Write the folder of the version."""
-    kept = Path(__file__).with_name(balmi.__version__)
+    """Write the archive of this version."""
+    kept = Path(__file__).with_name(f"{balmi.__version__}.zip")
     if kept.exists():
         sys.exit(f"{kept} is there already, and what was released is never changed")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        shutil.copytree(ROOT / "workflow", folder / "workflow")
+        for part in ("workflow", "envs"):
+            copytree(ROOT / part, folder / part)
         write_cohort(folder / "data")
         (folder / "config.yaml").write_text(CONFIG.lstrip(), encoding="utf-8")
         command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config.yaml"]
         subprocess.run(command, cwd=folder, check=True)
         made = folder / "results" / "mine"
-        files = [made / name for name in KEPT]
-        files += [file for file in (made / "tables").iterdir() if file.stat().st_size <= LARGEST]
-        shutil.copytree(folder / "data", kept / "data")
-        shutil.copy(folder / "config.yaml", kept)
-        for file in files:
-            place = kept / "results" / file.relative_to(made)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file, place)
+        tables = (file for file in made.glob("tables/*") if file.stat().st_size <= LARGEST)
+        files = [folder / "config.yaml", *folder.glob("data/*"), *map(made.joinpath, KEPT), *tables]
+        with zipfile.ZipFile(kept, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+            for file in sorted(files):
+                archive.write(file, file.relative_to(folder))
 
 
 if __name__ == "__main__":
