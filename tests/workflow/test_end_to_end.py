@@ -139,6 +139,13 @@ def test_an_edit_of_the_configuration_reruns_what_it_touches(finished):
     assert not planned & {"assemble_cohort", "split_cohort", "fit_baseline", "measure_information"}
 
 
+def test_another_metric_to_follow_trains_nothing_again(finished):
+    config = finished.folder / "edited.yaml"
+    text = (finished.folder / "test.yaml").read_text(encoding="utf-8")
+    config.write_text(text + "primary_metric: log_loss\n", encoding="utf-8")
+    assert finished.planned("--configfile", "edited.yaml") == TABLES
+
+
 def test_a_table_that_is_added_plans_nothing(finished):
     path = finished.folder / "workflow" / "balmi" / "tables" / "contract.yaml"
     before = path.read_text(encoding="utf-8")
