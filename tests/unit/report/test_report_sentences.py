@@ -114,7 +114,7 @@ def performed(found: dict[str, pd.DataFrame], decision) -> PerformanceView:
     methods = tuple(MethodRow(name, name == METHODS[0], 60, scores, ()) for name in METHODS)
     design = Design(5, decision.dealt, decision.folds)
     told = differences_view(found["comparisons"], decision)
-    return PerformanceView(design, ((), ()), methods, closeup=None, statuses=(), **told)
+    return PerformanceView(design, ((), ()), methods=methods, closeup=None, statuses=(), **told)
 
 
 def viewed(found: dict[str, pd.DataFrame], cohort, view) -> Views:
