@@ -52,7 +52,7 @@ report: $(VENV)/.run ## pack the reports into results/report.zip
 	$(BIN)/snakemake --cores 1 --report results/report.zip
 
 picture: $(VENV)/.run ## take the picture of the README (Chromium)
-	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1200,860 \
+	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1200,940 \
 	  --screenshot=docs/report.png "file://$(CURDIR)/$(PAGE)"
 	$(BIN)/python -c 'from PIL import Image; Image.open("docs/report.png").convert("RGB").quantize(48).save("docs/report.png", optimize=True)'
 
