@@ -290,9 +290,23 @@ def test_a_missing_file_names_its_nearest_sibling(tmp_path):
     assert found.nearest == "'expression.csv'"
 
 
-@pytest.mark.parametrize("name", ["nowhere/table.csv", "a\0b.csv"])
-def test_a_missing_file_without_siblings(tmp_path, name):
-    assert problem(tmp_path / name).found == "no such file"
+def test_a_missing_folder_names_its_nearest_sibling(tmp_path):
+    (tmp_path / "data").mkdir()
+    found = problem(tmp_path / "date" / "deep" / "table.csv")
+    assert found.found == f"no such file, since there is no folder {str(tmp_path / 'date')!r}"
+    assert found.nearest == "'data'"
+
+
+def test_a_missing_folder_of_a_relative_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    found = problem("date/table.csv")
+    assert found.found == "no such file, since there is no folder 'date'"
+    assert found.nearest == "'data'"
+
+
+def test_a_missing_file_with_a_name_that_none_can_have(tmp_path):
+    assert problem(tmp_path / "a\0b.csv").found == "no such file"
 
 
 def test_what_is_no_file_is_named(tmp_path):

@@ -130,7 +130,7 @@ def _other_separator(text: str, separator: str) -> str:
     if sign == separator or count <= text.count(separator):
         return ""
     return (
-        f"; the header seems to be split by {SEPARATORS[sign]}, and this file by its ending at"
+        f"; the header seems to be split by {SEPARATORS[sign]}, and the file's ending says"
         f" {SEPARATORS[separator]}"
     )
 

@@ -273,7 +273,7 @@ FORMATS: dict[str, Format] = {
 }
 
 
-def _what_lies_there(path: Path) -> tuple[str, str]:
+def _what_lies_there(path: Path, missing: Path) -> tuple[str, str]:
     """Return what is found in place of a file, and what is allowed."""
     plain = os.path.expanduser(os.path.expandvars(str(path)))
     if plain != str(path) or str(path).startswith("~"):
@@ -285,7 +285,8 @@ def _what_lies_there(path: Path) -> tuple[str, str]:
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError, ValueError):
-        return "no such file", "an existing file"
+        above = "" if missing == path else f", since there is no folder {str(missing)!r}"
+        return f"no such file{above}", "an existing file"
     if stat.S_ISDIR(mode):
         return "a folder", "a file"
     return (
@@ -294,17 +295,25 @@ def _what_lies_there(path: Path) -> tuple[str, str]:
     )
 
 
+def _first_that_is_missing(path: Path) -> Path:
+    """Return the path, or the highest folder above it that is not there."""
+    while not path.parent.exists() and path.parent != path.parent.parent:
+        path = path.parent
+    return path
+
+
 def _check_readable(path: Path) -> None:
     try:
         exists = path.is_file()
-        found, allowed = ("", "") if exists else _what_lies_there(path)
-        siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        missing = _first_that_is_missing(path)
+        found, allowed = ("", "") if exists else _what_lies_there(path, missing)
+        siblings = [p.name for p in missing.parent.iterdir()] if missing.parent.is_dir() else []
     except OSError as error:  # a folder without permission, a name that is too long
         raise UserError(
             Problem(shown(str(path)), str(error.strerror), "a readable file")
         ) from error
     if not exists:
-        raise UserError(Problem(str(path), found, allowed, nearest(path.name, siblings)))
+        raise UserError(Problem(str(path), found, allowed, nearest(missing.name, siblings)))
     if suffix(path) not in FORMATS:
         raise UserError(
             Problem(
