@@ -102,8 +102,12 @@ def run_cell(cell: Cell, code: str) -> pd.DataFrame:
 
 
 def read_rows(text: str) -> pd.DataFrame:
-    """Return the rows of a CSV's text, whatever code they were made by."""
-    return pd.read_csv(StringIO(text), keep_default_na=False, na_values=[""])
+    """Return the whole rows of a CSV's text, whatever code they were made by.
+
+    What follows the last end of a line was cut short.
+    """
+    whole = text[: text.rfind("\n") + 1]
+    return pd.read_csv(StringIO(whole), keep_default_na=False, na_values=[""])
 
 
 def read_results(path: Path) -> pd.DataFrame:

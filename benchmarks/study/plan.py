@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from balmi.config.advanced import gathered, scattered
+from balmi.config.advanced import ADVANCED, gathered, scattered
 from balmi.config.catalogue import catalogue, resolve
 from balmi.config.load import load_settings, problems_of
 from balmi.config.methods import NETWORKS
@@ -287,13 +287,23 @@ def load_study(config: Mapping[str, Any]) -> Study:
     return Study(study.phase, phase.summary, settings, cohorts, variants)
 
 
-def _checked(content: dict[str, Any], where: str, problems: list[Problem]) -> Configuration | None:
-    """Return settings of the workflow, or None after noting what is wrong with them."""
+def _checked(
+    content: dict[str, Any], where: str, problems: list[Problem], below: str = f"{ADVANCED}."
+) -> Configuration | None:
+    """Return settings of the workflow, or None after noting what is wrong with them.
+
+    Problems name advanced keys by what the study has in the place of `below`.
+    """
     try:
         return load_settings(content)
     except UserError as error:
         problems += [
-            Problem(f"{where}.{each.where}", each.found, each.allowed, each.nearest)
+            Problem(
+                f"{where}.{each.where.replace(f'{ADVANCED}.', below)}",
+                each.found,
+                each.allowed,
+                each.nearest and each.nearest.replace(f"{ADVANCED}.", below),
+            )
             for each in error.problems
         ]
         return None
@@ -344,7 +354,7 @@ def _variant(
         section: {**usual.get(section, {}), **changed}
         for section, changed in variant.changes.items()
     }
-    settings = _checked(scattered({**usual, **merged}), f"variants.{name}", problems)
+    settings = _checked(scattered({**usual, **merged}), f"variants.{name}", problems, "")
     known = {method.value for method in Method}
     method = variant.method or Method(name if name in known else DEFAULT)
     told = ", ".join(

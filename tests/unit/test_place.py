@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from balmi.place import gpu_problem, slurm_keeps_accounts
+from balmi.place import gpu_problem, jobs_problem, slurm_keeps_accounts
 
 CONFIG = "Configuration data as of now\nAccountingStorageType   = {}\nMinJobAge = 300 sec\n"
 
@@ -76,3 +76,22 @@ def test_a_python_without_torch_cannot_tell(program, monkeypatch, tmp_path):
 
 def test_other_executors_are_left_to_their_jobs():
     assert gpu_problem("lsf") is None
+
+
+@pytest.mark.parametrize("written", ["-j 1", "-j1", "--jobs 1", "--jobs=1", "-n -j 1 --quiet"])
+def test_jobs_that_a_profiles_cores_outdo_are_refused(written):
+    found = jobs_problem("local", written.split(), 4)
+    assert "1 jobs, which count nothing: a profile has set 4 cores" in found
+    assert "allowed: --cores 1" in found
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["-j 4", "--cores 4 -j 1", "-c4 -j 1", "-c -j 1", "-j", "", "results/my-jobs 1", "x-j 1"],
+)
+def test_jobs_that_count_are_not(written):
+    assert jobs_problem("local", written.split(), 4) is None
+
+
+def test_a_scheduler_counts_jobs():
+    assert jobs_problem("slurm", ["-j", "1"], 4) is None

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from balmi.errors import Problem, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SECONDS = 10  # what SLURM's own clients wait for a controller
 TORCH_SECONDS = 120
 LIBRARY = Path(__file__).parents[1]
 NO_GPU = 3  # exit status
+JOBS = re.compile(r"(?:^| )(?P<key>-j|--jobs)[ =]?(?P<count>\d+)(?= |$)")
+CORES = re.compile(r"(?:^| )(?:-c ?\d|-c(?= |$)|--cores)")
 ASK_TORCH = f"""
 import sys
 sys.path.insert(0, {str(LIBRARY)!r})
@@ -44,6 +51,28 @@ def slurm_keeps_accounts() -> bool:
         if key.strip() == "AccountingStorageType":
             return value.strip() not in {"accounting_storage/none", "(null)", ""}
     return True
+
+
+def jobs_problem(executor: str, arguments: Sequence[str], cores: int) -> str | None:
+    """Return why a number of jobs would count nothing, or None where it counts.
+
+    On one machine Snakemake takes ``-j`` for ``--cores`` only where no profile has said these.
+
+    Parameters
+    ----------
+    executor
+        Snakemake's name of what runs the jobs.
+    arguments
+        What the command line holds behind the program's name.
+    cores
+        The cores that will be used.
+    """
+    asked = JOBS.search(" ".join(arguments))
+    heeded = executor != "local" or asked is None or int(asked["count"]) == cores
+    if heeded or asked is None or CORES.search(" ".join(arguments)):
+        return None
+    found = f"{asked['count']} jobs, which count nothing: a profile has set {cores} cores"
+    return str(UserError(Problem(asked["key"], found, f"--cores {asked['count']}")))
 
 
 def gpu_problem(executor: str) -> str | None:

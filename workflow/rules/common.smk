@@ -25,7 +25,7 @@ from balmi.data.checks import check_datasets
 from balmi.data.contents import content
 from balmi.endings import Failures, where_reports_are
 from balmi.errors import UserError
-from balmi.place import gpu_problem, slurm_keeps_accounts
+from balmi.place import gpu_problem, jobs_problem, slurm_keeps_accounts
 from balmi.tables.contract import SHOWN, TABLES, columns_of, tables_of
 
 # Idle OpenMP threads busy-wait; a job that wants more threads says so by `threads`.
@@ -72,8 +72,11 @@ CONTROLS = ["labels", "leak"] if SETTINGS.robustness.controls else []
 
 
 def look_ahead():
-    """End a run whose jobs would miss their GPU, and ask SLURM what it can answer."""
+    """End a run that is not what was asked for, and ask SLURM what it can answer."""
     executor, settings = workflow.executor_plugin.name, workflow.executor_settings
+    problem = jobs_problem(executor, sys.argv[1:], workflow.resource_settings.cores or 0)
+    if problem:
+        sys.exit(problem)
     own_environments = workflow.deployment_settings.deployment_method
     asked = any(job.resources.get("gpu") for job in workflow.dag.needrun_jobs())
     problem = gpu_problem(executor) if asked and not own_environments else None

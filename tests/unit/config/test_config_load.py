@@ -175,6 +175,18 @@ def test_wrong_type_or_range(section, key, value, allowed):
     assert allowed in found.allowed
 
 
+@pytest.mark.parametrize("config", [{"seed": True}, {"robustness": {"repeats": False}}])
+def test_a_truth_is_no_number(config):
+    found = problem({**own(), **config})
+    assert found.found.endswith("which YAML also makes of yes, no, on and off")
+    assert found.allowed == "a number"
+
+
+def test_a_section_whose_keys_all_stand_elsewhere_names_their_places():
+    found = problem({**own(), "graph": None})
+    assert found.allowed.startswith("a mapping with the keys advanced.graph.neighbours, ")
+
+
 def test_a_long_value_is_cut():
     found = problem({**own(), "evaluation": {"folds": "x" * 10_000}})
     assert len(found.found) < 100

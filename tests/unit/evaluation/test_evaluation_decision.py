@@ -10,6 +10,7 @@ from synthetic_comparisons import (
     METHODS,
     NONE,
     PAIRS,
+    checklist,
     comparisons,
     lacking,
     row,
@@ -115,11 +116,38 @@ def test_a_case_follows_the_direction_of_the_metric(cohort, metric, words):
 
 def test_only_rows_of_the_metric_are_followed(cohort):
     found = tables((GAIN, GAIN, NONE))
-    assert decide(found, cohort, PrimaryMetric.LOG_LOSS).case is Case.NOT_COMPARED
+    assert decide(found, cohort, PrimaryMetric.LOG_LOSS).case is Case.UNDEFINED
     other = comparisons((GAIN, GAIN, NONE), metric="log_loss")
     found["comparisons"] = pd.concat([found["comparisons"], other], ignore_index=True)
     assert decide(found, cohort, FOLLOWED).case is Case.STACK_ENOUGH
     assert decide(found, cohort, PrimaryMetric.LOG_LOSS).case is Case.LOSS
+
+
+def followed_in(folds):
+    """Return tables whose comparisons by mcc count so many folds of 25, none where it is 0."""
+    found = tables((GAIN, GAIN, NONE))
+    other = comparisons((GAIN, GAIN, NONE), metric="mcc", folds=folds)
+    parts = [found["comparisons"], *([other] if folds else [])]
+    found["comparisons"] = pd.concat(parts, ignore_index=True)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("folds", "case"),
+    [(25, Case.STACK_ENOUGH), (10, Case.STACK_ENOUGH), (9, Case.UNDEFINED), (0, Case.UNDEFINED)],
+)
+def test_folds_of_one_class_that_leave_the_metric_undefined(cohort, folds, case):
+    decision = decide(followed_in(folds), cohort, PrimaryMetric.MCC)
+    assert (decision.case, decision.folds, decision.undefined) == (case, 25, 25 - folds)
+
+
+def test_complete_samples_of_one_class_are_not_said_to_be_few(partial):
+    found = followed_in(25)
+    rows = found["comparisons"]
+    complete = (rows["metric"] == "mcc") & (rows["samples"] == "complete")
+    found["comparisons"] = rows[~complete]
+    decision = decide(found | {"trust": checklist(absence="caution")}, partial, PrimaryMetric.MCC)
+    assert (decision.case, decision.undefined) == (Case.UNDEFINED, 25)
 
 
 class TestSecondary:

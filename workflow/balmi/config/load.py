@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from balmi.config.advanced import gathered, place_of, usual_keys
+from balmi.config.advanced import ADVANCED, gathered, place_of, usual_keys
 from balmi.config.catalogue import catalogue
 from balmi.config.settings import CONTROL_KEYS, COPY, Configuration, Design, Simulation
 from balmi.config.twice import repeated_keys
@@ -185,20 +185,23 @@ def _model_at(root: type[BaseModel], location: Iterable[object]) -> type[BaseMod
     return model if isinstance(model, type) and issubclass(model, BaseModel) else None
 
 
+def _keys_of(model: type[BaseModel], location: Iterable[object]) -> list[str]:
+    """Return the keys that stand at a location, or where they stand if none does."""
+    places = (_path(place_of([*location, name])) for name in model.model_fields)
+    return usual_keys(model) or list(places)
+
+
 def _unknown_key(detail: Mapping[str, Any], where: str) -> Problem:
     *parents, key = detail["loc"]
     model = _model_at(detail["root"], parents)
     if model is None:
         return Problem(where, "an unknown key", "no key")
-    usual = usual_keys(model)
-    # A key that stands elsewhere may be the nearest one, or the only kind that there is.
-    others = {
-        name: _path(place_of([*parents, name])) for name in model.model_fields if name not in usual
-    }
-    near = nearest(key, [*usual, *others])
-    name = near and near.strip("'")
-    found = repr(others[name]) if name in others else near
-    return Problem(where, "an unknown key", f"one of {listing(usual or others.values())}", found)
+    near = nearest(key, [*usual_keys(model), *model.model_fields])
+    place = _path(place_of([*parents, near.strip("'")])) if near else None
+    # A key that stands elsewhere may be the nearest one.
+    found = repr(place) if place and place.startswith(f"{ADVANCED}.") else near
+    allowed = f"one of {listing(_keys_of(model, parents))}"
+    return Problem(where, "an unknown key", allowed, found)
 
 
 def _missing(detail: Mapping[str, Any], where: str) -> Problem:
@@ -244,7 +247,9 @@ def _no_text(detail: Mapping[str, Any], where: str) -> Problem:
 
 def _no_mapping(detail: Mapping[str, Any], where: str) -> Problem:
     model = _model_at(detail["root"], detail["loc"])
-    keys = f"the keys {listing(usual_keys(model))}" if model else "names of your choice"
+    keys = (
+        f"the keys {listing(_keys_of(model, detail['loc']))}" if model else "names of your choice"
+    )
     return Problem(where, _found(detail["input"]), f"a mapping with {keys}")
 
 

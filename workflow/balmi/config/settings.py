@@ -154,6 +154,16 @@ class Section(BaseModel):
     idle: ClassVar[frozenset[str]] = frozenset()
     advanced: ClassVar[frozenset[str]] = frozenset()
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse a truth for a number: YAML makes one of yes, no, on and off."""
+        kind = cls.model_fields[str(info.field_name)].annotation
+        if isinstance(value, bool) and kind in (int, float):
+            found = f"{str(value).lower()}, which YAML also makes of yes, no, on and off"
+            raise _refusal(str(info.field_name), found, "a number")
+        return value
+
     def deciding(self) -> dict[str, Any]:
         """Return the keys that results depend on, of this section and of those inside it."""
         inner = {

@@ -97,7 +97,7 @@ _READINGS = {
     Reading.DOUBTFUL: (
         State.CAUTION,
         "Above chance on {what} by the 95 % limit, not by the 99 % one: one control in forty ends"
-        " so by chance. Run it again with another seed.",
+        " so by chance. Run it again with another advanced.robustness.seed.",
     ),
     Reading.WIDE: (
         State.CAUTION,

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 ABSENCE = "absence"  # the trust check of whether absence tells of the class
 MASK = "absence-lr"  # the method that sees only who has which modality
 RANKING, CHANCE = "macro_auroc", 0.5
+# A metric that every test fold defines, which counts the folds that leave another one undefined.
+ALWAYS = "macro_f1"
 
 # Fewer test folds do not tell how much scores vary, so that no verdict is told as a fact.
 FEWEST_FOLDS = 10
@@ -51,6 +53,7 @@ class Case(StrEnum):
     ALONE = auto()
     NOT_COMPARED = auto()
     NOT_SHARED = auto()
+    UNDEFINED = auto()
     NETWORK_ADDS = auto()
     NETWORK_WINS = auto()
     STACK_BETTER = auto()
@@ -143,6 +146,8 @@ class Decision:
         rests on no comparison.
     folds, dealt
         Test folds that differ and count, and all that were dealt; of that row where there is one.
+    undefined
+        Of `folds`, those that leave the followed metric undefined.
     complete
         Samples that have every modality.
     lacking
@@ -160,6 +165,7 @@ class Decision:
     samples: str | None
     folds: int
     dealt: int
+    undefined: int
     complete: int
     lacking: int
     tells: bool
@@ -178,8 +184,8 @@ class Evidence:
     Parameters
     ----------
     comparisons
-        Rows of ``comparisons.csv`` of the metric that verdicts follow and of macro AUROC, by
-        method, reference, metric and samples.
+        Rows of ``comparisons.csv`` of the metric that verdicts follow, of macro AUROC and of
+        `ALWAYS`, by method, reference, metric and samples.
     ranks
         Method -> lower limit of its macro AUROC over all samples.
     ground
@@ -213,11 +219,24 @@ class Evidence:
         return self.row(self.ground.pair)
 
     @property
+    def whole(self) -> Row | None:
+        """The primary comparison by a metric that no fold leaves undefined."""
+        pair = self.ground.pair
+        return None if pair is None else self.comparisons.get((*pair, ALWAYS, self.ground.followed))
+
+    @property
     def counts(self) -> tuple[int, int]:
         """Test folds that differ and count, and all that were dealt; 0 where none is known."""
-        rows = [self.main] if self.main is not None else list(self.comparisons.values())
+        rows = [self.whole] if self.whole is not None else list(self.comparisons.values())
         folds = max((int(row["folds"]) for row in rows), default=0)
         return folds, max((int(row["dealt"]) for row in rows), default=0)
+
+    @property
+    def undefined(self) -> int:
+        """Of the test folds that differ, those that leave the followed metric undefined."""
+        if self.whole is None:
+            return 0
+        return int(self.whole["folds"]) - (0 if self.main is None else int(self.main["folds"]))
 
     @property
     def mask_predicts(self) -> bool:
@@ -227,6 +246,13 @@ class Evidence:
 
 def _withheld(evidence: Evidence) -> Case | None:
     return Case.WITHHELD if evidence.ground.failed else None
+
+
+def _undefined(evidence: Evidence) -> Case | None:
+    """Ask whether folds that leave the metric undefined are what is missing."""
+    folds, _ = evidence.counts
+    short = folds >= FEWEST_FOLDS > folds - evidence.undefined
+    return Case.UNDEFINED if short else None
 
 
 def _few(evidence: Evidence) -> Case | None:
@@ -346,6 +372,7 @@ STEPS: tuple[Callable[[Evidence], Case | None], ...] = (
     _withheld,
     _without_methods,
     _not_shared,
+    _undefined,
     _few,
     _nothing,
     _alone,
@@ -355,7 +382,7 @@ STEPS: tuple[Callable[[Evidence], Case | None], ...] = (
 NO_ROW = frozenset(
     {
         *(Case.WITHHELD, Case.NOTHING, Case.ONLY_ABSENCE, Case.ALONE, Case.NOT_COMPARED),
-        Case.NOT_SHARED,
+        *(Case.NOT_SHARED, Case.UNDEFINED),
     }
 )
 
@@ -372,7 +399,9 @@ def _gathered(
     comparisons, summary = tables["comparisons"], tables["summary"]
     rows = {
         (row["method"], row["reference"], row["metric"], row["samples"]): row
-        for row in comparisons[comparisons["metric"].isin([metric, RANKING])].to_dict("records")
+        for row in comparisons[comparisons["metric"].isin([metric, RANKING, ALWAYS])].to_dict(
+            "records"
+        )
     }
     ranked = summary[(summary["metric"] == RANKING) & summary["class"].isna()]
     ranks = dict(zip(ranked["method"], map(float, ranked["lower"]), strict=True))
@@ -382,7 +411,7 @@ def _gathered(
     methods: Collection[str] = {*summary["method"], *comparisons["method"]}
     pair = primary(methods)
     judged: tuple[str, ...] = (COMPLETE,) if tells else (ALL, COMPLETE)
-    made = [samples for samples in (ALL, COMPLETE) if (*(pair or ()), metric, samples) in rows]
+    made = [samples for samples in (ALL, COMPLETE) if (*(pair or ()), ALWAYS, samples) in rows]
     if lacking and (made == [ALL] or (made and complete < FEWEST_COMPLETE)):
         judged = ()
     ground = Ground(pair, metric, withheld(tables["trust"]), judged)
@@ -418,6 +447,7 @@ def decide(tables: Mapping[str, pd.DataFrame], cohort: Cohort, metric: PrimaryMe
         samples=samples,
         folds=folds,
         dealt=dealt,
+        undefined=evidence.undefined,
         complete=evidence.complete,
         lacking=evidence.lacking,
         tells=evidence.tells,

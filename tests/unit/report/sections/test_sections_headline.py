@@ -20,7 +20,7 @@ def cohort(make_cohort):
 def decided(case: Case, samples: str | None = "all") -> Decided:
     pair = ("balanced", "unimodal-lr")
     ground = Ground(pair, FOLLOWED, failed=("leak control",))
-    return Decided(case, ground, *pair, samples, 12, 25, 40, 20, samples == "complete", False)
+    return Decided(case, ground, *pair, samples, 12, 25, 8, 40, 20, samples == "complete", False)
 
 
 @pytest.mark.parametrize("case", list(Case))
@@ -47,6 +47,12 @@ def test_what_is_unlikely_is_told_in_the_metric_that_is_followed(cohort, metric,
     found = tables((NONE, NONE, NONE), better=0.05, metric=str(metric))
     assert headline(decide(found, cohort, metric)) == (
         f"One modality is enough: combining is unlikely to be better by more than .01 {amount}."
+    )
+
+
+def test_folds_without_a_value_are_counted():
+    assert headline(decided(Case.UNDEFINED)).startswith(
+        "Undecided: macro-F1 has no value in 8 of 12 test folds, whose samples are of one class."
     )
 
 

@@ -15,13 +15,19 @@ from synthetic_robustness import (
     settings,
 )
 
+from balmi.report.kit.metrics import metric_of
 from balmi.report.sections.robustness.figures import (
     MAX_DRAWN,
     looks,
     robustness_figures,
     value_range,
 )
-from balmi.report.sections.robustness.view import NO_RESULT, RobustnessView, robustness_view
+from balmi.report.sections.robustness.view import (
+    NO_RESULT,
+    RobustnessView,
+    lacking,
+    robustness_view,
+)
 
 NAMES = ("rna", "methylation", "mirna")
 METHODS = ("balanced", "stacked-lr")
@@ -226,3 +232,12 @@ def test_wide_intervals_of_controls_are_told(half, wide):
     (sentence,) = view(controls=controls).told["controls"].sentences
     assert sentence.startswith("No control is shown to be above chance")
     assert ("too wide to tell" in sentence) == wide
+
+
+def test_a_metric_without_a_value_is_told_from_methods_without_a_result():
+    scores = pd.DataFrame({"metric": ["macro_f1", "log_loss"]})
+    assert lacking(scores, metric_of("macro_f1")) == NO_RESULT
+    assert lacking(scores.iloc[:0], metric_of("mcc")) == NO_RESULT
+    assert lacking(scores, metric_of("mcc")).startswith(
+        "No result: Matthews correlation has no value in the test folds"
+    )

@@ -11,6 +11,7 @@ from balmi.report.kit.metrics import metric_of
 from balmi.report.kit.words import brief, decimal, joined, known
 from balmi.report.sections.robustness.view import (
     NO_RESULT,
+    lacking,
     missing_reasons,
     ordered_methods,
     size,
@@ -196,10 +197,10 @@ def _embedding(embedding: pd.DataFrame, classes: Sequence[str]) -> Embedding | N
     return Embedding(tuple(classes), points, flat)
 
 
-def _reasons(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Return why a part is missing, by part, from the configuration."""
-    probes = missing_reasons(settings).get("contributions", NO_RESULT)
-    return {"contributions": probes, "embedding": probes}
+def _reasons(settings: Mapping[str, Any], without: Mapping[str, str]) -> dict[str, str]:
+    """Return why a part is missing, by part, from the configuration, else from the tables."""
+    reasons = missing_reasons(settings)
+    return {part: reasons.get("contributions", text) for part, text in without.items()}
 
 
 def contributions_view(
@@ -222,9 +223,10 @@ def contributions_view(
         Why nothing is concluded, or None where it is.
     """
     metric = metric_of(settings["primary_metric"])
+    without = {"contributions": lacking(tables["contributions"], metric), "embedding": NO_RESULT}
     return ContributionsView(
         metric=metric,
         shares=_shares(tables["contributions"], cohort.modalities, metric, quiet),
         embedding=_embedding(tables["embedding"], cohort.classes),
-        reasons=_reasons(settings),
+        reasons=_reasons(settings, without),
     )

@@ -162,11 +162,6 @@ class PerformanceView:
         """Return the same comparison on the other samples, or None where there is none."""
         return _of_pair(self.beside, row.method, row.reference)
 
-    def score(self, method: str) -> Score | None:
-        """Return a method's score, or None where it has none."""
-        key = self.metric.key
-        return next((row.scores[key] for row in self.methods if row.name == method), None)
-
 
 def _of_pair(rows: Sequence[Difference], method: str, reference: str) -> Difference | None:
     return next((row for row in rows if (row.method, row.reference) == (method, reference)), None)

@@ -396,6 +396,15 @@ def missing_reasons(settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 NO_RESULT = "No result: none of the methods that were asked for gave one; the logs say why."
+NO_VALUE = "No result: {} has no value in the test folds, as where their samples are of one class."
+
+
+def lacking(table: pd.DataFrame, metric: Metric) -> str:
+    """Say why a table of scores has nothing of a metric."""
+    valued = table["metric"] == metric.key
+    return NO_RESULT if valued.any() or not len(table) else NO_VALUE.format(metric.name)
+
+
 ALONE = "Not applicable: without its only modality a sample has nothing left."
 
 
@@ -444,8 +453,9 @@ def robustness_view(
     reasons = missing_reasons(settings)
     if len(modalities) == 1:
         reasons = {"dropped": ALONE, **reasons}
+    without = lacking(robustness, metric)
     texts = {
-        part: Told(lines, None if lines else reasons.get(part, NO_RESULT))
+        part: Told(lines, None if lines else reasons.get(part, without))
         for part, lines in sentences.items()
     }
     status = tables["robustness_status"]

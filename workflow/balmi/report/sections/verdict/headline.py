@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from balmi.evaluation.decision import COMPLETE, FEWEST_FOLDS, NOTHING_LEARNED, Case, Decision
 from balmi.evaluation.verdicts import Verdict
 from balmi.report.kit.metrics import metric_of
-from balmi.report.kit.words import test_folds
+from balmi.report.kit.words import counted, test_folds
 from balmi.report.sections.verdict.trust import reason_of
 
 if TYPE_CHECKING:
@@ -66,6 +66,16 @@ def _few(decision: Decision) -> str:
     return f"Undecided: {folds}; at least {FEWEST_FOLDS} are needed."
 
 
+def _undefined(decision: Decision) -> str:
+    metric = metric_of(decision.ground.metric).name
+    folds = counted(decision.folds, "test fold")
+    return (
+        f"Undecided: {metric} has no value in {decision.undefined} of {folds}, whose samples are of"
+        " one class. Choose accuracy, log_loss or brier as primary_metric, or folds that hold every"
+        " class."
+    )
+
+
 def _not_shared(decision: Decision) -> str:
     who = f"only {decision.complete} have" if decision.complete else "no sample has"
     return (
@@ -91,6 +101,7 @@ SENTENCES: dict[Case, Callable[[Decision], str]] = {
     Case.WITHHELD: _withheld,
     Case.FEW: _few,
     Case.NOT_SHARED: _not_shared,
+    Case.UNDEFINED: _undefined,
     Case.ONLY_ALL: _only_all,
     Case.UNLIKELY: _unlikely,
 }
