@@ -20,6 +20,7 @@ from balmi.networks.data import Batches, view, view_of_all
 from balmi.networks.epoch import Epoch
 from balmi.networks.heads import criterion, validation_scores
 from balmi.networks.layers import select_replicas
+from balmi.networks.optimiser import MOMENTS, AdamW
 from balmi.networks.seeds import dropout_noise, replica_generators
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from balmi.networks.network import Batch, ReplicaNetwork
 
 USES = ("dropout", "batches")
-MOMENTS = ("exp_avg", "exp_avg_sq")
 STILL_WORTH = 0.85  # below this share of replicas that go on, the others are let go
 
 
@@ -237,11 +237,10 @@ class Trainer:
         self._shape = network.shape
         self._buffers = {name: value.clone() for name, value in network.named_buffers()}
         self._settings, self._purpose = settings, purpose
-        self._optimiser = torch.optim.AdamW(
+        self._optimiser = AdamW(
             [*network.parameters(), *rule.parameters()],
-            lr=settings.learning_rate,
-            weight_decay=settings.weight_decay,
-            fused=True,  # one pass over all parameters; the same steps up to rounding
+            settings.learning_rate,
+            settings.weight_decay,
         )
         self._best = Best(network, max(1, len(network.shape.fusions)), settings.patience)
         self._history: list[Epoch] = []
@@ -323,7 +322,7 @@ class Trainer:
         total = self._rule.loss(step)[active].sum()
         if not torch.isfinite(total):
             self._fail("in")
-        self._optimiser.zero_grad(set_to_none=True)
+        self._optimiser.zero_grad()
         self._rule.backward(total, step)
         self._optimiser.step()
         self._rule.end_step(step)
@@ -380,7 +379,6 @@ class Trainer:
 
     def _state(self) -> dict[str, torch.Tensor]:
         """Return all that changes from epoch to epoch, by name."""
-        optimiser = self._optimiser.state_dict()["state"]
         company = self._whole
         generators = dict(zip(USES, (company.noise, company.orders), strict=True))
         history = {
@@ -394,8 +392,8 @@ class Trainer:
             **{f"best/{key}": value for key, value in self._best.state().items()},
             **{f"history/{key}": value for key, value in history.items()},
             **{
-                f"optimiser/{index}/{key}": torch.as_tensor(value)
-                for index, state in optimiser.items()
+                f"optimiser/{index}/{key}": value
+                for index, state in self._optimiser.state.items()
                 for key, value in state.items()
             },
             **{
@@ -417,12 +415,11 @@ class Trainer:
         self._network.load_state_dict(under("network"))
         self._rule.load_state_dict(under("rule"))
         self._best.load(under("best"))
-        optimiser = self._optimiser.state_dict()
-        optimiser["state"] = {}
+        moments: dict[int, dict[str, torch.Tensor]] = {}
         for name, value in under("optimiser").items():
             index, key = name.split("/")
-            optimiser["state"].setdefault(int(index), {})[key] = value
-        self._optimiser.load_state_dict(optimiser)
+            moments.setdefault(int(index), {})[key] = value
+        self._optimiser.load(moments)
         company = self._whole
         for use, sources in zip(USES, (company.noise, company.orders), strict=True):
             for generator, state in zip(sources, tensors[f"generators/{use}"], strict=True):
