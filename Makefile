@@ -52,9 +52,9 @@ report: $(VENV)/.run ## pack the reports into results/report.zip
 	$(BIN)/snakemake --cores 1 --report results/report.zip
 
 picture: $(VENV)/.run ## take the picture of the README (Chromium)
-	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1200,940 \
+	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1200,965 \
 	  --screenshot=docs/report.png "file://$(CURDIR)/$(PAGE)"
-	$(BIN)/python -c 'from PIL import Image; Image.open("docs/report.png").convert("RGB").quantize(48).save("docs/report.png", optimize=True)'
+	$(BIN)/python -c 'from PIL import Image; Image.open("docs/report.png").convert("RGB").quantize(32, method=1, dither=0).save("docs/report.png", optimize=True)'
 
 benchmark-information: $(VENV)/.run ## estimates against known truths (20 minutes)
 	$(BIN)/snakemake --cores $(CORES) results/tcga-brca/cohort.h5mu
