@@ -11,6 +11,7 @@ from own_cohort import write_named_files
 
 from balmi.config.load import load_settings
 from balmi.data.checks import check_datasets
+from balmi.evaluation.decision import FEWEST_FOLDS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,9 +28,9 @@ def test_the_template_and_files_as_it_names_them_pass_every_check(tmp_path, monk
     assert len(dataset.modalities) > 1
 
 
-def test_the_template_needs_no_key_beyond_the_data_and_the_gpu():
+def test_the_template_has_the_data_and_what_is_chosen_before_any_result():
     content = yaml.safe_load(TEMPLATE.read_text(encoding="utf-8"))
-    assert set(content) == {"datasets", "resources"}
+    assert list(content) == ["datasets", "primary_metric", "seed", "resources"]
 
 
 @pytest.mark.skipif(MAKE is None, reason="no make")
@@ -54,3 +55,10 @@ def test_the_readme_is_read_in_five_minutes():
 def test_the_picture_of_the_readme_is_there_and_small():
     (picture,) = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
     assert (ROOT / picture).stat().st_size < 150_000
+
+
+def test_the_quick_first_look_is_a_configuration_with_enough_folds():
+    text = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(evaluation:.*?)```", text, re.DOTALL)
+    settings = load_settings(yaml.safe_load(f"datasets: {{simulated: }}\n{block}"))
+    assert settings.evaluation.repeats * settings.evaluation.folds == FEWEST_FOLDS

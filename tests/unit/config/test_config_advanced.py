@@ -33,7 +33,8 @@ def test_an_advanced_key_counts_below_advanced_and_is_refused_in_its_section(nam
     assert where == f"{name}.{key}"
     assert found == "a key that has its place elsewhere"
     place = f"advanced.{name}.{key}"
-    assert allowed == (f"seed, for all seeds at once, or {place}" if key == SEED else place)
+    others = {SEED: "seed, for all seeds at once, or ", "folds": "evaluation.folds, or "}
+    assert allowed == others.get(key, "") + place
 
 
 def test_an_advanced_key_is_set():

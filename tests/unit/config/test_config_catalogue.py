@@ -3,7 +3,14 @@ import re
 import pytest
 from pydantic import ValidationError
 
-from balmi.config.catalogue import Wheel, catalogue, resolve, simulation_of, source
+from balmi.config.catalogue import (
+    Wheel,
+    as_configured,
+    catalogue,
+    resolve,
+    simulation_of,
+    source,
+)
 from balmi.config.kinds import RANGES, Kind
 from balmi.config.load import load_settings
 from balmi.config.settings import Dataset, Design, Simulation
@@ -107,3 +114,21 @@ def test_a_wheel_needs_a_whole_checksum(sum_):
 def test_ranges_are_of_kinds_and_described():
     assert set(RANGES) <= set(Kind)
     assert all(allowed.description and allowed.low < allowed.high for allowed in RANGES.values())
+
+
+@pytest.mark.parametrize("name", catalogue())
+def test_a_resolved_entry_is_told_as_a_configuration_names_it(name):
+    configured = load_settings({"datasets": {name: {"catalogue": name, "control": {"seed": 3}}}})
+    dataset = configured.datasets[name]
+    found = resolve(name, dataset).model_dump(mode="json") | {"catalogue": name}
+    if source(dataset) == "simulation":
+        found["simulate"] = simulation_of(dataset).model_dump(mode="json")
+    again = load_settings({"datasets": {name: as_configured(found)}}).datasets[name]
+    assert resolve(name, again) == resolve(name, dataset)
+    if source(dataset) == "simulation":
+        assert simulation_of(again) == simulation_of(dataset)
+
+
+def test_files_of_ones_own_are_told_as_a_configuration_names_them():
+    told = as_configured(FILES.model_dump(mode="json") | {"catalogue": None})
+    assert load_settings({"datasets": {"own": told}}).datasets["own"] == FILES

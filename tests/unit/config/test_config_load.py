@@ -87,6 +87,31 @@ def test_unknown_key(change, where, nearest):
     assert found.nearest == nearest
 
 
+@pytest.mark.parametrize(
+    ("change", "where", "allowed"),
+    [
+        ({"model": {"epochs": 3}}, "model.epochs", "training.epochs"),
+        ({"evaluation": {"primary_metric": 1}}, "evaluation.primary_metric", "primary_metric"),
+        ({"patience": 3}, "patience", "advanced.training.patience"),
+        ({"advanced": {"patience": 3}}, "advanced.patience", "advanced.training.patience"),
+        (
+            {"information": {"folds": 3}},
+            "information.folds",
+            "evaluation.folds, or advanced.information.folds",
+        ),
+        (
+            {"advanced": {"graph": {"epochs": 3}}},
+            "advanced.graph.epochs",
+            "training.epochs",
+        ),
+    ],
+)
+def test_a_key_of_another_section_is_told_its_place(change, where, allowed):
+    found = problem({**own(), **change})
+    assert (found.where, found.allowed) == (where, allowed)
+    assert found.found == "a key that has its place elsewhere"
+
+
 def test_unknown_key_without_a_near_one_lists_the_keys():
     found = problem({**own(), "zzzzz": 1})
     assert found.allowed.startswith("one of datasets, seed, primary_metric, ")

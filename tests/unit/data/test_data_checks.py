@@ -52,8 +52,8 @@ def test_missing_file_of_samples_and_of_a_modality(source):
     (source.folder / "samples.csv").write_text("id\n")
     (source.folder / "meth.csv").write_text("id\n")
     problems = source.problems()
-    assert found_in(problems, "sampels.csv").nearest == "'samples.csv'"
-    assert found_in(problems, "met.csv").nearest == "'meth.csv'"
+    for found, near in (("sampels.csv", "samples.csv"), ("met.csv", "meth.csv")):
+        assert found_in(problems, found).nearest == repr(str(source.folder / near))
     assert {problem.found for problem in problems} == {"no such file"}
 
 

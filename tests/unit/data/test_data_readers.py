@@ -287,14 +287,14 @@ def test_a_missing_file_names_its_nearest_sibling(tmp_path):
     found = problem(tmp_path / "expresion.csv")
     assert found.where == str(tmp_path / "expresion.csv")
     assert (found.found, found.allowed) == ("no such file", "an existing file")
-    assert found.nearest == "'expression.csv'"
+    assert found.nearest == repr(str(tmp_path / "expression.csv"))
 
 
 def test_a_missing_folder_names_its_nearest_sibling(tmp_path):
     (tmp_path / "data").mkdir()
     found = problem(tmp_path / "date" / "deep" / "table.csv")
     assert found.found == f"no such file, since there is no folder {str(tmp_path / 'date')!r}"
-    assert found.nearest == "'data'"
+    assert found.nearest == repr(str(tmp_path / "data"))
 
 
 def test_a_missing_folder_of_a_relative_path(tmp_path, monkeypatch):
@@ -302,6 +302,7 @@ def test_a_missing_folder_of_a_relative_path(tmp_path, monkeypatch):
     (tmp_path / "data").mkdir()
     found = problem("date/table.csv")
     assert found.found == "no such file, since there is no folder 'date'"
+    assert found.allowed == f"an existing file (paths count from {tmp_path})"
     assert found.nearest == "'data'"
 
 

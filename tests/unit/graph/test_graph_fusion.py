@@ -382,8 +382,8 @@ class TestSplits:
         assert (found[1] != reference).nnz > 0
         among = "test samples among them" if transductive else "no test sample among them"
         assert caplog.messages[:2] == [
-            f"network 1 of 1: {size} samples, {among}; fused exactly, at most advanced.graph.largest"
-            f" ({size})",
+            f"network 1 of 1: {size} samples, {among}; fused exactly, at most"
+            f" advanced.graph.largest ({size})",
             f"network 1 of 1: {size} samples, {among}; fused on nearest neighbours, above"
             f" advanced.graph.largest ({size - 1})",
         ]

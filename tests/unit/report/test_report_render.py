@@ -8,13 +8,16 @@ import io
 import json
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from synthetic_report import ATTRIBUTE, FORMULA, LONG, SCRIPT, UNICODE, Names, write_dataset
 
+from balmi.config.load import load_settings
 from balmi.data.files import read_table
 from balmi.errors import UserError
 from balmi.report import contents, render
@@ -169,6 +172,14 @@ def test_only_the_own_script_may_run(built):
     digest = base64.b64encode(render.hashlib.sha256(OWN_SCRIPT.encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}'" in policy
     assert policy.startswith("default-src 'none'")
+
+
+def test_the_printed_configuration_is_one(inputs, built):
+    (text,) = re.findall(r"<pre>(.*?)</pre>", built[0], re.DOTALL)
+    settings = load_settings(yaml.safe_load(unescape(text)))
+    assert list(settings.datasets) == [inputs.dataset]
+    again = settings.model_dump(mode="json") | {"datasets": None}
+    assert again == inputs.settings | {"datasets": None}
 
 
 def test_ids_are_unique_and_references_lead_somewhere(built):

@@ -48,6 +48,13 @@ def place_of(location: Sequence[Any]) -> list[Any]:
     return [ADVANCED, *location] if below else [*location]
 
 
+def places_of(key: object) -> list[str]:
+    """Return everywhere that a configuration has a key of this name, datasets aside."""
+    top = [[name] for name in usual_keys(Configuration) if name == key]
+    sections = [[name, key] for name, model in SECTIONS.items() if key in model.model_fields]
+    return [".".join(map(str, place_of(location))) for location in top + sections]
+
+
 def gathered(config: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     """Return a configuration with every key in its section, and what stands in a wrong place.
 
@@ -95,10 +102,10 @@ def _misplaced(content: Mapping[str, Any]) -> Iterator[Problem]:
         value = content[name]
         for key in keys_of(name, advanced=True):
             if isinstance(value, Mapping) and key in value:
-                allowed = f"{ADVANCED}.{name}.{key}"
-                if key == SEED:
-                    allowed = f"{SEED}, for all seeds at once, or {allowed}"
-                yield Problem(f"{name}.{key}", ELSEWHERE, allowed)
+                own = f"{ADVANCED}.{name}.{key}"
+                others = [place for place in places_of(key) if not place.startswith(ADVANCED)]
+                allowed = [f"{SEED}, for all seeds at once"] if key == SEED else others
+                yield Problem(f"{name}.{key}", ELSEWHERE, ", or ".join([*allowed, own]))
 
 
 def _strange(below: object) -> Iterator[Problem]:
@@ -123,8 +130,10 @@ def _strangers(
     for key in found:
         if key in allowed:
             continue
-        if key in model.model_fields:
-            yield Problem(f"{where}.{key}", ELSEWHERE, ".".join([*location[1:], str(key)]))
+        own = [".".join([*location[1:], str(key)])] if key in model.model_fields else []
+        places = own or places_of(key)
+        if places:
+            yield Problem(f"{where}.{key}", ELSEWHERE, ", or ".join(places))
         else:
             one = f"one of {listing(allowed)}"
             yield Problem(f"{where}.{key}", "an unknown key", one, nearest(key, allowed))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from pydantic import Field
 
 from balmi.config.kinds import Kind
 from balmi.config.settings import Dataset, Design, ModalityFile, Name, Section, Simulation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CATALOGUE_FILE = Path(__file__).with_name("catalogue.yaml")
 
@@ -99,6 +103,27 @@ def resolve(name: str, dataset: Dataset, folder: str = "resources") -> Dataset:
         modalities={key: ModalityFile(path=path, kind=kind) for key, kind in entry.kinds.items()},
         control=dataset.control,
     )
+
+
+def as_configured(dataset: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a resolved dataset as a configuration names it.
+
+    Parameters
+    ----------
+    dataset
+        Its keys as `resolve` gives them, and with them ``catalogue`` and ``simulate``, where it is
+        an entry.
+    """
+    written = {key: value for key, value in dataset.items() if value is not None}
+    if "catalogue" not in written:
+        return written
+    written = {key: value for key, value in written.items() if key not in Dataset.brought}
+    if "simulate" in written:
+        design = catalogue()[written["catalogue"]].simulate
+        others = {key for other in Design if other is not design for key in other.dials}
+        simulate = written["simulate"].items()
+        written["simulate"] = {key: value for key, value in simulate if key not in others}
+    return written
 
 
 def simulation_of(dataset: Dataset) -> Simulation:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from balmi.config.advanced import ADVANCED, gathered, place_of, usual_keys
+from balmi.config.advanced import ADVANCED, ELSEWHERE, gathered, place_of, places_of, usual_keys
 from balmi.config.catalogue import catalogue
 from balmi.config.settings import CONTROL_KEYS, COPY, Configuration, Design, Simulation
 from balmi.config.twice import repeated_keys
@@ -196,6 +196,9 @@ def _unknown_key(detail: Mapping[str, Any], where: str) -> Problem:
     model = _model_at(detail["root"], parents)
     if model is None:
         return Problem(where, "an unknown key", "no key")
+    elsewhere = places_of(key)
+    if elsewhere and parents[:1] != ["datasets"]:
+        return Problem(where, ELSEWHERE, ", or ".join(elsewhere))
     near = nearest(key, [*usual_keys(model), *model.model_fields])
     place = _path(place_of([*parents, near.strip("'")])) if near else None
     # A key that stands elsewhere may be the nearest one.

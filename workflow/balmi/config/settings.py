@@ -251,7 +251,15 @@ class Control(Section):
 
 
 class Dataset(Section):
-    """One cohort: either files of your own, or an entry of the shipped catalogue."""
+    """One cohort: either files of your own, or an entry of the shipped catalogue.
+
+    Attributes
+    ----------
+    brought
+        Keys that an entry of the catalogue brings, which no configuration sets beside it.
+    """
+
+    brought: ClassVar[tuple[str, ...]] = ("samples", "label", "group", "folds", "modalities")
 
     catalogue: str | None = Field(
         default=None,
@@ -334,8 +342,7 @@ class Dataset(Section):
     @field_validator("simulate")
     @classmethod
     def _one_source(cls, simulate: Simulation | None, info: ValidationInfo) -> Simulation | None:
-        own = ("samples", "label", "group", "folds", "modalities")
-        keys = [key for key in own if info.data.get(key)]
+        keys = [key for key in cls.brought if info.data.get(key)]
         allowed = (
             "either samples, label and modalities, or catalogue; simulate only beside a simulated"
             " entry of the catalogue"
@@ -365,7 +372,12 @@ class Evaluation(Section):
         description="repeated stratified k-fold, which keeps groups together, or every group (a"
         " site, a batch) as the test fold once",
     )
-    repeats: int = Field(default=5, ge=1, le=100, description="repeats of k-fold")
+    repeats: int = Field(
+        default=5,
+        ge=1,
+        le=100,
+        description="repeats of k-fold; with fewer than 10 test folds in all nothing is judged",
+    )
     folds: int = Field(default=5, ge=2, le=50, description="folds per repeat of k-fold")
     seed: int = Field(default=0, ge=0, description="seed of the first repeat; then counted up")
     validation: float = Field(

@@ -286,7 +286,8 @@ def _what_lies_there(path: Path, missing: Path) -> tuple[str, str]:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError, ValueError):
         above = "" if missing == path else f", since there is no folder {str(missing)!r}"
-        return f"no such file{above}", "an existing file"
+        here = "" if path.is_absolute() else f" (paths count from {Path.cwd()})"
+        return f"no such file{above}", f"an existing file{here}"
     if stat.S_ISDIR(mode):
         return "a folder", "a file"
     return (
@@ -307,13 +308,15 @@ def _check_readable(path: Path) -> None:
         exists = path.is_file()
         missing = _first_that_is_missing(path)
         found, allowed = ("", "") if exists else _what_lies_there(path, missing)
-        siblings = [p.name for p in missing.parent.iterdir()] if missing.parent.is_dir() else []
+        beside = list(missing.parent.iterdir()) if missing.parent.is_dir() else []
     except OSError as error:  # a folder without permission, a name that is too long
         raise UserError(
             Problem(shown(str(path)), str(error.strerror), "a readable file")
         ) from error
     if not exists:
-        raise UserError(Problem(str(path), found, allowed, nearest(missing.name, siblings)))
+        paths = {repr(other.name): repr(str(other)) for other in beside}
+        near = nearest(missing.name, [other.name for other in beside])
+        raise UserError(Problem(str(path), found, allowed, paths.get(str(near))))
     if suffix(path) not in FORMATS:
         raise UserError(
             Problem(

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from balmi.config.advanced import scattered
+from balmi.config.catalogue import as_configured
 from balmi.data.cohort import read_cohort
 from balmi.data.files import read_json, read_table, replace_when_written, write_json
 from balmi.errors import Problem, UserError
@@ -97,8 +98,8 @@ def _shown(inputs: ReportInputs) -> Shown:
 
 
 def _provenance(inputs: ReportInputs) -> dict[str, Any]:
-    config = {"dataset": inputs.dataset_settings, **scattered(inputs.settings)}
-    config.pop("datasets", None)
+    config = {"datasets": {}, **scattered(inputs.settings)}
+    config["datasets"] = {inputs.dataset: as_configured(inputs.dataset_settings)}
     config = _shown(inputs).settings(config)
     return {
         "versions": inputs.versions,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from balmi.evaluation.decision import COMPLETE, HOLM_LEVEL, MASK, RANKING
-from balmi.evaluation.verdicts import NOT_SEPARABLE
+from balmi.evaluation.verdicts import NOT_SEPARABLE, Verdict
 from balmi.report.kit.words import (
     brief,
     counted,
@@ -239,19 +239,18 @@ def _does_combining_help(views: Views) -> Answer | None:
     if not performance.methods or len(views.cohort.modalities) < 2:
         return None
     rows = key_differences(performance)
-    statements = _told_differences(views, rows)
+    metric = performance.metric
+    statements = [Statement(RULE.format(metric.title, metric.aside))] if rows else []
+    statements += _told_differences(views, rows)
     lacking = [row for row in performance.not_ok if row.name in (OWN, STACKED, SINGLE)]
     statements += [
         Statement(f"{row.name} gave no result and is compared with nothing.") for row in lacking
     ]
-    if rows:
-        metric = performance.metric
-        statements.append(Statement(RULE.format(metric.title, metric.aside)))
-        if OWN in {row.method for row in rows}:
-            text = f"{OWN} pools networks with the linear stack, as the section on training"
-            text += " dynamics tells: its difference from one modality is not that of the networks"
-            text += " alone."
-            statements.append(Statement(text))
+    if OWN in {row.method for row in rows}:
+        text = f"{OWN} pools networks with the linear stack, as the section on training"
+        text += " dynamics tells: its difference from one modality is not that of the networks"
+        text += " alone."
+        statements.append(Statement(text))
     if performance.log_loss is not None:
         row = performance.log_loss
         amount = with_limits(row.difference, row.lower, row.upper, signed)
@@ -263,7 +262,12 @@ def _does_combining_help(views: Views) -> Answer | None:
 
 def _resolution(performance: PerformanceView) -> Statement | None:
     """Say how wide the deciding intervals are, and so what these folds cannot show."""
-    rows = [row for row in key_differences(performance) if row.lower is not None]
+    # Two methods that predict alike have an interval without width, which tells of no resolution.
+    rows = [
+        row
+        for row in key_differences(performance)
+        if row.lower is not None and row.lower < row.upper and row.verdict is not Verdict.UNJUDGED
+    ]
     if not rows:
         return None
     halves = sorted({f"±{decimal((row.upper - row.lower) / 2)}" for row in rows})
