@@ -74,7 +74,9 @@ CONTROLS = ["labels", "leak"] if SETTINGS.robustness.controls else []
 def look_ahead():
     """End a run that is not what was asked for, and ask SLURM what it can answer."""
     executor, settings = workflow.executor_plugin.name, workflow.executor_settings
-    problem = jobs_problem(executor, sys.argv[1:], workflow.resource_settings.cores or 0)
+    problem = jobs_problem(
+        executor, sys.argv[1:], workflow.resource_settings.cores or 0
+    )
     if problem:
         sys.exit(problem)
     own_environments = workflow.deployment_settings.deployment_method
