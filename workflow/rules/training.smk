@@ -51,6 +51,7 @@ rule observe_gains:
         settings=all_settings(),
         depends=GAINS.depends(SETTINGS),
         distillation=section("distillation"),
+        repeats=SETTINGS.robustness.repeats,
         columns=columns_of("gains"),
         code=code_of("observe_gains"),
     message:

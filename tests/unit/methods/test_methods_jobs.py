@@ -9,10 +9,23 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from balmi.config.settings import Distillation, Method, Model, Settings, Teacher, Training
+from balmi.config.settings import (
+    Distillation,
+    Evaluation,
+    Method,
+    Model,
+    Settings,
+    Teacher,
+    Training,
+)
+from balmi.data.cohort import read_cohort, write_cohort
+from balmi.data.files import write_table
+from balmi.data.splits import make_splits, read_splits
 from balmi.information.splits import SplitInformation
-from balmi.methods.jobs import Loaded, pretrain_job, train_job
+from balmi.methods.jobs import Loaded, TrainingInputs, pretrain_job, train_job
 from balmi.methods.outcome import read_status
+from balmi.preprocess.features import Features
+from balmi.preprocess.files import write_preprocessing
 from balmi.tables.contract import TABLES
 
 MODEL = Model(hidden=4, experts=["linear", "mean"])
@@ -46,6 +59,21 @@ class Inputs:
 @pytest.fixture
 def inputs(cohort, ensemble):
     return Inputs(cohort, ensemble)
+
+
+def test_the_first_repeats_are_loaded_as_they_are_among_all(plain_cohort, tmp_path):
+    files = tmp_path / "cohort.h5mu", tmp_path / "splits.parquet", tmp_path / "kept.safetensors"
+    write_cohort(plain_cohort, files[0])
+    cohort = read_cohort(files[0])
+    write_table(make_splits(cohort, Evaluation(repeats=2, folds=3)), files[1], "splits")
+    splits = read_splits(files[1], cohort)
+    features = Features(cohort, SETTINGS.preprocessing.max_features)
+    write_preprocessing(features, splits, cohort, files[2])
+    inputs = TrainingInputs(*files, SETTINGS)
+    whole, first = inputs.load(), inputs.load(repeats=1)
+    assert [(split.repeat, split.fold) for split in first.splits] == [(0, 0), (0, 1), (0, 2)]
+    for left, right in zip(first.data.inputs, whole.data.inputs, strict=True):
+        torch.testing.assert_close(left, right[:3], rtol=0, atol=0)
 
 
 def pretrain(inputs, folder, teacher=Teacher.STRONGEST):

@@ -611,7 +611,8 @@ class Robustness(Section):
     repeats: int = Field(
         default=1,
         ge=1,
-        description="repeats of the cross-validation in which shares and controls are run",
+        description="repeats of the cross-validation in which shares, controls and the observed"
+        " gains of distillation are run",
     )
     seed: int = Field(default=0, ge=0, description="seed of noise and permutations")
 

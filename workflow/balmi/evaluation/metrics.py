@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.stats import rankdata
 from sklearn import metrics as sk
 
 if TYPE_CHECKING:
@@ -79,8 +80,16 @@ def class_recall(true: np.ndarray, predicted: np.ndarray, probability: np.ndarra
 
 
 def class_auroc(true: np.ndarray, predicted: np.ndarray, probability: np.ndarray) -> float:
-    """Return the area under the ROC curve against the rest; NaN for a class absent or alone."""
-    return float(sk.roc_auc_score(true, probability)) if _separable(true) else np.nan
+    """Return the area under the ROC curve against the rest; NaN for a class absent or alone.
+
+    By ranks (Hanley and McNeil 1982, Radiology 143:29-36): the share of pairs of a sample of the
+    class and another in which the first has the higher probability, ties counted half.
+    """
+    if not _separable(true):
+        return np.nan
+    inside = int(true.sum())
+    excess = rankdata(probability)[true].sum() - inside * (inside + 1) / 2
+    return float(excess / (inside * (len(true) - inside)))
 
 
 def class_auprc(true: np.ndarray, predicted: np.ndarray, probability: np.ndarray) -> float:

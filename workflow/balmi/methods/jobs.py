@@ -82,13 +82,15 @@ class TrainingInputs:
         needed = (files[name] for name in ("cohort", "splits", "preprocessing"))
         return cls(*needed, settings, **optional)
 
-    def load(self, members: int = 1) -> Loaded:
+    def load(self, members: int = 1, repeats: int | None = None) -> Loaded:
         """Read the files and stack the replicas on the job's device.
 
         Parameters
         ----------
         members
             Networks per fold at most.
+        repeats
+            Of the cross-validation, the first that are worked on; all where None.
 
         Raises
         ------
@@ -100,6 +102,10 @@ class TrainingInputs:
         splits = read_splits(self.splits, cohort)
         features = read_features(self.preprocessing, cohort, splits)
         fused = self.networks and read_networks(self.networks, splits, cohort)
+        if repeats is not None:
+            kept = [place for place, split in enumerate(splits) if split.repeat < repeats]
+            fused = fused and [fused[place] for place in kept]
+            splits = [splits[place] for place in kept]
         model = self.settings.model
         data = stack_replicas(cohort, features, splits, fused, model, device, members)
         information = self.information and read_split_information(self.information)

@@ -224,7 +224,11 @@ class Inputs:
     settings = settings_of(SETTINGS, DISTILLATION)
 
     def __init__(self, cohort, data):
-        self.load = lambda: Loaded(cohort, None, list(data.splits), data, None)
+        self.loaded = Loaded(cohort, None, list(data.splits), data, None)
+
+    def load(self, repeats):
+        assert repeats == self.settings.robustness.repeats
+        return self.loaded
 
 
 def test_the_job_writes_what_it_found_and_how_it_ended(plain_cohort, pair, tmp_path):

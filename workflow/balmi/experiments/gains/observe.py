@@ -187,6 +187,9 @@ def _pair_gains(
 def observe_job(inputs: TrainingInputs, gains: Path, status: Path) -> None:
     """Observe the gains on a cohort; write them and how it ended.
 
+    The folds of the first ``robustness.repeats`` repeats are run: every pair of modalities trains a
+    network in each, for all epochs.
+
     Parameters
     ----------
     inputs
@@ -194,7 +197,7 @@ def observe_job(inputs: TrainingInputs, gains: Path, status: Path) -> None:
     gains, status
         Files to write. Where nothing could be observed, `gains` is empty and `status` says why.
     """
-    data = inputs.load().data
+    data = inputs.load(repeats=inputs.settings.robustness.repeats).data
 
     def observe() -> pd.DataFrame:
         return observed_gains(data, inputs.settings, Progress)
