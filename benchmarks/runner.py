@@ -115,11 +115,8 @@ def read_results(path: Path) -> pd.DataFrame:
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     if "\n" not in text:
         return pd.DataFrame(columns=COLUMNS)
-    whole = text.endswith("\n")
-    if not whole:
-        text = text[: text.rfind("\n") + 1]
     found = read_rows(text)
-    if not whole and len(found):
+    if not text.endswith("\n") and len(found):
         # The cut may have left some values of its cell, which is the last one.
         last = (found[list(KEYS)] == found[list(KEYS)].iloc[-1]).all(axis=1)
         found = found[~last]

@@ -102,6 +102,11 @@ def shown(value: object) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
+def shown_or_nothing(value: object) -> str:
+    """Return a value of a configuration as `shown` does; an empty one is nothing."""
+    return "nothing" if value is None else shown(value)
+
+
 def listing(values: Iterable[object]) -> str:
     """Return the values as one line of text, shortened beyond fifteen."""
     texts = [str(value) for value in values]

@@ -67,9 +67,9 @@ def jobs_problem(executor: str, arguments: Sequence[str], cores: int) -> str | N
     cores
         The cores that will be used.
     """
-    asked = JOBS.search(" ".join(arguments))
-    heeded = executor != "local" or asked is None or int(asked["count"]) == cores
-    if heeded or asked is None or CORES.search(" ".join(arguments)):
+    line = " ".join(arguments)
+    asked = JOBS.search(line)
+    if executor != "local" or asked is None or CORES.search(line) or int(asked["count"]) == cores:
         return None
     found = f"{asked['count']} jobs, which count nothing: a profile has set {cores} cores"
     return str(UserError(Problem(asked["key"], found, f"--cores {asked['count']}")))

@@ -119,3 +119,10 @@ def test_an_unknown_key_is_not_lost():
     assert scattered({"training": {"member": 1}}) == {"training": {"member": 1}}
     content, found = gathered({"training": {"member": 1}})
     assert (content, found) == ({"training": {"member": 1}}, [])
+
+
+def test_misplaced_keys_are_told_in_the_order_of_the_sections():
+    config = {"robustness": {"seed": 1}, "graph": {"kept": 3}, "evaluation": {"seed": 1}}
+    assert [where for where, _, _ in problems(config)] == [
+        *("evaluation.seed", "graph.kept", "robustness.seed"),
+    ]

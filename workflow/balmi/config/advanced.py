@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from balmi.config.settings import Configuration, Section
-from balmi.errors import Problem, listing, nearest, shown
+from balmi.errors import Problem, listing, nearest, shown_or_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -98,13 +98,13 @@ def scattered(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _misplaced(content: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield the advanced keys that stand in their section."""
-    for name in SECTIONS.keys() & content.keys():
-        value = content[name]
+    for name in SECTIONS:
+        value = content.get(name)
         for key in keys_of(name, advanced=True):
             if isinstance(value, Mapping) and key in value:
-                own = f"{ADVANCED}.{name}.{key}"
-                others = [place for place in places_of(key) if not place.startswith(ADVANCED)]
-                allowed = [f"{SEED}, for all seeds at once"] if key == SEED else others
+                own = ".".join(place_of([name, key]))
+                usual = [place for place in places_of(key) if not place.startswith(ADVANCED)]
+                allowed = [f"{SEED}, for all seeds at once"] if key == SEED else usual
                 yield Problem(f"{name}.{key}", ELSEWHERE, ", or ".join([*allowed, own]))
 
 
@@ -124,8 +124,8 @@ def _strangers(
     """Yield the keys of a mapping that are not among the allowed ones."""
     where = ".".join(location)
     if not isinstance(found, Mapping):
-        text = "nothing" if found is None else shown(found)
-        yield Problem(where, text, f"a mapping with the keys {listing(allowed)}")
+        keys = f"a mapping with the keys {listing(allowed)}"
+        yield Problem(where, shown_or_nothing(found), keys)
         return
     for key in found:
         if key in allowed:

@@ -120,9 +120,9 @@ def as_configured(dataset: Mapping[str, Any]) -> dict[str, Any]:
     written = {key: value for key, value in written.items() if key not in Dataset.brought}
     if "simulate" in written:
         design = catalogue()[written["catalogue"]].simulate
-        others = {key for other in Design if other is not design for key in other.dials}
+        foreign = () if design is None else design.foreign
         simulate = written["simulate"].items()
-        written["simulate"] = {key: value for key, value in simulate if key not in others}
+        written["simulate"] = {key: value for key, value in simulate if key not in foreign}
     return written
 
 

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ValidationError
 
 from balmi.config.advanced import ADVANCED, ELSEWHERE, gathered, place_of, places_of, usual_keys
 from balmi.config.catalogue import catalogue
-from balmi.config.settings import CONTROL_KEYS, COPY, Configuration, Design, Simulation
+from balmi.config.settings import CONTROL_KEYS, COPY, Configuration, Simulation
 from balmi.config.twice import repeated_keys
-from balmi.errors import Problem, UserError, listing, nearest, shown
+from balmi.errors import Problem, UserError, listing, nearest, shown, shown_or_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,7 +39,9 @@ def load_settings(config: object, files: Iterable[str | Path] = ()) -> Configura
     """
     if not isinstance(config, Mapping):
         keys = listing(usual_keys(Configuration))
-        raise UserError(Problem("configuration", _found(config), f"a mapping with the keys {keys}"))
+        raise UserError(
+            Problem("configuration", shown_or_nothing(config), f"a mapping with the keys {keys}")
+        )
     problems = [problem for file in dict.fromkeys(files) for problem in repeated_keys(file)]
     content, unknown = _with_catalogue(config)
     content, misplaced = gathered(content)
@@ -110,9 +112,8 @@ def _simulation_problems(name: str, entry: str, simulate: object) -> Iterator[Pr
             + listing(key for key, item in catalogue().items() if item.simulate),
         )
         return
-    others = {key for other in Design if other is not design for key in other.dials}
-    allowed = [key for key in Simulation.model_fields if key not in others]
-    for key in sorted(others & set(simulate if isinstance(simulate, Mapping) else ())):
+    allowed = [key for key in Simulation.model_fields if key not in design.foreign]
+    for key in sorted(design.foreign & set(simulate if isinstance(simulate, Mapping) else ())):
         found = f"a key that the simulation of {entry!r} does not have"
         yield Problem(_path([*where, key]), found, f"one of {listing(allowed)}")
 
@@ -160,10 +161,6 @@ def _path(location: Iterable[object]) -> str:
     """Return a location as a dotted key; parts that cannot be seen are escaped."""
     parts = [str(part) for part in location]
     return ".".join(part if part and part.isprintable() else repr(part) for part in parts)
-
-
-def _found(value: object) -> str:
-    return "nothing" if value is None else shown(value)
 
 
 def _model_at(root: type[BaseModel], location: Iterable[object]) -> type[BaseModel] | None:
@@ -218,7 +215,7 @@ def _no_option(detail: Mapping[str, Any], where: str) -> Problem:
     options = detail["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
     return Problem(
         where,
-        _found(detail["input"]),
+        shown_or_nothing(detail["input"]),
         f"one of {', '.join(options)}",
         nearest(detail["input"], options),
     )
@@ -241,7 +238,7 @@ _UNQUOTED = {
 
 def _no_text(detail: Mapping[str, Any], where: str) -> Problem:
     value = detail["input"]
-    found = str(value) if isinstance(value, date) else _found(value)
+    found = str(value) if isinstance(value, date) else shown_or_nothing(value)
     if detail["type"] == "invalid_key" or detail["loc"][-1] == KEY_MARK:
         allowed = _UNQUOTED.get(type(value), "a name, in quotes where it is null, ~ or empty")
         return Problem(where, f"the key {found}, which is no text", allowed)
@@ -253,7 +250,7 @@ def _no_mapping(detail: Mapping[str, Any], where: str) -> Problem:
     keys = (
         f"the keys {listing(_keys_of(model, detail['loc']))}" if model else "names of your choice"
     )
-    return Problem(where, _found(detail["input"]), f"a mapping with {keys}")
+    return Problem(where, shown_or_nothing(detail["input"]), f"a mapping with {keys}")
 
 
 def _too_short(detail: Mapping[str, Any], where: str) -> Problem:
@@ -295,5 +292,7 @@ def _problem(detail: Mapping[str, Any]) -> Problem:
         return translate(detail, where)
     allowed = detail["msg"].removeprefix("Input should be ").partition(", ")[0]
     return Problem(
-        where, _found(detail["input"]), allowed.replace("a valid integer", "a whole number")
+        where,
+        shown_or_nothing(detail["input"]),
+        allowed.replace("a valid integer", "a whole number"),
     )

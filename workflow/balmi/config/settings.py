@@ -138,6 +138,11 @@ class Design(StrEnum):
         dials = {Design.PLANTED: ("missing",), Design.GAUSSIAN: ("shared_information",)}
         return dials.get(self, ())
 
+    @property
+    def foreign(self) -> frozenset[str]:
+        """The keys of `Simulation` that only other designs have."""
+        return frozenset(key for other in Design if other is not self for key in other.dials)
+
 
 class Section(BaseModel):
     """A part of the configuration: immutable, and without unknown keys.
