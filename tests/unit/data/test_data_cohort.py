@@ -39,7 +39,7 @@ def test_a_cohort_is_read_as_it_was_written(tmp_path, cohort):
     found = read_cohort(tmp_path / "c.h5mu")
     assert_equal(found, cohort)
     assert found.labels.dtype == np.int64
-    assert all(values.dtype == np.float64 for values in found.tables.values())
+    assert all(values.dtype == np.float32 for values in found.tables.values())
 
 
 def test_groups(tmp_path, cohort):
