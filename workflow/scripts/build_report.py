@@ -16,4 +16,4 @@ with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: report"):
         cohort=Path(snakemake.input.cohort),
         tables={name: Path(file) for name, file in snakemake.input.items() if name != "cohort"},
     )
-    build_report(inputs, Path(snakemake.output.html), Path(snakemake.output.view))
+    build_report(inputs, **{name: Path(file) for name, file in snakemake.output.items()})

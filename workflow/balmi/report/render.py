@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-__all__ = ["ReportInputs", "build_figures", "build_overview", "build_report", "commit", "versions"]
+__all__ = ["ReportInputs", "build_overview", "build_report", "commit", "versions"]
 
 TEMPLATES = Path(__file__).with_name("templates")
 FOLDERS = [TEMPLATES, *(TEMPLATES.with_name("sections") / name for name in ("verdict", *SECTIONS))]
@@ -131,22 +131,8 @@ def _content(inputs: ReportInputs) -> tuple[View, dict[str, pd.DataFrame]]:
     return build_view(inputs.dataset, cohort, tables, inputs.settings, inputs.title), tables
 
 
-def build_figures(inputs: ReportInputs, folder: Path) -> None:
-    """Save the figures of one dataset's report as SVG and PNG.
-
-    Parameters
-    ----------
-    inputs
-        What the report is made of.
-    folder
-        The folder to write.
-    """
-    content, _ = _content(inputs)
-    save_figures(figures_of(content), Path(folder))
-
-
-def build_report(inputs: ReportInputs, html: Path, view: Path) -> None:
-    """Write the report of one dataset.
+def build_report(inputs: ReportInputs, html: Path, view: Path, figures: Path | None = None) -> None:
+    """Write the report of one dataset, and its figures as files.
 
     Parameters
     ----------
@@ -156,6 +142,8 @@ def build_report(inputs: ReportInputs, html: Path, view: Path) -> None:
         The page to write; at most `MAX_BYTES`.
     view
         The JSON file to write that `build_overview` reads.
+    figures
+        The folder for the figures as SVG and PNG; None saves none.
 
     Raises
     ------
@@ -163,11 +151,12 @@ def build_report(inputs: ReportInputs, html: Path, view: Path) -> None:
         Where the page would be larger than a browser shows inside Snakemake's own report.
     """
     content, tables = _content(inputs)
+    drawn = figures_of(content)
     template = _environment().get_template("report.html")
     paths = {name: _shown(inputs).path(path) for name, path in inputs.table_paths.items()}
     facts = {
         "view": content,
-        "figures": figures_of(content),
+        "figures": drawn,
         "keys": drawing.modality_keys(content.summary.modalities),
         "class_keys": drawing.class_keys(content.summary.classes),
         "max_dots": MAX_DOTS,
@@ -177,6 +166,8 @@ def build_report(inputs: ReportInputs, html: Path, view: Path) -> None:
     room = MAX_BYTES - SPARE_BYTES - len(bare.encode())
     _write(template.render(**facts, downloads=downloads(tables, paths, room)), Path(html))
     write_json(content.summary.as_json(), view, FORMAT)
+    if figures is not None:
+        save_figures(drawn, figures)
 
 
 def _tallies(rows: Sequence[dict[str, Any]]) -> list[dict[str, int]]:
