@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from balmi.config.settings import Method, Model, Settings
     from balmi.data.cohort import Cohort
     from balmi.data.splits import Split
-    from balmi.information.splits import SplitInformation
+    from balmi.information.files import SplitInformation
     from balmi.methods.outcome import Status
     from balmi.networks.checkpoint import Checkpoints
     from balmi.networks.data import ReplicaData
