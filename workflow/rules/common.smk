@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from itertools import product
 from pathlib import Path
 
 from snakemake.io import local
@@ -27,6 +28,7 @@ from balmi.endings import Failures, where_reports_are
 from balmi.errors import UserError
 from balmi.place import gpu_problem, jobs_problem, slurm_keeps_accounts
 from balmi.tables.contract import SHOWN, TABLES, columns_of, tables_of
+from balmi.undrawn import undrawn_since, what_is_undrawn
 
 # Idle OpenMP threads busy-wait; a job that wants more threads says so by `threads`.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -68,6 +70,7 @@ OF_PRETRAINING = {"plan", "complementarity"}
 PEER_METHODS = [name for name in METHODS if name not in NETWORK_METHODS]
 PROBED = [name for name in METHODS if name in map(str, SETTINGS.robustness.methods)]
 SHARES = list(dict.fromkeys(f"{share:g}" for share in SETTINGS.robustness.shares))
+DRAWING = ["build_report", "save_figures"]
 CONTROLS = ["labels", "leak"] if SETTINGS.robustness.controls else []
 
 
@@ -109,6 +112,19 @@ def coming_from(kind):
 def code_of(script):
     """Return the hash of the library code that a script runs."""
     return code_hash(Path(workflow.source_path(f"../scripts/{script}.py")))
+
+
+def drawing_log(dataset, rule):
+    """Return the log of a rule that draws."""
+    return f"results/{dataset}/logs/{rule}.log"
+
+
+def undrawn(rule):
+    """Return what makes a rule run again that could not draw, for its params."""
+    placed = (
+        workflow.modifier.modify_path
+    )  # a module's prefix, while the module is read
+    return lambda wildcards: undrawn_since(placed(drawing_log(wildcards.dataset, rule)))
 
 
 def section(name):

@@ -22,6 +22,7 @@ rule build_report:
         dataset=configured,
         title=lambda wildcards: about(wildcards, "title"),
         licence=lambda wildcards: about(wildcards, "licence"),
+        undrawn=undrawn("build_report"),
         code=code_of("build_report"),
     message:
         "{wildcards.dataset}: build the report"
@@ -45,6 +46,7 @@ rule save_figures:
         settings=all_settings(),
         depends=settings_of_all(),
         dataset=configured,
+        undrawn=undrawn("save_figures"),
         code=code_of("save_figures"),
     message:
         "{wildcards.dataset}: save the figures"

@@ -2,6 +2,7 @@ from pathlib import Path
 
 from balmi.logs import job
 from balmi.report.render import ReportInputs, build_figures
+from balmi.undrawn import note_undrawn
 
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: figures"):
     inputs = ReportInputs(
@@ -11,4 +12,4 @@ with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: figures"):
         cohort=Path(snakemake.input.cohort),
         tables={name: Path(file) for name, file in snakemake.input.items() if name != "cohort"},
     )
-    build_figures(inputs, Path(snakemake.output[0]))
+    note_undrawn(snakemake.log[0], build_figures(inputs, Path(snakemake.output[0])))
