@@ -23,6 +23,7 @@ rule build_report:
         dataset=configured,
         title=lambda wildcards: about(wildcards, "title"),
         licence=lambda wildcards: about(wildcards, "licence"),
+        undrawn=undrawn(),
         code=code_of("build_report"),
     message:
         "{wildcards.dataset}: build the report and save its figures"
