@@ -8,7 +8,7 @@ from scipy.io import mmwrite
 from scipy.sparse import csc_array
 
 from balmi.data.files import annotated_files
-from balmi.data.tenx import is_folder, read_counts, read_roster, unique_names
+from balmi.data.tenx import is_folder, read_counts, read_names, unique_names
 from balmi.errors import UserError
 
 GENES, ANTIBODIES, PEAKS = "Gene Expression", "Antibody Capture", "Peaks"
@@ -169,10 +169,10 @@ def test_peaks_of_cell_ranger_atac(tmp_path):
 
 
 def test_names_alone_need_no_matrix(counts):
-    roster = read_roster(counts)
-    assert roster.cells == CELLS
-    assert list(zip(roster.ids, roster.names, roster.types, strict=True)) == FEATURES
-    assert roster.places(ANTIBODIES) == [3, 5]
+    listed = read_names(counts)
+    assert listed.cells == CELLS
+    assert list(zip(listed.ids, listed.names, listed.types, strict=True)) == FEATURES
+    assert listed.places(ANTIBODIES) == [3, 5]
 
 
 def test_counts_are_those_of_muon(tmp_path):

@@ -36,7 +36,7 @@ SHOWN_NAMES = 3
 
 
 @dataclass(frozen=True)
-class Roster:
+class Names:
     """Names of the cells and features of a file, in its order.
 
     Parameters
@@ -66,7 +66,7 @@ def _matrices(folder: Path) -> list[Path]:
     return sorted([*folder.glob(f"*{MATRIX}"), *folder.glob(f"*{MATRIX}.gz")])
 
 
-def read_roster(path: Path) -> Roster:
+def read_names(path: Path) -> Names:
     """Read the names of cells and features, and no counts.
 
     Parameters
@@ -79,10 +79,10 @@ def read_roster(path: Path) -> Roster:
     ValueError
         Where it is neither.
     """
-    return _roster_of_folder(path) if path.is_dir() else _roster_of_file(path)
+    return _names_of_folder(path) if path.is_dir() else _names_of_file(path)
 
 
-def _roster_of_file(path: Path) -> Roster:
+def _names_of_file(path: Path) -> Names:
     import h5py
 
     with h5py.File(path) as file:
@@ -95,7 +95,7 @@ def _roster_of_file(path: Path) -> Roster:
             group = _only_genome(file)
             ids, names = _texts(group["genes"]), _texts(group["gene_names"])
             types = [GENES] * len(ids)
-        return Roster(_texts(group["barcodes"]), ids, names, types)
+        return Names(_texts(group["barcodes"]), ids, names, types)
 
 
 def _texts(names: h5py.Dataset) -> list[str]:
@@ -139,7 +139,7 @@ def _lines(path: Path) -> Iterator[str]:
         yield from (line.rstrip("\r\n") for line in file if line.strip())
 
 
-def _roster_of_folder(folder: Path) -> Roster:
+def _names_of_folder(folder: Path) -> Names:
     matrix = _only_matrix(folder)
     features = _beside(matrix, FEATURES)
     peaks = ".bed" in features.suffixes
@@ -151,17 +151,17 @@ def _roster_of_folder(folder: Path) -> Roster:
         ids, names = [row[0] for row in rows], [row[min(1, len(row) - 1)] for row in rows]
         types = [row[2] if len(row) > 2 else GENES for row in rows]
     cells = [line.split("\t")[0] for line in _lines(_beside(matrix, (BARCODES,)))]
-    return Roster(cells, ids, names, types)
+    return Names(cells, ids, names, types)
 
 
-def feature_type(path: Path, roster: Roster, modality: str | None) -> str:
+def feature_type(path: Path, listed: Names, modality: str | None) -> str:
     """Return the feature type that a modality is.
 
     Parameters
     ----------
     path
         The file, for messages.
-    roster
+    listed
         What is in it.
     modality
         A feature type, whatever its case; or a short name of one, ``rna``, ``adt`` or
@@ -173,7 +173,7 @@ def feature_type(path: Path, roster: Roster, modality: str | None) -> str:
     UserError
         Where the file holds none of it.
     """
-    found = list(dict.fromkeys(roster.types))
+    found = list(dict.fromkeys(listed.types))
     wanted = SHORT.get(str(modality), str(modality))
     alike = [name for name in found if name.casefold() == wanted.casefold()]
     if alike:
@@ -237,17 +237,17 @@ def read_counts(path: Path, modality: str | None) -> tuple[AnnData, tuple[tuple[
     """
     import pandas as pd
 
-    roster = read_roster(path)
-    chosen = feature_type(path, roster, modality)
-    places = roster.places(chosen)
+    listed = read_names(path)
+    chosen = feature_type(path, listed, modality)
+    places = listed.places(chosen)
     with annotated_files():
-        parts = _read_folder(path, roster) if path.is_dir() else _read_file(path)
+        parts = _read_folder(path, listed) if path.is_dir() else _read_file(path)
         data = _part(parts, chosen, places)
-    ids = [roster.ids[place] for place in places]
-    names, remarks = unique_names(ids, [roster.names[place] for place in places])
+    ids = [listed.ids[place] for place in places]
+    names, remarks = unique_names(ids, [listed.names[place] for place in places])
     data.X = data.X.tocsr()  # of a folder it is the transpose of what was read
     data.X.sum_duplicates()
-    data.obs = pd.DataFrame(index=pd.Index(roster.cells, dtype=str))
+    data.obs = pd.DataFrame(index=pd.Index(listed.cells, dtype=str))
     data.var = pd.DataFrame({"gene_ids": ids}, index=pd.Index(names, dtype=str))
     return data, remarks
 
@@ -263,9 +263,9 @@ def _part(parts: MuData, feature_type: str, places: list[int]) -> AnnData:
 
 
 def _muon() -> ModuleType:
-    """Return muon, which asks scanpy for its version in a way that warns."""
+    """Return muon; it warns of other libraries while it is imported."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "`__version__` is deprecated", FutureWarning)
+        warnings.simplefilter("ignore")
         import muon
     return muon
 
@@ -274,7 +274,7 @@ def _read_file(path: Path) -> MuData:
     return _muon().read_10x_h5(path, extended=False)
 
 
-def _read_folder(folder: Path, roster: Roster) -> MuData:
+def _read_folder(folder: Path, listed: Names) -> MuData:
     """Read a folder in any form by handing muon one as Cell Ranger 3 writes it, or 2 if unpacked.
 
     The matrix is linked to; the lists, which are short, are written anew with numbers for names.
@@ -282,10 +282,10 @@ def _read_folder(folder: Path, roster: Roster) -> MuData:
     matrix = _only_matrix(folder)
     packed = matrix.suffix == ".gz"
     ending, write = (".gz", gzip.open) if packed else ("", open)
-    features = [f"f{place}\tf{place}\t{kind}\n" for place, kind in enumerate(roster.types)]
+    features = [f"f{place}\tf{place}\t{kind}\n" for place, kind in enumerate(listed.types)]
     lists = {
         "features.tsv" if packed else "genes.tsv": features,
-        BARCODES: [f"c{place}\n" for place in range(len(roster.cells))],
+        BARCODES: [f"c{place}\n" for place in range(len(listed.cells))],
     }
     with TemporaryDirectory() as place:
         Path(place, MATRIX + ending).symlink_to(matrix.resolve())
