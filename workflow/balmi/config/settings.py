@@ -424,6 +424,12 @@ class Information(Section):
         {"folds", "components", "label_components", "fold_permutations", "seed"}
     )
 
+    largest: int = Field(
+        default=5000,
+        ge=200,
+        description="samples that estimates are made on at most: of a larger cohort, or training"
+        " part, so many are drawn, from every class and group its share",
+    )
     folds: int = Field(default=5, ge=2, le=20, description="folds of the cross-fitting")
     components: int = Field(
         default=20, ge=1, description="principal components per modality in pairs, at most n/10"

@@ -200,7 +200,11 @@ def build_view(
     decision = decide(tables, cohort, PrimaryMetric(settings["primary_metric"]))
     quiet = silence(decision)
     information = information_view(
-        tables["information"], cohort.modalities, tables.get("plan"), tables.get("complementarity")
+        tables["information"],
+        cohort.modalities,
+        tables.get("plan"),
+        tables.get("complementarity"),
+        len(cohort.samples),
     )
     views = Views(
         cohort=cohort_view(cohort, tables.get("absence")),
