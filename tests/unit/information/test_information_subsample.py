@@ -88,7 +88,7 @@ def test_the_draw_does_not_depend_on_the_order_of_samples(simulated):
         samples=cohort.samples[order],
         labels=cohort.labels[order],
         groups=None if cohort.groups is None else cohort.groups[order],
-        values={name: table[order] for name, table in tables_of(cohort).items()},
+        values={name: table[order] for name, table in cohort.tables.items()},
     )
     taken = []
     for each in (cohort, shuffled):
@@ -105,9 +105,8 @@ def test_inside_training_parts_the_draw_sees_no_test_sample(simulated):
     split = split_of(count, test)
     found = measure_splits(cohort, Features(cohort, 50), [split], FEW)
     rng = np.random.default_rng(0)
-    tables = tables_of(cohort)
+    tables = cohort.tables
     for name, table in tables.items():
-        tables[name] = table.copy()
         tables[name][test] = np.where(
             np.isnan(table[test]), np.nan, rng.normal(size=table[test].shape)
         )
@@ -117,10 +116,6 @@ def test_inside_training_parts_the_draw_sees_no_test_sample(simulated):
     other = measure_splits(altered, Features(altered, 50), [split], FEW)
     np.testing.assert_array_equal(found.label, other.label)
     np.testing.assert_array_equal(found.margin, other.margin)
-
-
-def tables_of(cohort):
-    return dict(cohort.values)
 
 
 def split_of(count, test):

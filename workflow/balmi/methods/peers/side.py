@@ -20,7 +20,7 @@ from balmi.methods.peers.priors import frequencies
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
     from balmi.data.splits import Split
     from balmi.methods.peers.logistic import Axes, FittedLogistic
     from balmi.preprocess.fitted import Samples
@@ -86,7 +86,7 @@ class TrainingSide:
     seed: int
 
     @classmethod
-    def of(cls, cohort: Cohort, split: Split, samples: Samples) -> TrainingSide:
+    def of(cls, cohort: Roster, split: Split, samples: Samples) -> TrainingSide:
         """Return the training side of a fold.
 
         Parameters
