@@ -124,13 +124,15 @@ def large(monkeypatch):
 
 @pytest.mark.parametrize("balanced", [False, True])
 @pytest.mark.parametrize("classes", [2, 4])
-def test_solvers_find_the_same_optimum(monkeypatch, large, classes, balanced):
+@pytest.mark.parametrize(("precision", "error"), [(np.float64, 1e-4), (np.float32, 5e-4)])
+def test_solvers_find_the_same_optimum(monkeypatch, large, precision, error, classes, balanced):
+    """To 1e-4 where both go on for long; single precision then costs a few units more."""
     values, labels = problem(4, 600, 30, classes)
     rows = problem(5, 200, 30, classes)[0]
-    monkeypatch.setattr(library, "QUICK", replace(QUICK, tolerance=1e-7))
+    monkeypatch.setattr(library, "QUICK", replace(QUICK, precision=precision, tolerance=1e-7))
     found = logistic(values, labels, rows, classes, balanced=balanced)
     expected = reference(values, labels, rows, "balanced" if balanced else None)
-    assert found == pytest.approx(expected, abs=1e-4)
+    assert found == pytest.approx(expected, abs=error)
 
 
 def test_as_it_stops_the_quick_solver_is_near_the_optimum(large):
