@@ -232,7 +232,9 @@ def default_method(
 ) -> None:
     """Pretrain, distil and train the default method as the workflow does, in all folds."""
     training, model = Training(), Model()
-    data = replica_data(cohort, features, splits, None, device, members=training.members)
+    data = replica_data(
+        cohort, features, splits, None, device, members=training.members_for(len(cohort.samples))
+    )
     information = _information(cohort, features, splits)
     start = time.process_time(), time.perf_counter()
     plan = plan_distillation(information, Distillation()).take(data.folds.cpu().numpy())

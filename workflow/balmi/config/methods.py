@@ -69,9 +69,9 @@ class NetworkMethod:
         """Whether its encoders pass messages on similarity networks."""
         return model.graph_weight > 0 and not self.concatenated
 
-    def members(self, training: Training) -> int:
-        """Return its networks per fold, at most."""
-        return training.members if self.several else 1
+    def members(self, training: Training, samples: int) -> int:
+        """Return its networks per fold, at most, given the samples of the cohort."""
+        return training.members_for(samples) if self.several else 1
 
     def depends(self, settings: Settings) -> dict[str, dict[str, Any]]:
         """Return the keys that its training and its predictions depend on, by section."""

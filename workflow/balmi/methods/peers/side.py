@@ -20,11 +20,9 @@ from balmi.methods.peers.priors import frequencies
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sklearn.decomposition import PCA
-
     from balmi.data.cohort import Roster
     from balmi.data.splits import Split
-    from balmi.methods.peers.logistic import FittedLogistic
+    from balmi.methods.peers.logistic import Axes, FittedLogistic
     from balmi.preprocess.fitted import Samples
 
     Folds = Sequence[tuple[np.ndarray, np.ndarray]]
@@ -50,7 +48,7 @@ class FittedBase:
 
     modality: str
     prior: np.ndarray
-    axes: PCA | None
+    axes: Axes | None
     regression: FittedLogistic | None
 
     def predict(self, samples: Samples) -> np.ndarray:
@@ -136,7 +134,7 @@ class TrainingSide:
         return list(splitter.split(self.labels, self.labels, self.groups))
 
     @cached_property
-    def _axes(self) -> dict[str, PCA | None]:
+    def _axes(self) -> dict[str, Axes | None]:
         """Modality -> principal axes of the samples that have it, where it is wide.
 
         Axes are coordinates and shape no prediction, so that inner folds may share them.
