@@ -160,18 +160,21 @@ def _of_modalities(heads: np.ndarray, samples: Samples, prior: np.ndarray) -> np
 
 
 def fit_linear(heads: np.ndarray, side: TrainingSide, inner: np.ndarray) -> Linear:
-    """Fit stacked logistic regression.
+    """Fit stacked logistic regression, on the inner folds that the peers have.
 
     Parameters
     ----------
-    heads
-        Not read.
+    heads, inner
+        Not read: whom members held out says nothing of regressions.
     side
         The training side.
-    inner
-        Inner fold of every sample of it; (fit,).
+
+    Raises
+    ------
+    MethodNotApplicable
+        As `balmi.methods.peers.stacking.stack_out_of_fold` does.
     """
-    return Linear(*stack_out_of_fold(side, inner))
+    return Linear(*stack_out_of_fold(side))
 
 
 def fit_learned(heads: np.ndarray, side: TrainingSide, inner: np.ndarray) -> Learned:
@@ -181,8 +184,10 @@ def fit_learned(heads: np.ndarray, side: TrainingSide, inner: np.ndarray) -> Lea
     ----------
     heads
         What the heads say of the training side, as `HeldOut.inner`; (fit, heads, classes).
-    side, inner
-        As in `fit_linear`.
+    side
+        The training side.
+    inner
+        Inner fold of every sample of it; (fit,).
 
     Raises
     ------

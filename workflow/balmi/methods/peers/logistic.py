@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import softmax
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 
@@ -22,21 +23,27 @@ MAX_ITERATIONS = 1000
 
 @dataclass(frozen=True)
 class FittedLogistic:
-    """A logistic regression that has learned.
+    """A logistic regression that has learned; all that it knows is arrays.
 
     Parameters
     ----------
-    classes
-        Number of classes.
-    model
-        The regression; None where there was one class alone, or no feature.
     shares
-        What every sample gets without a regression; (classes,).
+        What every sample gets where there is no coefficient; (classes,).
+    seen
+        Codes of the classes that it learned from; none where there was nothing to choose from.
+    weights, intercepts
+        (seen, features) and (seen,); of two classes, those of the second alone.
     """
 
-    classes: int
-    model: LogisticRegression | None
     shares: np.ndarray
+    seen: np.ndarray
+    weights: np.ndarray
+    intercepts: np.ndarray
+
+    @classmethod
+    def of_shares(cls, shares: np.ndarray) -> FittedLogistic:
+        """Return what says the same of every sample."""
+        return cls(shares, np.zeros(0, dtype=np.int64), np.zeros((0, 0)), np.zeros(0))
 
     def predict(self, values: np.ndarray) -> np.ndarray:
         """Return probabilities of all classes.
@@ -51,11 +58,27 @@ class FittedLogistic:
         numpy.ndarray
             (n, classes); a class that was not learned from has probability 0.
         """
-        if self.model is None:
+        if not self.seen.size:
             return np.tile(self.shares, (len(values), 1))
-        result = np.zeros((len(values), self.classes))
-        result[:, self.model.classes_] = self.model.predict_proba(values)
+        margins = (values @ self.weights.T + self.intercepts).astype(np.float64, copy=False)
+        if len(self.seen) == 2:
+            margins = np.hstack([np.zeros_like(margins), margins])
+        result = np.zeros((len(values), len(self.shares)))
+        result[:, self.seen] = softmax(margins, axis=1)
         return result
+
+    def upon(self, axes: PCA | None) -> FittedLogistic:
+        """Return the same regression on the features behind principal axes.
+
+        Parameters
+        ----------
+        axes
+            The axes that it learned in; None where these are the features.
+        """
+        if axes is None or not self.seen.size:
+            return self
+        weights = self.weights @ axes.components_
+        return replace(self, weights=weights, intercepts=self.intercepts - weights @ axes.mean_)
 
 
 def principal_axes(values: np.ndarray) -> PCA | None:
@@ -112,11 +135,11 @@ def fit_logistic(
     shares = np.zeros(classes)
     shares[codes] = 1 / len(codes) if balanced else counts / counts.sum()
     if len(codes) == 1 or not values.shape[1]:
-        return FittedLogistic(classes, None, shares)
+        return FittedLogistic.of_shares(shares)
     model = LogisticRegression(
         C=inverse_penalty,
         solver=SOLVER,
         max_iter=MAX_ITERATIONS,
         class_weight="balanced" if balanced else None,
     ).fit(values, labels)
-    return FittedLogistic(classes, model, shares)
+    return FittedLogistic(shares, model.classes_, model.coef_, model.intercept_)
