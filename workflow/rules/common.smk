@@ -249,7 +249,7 @@ def report_files(wildcards):
     """Return the files that the report of a dataset is made of."""
     tables = [name for name in SHOWN if PRETRAINED or name not in OF_PRETRAINING]
     return {
-        "cohort": "results/{dataset}/cohort.h5mu",
+        "samples": "results/{dataset}/samples.json",
         **{name: TABLES[name].path for name in tables},
     }
 

@@ -13,7 +13,7 @@ with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: report"):
         commit=commit(Path(snakemake.scriptdir)),
         title=snakemake.params.title,
         licence=snakemake.params.licence,
-        cohort=Path(snakemake.input.cohort),
-        tables={name: Path(file) for name, file in snakemake.input.items() if name != "cohort"},
+        samples=Path(snakemake.input.samples),
+        tables={name: Path(file) for name, file in snakemake.input.items() if name != "samples"},
     )
     build_report(inputs, Path(snakemake.output.html), Path(snakemake.output.view))

@@ -8,7 +8,7 @@ with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: figures"):
         dataset=snakemake.wildcards.dataset,
         settings=snakemake.params.settings,
         dataset_settings=snakemake.params.dataset,
-        cohort=Path(snakemake.input.cohort),
-        tables={name: Path(file) for name, file in snakemake.input.items() if name != "cohort"},
+        samples=Path(snakemake.input.samples),
+        tables={name: Path(file) for name, file in snakemake.input.items() if name != "samples"},
     )
     build_figures(inputs, Path(snakemake.output[0]))

@@ -137,7 +137,7 @@ def test_the_simulated_cohort_goes_the_way_of_users_files(tmp_path):
     assert cohort.groups.tolist() == made.samples["patient"].tolist()
     assert np.array(cohort.classes)[cohort.labels].tolist() == made.samples["subtype"].tolist()
     weak = made.modalities["weak"].reindex(made.samples.index).to_numpy()
-    np.testing.assert_allclose(cohort.values["weak"], weak)
+    np.testing.assert_allclose(cohort.tables["weak"], weak)
     assert cohort.available[:, 2].sum() == len(made.modalities["weak"])
 
 

@@ -220,7 +220,7 @@ def shortened(cohort, rows):
         samples=cohort.samples[rows],
         labels=cohort.labels[rows],
         groups=None if cohort.groups is None else cohort.groups[rows],
-        values={name: values[rows] for name, values in cohort.values.items()},
+        values={name: values[rows] for name, values in cohort.tables.items()},
     )
 
 
@@ -234,7 +234,7 @@ def shuffled(cohort, rng, codes):
         turned,
         labels=np.argsort(codes)[turned.labels],
         classes=tuple(f"renamed {code}" for code in codes),
-        values={name: turned.values[name][:, columns[name]] for name in names},
+        values={name: turned.tables[name][:, columns[name]] for name in names},
         features={name: tuple(np.array(cohort.features[name])[columns[name]]) for name in names},
         kinds={name: cohort.kinds[name] for name in names},
     )
@@ -247,7 +247,7 @@ def small(simulated):
     keep = ("strong", "weak")
     return replace(
         cohort,
-        values={name: cohort.values[name][:, :8] for name in keep},
+        values={name: cohort.tables[name][:, :8] for name in keep},
         features={name: cohort.features[name][:8] for name in keep},
         kinds={name: cohort.kinds[name] for name in keep},
     )
@@ -474,7 +474,7 @@ def replicas(simulated):
         samples=cohort.samples[rows],
         labels=cohort.labels[rows],
         groups=cohort.groups[rows],
-        values={name: values[rows].copy() for name, values in cohort.values.items()},
+        values={name: values[rows].copy() for name, values in cohort.tables.items()},
     )
     splits = []
     for fold in range(2):
@@ -553,7 +553,7 @@ class TestTrainingParts:
             rng = np.random.default_rng(9)
             labels = cohort.labels.copy()
             labels[split.test] = rng.integers(3, size=len(split.test))
-            values = {name: x.copy() for name, x in cohort.values.items()}
+            values = {name: x.copy() for name, x in cohort.tables.items()}
             for x in values.values():
                 seen = split.test[~np.isnan(x[split.test, 0])]
                 x[seen] = 1e3 * rng.normal(size=(len(seen), x.shape[1]))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from given_inputs import tables_of, with_tables
 from sequential import Case, alone, sequential_fold, some_prior_knowledge, take, trained_by
 
 from balmi.config.settings import Balancing, Model, Training
@@ -243,9 +244,9 @@ def test_parts_of_the_replicas_take_as_many_steps_as_all(data):
 
 
 def broken(data, value=torch.inf):
-    inputs = tuple(values.clone() for values in data.inputs)
+    inputs = tables_of(data)
     inputs[0][1, data.splits[1].train[0]] = value
-    return replace(data, inputs=inputs)
+    return with_tables(data, inputs)
 
 
 @pytest.mark.parametrize("value", [torch.inf, torch.nan])
@@ -255,10 +256,10 @@ def test_a_loss_that_is_not_finite_fails_with_its_epoch(data, value):
 
 
 def test_a_validation_loss_that_is_not_finite_fails_with_its_epoch(data):
-    inputs = tuple(values.clone() for values in data.inputs)
+    inputs = tables_of(data)
     inputs[0][1, data.splits[1].validation[0]] = torch.inf
     with pytest.raises(MethodFailed, match="not finite after epoch 1 of test"):
-        trained_by(replace(data, inputs=inputs), case(), Balancing.UNIFORM)
+        trained_by(with_tables(data, inputs), case(), Balancing.UNIFORM)
 
 
 def test_a_replica_without_validation_samples_is_not_applicable(data):

@@ -24,7 +24,7 @@ from balmi.tables.contract import TABLES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
 
 PERMUTATIONS = 9999
 LEVEL = 0.05
@@ -84,7 +84,7 @@ def permutation_p(table: np.ndarray, seed: int, permutations: int = PERMUTATIONS
     return (1 + as_much) / (1 + permutations)
 
 
-def _asked(cohort: Cohort) -> Iterator[tuple[str | None, np.ndarray, int]]:
+def _asked(cohort: Roster) -> Iterator[tuple[str | None, np.ndarray, int]]:
     """Yield name, code per sample, and samples lacking; of modalities, then of the pattern."""
     available = cohort.available
     lacked = [column for column in range(available.shape[1]) if not available[:, column].all()]
@@ -97,7 +97,7 @@ def _asked(cohort: Cohort) -> Iterator[tuple[str | None, np.ndarray, int]]:
         yield None, codes, int((~available.all(axis=1)).sum())
 
 
-def absence_table(cohort: Cohort, seed: int = 0) -> pd.DataFrame:
+def absence_table(cohort: Roster, seed: int = 0) -> pd.DataFrame:
     """Return how the class is associated with the absence of every modality and with the pattern.
 
     Parameters
@@ -124,7 +124,7 @@ def absence_table(cohort: Cohort, seed: int = 0) -> pd.DataFrame:
     return found.assign(p_holm=holm(found["p"]))
 
 
-def absence_finding(absence: pd.DataFrame, predictions: pd.DataFrame, cohort: Cohort) -> Finding:
+def absence_finding(absence: pd.DataFrame, predictions: pd.DataFrame, cohort: Roster) -> Finding:
     """Say whether who has which modality tells of the class.
 
     Parameters
@@ -162,7 +162,7 @@ def absence_finding(absence: pd.DataFrame, predictions: pd.DataFrame, cohort: Co
     )
 
 
-def _scored(predictions: pd.DataFrame, cohort: Cohort) -> str:
+def _scored(predictions: pd.DataFrame, cohort: Roster) -> str:
     own = predictions[predictions["method"] == Method.ABSENCE_LR]
     if own.empty:
         return ""

@@ -13,7 +13,7 @@ from balmi.tables.contract import TABLES
 if TYPE_CHECKING:
     import pandas as pd
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
 
 # Quotients of integers, so that a recall of 3/50 is not missed by a rounding error.
 GRID = np.arange(51) / 50
@@ -51,7 +51,7 @@ def precision_recall(true: np.ndarray, score: np.ndarray) -> np.ndarray:
 CURVES = {"roc": roc, "pr": precision_recall}
 
 
-def curves_table(predictions: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+def curves_table(predictions: pd.DataFrame, cohort: Roster) -> pd.DataFrame:
     """Return the curves of every method and class, means over repeats.
 
     All held-out predictions of a repeat make one curve, as if one model had made them: networks

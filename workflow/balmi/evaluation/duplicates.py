@@ -85,8 +85,8 @@ def _profiles(
     rows = np.flatnonzero(cohort.available[:, has].all(axis=1))
     if len(rows) < 2:
         return rows, np.empty((len(rows), 0))
-    parts = features.split(rows, names)
-    return rows, np.hstack([values[rows] for values in parts.values()])
+    profiles = features.apply(features.fit(rows, names), rows)
+    return rows, np.hstack(list(profiles.features.values()))
 
 
 def _copies(modality: str, rows: np.ndarray, profiles: np.ndarray) -> list[Copies]:

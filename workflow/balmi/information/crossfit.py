@@ -187,12 +187,15 @@ def cross_fit_blocks(
     blocks = []
     for number in np.unique(fold):
         train, test = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
-        prepared = features.split(rows[train], tuple(modalities))
+        fitted = features.fit(rows[train], tuple(modalities))
+        learned, held_out = (
+            features.apply(fitted, rows[side]).features.values() for side in (train, test)
+        )
         room = len(train) // SAMPLES_PER_COMPONENT // len(modalities)
         count = min(components, max(1, room))
         parts = [
-            principal_components(*normal_scores(values[rows[train]], values[rows[test]]), count)
-            for values in prepared.values()
+            principal_components(*normal_scores(*values), count)
+            for values in zip(learned, held_out, strict=True)
         ]
         leading = np.argsort(
             np.concatenate([np.arange(learn.shape[1]) for learn, _ in parts]), kind="stable"

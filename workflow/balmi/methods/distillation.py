@@ -151,7 +151,7 @@ def new_network(
         linear_path=model.linear_path,
     )
     seeds = [replica_seed(seed, split, f"{purpose}/weights") for split in data.splits]
-    like = data.inputs[0]
+    like = data.like
     return ReplicaNetwork(shape, seeds, like.dtype, importance).to(like.device)
 
 

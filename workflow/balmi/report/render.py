@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from balmi.config.advanced import scattered
 from balmi.config.catalogue import as_configured
-from balmi.data.cohort import read_cohort
+from balmi.data.cohort import read_roster
 from balmi.data.files import read_json, read_table, replace_when_written, write_json
 from balmi.errors import Problem, UserError
 from balmi.evaluation.verdicts import NOT_SEPARABLE, Verdict
@@ -126,7 +126,7 @@ def _content(inputs: ReportInputs) -> tuple[View, dict[str, pd.DataFrame]]:
     tables = {
         name: shown.table(read_table(path, name)) for name, path in inputs.table_paths.items()
     }
-    cohort = read_cohort(inputs.cohort)
+    cohort = read_roster(inputs.samples)
     cohort = replace(cohort, provenance=shown.provenance(cohort.provenance))
     return build_view(inputs.dataset, cohort, tables, inputs.settings, inputs.title), tables
 

@@ -17,7 +17,7 @@ from balmi.methods.peers.priors import frequencies
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
     from balmi.data.splits import Split
     from balmi.methods.peers.base import FittedBase
     from balmi.preprocess.fitted import Samples
@@ -57,7 +57,7 @@ class TrainingSide:
     @classmethod
     def of(
         cls,
-        cohort: Cohort,
+        cohort: Roster,
         split: Split,
         samples: Samples,
         known: Mapping[str, FittedBase] | None = None,
