@@ -1,5 +1,28 @@
+rule fit_bases:
+    input:
+        samples="results/{dataset}/samples.json",
+        splits=TABLES["splits"].path,
+        preprocessing="results/{dataset}/preprocessing.safetensors",
+    output:
+        bases="results/{dataset}/bases.safetensors",
+    log:
+        "results/{dataset}/logs/fit_bases.log",
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        code=code_of("fit_bases"),
+    message:
+        "{wildcards.dataset}: fit one regression per modality in all folds"
+    script:
+        "../scripts/fit_bases.py"
+
+
 rule fit_baseline:
     input:
+        unpack(bases_of),
         samples="results/{dataset}/samples.json",
         splits=TABLES["splits"].path,
         preprocessing="results/{dataset}/preprocessing.safetensors",
@@ -9,7 +32,7 @@ rule fit_baseline:
     log:
         "results/{dataset}/logs/fit_{method}.log",
     wildcard_constraints:
-        method=any_of(PEER_METHODS),
+        method=any_of(name for name in PEER_METHODS if name not in PROBED),
     conda:
         "../../envs/analysis.yaml"
     resources:
@@ -22,3 +45,34 @@ rule fit_baseline:
         "{wildcards.dataset}: fit {wildcards.method} in all folds"
     script:
         "../scripts/fit_baseline.py"
+
+
+rule fit_probed_baseline:
+    input:
+        unpack(bases_of),
+        samples="results/{dataset}/samples.json",
+        splits=TABLES["splits"].path,
+        preprocessing="results/{dataset}/preprocessing.safetensors",
+    output:
+        predictions="results/{dataset}/methods/{method}/predictions.parquet",
+        status="results/{dataset}/methods/{method}/status.json",
+        probes=TABLES["probes"].path,
+        probes_status="results/{dataset}/robustness/probes-{method}.json",
+    log:
+        "results/{dataset}/logs/fit_{method}.log",
+    wildcard_constraints:
+        method=any_of(name for name in PEER_METHODS if name in PROBED),
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        robustness=section("robustness"),
+        columns=columns_of("predictions", "probes"),
+        code=code_of("fit_probed_baseline"),
+    message:
+        "{wildcards.dataset}: fit {wildcards.method} in all folds, and probe it with worse test"
+        " samples"
+    script:
+        "../scripts/fit_probed_baseline.py"

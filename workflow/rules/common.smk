@@ -173,6 +173,12 @@ def guidance_of(wildcards):
     return files
 
 
+def bases_of(wildcards):
+    """Return the regressions of single modalities, for a method that rests on them."""
+    rests = REGISTRY[wildcards.method].reads_bases(SETTINGS.model)
+    return {"bases": "results/{dataset}/bases.safetensors"} if rests else {}
+
+
 def simulation(wildcards):
     """Return the settings of a simulated dataset."""
     return simulation_of(SETTINGS.datasets[wildcards.dataset]).model_dump(mode="json")
@@ -217,12 +223,14 @@ def all_settings():
 
 
 def trained_files(wildcards):
-    """Return what a probed method left behind: the networks, where it has any."""
+    """Return what a probed network method left behind."""
     folder = "results/{dataset}/methods/{method}"
-    files = {"status": f"{folder}/status.json"}
-    if wildcards.method in NETWORK_METHODS:
-        files["parameters"] = f"{folder}/model.safetensors"
-        files["experts"] = f"{folder}/experts.csv"
+    files = {
+        "status": f"{folder}/status.json",
+        "parameters": f"{folder}/model.safetensors",
+        "experts": f"{folder}/experts.csv",
+        "regressions": f"{folder}/regressions.safetensors",
+    }
     if wildcards.method == "balanced":
         files["information"] = "results/{dataset}/information.safetensors"
     return files

@@ -63,6 +63,7 @@ rule run_control:
 rule probe_method:
     input:
         unpack(trained_files),
+        unpack(bases_of),
         samples="results/{dataset}/samples.json",
         splits=TABLES["splits"].path,
         preprocessing="results/{dataset}/preprocessing.safetensors",
@@ -72,7 +73,7 @@ rule probe_method:
     log:
         "results/{dataset}/logs/probe_{method}.log",
     wildcard_constraints:
-        method=any_of(PROBED),
+        method=any_of(name for name in NETWORK_METHODS if name in PROBED),
     conda:
         "../../envs/training.yaml"
     resources:

@@ -10,10 +10,12 @@ from balmi.config.methods import NETWORKS
 from balmi.data.cohort import read_roster
 from balmi.data.files import write_json, write_table
 from balmi.data.splits import read_splits
+from balmi.data.tensors import write_tensors
 from balmi.graph.files import read_networks
 from balmi.information.files import read_split_information
 from balmi.logs import Progress
 from balmi.methods.outcome import read_status, write_outcome
+from balmi.methods.peers.bases import read_bases
 from balmi.methods.stages import pretrain_stage, stack_replicas, train_stage
 from balmi.networks.checkpoint import Checkpoints
 from balmi.networks.device import choose_device
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from balmi.data.cohort import Roster
     from balmi.data.splits import Split
     from balmi.information.splits import SplitInformation
+    from balmi.methods.peers.bases import Bases
     from balmi.networks.data import ReplicaData
     from balmi.preprocess.features import Features
 
@@ -43,6 +46,8 @@ class Loaded:
         The replicas on the job's device.
     information
         What the training parts say; None where the method asks for none of it.
+    bases
+        The modalities' regressions; None where the method asks for none of them.
     """
 
     cohort: Roster
@@ -50,6 +55,7 @@ class Loaded:
     splits: list[Split]
     data: ReplicaData
     information: SplitInformation | None
+    bases: Bases | None
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,8 @@ class TrainingInputs:
         File of the fused networks, or None for multilayer perceptrons.
     information
         File of what the training parts say, or None where the method asks for none of it.
+    bases
+        File of the modalities' regressions, or None where the method asks for none of them.
     """
 
     samples: Path
@@ -74,11 +82,12 @@ class TrainingInputs:
     settings: Settings
     networks: Path | None = None
     information: Path | None = None
+    bases: Path | None = None
 
     @classmethod
     def of(cls, files: Mapping[str, Path], settings: Settings) -> TrainingInputs:
         """Return the inputs by their names among the files of a job; those that are empty, None."""
-        optional = {name: files.get(name) or None for name in ("networks", "information")}
+        optional = {name: files.get(name) or None for name in ("networks", "information", "bases")}
         needed = (files[name] for name in ("samples", "splits", "preprocessing"))
         return cls(*needed, settings, **optional)
 
@@ -102,6 +111,7 @@ class TrainingInputs:
         splits = read_splits(self.splits, cohort)
         features = read_features(self.preprocessing, cohort, splits)
         fused = self.networks and read_networks(self.networks, splits, cohort)
+        bases = self.bases and read_bases(self.bases, cohort, splits)
         if repeats is not None:
             kept = [place for place, split in enumerate(splits) if split.repeat < repeats]
             fused = fused and [fused[place] for place in kept]
@@ -109,7 +119,7 @@ class TrainingInputs:
         model = self.settings.model
         data = stack_replicas(cohort, features, splits, fused, model, device, members)
         information = self.information and read_split_information(self.information)
-        return Loaded(cohort, features, splits, data, information)
+        return Loaded(cohort, features, splits, data, information, bases)
 
 
 def _checkpoints(inputs: TrainingInputs, status: Path) -> Checkpoints:
@@ -157,8 +167,9 @@ def train_job(
     experts: Path,
     status: Path,
     model: Path,
+    regressions: Path,
 ) -> None:
-    """Train a network method; write predictions, history, experts, status and parameters.
+    """Train a network method; write predictions, history, experts, status and what it learned.
 
     Parameters
     ----------
@@ -168,8 +179,10 @@ def train_job(
         What the job takes.
     pretrained, pretraining
         Files of pretrained parameters and of the pretraining's status, or None.
-    predictions, training, experts, status, model
+    predictions, training, experts, status
         Files to write.
+    model, regressions
+        Likewise, of what networks and the experts that are regressions have learned.
     """
     loaded = inputs.load(NETWORKS[method].members(inputs.settings.training))
     checkpoints = _checkpoints(inputs, status)
@@ -179,11 +192,13 @@ def train_job(
         loaded.cohort,
         loaded.data,
         loaded.information,
+        loaded.bases,
         before,
         inputs.settings,
         Progress,
         checkpoints,
     )
     write_parameters(trained, model)
+    write_tensors(result.regressions, regressions)
     write_outcome(state, result, predictions, status, training, experts)
     checkpoints.clear()

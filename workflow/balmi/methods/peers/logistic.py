@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from scipy.special import softmax
@@ -39,6 +39,13 @@ class FittedLogistic:
     seen: np.ndarray
     weights: np.ndarray
     intercepts: np.ndarray
+
+    PARTS: ClassVar = ("shares", "seen", "weights", "intercepts")
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All that it knows, by the names of `PARTS`."""
+        return {part: getattr(self, part) for part in self.PARTS}
 
     @classmethod
     def of_shares(cls, shares: np.ndarray) -> FittedLogistic:
