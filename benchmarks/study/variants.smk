@@ -62,6 +62,9 @@ rule train_network:
         experts="results/{dataset}/variants/{variant}/{method}/experts.csv",
         status="results/{dataset}/variants/{variant}/{method}/status.json",
         model=temp("results/{dataset}/variants/{variant}/{method}/model.safetensors"),
+        regressions=temp(
+            "results/{dataset}/variants/{variant}/{method}/regressions.safetensors"
+        ),
     log:
         "results/{dataset}/logs/train_{variant}_{method}.log",
     wildcard_constraints:

@@ -263,7 +263,7 @@ def test_a_single_expert_is_tempered_and_nothing_else():
 
 
 def test_the_rows_of_a_fold():
-    pool = pool_experts([Parrot(np.eye(3), np.eye(3)), Parrot(np.eye(3), np.eye(3))], np.arange(3))
+    pool = pool_experts([parrot(np.eye(3), np.eye(3))] * 2, np.arange(3))
     split = Split(2, 1, np.array([0]), np.array([1]), np.array([2]))
     table = expert_rows("balanced", split, [Expert.LINEAR, Expert.GATE], pool)
     assert list(table) == list(TABLES["experts"].names)

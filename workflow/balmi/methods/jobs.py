@@ -55,7 +55,7 @@ class Loaded:
     splits: list[Split]
     data: ReplicaData
     information: SplitInformation | None
-    bases: Bases | None
+    bases: Bases | None = None
 
 
 @dataclass(frozen=True)

@@ -27,28 +27,27 @@ PEERS = [method for method in RESTING if method is not Method.BALANCED]
 FOLDS, WIDE = 3, 40
 
 
-@pytest.fixture(scope="module")
-def cohort(make_cohort, tmp_path_factory):
+@pytest.fixture
+def cohort(make_cohort, tmp_path):
     """Return a cohort as read from its file: one modality wide, one that some samples lack."""
-    folder = tmp_path_factory.mktemp("cohort")
     made = make_cohort(np.arange(36) % 3, {"wide": WIDE, "narrow": 4})
     values = dict(made.tables)
     values["narrow"][[1, 8, 20, 33]] = np.nan
-    write_cohort(replace(made, values=values), folder / "cohort.h5mu", folder / "samples.json")
-    return read_cohort(folder / "cohort.h5mu")
+    write_cohort(replace(made, values=values), tmp_path / "cohort.h5mu", tmp_path / "samples.json")
+    return read_cohort(tmp_path / "cohort.h5mu")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def splits(cohort):
     return as_splits(make_splits(cohort, Evaluation(repeats=1, folds=FOLDS)), cohort)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def features(cohort):
     return Features(cohort, WIDE)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def bases(cohort, features, splits):
     return fit_bases(cohort, features, splits)
 
@@ -73,9 +72,9 @@ def fits(monkeypatch):
     return shapes
 
 
-def test_a_regression_in_principal_axes_is_one_upon_the_features(rng_values=(20, 50)):
+def test_a_regression_in_principal_axes_is_one_upon_the_features():
     rng = np.random.default_rng(0)
-    values, others = rng.standard_normal(rng_values), rng.standard_normal((7, 50))
+    values, others = rng.standard_normal((20, 50)), rng.standard_normal((7, 50))
     axes = principal_axes(values)
     assert axes is not None
     for classes in (2, 3):
@@ -186,6 +185,7 @@ def test_methods_in_one_process_share_them(fits, cohort, splits):
 def test_the_linear_expert_fits_upper_regressions_alone(fits, cohort, features, splits, bases):
     split = splits[0]
     side = training_side(cohort, features, features.fit(split.fit), split, bases)
+    fits.clear()
     found = fit_linear(None, side, split.inner)
     assert len(fits) == len(side.inner_folds) + 1
     tests = features.apply(features.fit(split.fit), split.test)
