@@ -52,6 +52,7 @@ rule pretrain_distillation:
 rule train_network:
     input:
         unpack(guidance_of),
+        unpack(bases_of),
         cohort="results/{dataset}/cohort.h5mu",
         splits="results/{dataset}/splits.parquet",
         preprocessing="results/{dataset}/preprocessing.safetensors",

@@ -32,7 +32,7 @@ rule fit_baseline:
     log:
         "results/{dataset}/logs/fit_{method}.log",
     wildcard_constraints:
-        method=any_of(name for name in PEER_METHODS if name not in PROBED),
+        method=any_of(UNPROBED_PEERS),
     conda:
         "../../envs/analysis.yaml"
     resources:
@@ -45,34 +45,3 @@ rule fit_baseline:
         "{wildcards.dataset}: fit {wildcards.method} in all folds"
     script:
         "../scripts/fit_baseline.py"
-
-
-rule fit_probed_baseline:
-    input:
-        unpack(bases_of),
-        samples="results/{dataset}/samples.json",
-        splits=TABLES["splits"].path,
-        preprocessing="results/{dataset}/preprocessing.safetensors",
-    output:
-        predictions="results/{dataset}/methods/{method}/predictions.parquet",
-        status="results/{dataset}/methods/{method}/status.json",
-        probes=TABLES["probes"].path,
-        probes_status="results/{dataset}/robustness/probes-{method}.json",
-    log:
-        "results/{dataset}/logs/fit_{method}.log",
-    wildcard_constraints:
-        method=any_of(name for name in PEER_METHODS if name in PROBED),
-    conda:
-        "../../envs/analysis.yaml"
-    resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
-    params:
-        robustness=section("robustness"),
-        columns=columns_of("predictions", "probes"),
-        code=code_of("fit_probed_baseline"),
-    message:
-        "{wildcards.dataset}: fit {wildcards.method} in all folds, and probe it with worse test"
-        " samples"
-    script:
-        "../scripts/fit_probed_baseline.py"

@@ -65,8 +65,10 @@ METHODS = list(dict.fromkeys([*map(str, SETTINGS.methods), "absence-lr"]))
 NETWORK_METHODS = [method.value for method in SETTINGS.methods if method in NETWORKS]
 PRETRAINED = "balanced" in NETWORK_METHODS and SETTINGS.distillation.pretraining
 OF_PRETRAINING = {"plan", "complementarity"}
-PEER_METHODS = [name for name in METHODS if name not in NETWORK_METHODS]
 PROBED = [name for name in METHODS if name in map(str, SETTINGS.robustness.methods)]
+PROBED_NETWORKS = [name for name in PROBED if name in NETWORK_METHODS]
+PROBED_PEERS = [name for name in PROBED if name not in NETWORK_METHODS]
+UNPROBED_PEERS = [name for name in METHODS if name not in [*NETWORK_METHODS, *PROBED]]
 SHARES = list(dict.fromkeys(f"{share:g}" for share in SETTINGS.robustness.shares))
 CONTROLS = ["labels", "leak"] if SETTINGS.robustness.controls else []
 
