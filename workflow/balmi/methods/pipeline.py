@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from balmi.config.methods import NetworkMethod
     from balmi.data.cohort import Cohort
     from balmi.data.splits import Split
-    from balmi.information.splits import SplitInformation
+    from balmi.information.files import SplitInformation
     from balmi.methods.outcome import Result, Status
     from balmi.methods.peers.bases import Bases
     from balmi.methods.stages import Epochs

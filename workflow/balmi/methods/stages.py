@@ -5,7 +5,7 @@ Jobs run them one by one and keep what each gives as files; `balmi.methods.pipel
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from balmi.config.settings import Method, Model, Settings
     from balmi.data.cohort import Roster
     from balmi.data.splits import Split
-    from balmi.information.splits import SplitInformation
+    from balmi.information.files import SplitInformation
     from balmi.methods.outcome import Status
     from balmi.methods.peers.bases import Bases
     from balmi.networks.checkpoint import Checkpoints
@@ -199,5 +199,4 @@ def train_stage(
     none = Result.none(cohort.classes), {}
     status, (result, trained) = attempt(method, fit, none, device_name(data.labels.device))
     done = [each for each in (before, bases and bases.status) if each is not None]
-    seconds = status.seconds + sum(each.seconds for each in done)
-    return replace(status, seconds=round(seconds, 3)), result, trained
+    return status.with_cost_of(done), result, trained

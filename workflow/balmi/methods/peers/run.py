@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -115,6 +114,4 @@ def baseline_stage(
     """
     fit = partial(fit_baseline, method, cohort, features, splits, bases, keep)
     status, result = attempt(method, fit, Result.none(cohort.classes))
-    if bases is not None:
-        status = replace(status, seconds=round(status.seconds + bases.status.seconds, 3))
-    return status, result
+    return status if bases is None else status.with_cost_of([bases.status]), result
