@@ -10,10 +10,12 @@ from balmi.config.methods import GAINS, NETWORKS, PRETRAINING
 from balmi.data.cohort import read_roster
 from balmi.data.files import write_json, write_table
 from balmi.data.splits import read_splits
+from balmi.data.tensors import write_tensors
 from balmi.graph.files import read_networks
 from balmi.information.files import read_split_information
 from balmi.logs import Progress
 from balmi.methods.outcome import read_status, write_outcome
+from balmi.methods.peers.bases import read_bases
 from balmi.methods.stages import pretrain_stage, stack_replicas, train_stage
 from balmi.networks.checkpoint import Checkpoints
 from balmi.networks.device import choose_device
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from balmi.data.cohort import Roster
     from balmi.data.splits import Split
     from balmi.information.files import SplitInformation
+    from balmi.methods.peers.bases import Bases
     from balmi.networks.data import ReplicaData
     from balmi.preprocess.features import Features
 
@@ -44,6 +47,8 @@ class Loaded:
         The replicas on the job's device.
     information
         What the training parts say; None where the method asks for none of it.
+    bases
+        The modalities' regressions; None where the method asks for none of them.
     """
 
     cohort: Roster
@@ -51,6 +56,7 @@ class Loaded:
     splits: list[Split]
     data: ReplicaData
     information: SplitInformation | None
+    bases: Bases | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,8 @@ class TrainingInputs:
         File of the fused networks, or None for multilayer perceptrons.
     information
         File of what the training parts say, or None where the method asks for none of it.
+    bases
+        File of the modalities' regressions, or None where the method asks for none of them.
     """
 
     samples: Path
@@ -75,11 +83,12 @@ class TrainingInputs:
     settings: Settings
     networks: Path | None = None
     information: Path | None = None
+    bases: Path | None = None
 
     @classmethod
     def of(cls, files: Mapping[str, Path], settings: Settings) -> TrainingInputs:
         """Return the inputs by their names among the files of a job; those that are empty, None."""
-        optional = {name: files.get(name) or None for name in ("networks", "information")}
+        optional = {name: files.get(name) or None for name in ("networks", "information", "bases")}
         needed = (files[name] for name in ("samples", "splits", "preprocessing"))
         return cls(*needed, settings, **optional)
 
@@ -103,6 +112,7 @@ class TrainingInputs:
         splits = read_splits(self.splits, cohort)
         features = read_features(self.preprocessing, cohort, splits)
         fused = self.networks and read_networks(self.networks, splits, cohort)
+        bases = self.bases and read_bases(self.bases, cohort, splits)
         if repeats is not None:
             kept = [place for place, split in enumerate(splits) if split.repeat < repeats]
             fused = fused and [fused[place] for place in kept]
@@ -111,7 +121,7 @@ class TrainingInputs:
         members = method.members(self.settings.training, len(cohort.samples))
         data = stack_replicas(cohort, features, splits, fused, model, device, members)
         information = self.information and read_split_information(self.information)
-        return Loaded(cohort, features, splits, data, information)
+        return Loaded(cohort, features, splits, data, information, bases)
 
 
 def _checkpoints(inputs: TrainingInputs, status: Path) -> Checkpoints:
@@ -159,8 +169,9 @@ def train_job(
     experts: Path,
     status: Path,
     model: Path,
+    regressions: Path,
 ) -> None:
-    """Train a network method; write predictions, history, experts, status and parameters.
+    """Train a network method; write predictions, history, experts, status and what it learned.
 
     Parameters
     ----------
@@ -170,8 +181,10 @@ def train_job(
         What the job takes.
     pretrained, pretraining
         Files of pretrained parameters and of the pretraining's status, or None.
-    predictions, training, experts, status, model
+    predictions, training, experts, status
         Files to write.
+    model, regressions
+        Likewise, of what networks and the experts that are regressions have learned.
     """
     loaded = inputs.load(NETWORKS[method])
     checkpoints = _checkpoints(inputs, status)
@@ -181,11 +194,13 @@ def train_job(
         loaded.cohort,
         loaded.data,
         loaded.information,
+        loaded.bases,
         before,
         inputs.settings,
         Progress,
         checkpoints,
     )
     write_parameters(trained, model)
+    write_tensors(result.regressions, regressions)
     write_outcome(state, result, predictions, status, training, experts)
     checkpoints.clear()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
 if TYPE_CHECKING:
@@ -62,21 +63,34 @@ MANY_SAMPLES, MANY_VALUES = 5_000, 10_000_000
 
 @dataclass(frozen=True)
 class FittedLogistic:
-    """A logistic regression that has learned.
+    """A logistic regression that has learned; all that it knows is arrays.
 
     Parameters
     ----------
-    classes
-        Number of classes.
-    model
-        The regression; None where there was one class alone, or no feature.
     shares
-        What every sample gets without a regression; (classes,).
+        What every sample gets where there is no coefficient; (classes,).
+    seen
+        Codes of the classes that it learned from; none where there was nothing to choose from.
+    weights, intercepts
+        (seen, features) and (seen,); of two classes, those of the second alone.
     """
 
-    classes: int
-    model: LogisticRegression | None
     shares: np.ndarray
+    seen: np.ndarray
+    weights: np.ndarray
+    intercepts: np.ndarray
+
+    PARTS: ClassVar = ("shares", "seen", "weights", "intercepts")
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All that it knows, by the names of `PARTS`."""
+        return {part: getattr(self, part) for part in self.PARTS}
+
+    @classmethod
+    def of_shares(cls, shares: np.ndarray) -> FittedLogistic:
+        """Return what says the same of every sample."""
+        return cls(shares, np.zeros(0, dtype=np.int64), np.zeros((0, 0)), np.zeros(0))
 
     def predict(self, values: np.ndarray) -> np.ndarray:
         """Return probabilities of all classes.
@@ -91,16 +105,28 @@ class FittedLogistic:
         numpy.ndarray
             (n, classes); a class that was not learned from has probability 0.
         """
-        if self.model is None:
+        if not self.seen.size:
             return np.tile(self.shares, (len(values), 1))
-        precision = self.model.coef_.dtype
-        result = np.zeros((len(values), self.classes))
-        result[:, self.model.classes_] = self.model.predict_proba(
-            values.astype(precision, copy=False)
-        )
-        if precision != result.dtype:  # sums are 1 to seven digits so far
-            result /= result.sum(axis=1, keepdims=True)
+        known = values.astype(self.weights.dtype, copy=False)
+        margins = (known @ self.weights.T + self.intercepts).astype(np.float64, copy=False)
+        if len(self.seen) == 2:
+            margins = np.hstack([np.zeros_like(margins), margins])
+        result = np.zeros((len(values), len(self.shares)))
+        result[:, self.seen] = softmax(margins, axis=1)
         return result
+
+    def upon(self, axes: Axes | None) -> FittedLogistic:
+        """Return the same regression on the features behind principal axes.
+
+        Parameters
+        ----------
+        axes
+            The axes that it learned in; None where these are the features.
+        """
+        if axes is None or not self.seen.size:
+            return self
+        weights = self.weights @ axes.components
+        return replace(self, weights=weights, intercepts=self.intercepts - weights @ axes.mean)
 
 
 @dataclass(frozen=True)
@@ -191,7 +217,7 @@ def fit_logistic(
     shares = np.zeros(classes)
     shares[codes] = 1 / len(codes) if balanced else counts / counts.sum()
     if len(codes) == 1 or not values.shape[1]:
-        return FittedLogistic(classes, None, shares)
+        return FittedLogistic.of_shares(shares)
     solver = Solver.of(values.shape)
     model = LogisticRegression(
         C=inverse_penalty,
@@ -200,4 +226,4 @@ def fit_logistic(
         max_iter=MAX_ITERATIONS,
         class_weight="balanced" if balanced else None,
     ).fit(values.astype(solver.precision, copy=False), labels)
-    return FittedLogistic(classes, model, shares)
+    return FittedLogistic(shares, model.classes_, model.coef_, model.intercept_)
