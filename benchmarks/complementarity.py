@@ -106,7 +106,7 @@ def study(shared: float, seed: int) -> pd.DataFrame:
     settings = Simulation(shared_information=shared, seed=seed)
     made = simulate_cohort(settings, Design.GAUSSIAN)
     cohort = assembled(made)
-    features = Features(cohort, cohort.values["student"].shape[1])
+    features = Features(cohort, cohort.tables["student"].shape[1])
     data = replica_data(cohort, features, splits_of(cohort, seed), None, torch.device("cpu"))
     tables = []
     for strength in STRENGTHS:

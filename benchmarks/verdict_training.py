@@ -69,7 +69,7 @@ class Run:
         yield repr((about, code)).encode()
         for array in (self.cohort.samples, self.cohort.labels, self.cohort.groups):
             yield b"" if array is None else array.tobytes()
-        for name, values in self.cohort.values.items():
+        for name, values in self.cohort.tables.items():
             yield name.encode() + values.tobytes()
         for split in self.splits:
             yield repr((split.repeat, split.fold, split.usable)).encode()

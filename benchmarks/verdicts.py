@@ -110,7 +110,7 @@ def duplicated(samples: int, repeats: int, seed: int) -> Design:
     alone = simulated(samples, seed, {"first": SEPARATIONS["first"]})
     twice = replace(
         alone,
-        values=alone.values | {"copy": alone.values["first"].copy()},
+        values=alone.tables | {"copy": alone.tables["first"].copy()},
         features=alone.features | {"copy": alone.features["first"]},
         kinds=alone.kinds | {"copy": "generic"},
     )

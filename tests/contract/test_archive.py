@@ -62,9 +62,9 @@ def test_the_cohort_is_what_today_is_made_of_the_same_files(kept, settings, coho
     assert (cohort.labels == made.labels).all()
     for name in ("classes", "features", "kinds"):
         assert getattr(cohort, name) == getattr(made, name)
-    for name, values in made.values.items():
+    for name, values in made.tables.items():
         # The file holds single precision.
-        np.testing.assert_array_equal(cohort.values[name], values.astype(np.float32))
+        np.testing.assert_array_equal(cohort.tables[name], values.astype(np.float32))
 
 
 def test_the_splits_are_those_that_are_dealt_today(settings, cohort, table):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from given_inputs import Given
 from sklearn.metrics import f1_score
 
 from balmi.methods.distillation import new_network
@@ -58,12 +59,12 @@ def take(known: PriorKnowledge, *replicas: int) -> PriorKnowledge:
 def alone(data: ReplicaData, *replicas: int) -> ReplicaData:
     """Return the data of replicas of one fold, without the padding that their company needs."""
     own = data.take(replicas)
-    fold = int(own.folds[0])
+    fold, rows = int(own.folds[0]), np.arange(len(data.labels))
     return replace(
         own,
         inputs=tuple(
-            values[fold : fold + 1, :, : max(widths[0], 1)]
-            for values, widths in zip(own.inputs, own.widths, strict=True)
+            Given(values[None, :, : max(widths[0], 1)])
+            for values, widths in zip(data.standardised(fold, rows), own.widths, strict=True)
         ),
         folds=torch.zeros_like(own.folds),
         networks=data.networks and (data.networks[fold],),
@@ -156,7 +157,7 @@ class Sequential:
         has = self.data.available[0, rows]
         embedded, unimodal = [], []
         for index, (first, second) in enumerate(self.encoders):
-            values = self.pass_on(rows, self.data.inputs[index][0, rows])
+            values = self.pass_on(rows, self.data.inputs[index].values[0, rows])
             hidden = self.drop(torch.relu(first(values)), parts[2 * index])
             hidden = torch.relu(second(self.pass_on(rows, hidden)))
             embedded.append(self.drop(hidden, parts[2 * index + 1]))

@@ -85,9 +85,9 @@ def tables(
 def lacking(cohort: Cohort, rows: Iterable[int], modality: int = 0) -> Cohort:
     """Return a cohort whose samples of these rows lack a modality."""
     name = cohort.modalities[modality]
-    values = cohort.values[name].copy()
+    values = cohort.tables[name].copy()
     values[list(rows)] = np.nan
-    return replace(cohort, values={**cohort.values, name: values})
+    return replace(cohort, values={**cohort.tables, name: values})
 
 
 EVERY_VERDICT = tuple(product((GAIN, NONE, LOSS), repeat=3))

@@ -359,11 +359,11 @@ def write_dataset(folder: Path, names: Names = Names()) -> ReportInputs:
         ending = "parquet" if name in ("predictions", "training") else "csv"
         paths[name] = folder / f"{name}.{ending}"
         write_table(table, paths[name])
-    write_cohort(cohort, folder / "cohort.h5mu")
+    write_cohort(cohort, folder / "cohort.h5mu", folder / "samples.json")
     settings = make_settings(names).model_dump(mode="json")
     return ReportInputs(
         dataset=names.dataset,
-        cohort=folder / "cohort.h5mu",
+        samples=folder / "samples.json",
         settings=settings,
         dataset_settings=settings["datasets"]["own"],
         versions={"balmi": "0.1.0", "python": "3.11"},

@@ -88,7 +88,7 @@ def plain_cohort():
 @pytest.fixture(scope="session")
 def cohort(plain_cohort, splits):
     """Return the cohort with a feature that is constant in one training part only."""
-    values = dict(plain_cohort.values)
+    values = dict(plain_cohort.tables)
     first = plain_cohort.modalities[0]
     values[first] = values[first].copy()
     values[first][splits[1].fit, 0] = 0.0

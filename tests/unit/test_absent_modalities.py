@@ -1,6 +1,6 @@
 """Each modality absent in each fold in turn: whatever runs per fold ends, up to the report."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -83,7 +83,7 @@ class Workflow:
 
     def inputs(self, *, information=True, graph=False):
         return TrainingInputs(
-            cohort=self.file("cohort.h5mu"),
+            samples=self.file("samples.json"),
             splits=self.file("splits.parquet"),
             preprocessing=self.file("preprocessing.safetensors"),
             settings=self.settings,
@@ -130,7 +130,7 @@ class Workflow:
     def probe(self):
         for method in PROBED:
             folder = f"methods/{method}"
-            files = {"cohort": "cohort.h5mu", "splits": "splits.parquet"}
+            files = {"samples": "samples.json", "splits": "splits.parquet"}
             files["preprocessing"] = "preprocessing.safetensors"
             files["status"] = f"{folder}/status.json"
             if method in NETWORKS:
@@ -219,7 +219,7 @@ class Workflow:
             dataset=NAME,
             settings=settings,
             dataset_settings=DATASET,
-            cohort=self.file("cohort.h5mu"),
+            samples=self.file("samples.json"),
             tables={
                 "predictions": self.file("predictions.parquet"),
                 "plan": self.file("pretraining/plan.csv"),
@@ -295,16 +295,18 @@ def made(make_cohort, tmp_path):
 
     def make(*lacks, alone=False):
         cohort = make_cohort(np.arange(48) % 2, dict.fromkeys(MODALITIES, 3), seed=1)
-        cohort.values["rna"][:, 0] += 2 * cohort.labels
+        values = cohort.tables
+        values["rna"][:, 0] += 2 * cohort.labels
         table = make_splits(cohort, SETTINGS.evaluation)
         splits = as_splits(table, cohort)
         for lack, modality, fold in lacks:
             rows, lose = LACKS[lack]
-            lose(cohort.values[modality], rows(splits[fold]), cohort)
+            lose(values[modality], rows(splits[fold]), cohort)
         if alone:
             table = table[table["fold"] == lacks[0][2]]
         write_table(table, tmp_path / "splits.parquet")
-        write_cohort(cohort, tmp_path / "cohort.h5mu")
+        cohort = replace(cohort, values=values)
+        write_cohort(cohort, tmp_path / "cohort.h5mu", tmp_path / "samples.json")
         return Workflow(tmp_path)
 
     return make

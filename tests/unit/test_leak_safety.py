@@ -130,7 +130,7 @@ def changed():
     labels = before.labels.copy()
     labels[test] = np.random.default_rng(0).permutation(labels[test])
     others = test[1::2]
-    values = {name: x.copy() for name, x in before.values.items()}
+    values = {name: x.copy() for name, x in before.tables.items()}
     for x in values.values():
         x[others] = 50 * np.nan_to_num(x[others]) - 7
     values["clear"][others[::3]] = np.nan

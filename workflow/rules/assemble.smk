@@ -3,6 +3,7 @@ rule assemble_cohort:
         unpack(files_of),
     output:
         cohort="results/{dataset}/cohort.h5mu",
+        samples="results/{dataset}/samples.json",
     log:
         "results/{dataset}/logs/assemble_cohort.log",
     conda:
@@ -23,7 +24,7 @@ rule assemble_cohort:
 
 rule split_cohort:
     input:
-        cohort="results/{dataset}/cohort.h5mu",
+        samples="results/{dataset}/samples.json",
     output:
         **tables_of("split_cohort"),
     log:

@@ -1,7 +1,7 @@
 rule attribute_features:
     input:
         unpack(trained_networks),
-        cohort="results/{dataset}/cohort.h5mu",
+        samples="results/{dataset}/samples.json",
         splits=TABLES["splits"].path,
         preprocessing="results/{dataset}/preprocessing.safetensors",
     output:

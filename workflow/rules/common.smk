@@ -3,7 +3,6 @@
 import os
 import re
 import sys
-from itertools import product
 from pathlib import Path
 
 from snakemake.io import local
@@ -70,7 +69,6 @@ OF_PRETRAINING = {"plan", "complementarity"}
 PEER_METHODS = [name for name in METHODS if name not in NETWORK_METHODS]
 PROBED = [name for name in METHODS if name in map(str, SETTINGS.robustness.methods)]
 SHARES = list(dict.fromkeys(f"{share:g}" for share in SETTINGS.robustness.shares))
-DRAWING = ["build_report", "save_figures"]
 CONTROLS = ["labels", "leak"] if SETTINGS.robustness.controls else []
 
 
@@ -114,17 +112,16 @@ def code_of(script):
     return code_hash(Path(workflow.source_path(f"../scripts/{script}.py")))
 
 
-def drawing_log(dataset, rule):
-    """Return the log of a rule that draws."""
-    return f"results/{dataset}/logs/{rule}.log"
+def drawing_log(dataset):
+    """Return the log of the job that draws."""
+    return f"results/{dataset}/logs/build_report.log"
 
 
-def undrawn(rule):
-    """Return what makes a rule run again that could not draw, for its params."""
-    placed = (
-        workflow.modifier.modify_path
-    )  # a module's prefix, while the module is read
-    return lambda wildcards: undrawn_since(placed(drawing_log(wildcards.dataset, rule)))
+def undrawn():
+    """Return what makes a job run again that could not draw, for its params."""
+    # A module's prefix, while the module is read.
+    placed = workflow.modifier.modify_path
+    return lambda wildcards: undrawn_since(placed(drawing_log(wildcards.dataset)))
 
 
 def section(name):
@@ -265,7 +262,7 @@ def report_files(wildcards):
     """Return the files that the report of a dataset is made of."""
     tables = [name for name in SHOWN if PRETRAINED or name not in OF_PRETRAINING]
     return {
-        "cohort": "results/{dataset}/cohort.h5mu",
+        "samples": "results/{dataset}/samples.json",
         **{name: TABLES[name].path for name in tables},
     }
 

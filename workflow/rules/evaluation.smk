@@ -1,6 +1,6 @@
 rule evaluate_methods:
     input:
-        cohort="results/{dataset}/cohort.h5mu",
+        samples="results/{dataset}/samples.json",
         splits=TABLES["splits"].path,
         predictions=outcomes("predictions.parquet", METHODS),
         status=outcomes("status.json", METHODS),

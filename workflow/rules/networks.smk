@@ -1,6 +1,6 @@
 rule fuse_networks:
     input:
-        cohort="results/{dataset}/cohort.h5mu",
+        samples="results/{dataset}/samples.json",
         splits=TABLES["splits"].path,
         preprocessing="results/{dataset}/preprocessing.safetensors",
     output:

@@ -63,7 +63,7 @@ rule run_control:
 rule probe_method:
     input:
         unpack(trained_files),
-        cohort="results/{dataset}/cohort.h5mu",
+        samples="results/{dataset}/samples.json",
         splits=TABLES["splits"].path,
         preprocessing="results/{dataset}/preprocessing.safetensors",
     output:
@@ -92,7 +92,7 @@ rule probe_method:
 
 rule evaluate_robustness:
     input:
-        cohort="results/{dataset}/cohort.h5mu",
+        samples="results/{dataset}/samples.json",
         splits=TABLES["splits"].path,
         predictions=TABLES["predictions"].path,
         probes=robustness_files("probes", PROBED),

@@ -1,6 +1,6 @@
 rule pretrain_distillation:
     input:
-        cohort="results/{dataset}/cohort.h5mu",
+        samples="results/{dataset}/samples.json",
         splits=TABLES["splits"].path,
         preprocessing="results/{dataset}/preprocessing.safetensors",
         information="results/{dataset}/information.safetensors",
@@ -32,7 +32,7 @@ rule pretrain_distillation:
 
 rule observe_gains:
     input:
-        cohort="results/{dataset}/cohort.h5mu",
+        samples="results/{dataset}/samples.json",
         splits=TABLES["splits"].path,
         preprocessing="results/{dataset}/preprocessing.safetensors",
         networks=networks_of,
@@ -63,7 +63,7 @@ rule observe_gains:
 rule train_network:
     input:
         unpack(guidance_of),
-        cohort="results/{dataset}/cohort.h5mu",
+        samples="results/{dataset}/samples.json",
         splits=TABLES["splits"].path,
         preprocessing="results/{dataset}/preprocessing.safetensors",
         networks=networks_of,

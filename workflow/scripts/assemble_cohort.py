@@ -11,4 +11,4 @@ with job(snakemake.log[0], f"{name}: assemble"):
     fetched = snakemake.input.get("cohort")  # in a module, it lies below the prefix
     dataset = dataset.within(fetched) if fetched else dataset
     cohort = assemble_cohort(name, dataset, snakemake.params.folds)
-    write_cohort(cohort, Path(snakemake.output.cohort))
+    write_cohort(cohort, *map(Path, (snakemake.output.cohort, snakemake.output.samples)))

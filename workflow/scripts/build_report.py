@@ -14,8 +14,8 @@ with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: report"):
         commit=commit(Path(snakemake.scriptdir)),
         title=snakemake.params.title,
         licence=snakemake.params.licence,
-        cohort=Path(snakemake.input.cohort),
-        tables={name: Path(file) for name, file in snakemake.input.items() if name != "cohort"},
+        samples=Path(snakemake.input.samples),
+        tables={name: Path(file) for name, file in snakemake.input.items() if name != "samples"},
     )
-    reason = build_report(inputs, Path(snakemake.output.html), Path(snakemake.output.view))
-    note_undrawn(snakemake.log[0], reason)
+    files = {name: Path(file) for name, file in snakemake.output.items()}
+    note_undrawn(snakemake.log[0], build_report(inputs, **files))

@@ -1,5 +1,5 @@
 from balmi.config.settings import PrimaryMetric
-from balmi.data.cohort import read_cohort
+from balmi.data.cohort import read_roster
 from balmi.data.files import read_table, write_table
 from balmi.evaluation.evaluate import evaluation_tables, joined, status_table
 from balmi.evaluation.statistics import split_ratio
@@ -7,7 +7,7 @@ from balmi.logs import job
 from balmi.tables.contract import TABLES
 
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: evaluate"):
-    cohort = read_cohort(snakemake.input.cohort)
+    cohort = read_roster(snakemake.input.samples)
     predictions = joined(snakemake.input.predictions, "predictions")
     write_table(predictions, snakemake.output.predictions, "predictions")
     ratio = split_ratio(read_table(snakemake.input.splits, "splits"))

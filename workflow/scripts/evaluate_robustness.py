@@ -1,5 +1,5 @@
 from balmi.config.settings import PrimaryMetric, Robustness
-from balmi.data.cohort import read_cohort
+from balmi.data.cohort import read_roster
 from balmi.data.files import read_table, write_table
 from balmi.evaluation.evaluate import joined
 from balmi.evaluation.statistics import split_ratio
@@ -13,7 +13,7 @@ from balmi.logs import job
 
 inputs, outputs, params = snakemake.input, snakemake.output, snakemake.params
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: robustness"):
-    cohort, predictions = read_cohort(inputs.cohort), read_table(inputs.predictions, "predictions")
+    cohort, predictions = read_roster(inputs.samples), read_table(inputs.predictions, "predictions")
     splits, settings = read_table(inputs.splits, "splits"), Robustness(**params.robustness)
     probes = joined(inputs.probes, "probes") if inputs.probes else empty_probes(cohort.classes)
     trained = [read_table(path, "predictions") for path in inputs.shares]

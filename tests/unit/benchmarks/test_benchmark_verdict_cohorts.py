@@ -36,14 +36,14 @@ class TestPlain:
     def test_the_nearest_corner_tells_the_class_as_often_as_planted(self):
         """Corners are sqrt(3) separations apart: with 4 each side errs by under .001."""
         cohort = simulated(4000, 2, {"first": 8.0})
-        values = cohort.values["first"]
+        values = cohort.tables["first"]
         means = np.stack([values[cohort.labels == code].mean(axis=0) for code in range(3)])
         nearest = ((values[:, None] - means) ** 2).sum(axis=2).argmin(axis=1)
         assert (nearest == cohort.labels).mean() > 0.99
 
     def test_without_separation_nothing_is_planted(self):
         cohort = simulated(4000, 3, {"first": 0.0})
-        values = cohort.values["first"]
+        values = cohort.tables["first"]
         gap = values[cohort.labels == 0].mean(axis=0) - values[cohort.labels == 1].mean(axis=0)
         error = values.std(axis=0) * np.sqrt(1 / 2000 + 1 / 1200)
         assert np.abs(gap / error).max() < 4
@@ -104,7 +104,7 @@ class TestStructures:
         """Three clusters are the same in whichever modality they are found."""
         cohort = cohorts.batch_follows_class(160, seed)
         mixture = GaussianMixture(3, covariance_type="tied", n_init=10, random_state=0)
-        found = [mixture.fit_predict(values) for values in cohort.values.values()]
+        found = [mixture.fit_predict(values) for values in cohort.tables.values()]
         assert all(adjusted_rand_score(found[0], other) == 1 for other in found[1:])
         assert 0.05 < adjusted_rand_score(found[0], cohort.labels) < 0.6
 
@@ -136,7 +136,7 @@ class TestStructures:
     @pytest.mark.parametrize(("seed", "features"), [(0, 40), (8, 12)])
     def test_a_quarter_of_the_samples_are_copies(self, seed, features):
         cohort = cohorts.copied_samples(160, seed)
-        values = cohort.values["first"]
+        values = cohort.tables["first"]
         scaled = (values - values.mean(axis=0)) / values.std(axis=0)
         far = ((scaled[:, None] - scaled[None]) ** 2).mean(axis=2) + np.eye(160) * 9
         near = far < 0.02
@@ -155,7 +155,7 @@ class TestStructures:
     def test_all_modalities_of_every_fourth_disjoint_cohort_measure_the_class(self):
         """Class means of what measures it lie about two standard errors of hundreds apart."""
         cohort = cohorts.disjoint(4000, 3)
-        for column, values in enumerate(cohort.values.values()):
+        for column, values in enumerate(cohort.tables.values()):
             has = cohort.available[:, column]
             means = [values[has & (cohort.labels == code)].mean(axis=0) for code in (0, 1)]
             assert np.abs(means[0] - means[1]).max() > 1

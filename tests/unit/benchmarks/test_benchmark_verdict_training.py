@@ -19,7 +19,7 @@ def run_of(method=Method.MAJORITY, folds=3, **changes):
 
 
 def shifted(cohort):
-    return replace(cohort, values={name: table + 1 for name, table in cohort.values.items()})
+    return replace(cohort, values={name: table + 1 for name, table in cohort.tables.items()})
 
 
 CHANGES = {

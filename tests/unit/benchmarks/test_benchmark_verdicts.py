@@ -72,12 +72,12 @@ class TestKinds:
         assert alone.cohort.modalities == ("first",)
         assert {run.method for run in design.runs} == set(verdicts.METHODS)
         for run_ in design.runs:
-            np.testing.assert_array_equal(run_.cohort.values["copy"], alone.cohort.values["first"])
+            np.testing.assert_array_equal(run_.cohort.tables["copy"], alone.cohort.tables["first"])
 
     def test_labels_are_permuted_and_nothing_else(self):
         design = verdicts.shuffled(60, 1, 7)
         cohort, whole = design.runs[0].cohort, verdicts.simulated(60, 7)
-        np.testing.assert_array_equal(cohort.values["first"], whole.values["first"])
+        np.testing.assert_array_equal(cohort.tables["first"], whole.tables["first"])
         np.testing.assert_array_equal(np.sort(cohort.labels), np.sort(whole.labels))
         assert not np.array_equal(cohort.labels, whole.labels)
 

@@ -391,7 +391,8 @@ def test_simulation_of_what_is_not_simulated(simulate):
     found = problem({"datasets": {"b": {"catalogue": "tcga-brca", "simulate": simulate}}})
     assert found.where == "datasets.b.simulate"
     assert "'tcga-brca' is not simulated" in found.found
-    assert found.allowed.endswith(": simulated, simulated-gaussian, simulated-interaction")
+    simulated = "simulated, simulated-gaussian, simulated-interaction, simulated-citeseq"
+    assert found.allowed.endswith(f": {simulated}")
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from changed_cohorts import lacking, with_cells
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array, issparse
 
 from balmi.data.assemble import assemble_cohort
-from balmi.data.cohort import Cohort, read_cohort, write_cohort
+from balmi.data.cohort import Cohort, read_cohort, read_roster, write_cohort
+from balmi.data.measurements import Measurements
 from balmi.data.readers import read_measurements, read_samples
 
 
@@ -22,8 +25,8 @@ def assert_equal(found: Cohort, expected: Cohort) -> None:
     assert (found.folds is None) == (expected.folds is None)
     if expected.folds is not None:
         np.testing.assert_array_equal(found.folds, expected.folds)
-    for name, values in expected.values.items():
-        np.testing.assert_array_equal(found.values[name], values.astype(np.float32), name)
+    for name, values in expected.tables.items():
+        np.testing.assert_array_equal(found.tables[name], values.astype(np.float32), name)
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def test_a_cohort_is_read_as_it_was_written(tmp_path, cohort):
     found = read_cohort(tmp_path / "c.h5mu")
     assert_equal(found, cohort)
     assert found.labels.dtype == np.int64
-    assert all(values.dtype == np.float64 for values in found.values.values())
+    assert all(values.dtype == np.float32 for values in found.tables.values())
 
 
 def test_groups(tmp_path, cohort):
@@ -47,8 +50,7 @@ def test_groups(tmp_path, cohort):
 
 
 def test_samples_that_lack_modalities(tmp_path, cohort):
-    cohort.values["rna"][[0, 3, 7]] = np.nan
-    cohort.values["mirna"][[1, 2]] = np.nan
+    cohort = lacking(lacking(cohort, "rna", [0, 3, 7]), "mirna", [1, 2])
     write_cohort(cohort, tmp_path / "c.h5mu")
     found = read_cohort(tmp_path / "c.h5mu")
     assert_equal(found, cohort)
@@ -60,14 +62,14 @@ def test_samples_that_lack_modalities(tmp_path, cohort):
 
 def test_samples_of_the_second_modality_alone_come_first(tmp_path, cohort):
     """MuData orders samples by modality, not by name."""
-    cohort.values["rna"][:5] = np.nan
+    cohort = lacking(cohort, "rna", slice(5))
     cohort = replace(cohort, groups=np.array([f"g{i}" for i in range(8)]))
     write_cohort(cohort, tmp_path / "c.h5mu")
     assert_equal(read_cohort(tmp_path / "c.h5mu"), cohort)
 
 
 def test_empty_cells_are_kept_and_are_no_absence(tmp_path, cohort):
-    cohort.values["rna"][2, 1:] = np.nan
+    cohort = with_cells(cohort, "rna", (2, slice(1, None)), np.nan)
     assert cohort.available.all()
     write_cohort(cohort, tmp_path / "c.h5mu")
     assert_equal(read_cohort(tmp_path / "c.h5mu"), cohort)
@@ -197,7 +199,7 @@ def test_assembly_joins_outer_and_sorts(source):
     assert rows["s04"] == [True, False]
     assert rows["s02"] == [True, True]
     for name, table in source.modalities.items():
-        np.testing.assert_allclose(cohort.values[name], table.reindex(expected).to_numpy())
+        np.testing.assert_allclose(cohort.tables[name], table.reindex(expected).to_numpy())
     assert cohort.provenance == {
         "dataset": "own",
         "label": "subtype",
@@ -230,15 +232,55 @@ def test_assembly_does_not_depend_on_the_files_order(source):
     other = assemble_cohort("own", source.dataset(), folds=3)
     np.testing.assert_array_equal(one.samples, other.samples)
     np.testing.assert_array_equal(one.labels, other.labels)
-    for name, values in one.values.items():
-        np.testing.assert_array_equal(other.values[name], values)
+    for name, values in one.tables.items():
+        np.testing.assert_array_equal(other.tables[name], values)
 
 
 def test_little_variance_beside_a_large_mean_survives_the_file(make_cohort, tmp_path):
     cohort = make_cohort(np.arange(12) % 2, {"rna": 3, "other": 2})
-    fine = 1e6 + 0.01 * cohort.values["rna"]
-    values = {"rna": fine, "other": cohort.values["other"]}
+    fine = 1e6 + 0.01 * cohort.tables["rna"]
+    values = {"rna": fine, "other": cohort.tables["other"]}
     write_cohort(replace(cohort, values=values), tmp_path / "cohort.h5mu")
     back = read_cohort(tmp_path / "cohort.h5mu")
-    np.testing.assert_array_equal(back.values["rna"], fine)
-    np.testing.assert_array_equal(back.values["other"], values["other"].astype(np.float32))
+    np.testing.assert_array_equal(back.tables["rna"], fine)
+    np.testing.assert_array_equal(back.tables["other"], values["other"].astype(np.float32))
+
+
+def test_a_roster_is_all_of_a_cohort_but_its_measurements(tmp_path, cohort):
+    cohort = lacking(cohort, "rna", [0, 3])
+    cohort = replace(
+        cohort,
+        groups=np.array([f"g{i % 3}" for i in range(len(cohort.labels))]),
+        folds=np.array([["x", "y"] * (len(cohort.labels) // 2)]),
+        provenance={"dataset": "made", "warnings": ["one"]},
+    )
+    write_cohort(cohort, tmp_path / "c.h5mu", tmp_path / "samples.json")
+    roster, whole = read_roster(tmp_path / "samples.json"), read_cohort(tmp_path / "c.h5mu")
+    for name in ("samples", "labels", "groups", "folds", "available"):
+        np.testing.assert_array_equal(getattr(roster, name), getattr(whole, name))
+        assert getattr(roster, name).dtype == getattr(whole, name).dtype
+    for name in ("classes", "kinds", "provenance", "sizes", "modalities", "checksum"):
+        assert getattr(roster, name) == getattr(whole, name)
+    assert len(roster.checksum) == 64
+    assert replace(whole, labels=whole.labels[::-1]).checksum is None
+
+
+def test_without_groups_and_folds_a_roster_has_none(tmp_path, cohort):
+    write_cohort(cohort, tmp_path / "c.h5mu", tmp_path / "samples.json")
+    roster = read_roster(tmp_path / "samples.json")
+    assert roster.groups is None
+    assert roster.folds is None
+    assert roster.available.all()
+
+
+def test_what_is_sparse_stays_sparse(tmp_path, cohort):
+    counts = csr_array(np.random.default_rng(0).poisson(0.5, (6, 4)).astype(np.float32))
+    rows = np.array([0, 1, 2, 5, 6, 7])
+    values = {**cohort.values, "rna": Measurements(rows, counts)}
+    features = cohort.features | {"rna": tuple("abcd")}
+    sparse = replace(cohort, values=values, features=features)
+    write_cohort(sparse, tmp_path / "c.h5mu")
+    found = read_cohort(tmp_path / "c.h5mu")
+    assert issparse(found.values["rna"].values)
+    assert found.values["rna"].rows.tolist() == rows.tolist()
+    assert_equal(found, sparse)

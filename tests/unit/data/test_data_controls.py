@@ -17,7 +17,7 @@ from balmi.errors import UserError
 def cohort(make_cohort):
     """Return a cohort whose second modality lacks the samples 4 to 9."""
     made = make_cohort(np.repeat([0, 1], [30, 20]), {"rna": 4, "mirna": 3, "cnv": 2}, kind="cnv")
-    values = {**made.values, "mirna": made.values["mirna"].copy()}
+    values = {**made.tables, "mirna": made.tables["mirna"].copy()}
     values["mirna"][4:10] = np.nan
     return replace(made, values=values)
 
@@ -28,14 +28,14 @@ def changed(cohort, **control):
 
 def assert_equal(one, other, names):
     for name in names:
-        np.testing.assert_array_equal(one.values[name], other.values[name])
+        np.testing.assert_array_equal(one.tables[name], other.tables[name])
         assert one.kinds[name] == other.kinds[name]
         assert one.features[name] == other.features[name]
 
 
 def test_nothing_is_changed_unless_asked(cohort):
     found = changed(cohort)
-    assert found.values is cohort.values
+    assert found.tables is cohort.tables
     assert found.labels is cohort.labels
     assert found.provenance == {"dataset": "made", "control": {}}
 
@@ -46,8 +46,8 @@ def test_noise_is_standard_normal_where_the_modality_is_available(cohort):
     np.testing.assert_array_equal(found.available, cohort.available)
     assert found.kinds["mirna"] == "generic"
     assert found.features == cohort.features
-    assert not np.isin(found.values["mirna"][10:], cohort.values["mirna"]).any()
-    wide = replace(cohort, values={**cohort.values, "rna": np.full((50, 400), 7.0)})
+    assert not np.isin(found.tables["mirna"][10:], cohort.tables["mirna"]).any()
+    wide = replace(cohort, values={**cohort.tables, "rna": np.full((50, 400), 7.0)})
     noise = changed(wide, noise=["rna"]).values["rna"]
     assert noise.mean() == pytest.approx(0, abs=0.03)  # 20,000 cells: four standard errors
     assert noise.std() == pytest.approx(1, abs=0.02)
@@ -58,7 +58,7 @@ def test_rows_are_permuted_among_the_samples_that_have_the_modality(cohort):
     assert_equal(found, cohort, ["rna", "cnv"])
     np.testing.assert_array_equal(found.available, cohort.available)
     assert found.kinds == cohort.kinds
-    before, after = (each.values["mirna"][cohort.available[:, 1]] for each in (cohort, found))
+    before, after = (each.tables["mirna"][cohort.available[:, 1]] for each in (cohort, found))
     assert not np.array_equal(before, after)
     assert sorted(map(tuple, before)) == sorted(map(tuple, after))
 
@@ -66,7 +66,7 @@ def test_rows_are_permuted_among_the_samples_that_have_the_modality(cohort):
 def test_a_copy_comes_after_all_others(cohort):
     found = changed(cohort, duplicated=["rna"])
     assert found.modalities == ("rna", "mirna", "cnv", "rna-copy")
-    np.testing.assert_array_equal(found.values["rna-copy"], cohort.values["rna"])
+    np.testing.assert_array_equal(found.tables["rna-copy"], cohort.tables["rna"])
     assert found.kinds["rna-copy"] == cohort.kinds["rna"]
     assert found.features["rna-copy"] == cohort.features["rna"]
     assert_equal(found, cohort, cohort.modalities)
@@ -83,15 +83,15 @@ def test_a_change_depends_on_its_seed_and_name_alone(cohort):
     alone = changed(cohort, noise=["cnv"])
     both = changed(cohort, noise=["mirna", "cnv"], shuffled=["rna"], shuffled_labels=True)
     other = changed(cohort, noise=["cnv", "mirna"], shuffled=["rna"], shuffled_labels=True)
-    np.testing.assert_array_equal(alone.values["cnv"], both.values["cnv"])
+    np.testing.assert_array_equal(alone.tables["cnv"], both.tables["cnv"])
     assert_equal(both, other, cohort.modalities)
     np.testing.assert_array_equal(both.labels, other.labels)
     assert both.modalities == cohort.modalities
     for change in ({"noise": ["rna"]}, {"shuffled": ["rna"]}):
-        first, second = (changed(cohort, seed=seed, **change).values["rna"] for seed in (0, 1))
+        first, second = (changed(cohort, seed=seed, **change).tables["rna"] for seed in (0, 1))
         assert not np.array_equal(first, second)
     assert not np.array_equal(
-        changed(cohort, noise=["rna"]).values["rna"][:, :2], alone.values["cnv"]
+        changed(cohort, noise=["rna"]).tables["rna"][:, :2], alone.tables["cnv"]
     )
 
 
@@ -113,7 +113,7 @@ def test_a_modality_left_out_is_as_good_as_not_there(source):
     assert cohort.provenance["control"] == {"without": ["rna"]}
     source.modalities["rna"] = b"no table"
     again = assemble_cohort("own", with_control(source, without=["rna"]), folds=3)
-    np.testing.assert_array_equal(again.values["meth"], cohort.values["meth"])
+    np.testing.assert_array_equal(again.tables["meth"], cohort.tables["meth"])
 
 
 def test_what_is_left_out_is_not_counted_by_the_checks(source):
@@ -134,5 +134,5 @@ def test_a_controlled_cohort_survives_its_file(source, tmp_path):
     assert found.modalities == ("rna", "meth", "rna-copy")
     assert found.kinds["meth"] == "generic"
     assert found.provenance["control"] == {"noise": ["meth"], "duplicated": ["rna"], "seed": 3}
-    expected = pd.DataFrame(cohort.values["rna"])
-    pd.testing.assert_frame_equal(pd.DataFrame(found.values["rna-copy"]), expected)
+    expected = pd.DataFrame(cohort.tables["rna"])
+    pd.testing.assert_frame_equal(pd.DataFrame(found.tables["rna-copy"]), expected)

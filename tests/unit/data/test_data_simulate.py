@@ -137,13 +137,13 @@ def test_the_simulated_cohort_goes_the_way_of_users_files(tmp_path):
     assert cohort.groups.tolist() == made.samples["patient"].tolist()
     assert np.array(cohort.classes)[cohort.labels].tolist() == made.samples["subtype"].tolist()
     weak = made.modalities["weak"].reindex(made.samples.index).to_numpy()
-    np.testing.assert_allclose(cohort.values["weak"], weak)
+    np.testing.assert_allclose(cohort.tables["weak"], weak)
     assert cohort.available[:, 2].sum() == len(made.modalities["weak"])
 
 
 def test_every_design_can_be_drawn_and_has_its_seed():
     assert set(DESIGNS) == set(Design)
-    for design in Design:
+    for design in sorted(set(Design) - {Design.CITESEQ}):  # tested in test_data_citeseq.py
         one, other = (simulate_cohort(SMALL, design) for _ in range(2))
         third = simulate_cohort(SMALL.model_copy(update={"seed": 1}), design)
         pd.testing.assert_frame_equal(one.samples, other.samples)

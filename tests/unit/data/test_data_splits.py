@@ -316,7 +316,7 @@ def test_splits_do_not_depend_on_the_order_of_rows_in_files(source):
 
 
 def test_splits_do_not_depend_on_measurements(cohort):
-    other = replace(cohort, values={name: -values for name, values in cohort.values.items()})
+    other = replace(cohort, values={name: -values for name, values in cohort.tables.items()})
     pd.testing.assert_frame_equal(
         make_splits(cohort, Evaluation()), make_splits(other, Evaluation())
     )

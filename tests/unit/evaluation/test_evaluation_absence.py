@@ -25,7 +25,7 @@ NO_PREDICTIONS = pd.DataFrame({"method": []})
 def lacking(make_cohort, labels, **who):
     """Return a cohort whose modalities some samples lack: modality -> which."""
     cohort = make_cohort(np.asarray(labels), dict.fromkeys([*who, "always"], 3))
-    values = {name: table.copy() for name, table in cohort.values.items()}
+    values = {name: table.copy() for name, table in cohort.tables.items()}
     for name, without in who.items():
         values[name][np.asarray(without)] = np.nan
     return replace(cohort, values=values)

@@ -249,9 +249,9 @@ class TestCalibration:
 class TestGroupStructure:
     def copied(self, gather, first, second):
         evidence = gather()
-        values = evidence.cohort.values["rna"].copy()
+        values = evidence.cohort.tables["rna"].copy()
         values[second] = values[first]
-        cohort = replace(evidence.cohort, values=evidence.cohort.values | {"rna": values})
+        cohort = replace(evidence.cohort, values=evidence.cohort.tables | {"rna": values})
         return replace(evidence, cohort=cohort)
 
     def test_copies_on_both_sides_fail_and_are_named(self, gather):

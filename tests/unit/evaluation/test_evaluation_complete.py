@@ -39,7 +39,7 @@ def noise(make_cohort, seed, lacks):
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(150) % 3)
     cohort = make_cohort(labels, {"rna": 15, "protein": 12})
-    values = {name: rng.standard_normal(table.shape) for name, table in cohort.values.items()}
+    values = {name: rng.standard_normal(table.shape) for name, table in cohort.tables.items()}
     values["protein"][rng.random(150) < np.asarray(lacks)[labels]] = np.nan
     return replace(cohort, values=values)
 
@@ -86,7 +86,7 @@ def test_complete_rows_are_those_of_all_samples_where_nobody_lacks_anything(make
 
 def test_modalities_that_no_sample_shares_have_no_complete_row(make_cohort):
     cohort = make_cohort(np.tile([0, 1], 30), {"rna": 6, "protein": 5})
-    values = {name: table.copy() for name, table in cohort.values.items()}
+    values = {name: table.copy() for name, table in cohort.tables.items()}
     values["rna"][:30], values["protein"][30:] = np.nan, np.nan
     cohort = replace(cohort, values=values)
     table = compared(predicted_by_peers(cohort), cohort)
@@ -98,7 +98,7 @@ def test_modalities_that_no_sample_shares_have_no_complete_row(make_cohort):
 def test_complete_test_samples_that_repeat_count_once(make_cohort):
     """Partitions that differ in samples without protein alone test the same complete ones."""
     cohort = make_cohort(np.tile([0, 1], 20), {"rna": 6, "protein": 5})
-    values = {name: table.copy() for name, table in cohort.values.items()}
+    values = {name: table.copy() for name, table in cohort.tables.items()}
     values["protein"][20:] = np.nan
     cohort = replace(cohort, values=values)
     rng = np.random.default_rng(0)

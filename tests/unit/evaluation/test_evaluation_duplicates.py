@@ -17,10 +17,10 @@ def cohort(make_cohort):
 
 
 def with_copy(cohort, name, first, second, noise):
-    values = cohort.values[name].copy()
+    values = cohort.tables[name].copy()
     rng = np.random.default_rng(5)
     values[second] = values[first] + noise * rng.standard_normal(values.shape[1])
-    return replace(cohort, values=cohort.values | {name: values})
+    return replace(cohort, values=cohort.tables | {name: values})
 
 
 def test_independent_samples_are_none(cohort):
@@ -57,14 +57,14 @@ def test_small_modalities_are_looked_at_together(make_cohort):
     assert near_copies(one) == []
     both = with_copy(one, "protein", 3, 17, 0.01)
     assert near_copies(both) == [Copies("clinical + protein", 3, 17)]
-    lacking = both.values["protein"].copy()
+    lacking = both.tables["protein"].copy()
     lacking[17] = np.nan
-    assert near_copies(replace(both, values=both.values | {"protein": lacking})) == []
+    assert near_copies(replace(both, values=both.tables | {"protein": lacking})) == []
 
 
 def test_small_modalities_that_no_samples_share_are_left_alone(make_cohort):
     cohort = make_cohort(np.arange(60) % 3, {"clinical": 12, "protein": 12})
-    values = {name: table.copy() for name, table in cohort.values.items()}
+    values = {name: table.copy() for name, table in cohort.tables.items()}
     values["clinical"][:30] = np.nan
     values["protein"][30:] = np.nan
     assert near_copies(replace(cohort, values=values)) == []
@@ -80,9 +80,9 @@ def test_samples_that_share_few_levels_are_no_copies(make_cohort):
 
 
 def test_absent_samples_are_no_copies(cohort):
-    values = cohort.values["mirna"].copy()
+    values = cohort.tables["mirna"].copy()
     values[[4, 9]] = np.nan
-    assert near_copies(replace(cohort, values=cohort.values | {"mirna": values})) == []
+    assert near_copies(replace(cohort, values=cohort.tables | {"mirna": values})) == []
 
 
 def test_divided_are_those_tested_by_each_other():

@@ -123,9 +123,9 @@ class TestShortfalls:
 
     def test_a_part_with_other_samples_is_measured_from_their_uncertainty(self, cohort):
         """Complete samples are nearly all of one class: little is left to know of theirs."""
-        values = cohort.values["mirna"].copy()
+        values = cohort.tables["mirna"].copy()
         values[(cohort.labels == 1) & (np.arange(40) > 4)] = np.nan
-        partial = replace(cohort, values={**cohort.values, "mirna": values})
+        partial = replace(cohort, values={**cohort.tables, "mirna": values})
         table = estimates(("rna", 0.4), ("mirna+rna", 0.2))
         assert shortfalls(table, predictions(cohort).iloc[:0], partial) == []
 

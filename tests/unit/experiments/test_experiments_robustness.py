@@ -28,7 +28,7 @@ REPEATS, FOLDS = 2, 3
 @pytest.fixture
 def cohort(make_cohort):
     cohort = make_cohort(np.arange(30) % 3, dict.fromkeys(MODALITIES, 2))
-    values = {name: table.copy() for name, table in cohort.values.items()}
+    values = {name: table.copy() for name, table in cohort.tables.items()}
     values["mirna"][[4, 9]] = np.nan
     return replace(cohort, values=values)
 

@@ -297,7 +297,7 @@ class TestSplits:
     @staticmethod
     def garbled(cohort, rows, rng):
         """Return the cohort with other features in some rows; what is absent stays so."""
-        values = {name: x.copy() for name, x in cohort.values.items()}
+        values = {name: x.copy() for name, x in cohort.tables.items()}
         for x in values.values():
             noise = rng.normal(rng.normal(), 10 ** rng.uniform(-2, 2), x[rows].shape)
             x[rows] = np.where(np.isnan(x[rows]), np.nan, noise)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from changed_cohorts import with_cells
 from scipy.stats import norm
 
 from balmi.information.crossfit import (
@@ -82,8 +83,8 @@ class TestBlocks:
         before = cross_fit_blocks(Features(cohort, 8), ("a",), rows, fold, 5)
         held_out = rows[fold == 2]
         outside = np.setdiff1d(np.flatnonzero(cohort.available[:, 0]), rows)
-        cohort.values["a"][held_out] *= 50
-        cohort.values["a"][outside] = 1e3
+        cohort = with_cells(cohort, "a", held_out, 50 * cohort.tables["a"][held_out])
+        cohort = with_cells(cohort, "a", outside, 1e3)
         after = cross_fit_blocks(Features(cohort, 8), ("a",), rows, fold, 5)
         np.testing.assert_array_equal(before[2].train_scores, after[2].train_scores)
         assert not np.allclose(before[2].test_scores, after[2].test_scores)

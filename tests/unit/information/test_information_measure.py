@@ -16,13 +16,17 @@ from balmi.data.files import write_table
 from balmi.data.splits import Split
 from balmi.information import members, pairs
 from balmi.information.crossfit import cross_fit_blocks, fold_numbers
-from balmi.information.files import read_split_information, write_split_information
+from balmi.information.files import (
+    SplitInformation,
+    read_split_information,
+    write_split_information,
+)
 from balmi.information.label import entropy, pointwise_information
 from balmi.information.measure import measure_cohort
 from balmi.information.members import CHEAP_MEMBERS
 from balmi.information.pairs import gaussian_value, rank_normalise, representation
 from balmi.information.pool import pooled_posteriors
-from balmi.information.splits import SplitInformation, measure_splits
+from balmi.information.splits import measure_splits
 from balmi.information.study import class_codes
 from balmi.preprocess.features import Features
 from balmi.tables.contract import TABLES
@@ -220,7 +224,7 @@ def shortened(cohort, rows):
         samples=cohort.samples[rows],
         labels=cohort.labels[rows],
         groups=None if cohort.groups is None else cohort.groups[rows],
-        values={name: values[rows] for name, values in cohort.values.items()},
+        values={name: values[rows] for name, values in cohort.tables.items()},
     )
 
 
@@ -234,7 +238,7 @@ def shuffled(cohort, rng, codes):
         turned,
         labels=np.argsort(codes)[turned.labels],
         classes=tuple(f"renamed {code}" for code in codes),
-        values={name: turned.values[name][:, columns[name]] for name in names},
+        values={name: turned.tables[name][:, columns[name]] for name in names},
         features={name: tuple(np.array(cohort.features[name])[columns[name]]) for name in names},
         kinds={name: cohort.kinds[name] for name in names},
     )
@@ -247,7 +251,7 @@ def small(simulated):
     keep = ("strong", "weak")
     return replace(
         cohort,
-        values={name: cohort.values[name][:, :8] for name in keep},
+        values={name: cohort.tables[name][:, :8] for name in keep},
         features={name: cohort.features[name][:8] for name in keep},
         kinds={name: cohort.kinds[name] for name in keep},
     )
@@ -474,7 +478,7 @@ def replicas(simulated):
         samples=cohort.samples[rows],
         labels=cohort.labels[rows],
         groups=cohort.groups[rows],
-        values={name: values[rows].copy() for name, values in cohort.values.items()},
+        values={name: values[rows].copy() for name, values in cohort.tables.items()},
     )
     splits = []
     for fold in range(2):
@@ -553,7 +557,7 @@ class TestTrainingParts:
             rng = np.random.default_rng(9)
             labels = cohort.labels.copy()
             labels[split.test] = rng.integers(3, size=len(split.test))
-            values = {name: x.copy() for name, x in cohort.values.items()}
+            values = {name: x.copy() for name, x in cohort.tables.items()}
             for x in values.values():
                 seen = split.test[~np.isnan(x[split.test, 0])]
                 x[seen] = 1e3 * rng.normal(size=(len(seen), x.shape[1]))

@@ -32,8 +32,8 @@ def test_canonical_order_moves_everything_together(make_cohort):
     assert ordered.samples.tolist() == [*"abcde"]
     assert ordered.labels.tolist() == [1, 0, 0, 1, 1]
     assert ordered.features["rna"] == ("x", "y", "z")
-    expected = cohort.values["rna"][[1, 3, 0, 4, 2]][:, [1, 2, 0]]
-    np.testing.assert_array_equal(ordered.values["rna"], expected)
+    expected = cohort.tables["rna"][[1, 3, 0, 4, 2]][:, [1, 2, 0]]
+    np.testing.assert_array_equal(ordered.tables["rna"], expected)
     assert features.max_features == 7
     assert features.modalities == ordered.modalities
 

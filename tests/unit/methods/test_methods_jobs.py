@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from given_inputs import tables_of, with_tables
 from safetensors.torch import load_file
 
 from balmi.config.settings import (
@@ -21,7 +22,7 @@ from balmi.config.settings import (
 from balmi.data.cohort import read_cohort, write_cohort
 from balmi.data.files import write_table
 from balmi.data.splits import make_splits, read_splits
-from balmi.information.splits import SplitInformation
+from balmi.information.files import SplitInformation
 from balmi.methods.jobs import Loaded, TrainingInputs, pretrain_job, train_job
 from balmi.methods.outcome import read_status
 from balmi.preprocess.features import Features
@@ -62,9 +63,9 @@ def inputs(cohort, ensemble):
 
 
 def test_the_first_repeats_are_loaded_as_they_are_among_all(plain_cohort, tmp_path):
-    files = tmp_path / "cohort.h5mu", tmp_path / "splits.parquet", tmp_path / "kept.safetensors"
-    write_cohort(plain_cohort, files[0])
-    cohort = read_cohort(files[0])
+    files = tmp_path / "samples.json", tmp_path / "splits.parquet", tmp_path / "kept.safetensors"
+    write_cohort(plain_cohort, tmp_path / "cohort.h5mu", files[0])
+    cohort = read_cohort(tmp_path / "cohort.h5mu")
     write_table(make_splits(cohort, Evaluation(repeats=2, folds=3)), files[1], "splits")
     splits = read_splits(files[1], cohort)
     features = Features(cohort, SETTINGS.preprocessing.max_features)
@@ -72,7 +73,7 @@ def test_the_first_repeats_are_loaded_as_they_are_among_all(plain_cohort, tmp_pa
     inputs = TrainingInputs(*files, SETTINGS)
     whole, first = inputs.load(), inputs.load(repeats=1)
     assert [(split.repeat, split.fold) for split in first.splits] == [(0, 0), (0, 1), (0, 2)]
-    for left, right in zip(first.data.inputs, whole.data.inputs, strict=True):
+    for left, right in zip(tables_of(first.data), tables_of(whole.data), strict=True):
         torch.testing.assert_close(left, right[:3], rtol=0, atol=0)
 
 
@@ -171,11 +172,9 @@ def test_how_pretraining_ended_is_passed_on(inputs, tmp_path, end):
 
 
 def test_pretraining_that_fails_leaves_whole_files(inputs, tmp_path):
-    values = inputs.data.inputs[0].clone()
-    values[1, inputs.data.splits[3].train[0]] = torch.nan
-    inputs.data = inputs.data.__class__(
-        **{**vars(inputs.data), "inputs": (values, *inputs.data.inputs[1:])}
-    )
+    tables = tables_of(inputs.data)
+    tables[0][1, inputs.data.splits[3].train[0]] = torch.nan
+    inputs.data = with_tables(inputs.data, tables)
     parameters, history, plan, status = pretrain(inputs, tmp_path)
     state = read_status(status)
     assert state.status == "failed"

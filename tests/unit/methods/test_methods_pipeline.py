@@ -57,7 +57,7 @@ STARTED_AT_RANDOM = SETTINGS.model_copy(update={"distillation": Distillation(pre
 def stored(plain_cohort, tmp_path_factory):
     """Return the folder of a cohort and its splits, and both as they are read from there."""
     folder = tmp_path_factory.mktemp("stored")
-    write_cohort(plain_cohort, folder / "cohort.h5mu")
+    write_cohort(plain_cohort, folder / "cohort.h5mu", folder / "samples.json")
     cohort = read_cohort(folder / "cohort.h5mu")
     write_table(make_splits(cohort, EVALUATION), folder / "splits.parquet", "splits")
     return folder, cohort, read_splits(folder / "splits.parquet", cohort)
@@ -75,7 +75,7 @@ def by_jobs(stored, settings, folder):
         write_networks(fuse_splits(features, splits, settings.graph), splits, cohort, networks)
     write_preprocessing(features, splits, cohort, folder / "preprocessing.safetensors")
     files = {
-        "cohort": source / "cohort.h5mu",
+        "samples": source / "samples.json",
         "splits": source / "splits.parquet",
         "preprocessing": folder / "preprocessing.safetensors",
         "networks": networks,

@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from given_inputs import tables_of, with_tables
 
 from balmi.config.methods import NETWORKS
 from balmi.config.settings import Balancing, Expert, Method, Model, Settings, Training
 from balmi.data.cohort import Cohort
 from balmi.data.splits import Split
 from balmi.errors import UserError
+from balmi.information.files import SplitInformation
 from balmi.information.pool import tempered
-from balmi.information.splits import SplitInformation
 from balmi.methods.distillation import new_network
 from balmi.methods.outcome import Result, attempt
 from balmi.methods.recipes import Guidance, prior_knowledge, train_method
@@ -51,7 +52,7 @@ FEW = ["linear", "mean", "concatenation"]  # those that one member can have
 
 def fit(method, cohort, data, training=SHORT, experts=EXPERTS, **model):
     asks = NETWORKS[method].balancing is None
-    guidance = Guidance(measured(len(data.inputs[0]), len(data.modalities)) if asks else None)
+    guidance = Guidance(measured(int(data.folds.max()) + 1, len(data.modalities)) if asks else None)
     settings = Settings(model=Model(hidden=8, experts=experts, **model), training=training)
     return train_method(method, cohort, data, guidance, settings, lambda *call: None)
 
@@ -255,9 +256,9 @@ def assert_ok(status, probabilities, data):
 
 @pytest.mark.parametrize("method", NETWORKS)
 def test_a_loss_that_is_not_finite_fails_with_its_reason(method, cohort, data):
-    inputs = tuple(values.clone() for values in data.inputs)
+    inputs = tables_of(data)
     inputs[0][1, data.splits[1].train[0]] = torch.inf
-    status, found = status_of(method, cohort, replace(data, inputs=inputs), experts=["mean"])
+    status, found = status_of(method, cohort, with_tables(data, inputs), experts=["mean"])
     assert status.status == "failed"
     assert status.reason == f"the loss is not finite in epoch 1 of {method}"
     assert len(found) == 0
@@ -294,7 +295,7 @@ def test_a_class_that_a_fold_does_not_train_on(method, where, cohort, splits):
 
 @pytest.mark.parametrize("method", NETWORKS)
 def test_a_modality_that_no_training_sample_of_a_fold_has(method, cohort, splits):
-    values = dict(cohort.values)
+    values = dict(cohort.tables)
     values["weak"] = values["weak"].copy()
     values["weak"][splits[0].fit] = np.nan
     poorer = replace(cohort, values=values)
@@ -306,7 +307,7 @@ def test_a_modality_that_no_training_sample_of_a_fold_has(method, cohort, splits
 @pytest.mark.parametrize("method", NETWORKS)
 def test_samples_without_any_modality(method, cohort, splits):
     nobody = [splits[0].train[0], splits[0].validation[0], splits[0].test[0]]
-    values = {name: each.copy() for name, each in cohort.values.items()}
+    values = {name: each.copy() for name, each in cohort.tables.items()}
     for each in values.values():
         each[nobody] = np.nan
     poorer = replace(cohort, values=values)
@@ -371,15 +372,15 @@ def test_concatenation_keeps_every_feature(data):
     joined = concatenated(data)
     assert joined.modalities == ("concat",)
     assert joined.widths[0] == tuple(sum(each) for each in zip(*data.widths, strict=True))
-    assert joined.inputs[0].shape[2] == max(joined.widths[0])
+    assert joined.padded[0] == max(joined.widths[0])
     assert joined.available.all()
 
 
 def test_a_modality_absent_in_a_training_part_is_not_available_there(cohort, splits):
-    values = dict(cohort.values)
+    values = dict(cohort.tables)
     values["weak"] = values["weak"].copy()
     values["weak"][splits[0].fit] = np.nan
-    poorer = Cohort(**{**vars(cohort), "values": values})
+    poorer = replace(cohort, values=values)
     data = replica_data(poorer, Features(poorer, 5), splits, None, torch.device("cpu"))
     index = data.modalities.index("weak")
     assert not data.available[0, :, index].any()

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from given_inputs import tables_of, with_tables
 from sequential import some_prior_knowledge
 
 from balmi.config.settings import Balancing, Model, Training
@@ -115,9 +116,9 @@ def changed(data, part):
         labels[0] = (labels[0] + 1) % 3
         return replace(data, labels=labels)
     if part == "inputs":
-        inputs = [values.clone() for values in data.inputs]
+        inputs = tables_of(data)
         inputs[1][2, 5, 0] += 1e-12
-        return replace(data, inputs=tuple(inputs))
+        return with_tables(data, inputs)
     if part == "available":
         available = data.available.clone()
         available[0, 0, 0] = ~available[0, 0, 0]

@@ -5,16 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from given_inputs import tables_of, with_tables
 from sequential import Case, alone, sequential_fold, some_prior_knowledge, take, trained_by
 
 from balmi.config.settings import Balancing, Model, Training
 from balmi.data.splits import Split
 from balmi.errors import MethodFailed, MethodNotApplicable
 from balmi.methods.distillation import new_network
+from balmi.networks import trainer as trainer_module
 from balmi.networks.balancing import RULES
 from balmi.networks.data import Batches, concatenated
 from balmi.networks.losses import SoftTargets
-from balmi.networks.trainer import Trainer, mean_over_members
+from balmi.networks.trainer import Trainer, mean_over_members, predict
 
 MODEL = Model(hidden=8, dropout=0.3)
 SETTINGS = Training(epochs=14, patience=3, learning_rate=0.03, seed=5, batch_size=None)
@@ -243,9 +245,9 @@ def test_parts_of_the_replicas_take_as_many_steps_as_all(data):
 
 
 def broken(data, value=torch.inf):
-    inputs = tuple(values.clone() for values in data.inputs)
+    inputs = tables_of(data)
     inputs[0][1, data.splits[1].train[0]] = value
-    return replace(data, inputs=inputs)
+    return with_tables(data, inputs)
 
 
 @pytest.mark.parametrize("value", [torch.inf, torch.nan])
@@ -255,10 +257,10 @@ def test_a_loss_that_is_not_finite_fails_with_its_epoch(data, value):
 
 
 def test_a_validation_loss_that_is_not_finite_fails_with_its_epoch(data):
-    inputs = tuple(values.clone() for values in data.inputs)
+    inputs = tables_of(data)
     inputs[0][1, data.splits[1].validation[0]] = torch.inf
     with pytest.raises(MethodFailed, match="not finite after epoch 1 of test"):
-        trained_by(replace(data, inputs=inputs), case(), Balancing.UNIFORM)
+        trained_by(with_tables(data, inputs), case(), Balancing.UNIFORM)
 
 
 def test_a_replica_without_validation_samples_is_not_applicable(data):
@@ -281,3 +283,16 @@ def test_progress_is_told_every_epoch(data):
     for epoch in history:
         shares = epoch.gradient_share[epoch.active]
         torch.testing.assert_close(shares.sum(dim=1), torch.ones(len(shares)).double())
+
+
+def test_predictions_by_blocks_are_those_at_once_and_no_more_than_asked(data, monkeypatch):
+    trained, whole = trained_by(data, case(), Balancing.UNIFORM)
+    assert not whole.isnan().any()
+    monkeypatch.setattr(trainer_module, "BLOCK", 7)
+    assert (predict(trained, data) - whole).abs().max() < TOLERANCE
+    rows = [np.append(split.validation, split.test[:3]) for split in data.splits]
+    some = predict(trained, data, rows)
+    for replica, asked in enumerate(rows):
+        assert (some[replica, asked] - whole[replica, asked]).abs().max() < TOLERANCE
+        others = np.setdiff1d(np.arange(len(data.labels)), asked)
+        assert some[replica, others].isnan().all()

@@ -38,11 +38,11 @@ def noise(make_cohort):
 
 def planted(cohort, split):
     """Plant the feature for one split."""
-    values = cohort.values["leaky"].copy()
+    values = cohort.tables["leaky"].copy()
     sign = 2.0 * cohort.labels - 1
     values[:, 0] = QUIET * sign
     values[split.test, 0] = LOUD * sign[split.test]
-    return replace(cohort, values={**cohort.values, "leaky": values})
+    return replace(cohort, values={**cohort.tables, "leaky": values})
 
 
 def accuracy(cohort, folder, features_class, plant):
@@ -80,7 +80,7 @@ def test_the_planted_feature_would_be_found_if_it_were_kept(noise, tmp_path):
 
     alone = replace(
         noise,
-        values={"leaky": noise.values["leaky"][:, :5]},
+        values={"leaky": noise.tables["leaky"][:, :5]},
         features={"leaky": noise.features["leaky"][:5]},
         kinds={"leaky": "generic"},
     )

@@ -10,7 +10,7 @@ from evaluated import evaluated
 from synthetic_report import Names, make_cohort, make_predictions, make_trust, write_dataset
 
 from balmi.config.settings import PrimaryMetric
-from balmi.data.cohort import read_cohort
+from balmi.data.cohort import read_roster
 from balmi.data.files import read_json, read_table, write_json
 from balmi.errors import UserError
 from balmi.evaluation.decision import Case, decide
@@ -69,7 +69,7 @@ def test_the_page_names_the_metric_that_is_followed(tmp_path, metric):
 def test_an_overview_of_two_metrics_is_refused(tmp_path):
     inputs = write_dataset(tmp_path, Names(**SMALL, methods=METHODS))
     tables = {name: read_table(path) for name, path in inputs.table_paths.items()}
-    made = build_view("first", read_cohort(inputs.cohort), tables, inputs.settings)
+    made = build_view("first", read_roster(inputs.samples), tables, inputs.settings)
     summary = made.summary.as_json()
     one, two = tmp_path / "one.json", tmp_path / "two.json"
     write_json(summary, one, FORMAT)

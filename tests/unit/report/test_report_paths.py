@@ -90,11 +90,12 @@ def test_neither_page_nor_summary_names_a_folder(inputs, tmp_path):
     methods = methods.astype({"reason": object})  # empty so far
     methods.loc[0, ["status", "reason"]] = "failed", f"OSError: {secret}/model.bin is damaged"
     write_table(methods, tmp_path / "methods.csv")
-    cohort = read_cohort(inputs.cohort)
+    cohort = read_cohort(inputs.samples.with_name("cohort.h5mu"))
     warnings = [f"{secret}/rna.csv, line 3: <b>short</b>"]
     write_cohort(
         replace(cohort, provenance={**cohort.provenance, "warnings": warnings}),
         tmp_path / "cohort.h5mu",
+        tmp_path / "samples.json",
     )
     dataset = {
         "samples": f"{secret}/labels.csv",
@@ -103,7 +104,7 @@ def test_neither_page_nor_summary_names_a_folder(inputs, tmp_path):
     changed = replace(
         inputs,
         tables={**inputs.tables, "methods": tmp_path / "methods.csv"},
-        cohort=tmp_path / "cohort.h5mu",
+        samples=tmp_path / "samples.json",
         dataset_settings=dataset,
     )
     build_report(changed, tmp_path / "report.html", tmp_path / "view.json")
@@ -114,7 +115,7 @@ def test_neither_page_nor_summary_names_a_folder(inputs, tmp_path):
     for text in (page, view, *embedded):
         assert "anna" not in text
         assert "study of secrets" not in text
-        assert str(inputs.cohort.parent) not in text
+        assert str(inputs.samples.parent) not in text
     assert "samples: labels.csv" in page
     assert "path: mirna.csv" in page
     assert "OSError: model.bin is damaged" in page

@@ -16,7 +16,7 @@ from synthetic_report import (
     make_experts,
 )
 
-from balmi.data.cohort import read_cohort
+from balmi.data.cohort import read_roster
 from balmi.data.files import read_table
 from balmi.evaluation.verdicts import Verdict, verdict
 from balmi.report.kit.words import chance, decimal, joined, percent, shortened, signed, with_limits
@@ -37,7 +37,7 @@ def tables(inputs) -> dict[str, pd.DataFrame]:
 
 @pytest.fixture(scope="module")
 def view(inputs, tables):
-    return build_view(inputs.dataset, read_cohort(inputs.cohort), tables, inputs.settings)
+    return build_view(inputs.dataset, read_roster(inputs.samples), tables, inputs.settings)
 
 
 def information(rows: list[tuple]) -> pd.DataFrame:
@@ -321,7 +321,7 @@ def test_a_larger_log_loss_is_a_loss(inputs, tables, limits, word):
     others = comparisons[~(pair & (comparisons["metric"] == "log_loss"))]
     changed = pd.concat([others, pd.DataFrame([row])], ignore_index=True)
     made = build_view(
-        "x", read_cohort(inputs.cohort), {**tables, "comparisons": changed}, inputs.settings
+        "x", read_roster(inputs.samples), {**tables, "comparisons": changed}, inputs.settings
     )
     assert made.performance.log_loss.verdict.startswith(word)
     told = next(a for a in made.summary.answers if a.question.startswith("Does combining"))

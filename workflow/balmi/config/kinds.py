@@ -20,6 +20,7 @@ class Kind(StrEnum):
     MIRNA = "mirna"
     CNV = "cnv"
     PROTEIN = "protein"
+    ADT = "adt"
     GENERIC = "generic"
 
 
@@ -90,6 +91,16 @@ KINDS: dict[Kind, Traits] = {
     Kind.MIRNA: Traits("numbers, normalised and logged"),
     Kind.CNV: Traits(),
     Kind.PROTEIN: Traits(),
+    Kind.ADT: Traits(
+        "whole numbers of 0 or more",
+        "log(1 + x) less its mean over the antibodies of the cell (CLR)",
+        Range(
+            "whole numbers of 0 or more: counts of antibodies, as they were read (values that are"
+            " normalised already are of kind protein)",
+            low=0,
+            whole=True,
+        ),
+    ),
     Kind.GENERIC: Traits(),
 }
 # Of the kinds that not any number is allowed in.

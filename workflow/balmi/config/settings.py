@@ -126,11 +126,13 @@ class Design(StrEnum):
     planted: modalities of known strength, one of them missing in a share of the samples.
     gaussian: teacher, student and label are jointly Gaussian, with a dial for what both share.
     interaction: two modalities of which neither tells anything of the label, and both together do.
+    citeseq: single cells of twelve types, with sparse counts of RNA and counts of antibodies.
     """
 
     PLANTED = "planted"
     GAUSSIAN = "gaussian"
     INTERACTION = "interaction"
+    CITESEQ = "citeseq"
 
     @property
     def dials(self) -> tuple[str, ...]:
@@ -195,12 +197,14 @@ class Simulation(Section):
     samples: int = Field(
         default=400,
         ge=120,
-        description="number of samples (`simulated-interaction`: 1000 unless set)",
+        description="number of samples (`simulated-interaction`: 1000 unless set;"
+        " `simulated-citeseq`: cells, 2000 unless set)",
     )
     features: int = Field(
         default=40,
         ge=4,
-        description="features per modality (`simulated-interaction`: 50 unless set)",
+        description="features per modality (`simulated-interaction`: 50 unless set;"
+        " `simulated-citeseq`: genes, 20000 unless set, and an antibody per hundred of them)",
     )
     missing: float = Field(
         default=0.2,

@@ -11,6 +11,7 @@ from balmi.data.checks import read_tables
 from balmi.data.cohort import Cohort
 from balmi.data.controls import apply_control
 from balmi.data.folds import FOLD, check_dealt, check_learnable
+from balmi.data.measurements import Measurements, single
 from balmi.errors import UserError
 
 if TYPE_CHECKING:
@@ -49,7 +50,10 @@ def assemble_cohort(name: str, dataset: Dataset, folds: int | None) -> Cohort:
         labels=labels.codes.astype(np.int64),
         classes=tuple(map(str, labels.categories)),
         groups=tables.samples["group"].to_numpy(dtype=str) if "group" in tables.samples else None,
-        values={key: table.reindex(index).to_numpy() for key, table in tables.modalities.items()},
+        values={
+            key: Measurements(index.get_indexer(table.index), single(table.to_numpy()))
+            for key, table in tables.modalities.items()
+        },
         features={key: tuple(table.columns) for key, table in tables.modalities.items()},
         kinds={key: str(file.kind) for key, file in dataset.used.items()},
         provenance={

@@ -1,37 +1,40 @@
-"""The cohort in memory, and its one place on disk: an h5mu file.
+"""The cohort in memory, and its two places on disk: an h5mu file, and its roster as JSON.
 
-A sample may lack a whole modality. Rows of such samples are NaN in memory and absent in the file,
-where MuData's own membership masks (``obsm[modality]``) say who has what.
+A sample may lack a whole modality. It has no row there, in memory as in the file, where MuData's
+own membership masks (``obsm[modality]``) say who has what. The roster is all of a cohort but its
+measurements: most jobs need no more.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count, takewhile
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array, issparse
 
-from balmi.data.files import annotated_files, reading, replace_when_written
+from balmi.data.files import annotated_files, read_json, reading, replace_when_written, write_json
 from balmi.data.folds import FOLD
 from balmi.data.formats import KEY, check_format
+from balmi.data.measurements import Measurements, single
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from anndata import AnnData
     from mudata import MuData
 
 FORMAT = 2
-LARGEST_BLUR = 1e-4  # of a feature's range, that rounding to single precision may cost
 
 
-@dataclass(frozen=True)
-class Cohort:
-    """Samples with their labels, groups and measurements.
+@dataclass(frozen=True, kw_only=True)
+class Roster:
+    """Samples with their labels and groups, and who has which modality.
 
     Parameters
     ----------
@@ -43,37 +46,39 @@ class Cohort:
         Class names, sorted.
     groups
         Group names; shape (n,), or None.
-    values
-        Modality -> measurements; shape (n, features), rows of absent samples NaN.
-    features
-        Modality -> feature names.
     kinds
         Modality -> kind of omics.
     provenance
         What is told about the cohort's making: name, dropped samples, control and so on.
     folds
         Names of the test folds that the dataset brings; shape (repeats, n), or None.
+    available
+        Which sample has which modality; shape (n, modalities), bool.
+    sizes
+        Modality -> number of features, in the configured order.
+
+    Attributes
+    ----------
+    checksum
+        That of the file with the measurements; None of what was not read from a file.
     """
 
     samples: np.ndarray
     labels: np.ndarray
     classes: tuple[str, ...]
     groups: np.ndarray | None
-    values: dict[str, np.ndarray]
-    features: dict[str, tuple[str, ...]]
     kinds: dict[str, str]
     provenance: dict[str, object]
     folds: np.ndarray | None = None
+    available: np.ndarray
+    sizes: dict[str, int]
+    # Not taken over by `dataclasses.replace`: what was changed is no longer what was read.
+    checksum: str | None = field(init=False, default=None, compare=False)
 
     @property
     def modalities(self) -> tuple[str, ...]:
         """The names of the modalities, in the configured order."""
-        return tuple(self.values)
-
-    @property
-    def available(self) -> np.ndarray:
-        """Which sample has which modality; shape (n, modalities), bool."""
-        return np.column_stack([~np.isnan(x).all(axis=1) for x in self.values.values()])
+        return tuple(self.sizes)
 
     def positions(self, samples: Sequence[str]) -> np.ndarray:
         """Return the rows of the given sample ids.
@@ -89,36 +94,66 @@ class Cohort:
         return rows
 
 
-def _stored(values: np.ndarray) -> np.ndarray:
-    """Return values in single precision, unless that would blur a feature that varies little.
+@dataclass(frozen=True, kw_only=True)
+class Cohort(Roster):
+    """Samples with their labels, groups and measurements.
 
     Parameters
     ----------
     values
-        Samples by features; a feature of mean 1e6 and deviation 1 is known to a sixteenth in single
-        precision, and one of deviation .01 not at all.
+        Modality -> measurements, in the configured order; a table of all samples, with rows of NaN
+        where one lacks the modality, is taken too.
+    features
+        Modality -> feature names.
     """
-    single = values.astype(np.float32)
-    error = np.nanmax(np.abs(single - values), axis=0, initial=0)
-    largest = np.nanmax(values, axis=0, initial=-np.inf)
-    smallest = np.nanmin(values, axis=0, initial=np.inf)
-    varies = largest > smallest
-    blurred = error[varies] > LARGEST_BLUR * (largest - smallest)[varies]
-    return values if blurred.any() else single
+
+    values: dict[str, Measurements]
+    features: dict[str, tuple[str, ...]]
+    available: np.ndarray = field(init=False)
+    sizes: dict[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        count = len(self.samples)
+        values = {
+            name: each if isinstance(each, Measurements) else Measurements.of_table(each)
+            for name, each in self.values.items()
+        }
+        available = np.column_stack([each.has(count) for each in values.values()])
+        sizes = {name: each.features for name, each in values.items()}
+        for name, value in (("values", values), ("available", available), ("sizes", sizes)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def tables(self) -> dict[str, np.ndarray]:
+        """Modality -> a dense copy of all samples, NaN where absent; (n, features)."""
+        return {name: each.table(len(self.samples)) for name, each in self.values.items()}
 
 
-def write_cohort(cohort: Cohort, path: Path) -> None:
-    """Write the cohort as h5mu; the file appears only when it is whole."""
+def _read_from(roster: Roster, checksum: str) -> None:
+    object.__setattr__(roster, "checksum", checksum)
+
+
+def write_cohort(cohort: Cohort, path: Path, roster: Path | None = None) -> None:
+    """Write the cohort as h5mu, and its roster; each file appears only when it is whole.
+
+    Parameters
+    ----------
+    cohort
+        The cohort. Measurements are written in single precision where that blurs no feature, and
+        sparse where they are.
+    path
+        The h5mu file.
+    roster
+        The file of `read_roster`; none where None.
+    """
     from anndata import AnnData
     from mudata import MuData
 
-    available = cohort.available
     parts = {}
-    for column, (name, values) in enumerate(cohort.values.items()):
-        has = available[:, column]
+    for name, measured in cohort.values.items():
         parts[name] = AnnData(
-            _stored(values[has]),
-            obs=pd.DataFrame(index=pd.Index(cohort.samples[has].astype(str))),
+            single(measured.values),
+            obs=pd.DataFrame(index=pd.Index(cohort.samples[measured.rows].astype(str))),
             var=pd.DataFrame(index=pd.Index(cohort.features[name])),
             uns={"kind": str(cohort.kinds[name])},
         )
@@ -138,9 +173,11 @@ def write_cohort(cohort: Cohort, path: Path) -> None:
         "modalities": np.array(cohort.modalities, dtype=object),
         "provenance": json.dumps(cohort.provenance, sort_keys=True),
     }
-    data.uns["balmi"]["sha256"] = _checksum(data)
+    checksum = data.uns["balmi"]["sha256"] = _checksum(data)
     with replace_when_written(path) as part, annotated_files():
         data.write_h5mu(part)
+    if roster is not None:
+        _write_roster(cohort, checksum, roster)
 
 
 def _checksum(data: MuData) -> str:
@@ -155,11 +192,67 @@ def _checksum(data: MuData) -> str:
         part = data.mod[name]
         labels = [*part.obs_names, *part.var_names, str(part.uns["kind"])]
         digest.update(json.dumps([name, part.shape, str(part.X.dtype), *labels]).encode())
-        digest.update(np.ascontiguousarray(part.X).data)
+        arrays = (part.X.data, part.X.indices, part.X.indptr) if issparse(part.X) else (part.X,)
+        for array in arrays:
+            digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 
-def write_tables(samples: pd.DataFrame, modalities: Mapping[str, pd.DataFrame], path: Path) -> None:
+def _write_roster(cohort: Cohort, checksum: str, path: Path) -> None:
+    about = {
+        "samples": cohort.samples.tolist(),
+        "labels": cohort.labels.tolist(),
+        "classes": list(cohort.classes),
+        "groups": None if cohort.groups is None else cohort.groups.tolist(),
+        "folds": None if cohort.folds is None else cohort.folds.tolist(),
+        "modalities": [
+            {
+                "name": name,
+                "kind": str(cohort.kinds[name]),
+                "features": cohort.sizes[name],
+                "absent": np.flatnonzero(~has).tolist(),
+            }
+            for name, has in zip(cohort.modalities, cohort.available.T, strict=True)
+        ],
+        "provenance": cohort.provenance,
+        "sha256": checksum,
+    }
+    write_json(about, path)
+
+
+def read_roster(path: Path) -> Roster:
+    """Read the roster that `write_cohort` wrote.
+
+    Raises
+    ------
+    UserError
+        Where the file is damaged, or of another version.
+    """
+    about = read_json(path)
+    with reading(path):
+        modalities = about["modalities"]
+        available = np.ones((len(about["samples"]), len(modalities)), dtype=bool)
+        for column, modality in enumerate(modalities):
+            available[modality["absent"], column] = False
+        groups, folds = about["groups"], about["folds"]
+        roster = Roster(
+            samples=np.array(about["samples"], dtype=str),
+            labels=np.array(about["labels"], dtype=np.int64),
+            classes=tuple(about["classes"]),
+            groups=None if groups is None else np.array(groups, dtype=str),
+            kinds={modality["name"]: modality["kind"] for modality in modalities},
+            provenance=about["provenance"],
+            folds=None if folds is None else np.array(folds, dtype=str),
+            available=available,
+            sizes={modality["name"]: modality["features"] for modality in modalities},
+        )
+        _read_from(roster, about["sha256"])
+    return roster
+
+
+def write_tables(
+    samples: pd.DataFrame, modalities: Mapping[str, pd.DataFrame | AnnData], path: Path
+) -> None:
     """Write tables of the catalogue as h5mu, in the form in which users may bring their own.
 
     Parameters
@@ -167,7 +260,7 @@ def write_tables(samples: pd.DataFrame, modalities: Mapping[str, pd.DataFrame], 
     samples
         Columns of samples, indexed by sample id; becomes ``obs``.
     modalities
-        Name -> samples by features; becomes ``X`` of each modality.
+        Name -> samples by features; becomes ``X`` of each modality, or is it already.
     path
         Where the file is written, whole or not at all.
     """
@@ -176,6 +269,9 @@ def write_tables(samples: pd.DataFrame, modalities: Mapping[str, pd.DataFrame], 
 
     parts = {}
     for name, table in modalities.items():
+        if isinstance(table, AnnData):
+            parts[name] = table
+            continue
         obs = pd.DataFrame(index=table.index.astype(str))
         parts[name] = AnnData(table.to_numpy(), obs=obs, var=pd.DataFrame(index=table.columns))
     with replace_when_written(path) as part, annotated_files():
@@ -208,11 +304,10 @@ def read_cohort(path: Path) -> Cohort:
     values, features, kinds = {}, {}, {}
     for name in (str(name) for name in about["modalities"]):
         part = data.mod[name]
-        full = np.full((len(samples), part.n_vars), np.nan)
-        full[pd.Index(samples).get_indexer(part.obs_names)] = part.X
-        values[name], kinds[name] = full, str(part.uns["kind"])
-        features[name] = tuple(part.var_names)
-    return Cohort(
+        rows = pd.Index(samples).get_indexer(part.obs_names)
+        values[name] = _sorted_rows(rows, csr_array(part.X) if issparse(part.X) else part.X)
+        kinds[name], features[name] = str(part.uns["kind"]), tuple(part.var_names)
+    cohort = Cohort(
         samples=samples,
         labels=obs["label"].cat.codes.to_numpy(dtype=np.int64),
         classes=tuple(map(str, obs["label"].cat.categories)),
@@ -223,3 +318,12 @@ def read_cohort(path: Path) -> Cohort:
         provenance=json.loads(about["provenance"]),
         folds=np.array(folds) if folds else None,
     )
+    _read_from(cohort, about["sha256"])
+    return cohort
+
+
+def _sorted_rows(rows: np.ndarray, values: np.ndarray | csr_array) -> Measurements:
+    """Return measurements by ascending rows, without a copy where they are so already."""
+    order = np.argsort(rows)
+    ordered = np.array_equal(order, np.arange(len(rows)))
+    return Measurements(rows[order], values if ordered else values[order])

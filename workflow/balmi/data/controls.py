@@ -13,6 +13,7 @@ import numpy as np
 
 from balmi.config.kinds import Kind
 from balmi.config.settings import COPY
+from balmi.data.measurements import Measurements
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,28 +27,22 @@ def _rng(seed: int, purpose: str) -> np.random.Generator:
     return np.random.default_rng([seed, *purpose.encode()])
 
 
-def _has(cohort: Cohort, name: str) -> np.ndarray:
-    return cohort.available[:, cohort.modalities.index(name)]
-
-
 def _noise(cohort: Cohort, name: str, rng: np.random.Generator) -> Cohort:
     """Replace the values of the samples that have the modality by standard normal noise."""
-    has = _has(cohort, name)
-    values = np.full_like(cohort.values[name], np.nan)
-    values[has] = rng.standard_normal((has.sum(), values.shape[1]))
+    measured = cohort.values[name]
+    noise = Measurements(measured.rows, rng.standard_normal(measured.values.shape))
     return replace(
         cohort,
-        values={**cohort.values, name: values},
+        values={**cohort.values, name: noise},
         kinds={**cohort.kinds, name: str(Kind.GENERIC)},
     )
 
 
 def _shuffled(cohort: Cohort, name: str, rng: np.random.Generator) -> Cohort:
     """Permute the modality's rows among the samples that have it."""
-    has = _has(cohort, name)
-    values = cohort.values[name].copy()
-    values[has] = rng.permutation(values[has])
-    return replace(cohort, values={**cohort.values, name: values})
+    measured = cohort.values[name]
+    permuted = measured.values[rng.permutation(len(measured.rows))]
+    return replace(cohort, values={**cohort.values, name: Measurements(measured.rows, permuted)})
 
 
 def _duplicated(cohort: Cohort, name: str, _: np.random.Generator) -> Cohort:
@@ -55,7 +50,7 @@ def _duplicated(cohort: Cohort, name: str, _: np.random.Generator) -> Cohort:
     copy = COPY.format(name)
     return replace(
         cohort,
-        values={**cohort.values, copy: cohort.values[name].copy()},
+        values={**cohort.values, copy: cohort.values[name]},
         features={**cohort.features, copy: cohort.features[name]},
         kinds={**cohort.kinds, copy: cohort.kinds[name]},
     )

@@ -7,7 +7,7 @@ it; which samples have rows is the availability mask.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
@@ -15,7 +15,7 @@ from scipy.sparse import csr_array, issparse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    Matrix = np.ndarray | csr_array
+Matrix: TypeAlias = np.ndarray | csr_array
 
 BLOCK = 2**24  # cells that are made dense, or copied, at once
 LARGEST_BLUR = 1e-4  # of a feature's range, that rounding to single precision may cost
@@ -23,7 +23,7 @@ LARGEST_BLUR = 1e-4  # of a feature's range, that rounding to single precision m
 
 def dense(matrix: Matrix) -> np.ndarray:
     """Return a matrix as an array; (rows, columns)."""
-    return matrix.toarray() if issparse(matrix) else matrix
+    return csr_array(matrix).toarray() if issparse(matrix) else matrix
 
 
 def row_blocks(matrix: Matrix, cells: int = BLOCK) -> Iterator[slice]:

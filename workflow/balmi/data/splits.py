@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from balmi.config.settings import Scheme
 from balmi.data.files import read_table
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from balmi.config.settings import Evaluation
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
 
 PARTS = ("train", "validation", "test")
 UNUSED = "unused"
@@ -117,6 +116,9 @@ def distinct_tests(splits: Iterable[Split]) -> list[Split]:
 def _folds(
     labels: np.ndarray, groups: np.ndarray | None, count: int, seed: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    # Who reads splits makes none, and scikit-learn takes more than a second to load.
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
     rows = np.arange(len(labels))
     if groups is None:
         return StratifiedKFold(count, shuffle=True, random_state=seed).split(rows, labels)
@@ -124,7 +126,7 @@ def _folds(
     return splitter.split(rows, labels, groups)
 
 
-def _groups_of(cohort: Cohort, rows: np.ndarray) -> np.ndarray:
+def _groups_of(cohort: Roster, rows: np.ndarray) -> np.ndarray:
     """Return the group of every row as a code; without groups every row is one of its own."""
     if cohort.groups is None:
         return np.arange(len(rows))
@@ -145,7 +147,7 @@ def _ranks(labels: np.ndarray, groups: np.ndarray, rng: np.random.Generator) -> 
     return rank
 
 
-def _share(fit: np.ndarray, cohort: Cohort, share: float, seed: tuple[int, int]) -> np.ndarray:
+def _share(fit: np.ndarray, cohort: Roster, share: float, seed: tuple[int, int]) -> np.ndarray:
     """Take about `share` of the rows, as whole groups and stratified by class.
 
     Every group belongs to its commonest class, and of each class the first groups of one order are
@@ -165,7 +167,7 @@ def _share(fit: np.ndarray, cohort: Cohort, share: float, seed: tuple[int, int])
     return fit[taken[groups]]
 
 
-def _inner_folds(fit: np.ndarray, cohort: Cohort, share: float, seed: int) -> np.ndarray:
+def _inner_folds(fit: np.ndarray, cohort: Roster, share: float, seed: int) -> np.ndarray:
     """Return the inner (group) fold of every row, about 1 / `share` of them; -1 without folds."""
     labels = cohort.labels[fit]
     groups = None if cohort.groups is None else cohort.groups[fit]
@@ -202,21 +204,21 @@ def _named(names: np.ndarray) -> Tests:
     return [(name, np.flatnonzero(names == name)) for name in in_order(names)]
 
 
-def _brought(cohort: Cohort, _: Evaluation) -> Iterator[Tests]:
+def _brought(cohort: Roster, _: Evaluation) -> Iterator[Tests]:
     """Yield the folds that the dataset brings."""
     if cohort.folds is None:
         raise ValueError("a cohort without folds of its own has to be dealt")
     yield from map(_named, cohort.folds)
 
 
-def _groups_out(cohort: Cohort, _: Evaluation) -> Iterator[Tests]:
+def _groups_out(cohort: Roster, _: Evaluation) -> Iterator[Tests]:
     """Yield every group as a fold, in one repeat."""
     if cohort.groups is None:
         raise ValueError("a cohort without groups cannot leave one out")
     yield _named(cohort.groups)
 
 
-def _k_folds(cohort: Cohort, evaluation: Evaluation) -> Iterator[Tests]:
+def _k_folds(cohort: Roster, evaluation: Evaluation) -> Iterator[Tests]:
     """Yield distinct repeated stratified (group) k-folds; repeat r shuffles with seed + r.
 
     A partition that was dealt before, or leaves a class without training samples, gives way to
@@ -244,14 +246,14 @@ def _k_folds(cohort: Cohort, evaluation: Evaluation) -> Iterator[Tests]:
         raise ValueError("no folds were found that leave every class in training")
 
 
-SCHEMES: dict[Scheme, Callable[[Cohort, Evaluation], Iterator[Tests]]] = {
+SCHEMES: dict[Scheme, Callable[[Roster, Evaluation], Iterator[Tests]]] = {
     Scheme.K_FOLD: _k_folds,
     Scheme.LEAVE_ONE_GROUP_OUT: _groups_out,
 }
 
 
 def _parts(
-    test: np.ndarray, cohort: Cohort, evaluation: Evaluation, seed: int, fold: int
+    test: np.ndarray, cohort: Roster, evaluation: Evaluation, seed: int, fold: int
 ) -> dict[str, np.ndarray]:
     """Return part and inner fold of every sample of the cohort, given the test rows."""
     count = len(cohort.samples)
@@ -267,7 +269,7 @@ def _parts(
     return {"part": part, "inner": inner}
 
 
-def make_splits(cohort: Cohort, evaluation: Evaluation) -> pd.DataFrame:
+def make_splits(cohort: Roster, evaluation: Evaluation) -> pd.DataFrame:
     """Split the cohort by its own folds where it brings any, and else by the scheme.
 
     Parameters
@@ -304,12 +306,12 @@ def make_splits(cohort: Cohort, evaluation: Evaluation) -> pd.DataFrame:
     return table.astype({"part": pd.CategoricalDtype((*PARTS, UNUSED)), "sample": "category"})
 
 
-def read_splits(path: Path, cohort: Cohort) -> list[Split]:
+def read_splits(path: Path, cohort: Roster) -> list[Split]:
     """Read the splits as rows of the cohort, by repeat and fold; unused rows are in none."""
     return as_splits(read_table(path, "splits"), cohort)
 
 
-def as_splits(table: pd.DataFrame, cohort: Cohort) -> list[Split]:
+def as_splits(table: pd.DataFrame, cohort: Roster) -> list[Split]:
     """Return what `make_splits` gave as rows of the cohort, by repeat and fold.
 
     Parameters

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from balmi.config.settings import Method
 from balmi.evaluation.scoring import performance_table
@@ -24,7 +23,7 @@ from balmi.tables.contract import TABLES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
 
 PERMUTATIONS = 9999
 LEVEL = 0.05
@@ -78,13 +77,15 @@ def permutation_p(table: np.ndarray, seed: int, permutations: int = PERMUTATIONS
     permutations
         Number of tables drawn.
     """
-    margins = stats.random_table(table.sum(axis=1), table.sum(axis=0))
+    from scipy.stats import random_table
+
+    margins = random_table(table.sum(axis=1), table.sum(axis=0))
     drawn = chi_square(margins.rvs(permutations, random_state=np.random.default_rng(seed)))
     as_much = int((drawn >= chi_square(table) * (1 - ROUNDING)).sum())
     return (1 + as_much) / (1 + permutations)
 
 
-def _asked(cohort: Cohort) -> Iterator[tuple[str | None, np.ndarray, int]]:
+def _asked(cohort: Roster) -> Iterator[tuple[str | None, np.ndarray, int]]:
     """Yield name, code per sample, and samples lacking; of modalities, then of the pattern."""
     available = cohort.available
     lacked = [column for column in range(available.shape[1]) if not available[:, column].all()]
@@ -97,7 +98,7 @@ def _asked(cohort: Cohort) -> Iterator[tuple[str | None, np.ndarray, int]]:
         yield None, codes, int((~available.all(axis=1)).sum())
 
 
-def absence_table(cohort: Cohort, seed: int = 0) -> pd.DataFrame:
+def absence_table(cohort: Roster, seed: int = 0) -> pd.DataFrame:
     """Return how the class is associated with the absence of every modality and with the pattern.
 
     Parameters
@@ -124,7 +125,7 @@ def absence_table(cohort: Cohort, seed: int = 0) -> pd.DataFrame:
     return found.assign(p_holm=holm(found["p"]))
 
 
-def absence_finding(absence: pd.DataFrame, predictions: pd.DataFrame, cohort: Cohort) -> Finding:
+def absence_finding(absence: pd.DataFrame, predictions: pd.DataFrame, cohort: Roster) -> Finding:
     """Say whether who has which modality tells of the class.
 
     Parameters
@@ -162,7 +163,7 @@ def absence_finding(absence: pd.DataFrame, predictions: pd.DataFrame, cohort: Co
     )
 
 
-def _scored(predictions: pd.DataFrame, cohort: Cohort) -> str:
+def _scored(predictions: pd.DataFrame, cohort: Roster) -> str:
     own = predictions[predictions["method"] == Method.ABSENCE_LR]
     if own.empty:
         return ""

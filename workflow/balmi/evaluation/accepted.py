@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from balmi.evaluation.trust import Finding, State
 
 if TYPE_CHECKING:
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
 
 MOST_NAMED = 3
 
 
-def inputs(cohort: Cohort) -> Finding:
+def inputs(cohort: Roster) -> Finding:
     """Return a caution where anything in the files was accepted with a warning.
 
     Parameters

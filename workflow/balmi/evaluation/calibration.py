@@ -12,10 +12,10 @@ from balmi.tables.contract import TABLES
 if TYPE_CHECKING:
     import pandas as pd
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
 
 
-def reliability_table(predictions: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+def reliability_table(predictions: pd.DataFrame, cohort: Roster) -> pd.DataFrame:
     """Return the accuracy of predictions of similar confidence.
 
     Repeats are pooled, and test the same samples again, so that the interval takes the mean count

@@ -11,10 +11,10 @@ from balmi.tables.contract import TABLES
 if TYPE_CHECKING:
     import pandas as pd
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
 
 
-def class_performance_table(predictions: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+def class_performance_table(predictions: pd.DataFrame, cohort: Roster) -> pd.DataFrame:
     """Return how well every method tells every class from the rest, in every fold.
 
     Parameters

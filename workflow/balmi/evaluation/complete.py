@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from balmi.config.settings import PrimaryMetric
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
     from balmi.evaluation.comparisons import Row
 
 WITHOUT_MODALITIES = frozenset({str(Method.MAJORITY), str(Method.ABSENCE_LR)})
@@ -59,7 +59,7 @@ def _needs(methods: Sequence[str], modalities: Sequence[str]) -> dict[Needs, lis
     return found
 
 
-def _matched(predictions: pd.DataFrame, cohort: Cohort, complete: np.ndarray) -> pd.DataFrame:
+def _matched(predictions: pd.DataFrame, cohort: Roster, complete: np.ndarray) -> pd.DataFrame:
     """Return the predictions of complete samples, matched to what training shows of the classes.
 
     A fold's target is the class frequencies of its own complete training samples, so that no label
@@ -88,7 +88,7 @@ def _matched(predictions: pd.DataFrame, cohort: Cohort, complete: np.ndarray) ->
 
 
 def _on_complete(
-    predictions: pd.DataFrame, cohort: Cohort, performance: pd.DataFrame, split_ratio: float
+    predictions: pd.DataFrame, cohort: Roster, performance: pd.DataFrame, split_ratio: float
 ) -> Iterator[Row]:
     """Yield the differences on complete samples of pairs of methods, those alike together."""
     methods = list(dict.fromkeys(predictions["method"]))
@@ -113,7 +113,7 @@ def _on_complete(
 
 def comparisons_of(
     predictions: pd.DataFrame,
-    cohort: Cohort,
+    cohort: Roster,
     performance: pd.DataFrame,
     split_ratio: float,
     followed: PrimaryMetric,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from balmi.config.settings import PrimaryMetric
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
 
 ABSENCE = "absence"  # the trust check of whether absence tells of the class
 MASK = "absence-lr"  # the method that sees only who has which modality
@@ -394,7 +394,7 @@ def _absence_tells(trust: pd.DataFrame, lacking: int) -> bool:
 
 
 def _gathered(
-    tables: Mapping[str, pd.DataFrame], cohort: Cohort, metric: PrimaryMetric
+    tables: Mapping[str, pd.DataFrame], cohort: Roster, metric: PrimaryMetric
 ) -> Evidence:
     comparisons, summary = tables["comparisons"], tables["summary"]
     rows = {
@@ -418,7 +418,7 @@ def _gathered(
     return Evidence(rows, ranks, ground, len(cohort.modalities), complete, lacking, tells)
 
 
-def decide(tables: Mapping[str, pd.DataFrame], cohort: Cohort, metric: PrimaryMetric) -> Decision:
+def decide(tables: Mapping[str, pd.DataFrame], cohort: Roster, metric: PrimaryMetric) -> Decision:
     """Decide what a cohort's headline is.
 
     Parameters

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.neighbors import NearestNeighbors
 
 from balmi.preprocess.features import Features
 
@@ -85,8 +84,8 @@ def _profiles(
     rows = np.flatnonzero(cohort.available[:, has].all(axis=1))
     if len(rows) < 2:
         return rows, np.empty((len(rows), 0))
-    parts = features.split(rows, names)
-    return rows, np.hstack([values[rows] for values in parts.values()])
+    profiles = features.apply(features.fit(rows, names), rows)
+    return rows, np.hstack(list(profiles.features.values()))
 
 
 def _copies(modality: str, rows: np.ndarray, profiles: np.ndarray) -> list[Copies]:
@@ -102,6 +101,8 @@ def _telling(profiles: np.ndarray) -> np.ndarray:
 
 def _pairs(profiles: np.ndarray) -> list[tuple[int, int]]:
     """Return the pairs of rows whose profiles correlate above `CORRELATION`, each once."""
+    from sklearn.neighbors import NearestNeighbors
+
     centred = profiles - profiles.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(centred, axis=1, keepdims=True)
     told = np.flatnonzero(lengths[:, 0] > 0)

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from balmi.config.settings import PrimaryMetric
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
 
 
 def evaluation_tables(
-    predictions: pd.DataFrame, cohort: Cohort, ratio: float, followed: PrimaryMetric
+    predictions: pd.DataFrame, cohort: Roster, ratio: float, followed: PrimaryMetric
 ) -> dict[str, pd.DataFrame]:
     """Return all tables that predictions alone decide: name in ``tables/`` -> table.
 

@@ -18,7 +18,7 @@ from balmi.evaluation.metrics import CALIBRATION_BINS, calibration_bins
 if TYPE_CHECKING:
     import pandas as pd
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
 
 DRAWS = 1000
 SEED = 0
@@ -56,7 +56,7 @@ class _Repeat:
         return float(np.abs(gaps).sum() / len(correct))
 
 
-def calibration_gap(predictions: pd.DataFrame, cohort: Cohort) -> Gap:
+def calibration_gap(predictions: pd.DataFrame, cohort: Roster) -> Gap:
     """Return the calibration error of a method beside its null.
 
     Repeats test the same samples, so that a draw gives a sample one uniform number that decides by

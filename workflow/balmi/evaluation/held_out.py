@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
 
 FOLD = ["repeat", "fold"]
 
@@ -45,7 +45,7 @@ class Predicted:
 
 
 def held_out(
-    predictions: pd.DataFrame, cohort: Cohort, by: Sequence[str]
+    predictions: pd.DataFrame, cohort: Roster, by: Sequence[str]
 ) -> Iterator[tuple[dict[str, object], Predicted]]:
     """Give the predictions of every method, or of every part of it, in the order of the table.
 

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
 
 
 def performance_table(
-    predictions: pd.DataFrame, cohort: Cohort, metrics: Collection[str] = tuple(METRICS)
+    predictions: pd.DataFrame, cohort: Roster, metrics: Collection[str] = tuple(METRICS)
 ) -> pd.DataFrame:
     """Return every metric of every method and fold.
 

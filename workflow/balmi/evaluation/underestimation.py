@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
 
 TOGETHER = "+"  # joins the names of several modalities in tables
 ALONE = "unimodal-lr/"  # and the modality that the method saw
@@ -75,7 +75,7 @@ class Shortfall:
         )
 
 
-def held_out_gain(predictions: pd.DataFrame, cohort: Cohort, has: np.ndarray) -> Amount | None:
+def held_out_gain(predictions: pd.DataFrame, cohort: Roster, has: np.ndarray) -> Amount | None:
     """Return what a method reads of the class beyond its frequencies, mean over test folds.
 
     The reference is the log-loss of class frequencies that were learned from the same training
@@ -118,7 +118,7 @@ def held_out_gain(predictions: pd.DataFrame, cohort: Cohort, has: np.ndarray) ->
     return Amount(interval.mean, interval.lower, interval.upper)
 
 
-def _coalitions(cohort: Cohort) -> dict[str, tuple[str, ...]]:
+def _coalitions(cohort: Roster) -> dict[str, tuple[str, ...]]:
     """Return the modalities behind the names of tables: all of one, two, all but one, and all."""
     names = sorted(cohort.modalities)
     sizes = {1, 2, len(names) - 1, len(names)} & set(range(1, len(names) + 1))
@@ -126,7 +126,7 @@ def _coalitions(cohort: Cohort) -> dict[str, tuple[str, ...]]:
     return {TOGETHER.join(members): members for members in found}
 
 
-def _estimates(information: pd.DataFrame, cohort: Cohort) -> dict[tuple[str, ...], Amount]:
+def _estimates(information: pd.DataFrame, cohort: Roster) -> dict[tuple[str, ...], Amount]:
     """Return the estimates that have an interval, by modalities."""
     named = _coalitions(cohort)
     wanted = information["quantity"].isin(("label_information", "subset_information"))
@@ -138,13 +138,13 @@ def _estimates(information: pd.DataFrame, cohort: Cohort) -> dict[tuple[str, ...
     return found
 
 
-def _has(cohort: Cohort, members: Sequence[str]) -> np.ndarray:
+def _has(cohort: Roster, members: Sequence[str]) -> np.ndarray:
     """Return which samples have all of some modalities; (n,), bool."""
     places = [cohort.modalities.index(name) for name in members]
     return np.all(cohort.available[:, places], axis=1)
 
 
-def _told(members: Sequence[str], cohort: Cohort) -> str:
+def _told(members: Sequence[str], cohort: Roster) -> str:
     if len(members) == len(cohort.modalities) > 1:
         return "all modalities together"
     return " and ".join(members)
@@ -157,7 +157,7 @@ def _beyond(more: Amount, estimate: Amount) -> bool:
 
 
 def _by_methods(
-    estimates: dict[tuple[str, ...], Amount], predictions: pd.DataFrame, cohort: Cohort
+    estimates: dict[tuple[str, ...], Amount], predictions: pd.DataFrame, cohort: Roster
 ) -> Iterator[Shortfall]:
     """Yield the estimates below what a method reads that saw the same modalities."""
     for members, estimate in estimates.items():
@@ -173,7 +173,7 @@ def _by_methods(
             yield Shortfall(told, estimate.value, seen[method].value, f"{method} reads")
 
 
-def _saw(method: str, members: Sequence[str], cohort: Cohort) -> bool:
+def _saw(method: str, members: Sequence[str], cohort: Roster) -> bool:
     """Return whether a method predicts from these modalities and no others."""
     if method.startswith(ALONE):
         return (method.removeprefix(ALONE),) == tuple(members)
@@ -186,7 +186,7 @@ def _at_least(known: float, labels: np.ndarray, many: np.ndarray, few: np.ndarra
     return (known - entropy(labels[many])) / share + entropy(labels[few])
 
 
-def _by_parts(estimates: dict[tuple[str, ...], Amount], cohort: Cohort) -> Iterator[Shortfall]:
+def _by_parts(estimates: dict[tuple[str, ...], Amount], cohort: Roster) -> Iterator[Shortfall]:
     """Yield the estimates of several modalities below that of some of them.
 
     Estimates on the same samples go up and down together, so that the interval of one of them is
@@ -209,7 +209,7 @@ def _by_parts(estimates: dict[tuple[str, ...], Amount], cohort: Cohort) -> Itera
 
 
 def shortfalls(
-    information: pd.DataFrame, predictions: pd.DataFrame, cohort: Cohort
+    information: pd.DataFrame, predictions: pd.DataFrame, cohort: Roster
 ) -> list[Shortfall] | None:
     """Return the estimates that are too low, or None where there are none to judge.
 
@@ -230,7 +230,7 @@ def shortfalls(
 
 
 def underestimation(
-    information: pd.DataFrame, predictions: pd.DataFrame, cohort: Cohort
+    information: pd.DataFrame, predictions: pd.DataFrame, cohort: Roster
 ) -> Finding:
     """Judge whether information is underestimated.
 

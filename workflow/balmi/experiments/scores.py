@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from balmi.config.settings import PrimaryMetric
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
 
 ALWAYS = ("macro_f1", "macro_auroc", "log_loss")  # beside the metric that verdicts follow
 PROBE = ["method", "kind", "modalities", "level"]
@@ -24,7 +24,7 @@ PROBE = ["method", "kind", "modalities", "level"]
 
 def fold_scores(
     predictions: pd.DataFrame,
-    cohort: Cohort,
+    cohort: Roster,
     by: Sequence[str],
     alike: pd.DataFrame,
     metrics: Sequence[str],
@@ -92,7 +92,7 @@ class Scores:
 
 
 def all_scores(
-    cohort: Cohort,
+    cohort: Roster,
     predictions: pd.DataFrame,
     probes: pd.DataFrame,
     shares: Mapping[float, pd.DataFrame],
@@ -137,7 +137,7 @@ def all_scores(
     )
 
 
-def _tested(predictions: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+def _tested(predictions: pd.DataFrame, cohort: Roster) -> pd.DataFrame:
     """Return which fold has a test sample with which modality, as in `Scores`."""
     has = cohort.available[cohort.positions(predictions["sample"])]
     table = pd.DataFrame(has, columns=list(cohort.modalities))

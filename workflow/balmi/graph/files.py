@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
     from balmi.data.splits import Split
 
 
 def write_networks(
-    networks: Sequence[csr_array], splits: Sequence[Split], cohort: Cohort, path: Path
+    networks: Sequence[csr_array], splits: Sequence[Split], cohort: Roster, path: Path
 ) -> None:
     """Write columns repeat, fold, sample, neighbour, weight."""
     tables = []
@@ -36,7 +36,7 @@ def write_networks(
     write_table(pd.concat(tables, ignore_index=True), path)
 
 
-def read_networks(path: Path, splits: Sequence[Split], cohort: Cohort) -> list[csr_array]:
+def read_networks(path: Path, splits: Sequence[Split], cohort: Roster) -> list[csr_array]:
     """Read what `write_networks` wrote, in the order of `splits`; (n, n) each."""
     table = read_table(path)
     by_replica = dict(iter(table.groupby(["repeat", "fold"])))

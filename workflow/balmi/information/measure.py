@@ -195,7 +195,8 @@ def _differences(knowledge: Knowledge) -> Iterator[Row]:
 def _raw_pairs(knowledge: Knowledge) -> Iterator[Row]:
     """Yield the information of every pair of modalities on equally many components."""
     study = knowledge.study
-    prepared = study.features.split(study.rows)
+    fitted = study.features.fit(study.rows)
+    prepared = study.features.apply(fitted, study.rows).features
 
     @cache
     def views(first: str, second: str) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -203,7 +204,7 @@ def _raw_pairs(knowledge: Knowledge) -> Iterator[Row]:
         widths = [prepared[name].shape[1] for name in (first, second)]
         count = min(study.settings.components, *widths)
         return both, [
-            principal_scores(rank_normalise(prepared[name][study.rows[both]]), count)
+            principal_scores(rank_normalise(prepared[name][both]), count)
             for name in (first, second)
         ]
 

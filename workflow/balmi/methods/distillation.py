@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from balmi.config.settings import Distillation, Model, Training
-    from balmi.information.splits import SplitInformation
+    from balmi.information.files import SplitInformation
     from balmi.networks.checkpoint import Checkpoints
     from balmi.networks.data import ReplicaData
     from balmi.networks.trainer import Trained
@@ -151,7 +151,7 @@ def new_network(
         linear_path=model.linear_path,
     )
     seeds = [replica_seed(seed, split, f"{purpose}/weights") for split in data.splits]
-    like = data.inputs[0]
+    like = data.like
     return ReplicaNetwork(shape, seeds, like.dtype, importance).to(like.device)
 
 

@@ -20,7 +20,7 @@ from balmi.errors import MethodNotApplicable
 from balmi.information.pool import best_temperature, pool_weights, tempered
 from balmi.methods.peers.logistic import fit_logistic
 from balmi.methods.peers.stacking import meta_features, stack_out_of_fold
-from balmi.preprocess.fitted import Samples
+from balmi.preprocess.fitted import Samples, precision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -210,8 +210,8 @@ REGRESSIONS: dict[Expert, Callable[[np.ndarray, TrainingSide, np.ndarray], Fitte
 }
 
 
-def samples_of_replica(data: ReplicaData, replica: int) -> Samples:
-    """Return all samples of a replica's data as peers see them.
+def samples_of_replica(data: ReplicaData, replica: int, rows: np.ndarray) -> Samples:
+    """Return samples of a replica's data as peers see them.
 
     Parameters
     ----------
@@ -219,13 +219,15 @@ def samples_of_replica(data: ReplicaData, replica: int) -> Samples:
         The replicas' data.
     replica
         Any member of the fold.
+    rows
+        Rows of the data.
     """
-    fold = int(data.folds[replica])
+    found = data.standardised(int(data.folds[replica]), rows)
     features = {
-        name: values[fold, :, : widths[replica]].double().cpu().numpy()
-        for name, values, widths in zip(data.modalities, data.inputs, data.widths, strict=True)
+        name: values[:, : widths[replica]].cpu().numpy().astype(precision(values.numel()))
+        for name, values, widths in zip(data.modalities, found, data.widths, strict=True)
     }
-    return Samples(features, data.available[replica].cpu().numpy())
+    return Samples(features, data.available[replica].cpu().numpy()[rows])
 
 
 def fit_experts(

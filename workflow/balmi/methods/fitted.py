@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from balmi.config.settings import Expert, Graph, Method, Model
     from balmi.data.splits import Split
-    from balmi.information.splits import SplitInformation
+    from balmi.information.files import SplitInformation
     from balmi.methods.peers.side import TrainingSide
     from balmi.networks.data import ReplicaData
     from balmi.networks.network import ReplicaNetwork
@@ -125,13 +125,7 @@ class FoldNetworks:
 
     @torch.no_grad()
     def _said(self, data: ReplicaData) -> np.ndarray:
-        seen = seen_by(self.method, data)
-        # Side by side, features are padded behind the last of them alone.
-        inputs = (
-            torch.nn.functional.pad(values, (0, width - values.shape[2]))
-            for values, width in zip(seen.inputs, self.padded, strict=True)
-        )
-        batch = view_of_all(replace(seen, inputs=tuple(inputs))).batch
+        batch = view_of_all(seen_by(self.method, data, self.padded[0])).batch
         logits = judged_logits(self.networks.__getitem__, batch)
         return logits.double().softmax(dim=-1).numpy()
 
@@ -157,7 +151,7 @@ class FittedNetwork:
 
 def as_networks_see(samples: Samples, data: ReplicaData) -> Samples:
     """Return samples in the precision of a fold's networks, and with the modalities known there."""
-    return samples_of_replica(data_of_samples(data, samples), 0)
+    return samples_of_replica(data_of_samples(data, samples), 0, np.arange(len(samples)))
 
 
 def restored_fold(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from balmi.config.methods import NETWORKS
-from balmi.data.cohort import read_cohort
+from balmi.data.cohort import read_roster
 from balmi.data.files import write_json, write_table
 from balmi.data.splits import read_splits
 from balmi.graph.files import read_networks
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from balmi.config.settings import Method, Settings
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
     from balmi.data.splits import Split
-    from balmi.information.splits import SplitInformation
+    from balmi.information.files import SplitInformation
     from balmi.networks.data import ReplicaData
     from balmi.preprocess.features import Features
 
@@ -45,7 +45,7 @@ class Loaded:
         What the training parts say; None where the method asks for none of it.
     """
 
-    cohort: Cohort
+    cohort: Roster
     features: Features
     splits: list[Split]
     data: ReplicaData
@@ -58,8 +58,8 @@ class TrainingInputs:
 
     Parameters
     ----------
-    cohort, splits, preprocessing
-        Files of the cohort, its splits, and what preprocessing learned in them.
+    samples, splits, preprocessing
+        Files of who there is, of splits, and what preprocessing learned in them.
     settings
         The settings, with the GPUs that the job was given.
     networks
@@ -68,7 +68,7 @@ class TrainingInputs:
         File of what the training parts say, or None where the method asks for none of it.
     """
 
-    cohort: Path
+    samples: Path
     splits: Path
     preprocessing: Path
     settings: Settings
@@ -79,7 +79,7 @@ class TrainingInputs:
     def of(cls, files: Mapping[str, Path], settings: Settings) -> TrainingInputs:
         """Return the inputs by their names among the files of a job; those that are empty, None."""
         optional = {name: files.get(name) or None for name in ("networks", "information")}
-        needed = (files[name] for name in ("cohort", "splits", "preprocessing"))
+        needed = (files[name] for name in ("samples", "splits", "preprocessing"))
         return cls(*needed, settings, **optional)
 
     def load(self, members: int = 1, repeats: int | None = None) -> Loaded:
@@ -98,7 +98,7 @@ class TrainingInputs:
             Where a GPU was asked for and there is none.
         """
         device = choose_device(self.settings.resources.gpu)
-        cohort = read_cohort(self.cohort)
+        cohort = read_roster(self.samples)
         splits = read_splits(self.splits, cohort)
         features = read_features(self.preprocessing, cohort, splits)
         fused = self.networks and read_networks(self.networks, splits, cohort)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
     from balmi.data.splits import Split
 
 logger = logging.getLogger("balmi")
@@ -127,7 +127,7 @@ class Result:
 
 
 def prediction_table(
-    method: str, split: Split, probabilities: np.ndarray, cohort: Cohort
+    method: str, split: Split, probabilities: np.ndarray, cohort: Roster
 ) -> pd.DataFrame:
     """Return the predictions of one fold's test samples as a table.
 

@@ -23,17 +23,17 @@ from balmi.methods.experts import (
 from balmi.methods.outcome import Result, prediction_table
 from balmi.methods.peers.side import TrainingSide
 from balmi.networks.balancing import RULES
-from balmi.networks.data import concatenated, view_of_all
+from balmi.networks.data import concatenated
 from balmi.networks.history import history_table
 from balmi.networks.parts import in_parts, joined
-from balmi.networks.trainer import Trainer, predict
+from balmi.networks.trainer import Trainer, in_blocks, predict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from balmi.config.settings import Expert, Method, Model, Settings
-    from balmi.data.cohort import Cohort
-    from balmi.information.splits import SplitInformation
+    from balmi.data.cohort import Roster
+    from balmi.information.files import SplitInformation
     from balmi.networks.balancing.base import PriorKnowledge
     from balmi.networks.checkpoint import Checkpoints
     from balmi.networks.data import ReplicaData
@@ -108,9 +108,20 @@ def heads_of(method: Method, model: Model) -> list[Expert]:
     return [expert for expert in experts_of(method, model) if expert.is_head]
 
 
-def seen_by(method: Method, data: ReplicaData) -> ReplicaData:
-    """Return the data as the method's network sees them."""
-    return concatenated(data) if NETWORKS[method].concatenated else data
+def seen_by(method: Method, data: ReplicaData, width: int | None = None) -> ReplicaData:
+    """Return the data as the method's network sees them.
+
+    Parameters
+    ----------
+    method
+        The method.
+    data
+        The replicas' data.
+    width
+        Features with the padding where the network sees them side by side; those of the widest
+        fold of `data` where None.
+    """
+    return concatenated(data, width) if NETWORKS[method].concatenated else data
 
 
 @torch.no_grad()
@@ -130,7 +141,7 @@ def teacher_embeddings(
     """
     network = new_network(data, model, seed=0, purpose="teacher")
     load_pretrained(network, parameters, ALONE)
-    return network(view_of_all(data).batch).embeddings
+    return in_blocks(data, lambda batch: network(batch).embeddings)
 
 
 @dataclass(frozen=True)
@@ -164,7 +175,9 @@ def _fit(
     rule = RULES[balancing](about, training)
     trainer = Trainer(network, data, rule, training, str(method))
     trained = trainer.run(progress, checkpoints)
-    probabilities = predict(trained, data).double().softmax(dim=-1).cpu().numpy()
+    # Nothing is asked of the others: heads are pooled on what a member held out.
+    asked = [np.append(split.validation, split.test) for split in data.splits]
+    probabilities = predict(trained, data, asked).double().softmax(dim=-1).cpu().numpy()
     history = history_table(method, "joint", trained.history, data)
     return _Fitted(probabilities, _parameters(trained), history)
 
@@ -180,7 +193,7 @@ def _parameters(trained: Trained) -> dict[str, torch.Tensor]:
 
 def train_method(
     method: Method,
-    cohort: Cohort,
+    cohort: Roster,
     data: ReplicaData,
     guidance: Guidance,
     settings: Settings,
@@ -238,7 +251,7 @@ def train_method(
 
 def _pooled(
     method: Method,
-    cohort: Cohort,
+    cohort: Roster,
     data: ReplicaData,
     probabilities: np.ndarray,
     experts: Sequence[Expert],
@@ -251,13 +264,15 @@ def _pooled(
     predictions, pools = [], []
     for fold in np.unique(folds):
         replicas = np.flatnonzero(folds == fold)
+        first = int(replicas[0])
         members = [data.splits[replica] for replica in replicas]
         heads = join_members(members, probabilities[replicas])
-        samples = samples_of_replica(data, int(replicas[0]))
-        side = TrainingSide.of(cohort, members[0], samples.take(members[0].fit))
+        learn = samples_of_replica(data, first, members[0].fit)
+        side = TrainingSide.of(cohort, members[0], learn)
         fitted = fit_experts(experts, heads.inner, side, members[0].inner)
         pool = pool_experts(fitted, side.labels)
-        predicted = pool.predict(heads.test, samples.take(members[0].test))
+        tests = samples_of_replica(data, first, members[0].test)
+        predicted = pool.predict(heads.test, tests)
         predictions.append(prediction_table(method, members[0], predicted, cohort))
         pools.append(expert_rows(method, members[0], experts, pool))
     return pd.concat(predictions, ignore_index=True), pd.concat(pools, ignore_index=True)

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from balmi.config.settings import Method, Model, Settings
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
     from balmi.data.splits import Split
-    from balmi.information.splits import SplitInformation
+    from balmi.information.files import SplitInformation
     from balmi.methods.outcome import Status
     from balmi.networks.checkpoint import Checkpoints
     from balmi.networks.data import ReplicaData
@@ -71,7 +71,7 @@ def silent(name: str) -> Epochs:
 
 
 def stack_replicas(
-    cohort: Cohort,
+    cohort: Roster,
     features: Features,
     splits: Sequence[Split],
     fused: Sequence[csr_array] | None,
@@ -99,7 +99,7 @@ def stack_replicas(
 
 
 def pretrain_stage(
-    cohort: Cohort,
+    cohort: Roster,
     data: ReplicaData,
     information: SplitInformation,
     settings: Settings,
@@ -136,7 +136,7 @@ def pretrain_stage(
         return joined([part.parameters for part in fitted]), history, plan_table(whole, data)
 
     none = {}, TABLES["training"].empty(), TABLES["plan"].of([])
-    status, result = attempt(PRETRAINING, fit_all, none, device_name(data.inputs[0].device))
+    status, result = attempt(PRETRAINING, fit_all, none, device_name(data.labels.device))
     return Pretraining(status, *result)
 
 
@@ -149,7 +149,7 @@ def _check_pretraining(status: Status) -> None:
 
 def train_stage(
     method: Method,
-    cohort: Cohort,
+    cohort: Roster,
     data: ReplicaData,
     information: SplitInformation | None,
     pretrained: tuple[Status, dict[str, torch.Tensor]] | None,
@@ -191,7 +191,7 @@ def train_stage(
         return train_method(method, cohort, data, guidance, settings, after_epoch, checkpoints)
 
     none = Result.none(cohort.classes), {}
-    status, (result, trained) = attempt(method, fit, none, device_name(data.inputs[0].device))
+    status, (result, trained) = attempt(method, fit, none, device_name(data.labels.device))
     if before is not None:
         status = status.with_cost_of([before])
     return status, result, trained

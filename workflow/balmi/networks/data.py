@@ -9,13 +9,15 @@ import numpy as np
 import torch
 from scipy.sparse import block_diag, csr_array, eye_array
 
+from balmi.networks.inputs import Measured, Prepared, SideBySide
 from balmi.networks.network import Batch, propagate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
     from balmi.data.splits import Split
+    from balmi.networks.inputs import Inputs
     from balmi.preprocess.features import Features
     from balmi.preprocess.fitted import Samples
 
@@ -32,7 +34,7 @@ class ReplicaData:
     modalities
         Names.
     inputs
-        One tensor per modality; (folds, n, features), narrower folds padded with zeros.
+        One per modality: what is gathered of it in every fold.
     available
         Availability mask; (replicas, n, modalities), bool.
     labels
@@ -54,7 +56,7 @@ class ReplicaData:
     """
 
     modalities: tuple[str, ...]
-    inputs: tuple[torch.Tensor, ...]
+    inputs: tuple[Inputs, ...]
     available: torch.Tensor
     labels: torch.Tensor
     classes: int
@@ -67,7 +69,18 @@ class ReplicaData:
     @property
     def padded(self) -> tuple[int, ...]:
         """Features of each modality with the padding."""
-        return tuple(values.shape[2] for values in self.inputs)
+        return tuple(each.width for each in self.inputs)
+
+    @property
+    def like(self) -> torch.Tensor:
+        """A tensor of no number, on the device and of the type of what is gathered."""
+        return torch.empty(0, dtype=self.inputs[0].dtype, device=self.labels.device)
+
+    def standardised(self, fold: int, rows: np.ndarray) -> tuple[torch.Tensor, ...]:
+        """Return samples of one fold, one tensor per modality; (samples, padded features)."""
+        device = self.labels.device
+        folds, index = torch.tensor([fold], device=device), torch.from_numpy(rows).to(device)
+        return tuple(each.gather(folds, index[None])[0] for each in self.inputs)
 
     def context(self, replica: int) -> np.ndarray:
         """Return the rows that a replica's training side needs: itself, and its messages' origins.
@@ -112,22 +125,13 @@ class ReplicaData:
         return result.to(self.labels.device)
 
 
-def _padded(tables: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Stack tables of the same rows, narrower ones padded with zeros; at least one column."""
-    width = max(1, *(table.shape[1] for table in tables))
-    stacked = tables[0].new_zeros(len(tables), len(tables[0]), width)
-    for replica, table in enumerate(tables):
-        stacked[replica, :, : table.shape[1]] = table
-    return stacked
-
-
 def residual_network(network: csr_array, graph_weight: float) -> csr_array:
     """Return A' = (1 - b) I + b A; (n, n)."""
     return csr_array((1 - graph_weight) * eye_array(network.shape[0]) + graph_weight * network)
 
 
 def replica_data(
-    cohort: Cohort,
+    cohort: Roster,
     features: Features,
     splits: Sequence[Split],
     networks: Sequence[csr_array] | None,
@@ -150,18 +154,24 @@ def replica_data(
     members
         Replicas per fold at most, each with another validation part.
     """
-    prepared = [features.split(split.fit) for split in splits]
+    fitted = [features.fit(split.fit).modalities for split in splits]
     names = cohort.modalities
     replicas = [split.members(members) for split in splits]
     folds = torch.tensor([fold for fold, part in enumerate(replicas) for _ in part])
-    fold_widths = [[values[name].shape[1] for values in prepared] for name in names]
+    fold_widths = [[len(each[name].kept) for each in fitted] for name in names]
     widths = tuple(tuple(sizes[fold] for fold in folds.tolist()) for sizes in fold_widths)
     learned = torch.tensor(widths).T > 0
     available = torch.from_numpy(features.available)[None] & learned[:, None, :]
     return ReplicaData(
         modalities=names,
         inputs=tuple(
-            _padded([torch.from_numpy(values[name]).to(dtype) for values in prepared]).to(device)
+            Measured.of(
+                features.values[name],
+                len(cohort.samples),
+                [each[name] for each in fitted],
+                device,
+                dtype,
+            )
             for name in names
         ),
         available=available.to(device),
@@ -195,12 +205,10 @@ def data_of_samples(
     ReplicaData
         With no labels (all 0), and splits of `data` that do not speak of these samples.
     """
-    features = zip(data.inputs, samples.features.values(), strict=True)
-    inputs = []
-    for values, matrix in features:
-        wide = values.new_zeros(1, len(samples), values.shape[2])
-        wide[0, :, : matrix.shape[1]] = torch.from_numpy(matrix)
-        inputs.append(wide)
+    inputs = [
+        Prepared.of(matrix, each.width, data.labels.device, each.dtype)
+        for each, matrix in zip(data.inputs, samples.features.values(), strict=True)
+    ]
     learned = torch.tensor(data.widths).T[:, None, :] > 0
     available = torch.from_numpy(samples.available)[None] & learned
     return replace(
@@ -213,25 +221,26 @@ def data_of_samples(
     )
 
 
-def concatenated(data: ReplicaData) -> ReplicaData:
-    """Return the data as one modality: all features side by side, absent ones at their mean 0."""
-    fold_of = {fold: replica for replica, fold in enumerate(data.folds.tolist())}
-    tables = [
-        torch.cat(
-            [
-                values[fold, :, : widths[fold_of[fold]]]
-                for values, widths in zip(data.inputs, data.widths, strict=True)
-            ],
-            dim=1,
-        )
-        for fold in range(len(data.inputs[0]))
-    ]
+def concatenated(data: ReplicaData, width: int | None = None) -> ReplicaData:
+    """Return the data as one modality: all features side by side, absent ones at their mean 0.
+
+    Parameters
+    ----------
+    data
+        The replicas' data.
+    width
+        Features with the padding; those of the widest fold where None.
+    """
+    replica_of = {fold: replica for replica, fold in enumerate(data.folds.tolist())}
+    # Of a fold without replicas nothing is gathered: whichever widths it gets.
+    replicas = [replica_of.get(fold, 0) for fold in range(max(replica_of) + 1)]
+    sizes = [[widths[replica] for replica in replicas] for widths in data.widths]
     return replace(
         data,
         modalities=("concat",),
-        inputs=(_padded(tables),),
+        inputs=(SideBySide.of(data.inputs, sizes, width),),
         available=data.available.any(dim=2, keepdim=True),
-        widths=(tuple(tables[fold].shape[1] for fold in data.folds.tolist()),),
+        widths=(tuple(map(sum, zip(*data.widths, strict=True))),),
         networks=None,
     )
 
@@ -291,19 +300,14 @@ def view(data: ReplicaData, rows: Sequence[np.ndarray]) -> View:
         edges lead to.
     """
     device = data.labels.device
-    size, samples = max(len(row) for row in rows), len(data.labels)
+    size = max(len(row) for row in rows)
     padded = np.zeros((len(rows), size), dtype=np.int64)
     real = np.zeros(padded.shape, dtype=bool)
     for replica, row in enumerate(rows):
         padded[replica, : len(row)] = row
         real[replica, : len(row)] = True
     index, counted = torch.from_numpy(padded).to(device), torch.from_numpy(real).to(device)
-    # Rows of a flat table: several times faster than indexing folds and samples at once.
-    flat = (data.folds[:, None] * samples + index).flatten()
-    inputs = [
-        values.flatten(0, 1).index_select(0, flat).unflatten(0, index.shape)
-        for values in data.inputs
-    ]
+    inputs = [each.gather(data.folds, index) for each in data.inputs]
     replica = torch.arange(len(rows), device=device)[:, None]
     network = None
     if data.networks is not None:

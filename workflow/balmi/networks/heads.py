@@ -83,7 +83,7 @@ class Criterion:
 
 def criterion(data: ReplicaData, settings: Training) -> Criterion:
     """Return the loss that the training parts of the replicas ask for."""
-    like, part = data.inputs[0], data.mask("train")
+    like, part = data.like, data.mask("train")
     weights = class_weights(data.labels, part, data.classes, settings.class_weight_power)
     frequencies = log_frequencies(data.labels, part, data.classes)
     return Criterion(weights.to(like), (settings.logit_adjustment * frequencies).to(like))

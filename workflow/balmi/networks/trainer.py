@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from balmi.errors import MethodFailed, MethodNotApplicable
@@ -24,7 +25,7 @@ from balmi.networks.optimiser import MOMENTS, AdamW
 from balmi.networks.seeds import dropout_noise, replica_generators
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from balmi.config.settings import Training
     from balmi.networks.balancing.base import BalancingRule
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from balmi.networks.network import Batch, ReplicaNetwork
 
 USES = ("dropout", "batches")
+BLOCK = 256  # samples of every replica that are predicted at once
 STILL_WORTH = 0.85  # below this share of replicas that go on, the others are let go
 
 
@@ -232,7 +234,7 @@ class Trainer:
         if any(len(split.validation) == 0 for split in data.splits):
             reason = "the samples of a training part cannot be split again into inner folds"
             raise MethodNotApplicable(f"{reason} that leave every class in training")
-        device = data.inputs[0].device
+        device = data.labels.device
         self._network, self._rule = network, rule.to(device)
         self._shape = network.shape
         self._buffers = {name: value.clone() for name, value in network.named_buffers()}
@@ -370,7 +372,8 @@ class Trainer:
             for part in (network.data, network.indices, network.indptr)
         ]
         start = [*self._network.state_dict().values(), *self._rule.state_dict().values()]
-        cohort = [*data.inputs, data.available, data.labels, data.folds]
+        inputs = [tensor for each in data.inputs for tensor in each.tensors]
+        cohort = [*inputs, data.available, data.labels, data.folds]
         tensors = [*cohort, *rows, *held_out, *graph, *start]
         settings = self._settings.model_dump_json(exclude=set(self._settings.idle))
         words = (self._purpose, settings, self._network.shape, type(self._rule).__name__)
@@ -434,8 +437,10 @@ class Trainer:
 
 
 @torch.no_grad()
-def predict(trained: Trained, data: ReplicaData) -> torch.Tensor:
-    """Return every head's logits for all samples, each at its own best epoch.
+def predict(
+    trained: Trained, data: ReplicaData, rows: Sequence[np.ndarray] | None = None
+) -> torch.Tensor:
+    """Return every head's logits, each at its own best epoch.
 
     The modalities' heads are those of the first judged head's best epoch.
 
@@ -445,13 +450,53 @@ def predict(trained: Trained, data: ReplicaData) -> torch.Tensor:
         The network.
     data
         The replicas' data.
+    rows
+        Rows of the cohort that every replica is asked about, or None for all. On a graph all are
+        gathered, since messages come from everywhere.
 
     Returns
     -------
     torch.Tensor
-        (replicas, n, modalities + fusions, classes).
+        (replicas, n, modalities + fusions, classes); NaN where a replica was not asked.
     """
-    return judged_logits(trained.restore, view_of_all(data).batch)
+    return in_blocks(data, lambda batch: judged_logits(trained.restore, batch), rows)
+
+
+def in_blocks(
+    data: ReplicaData,
+    ask: Callable[[Batch], torch.Tensor],
+    rows: Sequence[np.ndarray] | None = None,
+) -> torch.Tensor:
+    """Return what networks say of samples, asked block by block so that few are gathered at once.
+
+    Parameters
+    ----------
+    data
+        The replicas' data.
+    ask
+        Returns what is wanted of a batch; (replicas, samples, ...).
+    rows
+        As in `predict`.
+
+    Returns
+    -------
+    torch.Tensor
+        (replicas, n, ...); NaN where a replica was not asked.
+    """
+    if data.networks is not None:
+        return ask(view_of_all(data).batch)
+    asked = [np.arange(len(data.labels))] * len(data.splits) if rows is None else rows
+    replica = torch.arange(len(asked), device=data.labels.device)[:, None]
+    result = None
+    # The size of a block does not depend on how many replicas there are: nor do last digits.
+    for start in range(0, max(map(len, asked)), BLOCK):
+        seen = view(data, [each[start : start + BLOCK] for each in asked])
+        said = ask(seen.batch)
+        if result is None:
+            result = said.new_full((len(asked), len(data.labels), *said.shape[2:]), torch.nan)
+        real = seen.counted
+        result[replica.expand_as(seen.rows)[real], seen.rows[real]] = said[real]
+    return result
 
 
 def judged_logits(network: Callable[[int], ReplicaNetwork], batch: Batch) -> torch.Tensor:

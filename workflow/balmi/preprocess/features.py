@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,26 +35,38 @@ class Features:
     learned
         What is known already: rows of the cohort, and the preprocessing that `fit` learns from
         them. Other rows are learned from when they are asked for.
+    chosen
+        Whether the cohort holds no more than the features that `learned` keeps, so that nothing
+        else can be learned from it.
 
     Attributes
     ----------
     values
-        Modality -> all features of all samples, NaN where not measured; (n, features).
+        Modality -> its transformed measurements.
+    names
+        Modality -> names of its features.
     available
         Availability mask; (n, modalities), bool.
     """
 
-    def __init__(self, cohort: Cohort, max_features: int, learned: Iterable[Learned] = ()) -> None:
+    def __init__(
+        self,
+        cohort: Cohort,
+        max_features: int,
+        learned: Iterable[Learned] = (),
+        *,
+        chosen: bool = False,
+    ) -> None:
         self.available = cohort.available
         self.modalities = cohort.modalities
+        self.names = cohort.features
         self.max_features = max_features
-        self.values = {}
-        for column, (name, values) in enumerate(cohort.values.items()):
-            has = self.available[:, column]
-            scaled = np.full_like(values, np.nan)
-            scaled[has] = transform(Kind(cohort.kinds[name]), values[has])
-            self.values[name] = scaled
+        self.values = {
+            name: replace(measured, values=transform(Kind(cohort.kinds[name]), measured.values))
+            for name, measured in cohort.values.items()
+        }
         self._learned = {_key(rows): fitted for rows, fitted in learned}
+        self._chosen = chosen
 
     def fit(self, rows: np.ndarray, modalities: Sequence[str] | None = None) -> Fitted:
         """Learn from some samples how to preprocess every modality.
@@ -64,14 +77,22 @@ class Features:
             Rows that may be learned from, sorted.
         modalities
             The modalities wanted; all where None.
+
+        Raises
+        ------
+        KeyError
+            Where the features are those that other rows chose.
         """
         wanted = modalities or self.modalities
         known = self._learned.get(_key(rows))
         if known is not None:
             return Fitted({name: known.modalities[name] for name in wanted})
+        if self._chosen:
+            raise KeyError(f"these features were chosen for other samples than these {len(rows)}")
+        ordered = np.sort(rows)
         return Fitted(
             {
-                name: fit_modality(self.values[name][self._having(name, rows)], self.max_features)
+                name: fit_modality(self.values[name].of(ordered), self.max_features)
                 for name in wanted
             }
         )
@@ -114,15 +135,7 @@ class Features:
         rows
             Rows of the cohort; all where None.
         """
-        has = [self.modalities.index(name) for name in fitted.modalities]
-        if rows is None:
-            return fitted.apply(self.values, self.available[:, has])
-        values = {name: self.values[name][rows] for name in fitted.modalities}
-        return fitted.apply(values, self.available[rows][:, has])
-
-    def _having(self, name: str, rows: np.ndarray) -> np.ndarray:
-        has = self.available[:, self.modalities.index(name)]
-        return np.intersect1d(rows, np.flatnonzero(has))
+        return fitted.apply(self.values, np.arange(len(self.available)) if rows is None else rows)
 
 
 def _key(rows: np.ndarray) -> bytes:

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.impute import SimpleImputer
-from sklearn.preprocessing import StandardScaler
+from scipy.sparse import issparse
+
+from balmi.data.measurements import dense, row_blocks
+from balmi.preprocess.moments import column_medians, column_moments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from balmi.data.measurements import Matrix, Measurements
+
 SMALLEST_DEVIATION = 1e-10  # far above what rounding leaves of a constant, 1e-16
 LARGEST_SCORE = 10.0  # standard deviations, beyond which a value is an artefact
+# Cells of one modality, half a gigabyte in double precision, above which scores are kept in single.
+MANY_CELLS = 2**26
+
+
+def precision(cells: int) -> type[np.floating]:
+    """Return the type of numbers in which scores of so many cells are kept."""
+    return np.float64 if cells <= MANY_CELLS else np.float32
 
 
 @dataclass(frozen=True)
@@ -79,15 +91,15 @@ class FittedModality:
     means: np.ndarray
     deviations: np.ndarray
 
-    def imputed(self, values: np.ndarray) -> np.ndarray:
-        """Return the kept features, empty cells filled; (n, kept).
+    def imputed(self, values: Matrix) -> np.ndarray:
+        """Return the kept features, empty cells filled; (n, kept), double precision.
 
         Parameters
         ----------
         values
             All features of samples that have the modality, NaN where not measured; (n, features).
         """
-        chosen = values[:, self.kept]
+        chosen = dense(values[:, self.kept]).astype(np.float64)
         return np.where(np.isnan(chosen), self.medians, chosen)
 
     def scaled(self, imputed: np.ndarray) -> np.ndarray:
@@ -95,29 +107,32 @@ class FittedModality:
         scores = (imputed - self.means) / self.deviations
         return np.clip(scores, -LARGEST_SCORE, LARGEST_SCORE)
 
-    def apply(self, values: np.ndarray) -> np.ndarray:
+    def apply(self, values: Matrix) -> np.ndarray:
         """Return features, imputed and scaled, of samples that have the modality; (n, kept)."""
         return self.scaled(self.imputed(values))
 
+    def of_kept(self) -> FittedModality:
+        """Return the same preprocessing for samples that have the kept features alone."""
+        return replace(self, kept=np.arange(len(self.kept)))
 
-def most_variable(values: np.ndarray, count: int) -> np.ndarray:
+
+def most_variable(variances: np.ndarray, squares: np.ndarray, count: int) -> np.ndarray:
     """Return the numbers of the features of largest variance, ascending; no constant is among them.
 
     Parameters
     ----------
-    values
-        (samples, features), without empty cells.
+    variances, squares
+        Variance and mean square of every feature; (features,).
     count
         Features at most.
     """
-    variance = np.var(values, axis=0)
     # Relative to the feature's own size: what rounding leaves of a constant is no variance.
-    varies = variance > SMALLEST_DEVIATION**2 * np.mean(values**2, axis=0)
-    order = np.argsort(-variance, kind="stable")[:count]
+    varies = variances > SMALLEST_DEVIATION**2 * squares
+    order = np.argsort(-variances, kind="stable")[:count]
     return np.sort(order[varies[order]])
 
 
-def fit_modality(values: np.ndarray, max_features: int) -> FittedModality:
+def fit_modality(values: Matrix, max_features: int) -> FittedModality:
     """Learn to impute, to select and to scale one modality.
 
     Parameters
@@ -128,14 +143,13 @@ def fit_modality(values: np.ndarray, max_features: int) -> FittedModality:
         Features to keep at most.
     """
     kept = np.zeros(0, dtype=int)
-    if len(values) > 1:
-        imputer = SimpleImputer(strategy="median", keep_empty_features=True).fit(values)
-        imputed = imputer.transform(values)
-        kept = most_variable(imputed, max_features)
+    if values.shape[0] > 1:
+        means, variances, squares = column_moments(values)
+        kept = most_variable(variances, squares, max_features)
     if not kept.size:
         return FittedModality(kept, *np.zeros((3, 0)))
-    scaler = StandardScaler().fit(imputed[:, kept])
-    return FittedModality(kept, imputer.statistics_[kept], scaler.mean_, scaler.scale_)
+    medians = column_medians(values[:, kept])
+    return FittedModality(kept, medians, means[kept], np.sqrt(variances[kept]))
 
 
 @dataclass(frozen=True)
@@ -152,20 +166,36 @@ class Fitted:
 
     modalities: dict[str, FittedModality]
 
-    def apply(self, values: Mapping[str, np.ndarray], available: np.ndarray) -> Samples:
+    def apply(self, values: Mapping[str, Measurements], rows: np.ndarray) -> Samples:
         """Return samples preprocessed.
 
         Parameters
         ----------
         values
-            Modality -> all its features on a scale on which differences add up, as
-            `balmi.preprocess.features.Features` has them; (n, features).
-        available
-            Availability mask of the fitted modalities; (n, modalities), bool.
+            Modality -> its measurements on a scale on which differences add up, as
+            `balmi.preprocess.features.Features` has them.
+        rows
+            Rows of the samples; (n,).
         """
-        prepared = {}
-        for (name, fitted), has in zip(self.modalities.items(), available.T, strict=True):
-            result = np.zeros((len(available), len(fitted.kept)))
-            result[has] = fitted.apply(values[name][has])
-            prepared[name] = result
-        return Samples(prepared, available)
+        prepared, available = {}, []
+        for name, fitted in self.modalities.items():
+            places = values[name].places(rows)
+            available.append(places >= 0)
+            prepared[name] = _scores(fitted, values[name].values, places)
+        return Samples(prepared, np.column_stack(available))
+
+
+def _scores(fitted: FittedModality, values: Matrix, places: np.ndarray) -> np.ndarray:
+    """Return features of samples at places of a matrix, 0 at place -1; (samples, kept)."""
+    shape = len(places), len(fitted.kept)
+    scores = np.zeros(shape, precision(math.prod(shape)))
+    chosen = fitted.of_kept()
+    for rows in row_blocks(scores):
+        has = places[rows] >= 0
+        scores[rows][has] = chosen.apply(_taken(values, places[rows][has], fitted.kept))
+    return scores
+
+
+def _taken(values: Matrix, rows: np.ndarray, columns: np.ndarray) -> Matrix:
+    """Return some rows and columns, without a copy of all columns of a dense matrix."""
+    return values[rows][:, columns] if issparse(values) else values[np.ix_(rows, columns)]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
     from balmi.report.kit.figures import Drawn
     from balmi.report.sections.verdict.answers import Views
     from balmi.report.view import Summary, View
@@ -50,7 +50,7 @@ class Material:
     """
 
     tables: Mapping[str, pd.DataFrame]
-    cohort: Cohort
+    cohort: Roster
     settings: Mapping[str, Any]
     views: Views
     quiet: str | None

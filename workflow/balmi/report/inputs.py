@@ -20,8 +20,8 @@ class ReportInputs:
     ----------
     dataset
         The dataset's name.
-    cohort
-        The cohort as h5mu.
+    samples
+        Who there is and who has what, as JSON.
     tables
         The tables that there are, by their name in the contract; those of networks and of
         robustness may have no rows.
@@ -40,7 +40,7 @@ class ReportInputs:
     """
 
     dataset: str
-    cohort: Path
+    samples: Path
     tables: Mapping[str, Path]
     settings: dict
     dataset_settings: dict

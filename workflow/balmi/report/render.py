@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from balmi.config.advanced import scattered
 from balmi.config.catalogue import as_configured
-from balmi.data.cohort import read_cohort
+from balmi.data.cohort import read_roster
 from balmi.data.files import read_json, read_table, replace_when_written, write_json
 from balmi.errors import Problem, UserError
 from balmi.evaluation.verdicts import NOT_SEPARABLE, Verdict
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-__all__ = ["ReportInputs", "build_figures", "build_overview", "build_report", "commit", "versions"]
+__all__ = ["ReportInputs", "build_overview", "build_report", "commit", "versions"]
 
 logger = logging.getLogger("balmi")
 
@@ -130,7 +130,7 @@ def _content(inputs: ReportInputs) -> tuple[View, dict[str, pd.DataFrame]]:
     tables = {
         name: shown.table(read_table(path, name)) for name, path in inputs.table_paths.items()
     }
-    cohort = read_cohort(inputs.cohort)
+    cohort = read_roster(inputs.samples)
     cohort = replace(cohort, provenance=shown.provenance(cohort.provenance))
     return build_view(inputs.dataset, cohort, tables, inputs.settings, inputs.title), tables
 
@@ -143,28 +143,10 @@ def _warned() -> str | None:
     return reason
 
 
-def build_figures(inputs: ReportInputs, folder: Path) -> str | None:
-    """Save the figures of one dataset's report as SVG and PNG.
-
-    Parameters
-    ----------
-    inputs
-        What the report is made of.
-    folder
-        The folder to write.
-
-    Returns
-    -------
-    str or None
-        Why figures are missing in it; None where none is.
-    """
-    content, _ = _content(inputs)
-    save_figures(figures_of(content), Path(folder))
-    return _warned()
-
-
-def build_report(inputs: ReportInputs, html: Path, view: Path) -> str | None:
-    """Write the report of one dataset.
+def build_report(
+    inputs: ReportInputs, html: Path, view: Path, figures: Path | None = None
+) -> str | None:
+    """Write the report of one dataset, and its figures as files.
 
     Parameters
     ----------
@@ -174,11 +156,13 @@ def build_report(inputs: ReportInputs, html: Path, view: Path) -> str | None:
         The page to write; at most `MAX_BYTES`.
     view
         The JSON file to write that `build_overview` reads.
+    figures
+        The folder for the figures as SVG and PNG; None saves none.
 
     Returns
     -------
     str or None
-        Why figures are missing in the page, which says so; None where none is.
+        Why figures are missing, as the page and the folder say; None where none is.
 
     Raises
     ------
@@ -186,15 +170,16 @@ def build_report(inputs: ReportInputs, html: Path, view: Path) -> str | None:
         Where the page would be larger than a browser shows inside Snakemake's own report.
     """
     content, tables = _content(inputs)
+    drawn = figures_of(content)
     template = _environment().get_template("report.html")
     paths = {name: _shown(inputs).path(path) for name, path in inputs.table_paths.items()}
-    figures = figures_of(content)
-    for part in (part for figure in figures.values() for part in figure.parts):
+    for part in (part for figure in drawn.values() for part in figure.parts):
         part.inline  # noqa: B018 (drawn here: the page says at its top whether that was possible)
+    undrawn = _warned()
     facts = {
         "view": content,
-        "figures": figures,
-        "undrawn": _warned(),
+        "figures": drawn,
+        "undrawn": undrawn,
         "keys": drawing.modality_keys(content.summary.modalities),
         "class_keys": drawing.class_keys(content.summary.classes),
         "max_dots": MAX_DOTS,
@@ -204,7 +189,10 @@ def build_report(inputs: ReportInputs, html: Path, view: Path) -> str | None:
     room = MAX_BYTES - SPARE_BYTES - len(bare.encode())
     _write(template.render(**facts, downloads=downloads(tables, paths, room)), Path(html))
     write_json(content.summary.as_json(), view, FORMAT)
-    return facts["undrawn"]
+    if figures is not None:
+        save_figures(drawn, figures)
+        undrawn = undrawn or _warned()
+    return undrawn
 
 
 def _tallies(rows: Sequence[dict[str, Any]]) -> list[dict[str, int]]:

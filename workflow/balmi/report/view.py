@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
     from balmi.evaluation.decision import Decision
     from balmi.report.kit.metrics import Metric
     from balmi.report.sections.information.distillation import Margin
@@ -174,7 +174,7 @@ def _summary(dataset: str, title: str | None, views: Views) -> Summary:
 
 def build_view(
     dataset: str,
-    cohort: Cohort,
+    cohort: Roster,
     tables: Mapping[str, pd.DataFrame],
     settings: Mapping[str, Any],
     title: str | None = None,

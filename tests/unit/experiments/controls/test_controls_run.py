@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from changed_cohorts import lacking
 from sklearn.feature_selection import f_classif
 
 from balmi.config.methods import NETWORKS
@@ -48,8 +49,7 @@ def noise(make_cohort):
     """Return a wide cohort of which nothing can be learned, with samples that lack a modality."""
     rng = np.random.default_rng(5)
     cohort = make_cohort(np.sort(rng.integers(0, 3, 120)), {"rna": 300, "mirna": 40})
-    cohort.values["mirna"][::5] = np.nan
-    return cohort
+    return lacking(cohort, "mirna", slice(None, None, 5))
 
 
 def stacks_on_test_samples(monkeypatch):
@@ -73,7 +73,7 @@ def chooses_by_test_samples(monkeypatch):
 
     def chosen_first(method, cohort, features, splits):
         values, names = {}, {}
-        for index, (name, table) in enumerate(cohort.values.items()):
+        for index, (name, table) in enumerate(cohort.tables.items()):
             has = cohort.available[:, index]
             best = np.argsort(-f_classif(table[has], cohort.labels[has])[0])[:15]
             values[name], names[name] = table[:, best], tuple(np.array(cohort.features[name])[best])
@@ -117,7 +117,7 @@ def test_an_honest_method_is_at_chance(noise, control, method):
 
 
 def test_a_strong_signal_of_the_cohort_does_not_reach_the_controls(noise):
-    for values in noise.values.values():
+    for values in noise.tables.values():
         values[:, :10] += 3 * noise.labels[:, None]
     for control in ("leak", "labels"):
         assert limits(control, noise)["lower99"] < 0.5
@@ -156,9 +156,9 @@ def test_leaking_noise_tells_the_class_of_test_samples_alone(noise):
     splits = folds_of(noise)
     for trial in leaking_noise(noise, splits, EVALUATION, seed=0):
         (split,) = trial.splits
-        values = trial.cohort.values["rna"]
+        values = trial.cohort.tables["rna"]
         assert values.shape == (120, FEATURES)
-        assert trial.cohort.values["mirna"].shape == (120, 40)
+        assert trial.cohort.tables["mirna"].shape == (120, 40)
         assert len(trial.cohort.features["rna"]) == FEATURES
         spread = [values[side].std(axis=0) for side in (split.test, split.fit)]
         assert FEATURES / 4 < (spread[0] > 1.5).sum() <= FEATURES / 2
@@ -171,7 +171,7 @@ def test_leaking_noise_tells_the_class_of_test_samples_alone(noise):
 
 def test_what_a_sample_lacks_says_nothing_in_the_leak_control(noise):
     first = noise.labels == 0
-    noise.values["mirna"][first] = np.nan
+    noise = lacking(noise, "mirna", first)
     changed = [
         t.cohort.available[:, 1] for t in leaking_noise(noise, folds_of(noise), EVALUATION, 0)
     ]
@@ -183,9 +183,9 @@ def test_a_control_is_the_same_whatever_else_runs(noise):
     splits = folds_of(noise)
     both = list(leaking_noise(noise, splits, EVALUATION, seed=4))
     (alone,) = leaking_noise(noise, splits[5:6], EVALUATION, seed=4)
-    np.testing.assert_array_equal(alone.cohort.values["rna"], both[5].cohort.values["rna"])
+    np.testing.assert_array_equal(alone.cohort.tables["rna"], both[5].cohort.tables["rna"])
     (other,) = leaking_noise(noise, splits[5:6], EVALUATION, seed=5)
-    assert (other.cohort.values["rna"] != both[5].cohort.values["rna"]).all()
+    assert (other.cohort.tables["rna"] != both[5].cohort.tables["rna"]).all()
 
 
 @pytest.mark.parametrize("control", ["leak", "labels"])

@@ -34,7 +34,7 @@ SPLIT = Split(1, 2, np.arange(16), np.arange(16, 20), np.arange(20, 30))
 def cohort(make_cohort):
     """Return a cohort of which test samples 20 lacks mirna and 21 lacks rna."""
     cohort = make_cohort(np.arange(30) % 3, {"rna": 4, "mirna": 3, "dna": 2})
-    values = {name: table.copy() for name, table in cohort.values.items()}
+    values = {name: table.copy() for name, table in cohort.tables.items()}
     values["mirna"][20] = values["rna"][21] = np.nan
     values["rna"][22, 1] = np.nan
     return replace(cohort, values=values)

@@ -31,8 +31,7 @@ from balmi.experiments.probes.alterations import (
 )
 from balmi.experiments.probes.job import probe, probe_job
 from balmi.graph.fusion import fuse_splits
-from balmi.information.files import write_split_information
-from balmi.information.splits import SplitInformation
+from balmi.information.files import SplitInformation, write_split_information
 from balmi.methods.fitted import TrainedFiles, restored_fold
 from balmi.methods.outcome import empty_predictions
 from balmi.methods.peers.run import fit_baseline, training_side
@@ -131,7 +130,7 @@ def test_restored_networks_say_of_test_samples_what_they_said(method, cohort, sp
 def test_altered_samples_lack_what_their_fold_could_not_learn_from(cohort, splits):
     """Nobody of the training side has the first modality; test samples do, and altered ones."""
     split, name = splits[0], cohort.modalities[0]
-    values = dict(cohort.values)
+    values = dict(cohort.tables)
     values[name] = values[name].copy()
     values[name][split.fit] = np.nan
     lacking = replace(cohort, values=values)
@@ -148,7 +147,7 @@ def test_altered_samples_lack_what_their_fold_could_not_learn_from(cohort, split
 
 def made_worse(cohort, split, each):
     """Return the cohort as if its test samples had been measured as a probe makes them."""
-    side, values = side_of(cohort, split), dict(cohort.values)
+    side, values = side_of(cohort, split), dict(cohort.tables)
     for name in cohort.modalities:
         changed = values[name].copy()
         has, kept = side.samples.has(name), side.fitted[name].kept
@@ -157,7 +156,7 @@ def made_worse(cohort, split, each):
             changed[split.test] = np.nan
         elif each.kind is ProbeKind.NOISE and name in each.modalities:
             draws = side.rng(each.kind, name).standard_normal((len(rows), len(kept)))
-            spread = cohort.values[name][
+            spread = cohort.tables[name][
                 np.ix_(np.intersect1d(split.fit, owners(cohort, name)), kept)
             ]
             changed[np.ix_(rows, kept)] += each.level * spread.std(axis=0) * draws
@@ -269,7 +268,7 @@ def files(cohort, splits, tmp_path):
     settings = settings_of()
     run = train(Method.BALANCED, cohort, splits, settings)
     paths = {
-        "cohort": tmp_path / "cohort.h5mu",
+        "samples": tmp_path / "samples.json",
         "splits": tmp_path / "splits.parquet",
         "preprocessing": tmp_path / "preprocessing.safetensors",
         "status": tmp_path / "status.json",
@@ -277,8 +276,8 @@ def files(cohort, splits, tmp_path):
         "experts": tmp_path / "experts.csv",
         "information": tmp_path / "information.safetensors",
     }
-    write_cohort(cohort, paths["cohort"])
-    stored = read_cohort(paths["cohort"])  # in single precision
+    write_cohort(cohort, tmp_path / "cohort.h5mu", paths["samples"])
+    stored = read_cohort(tmp_path / "cohort.h5mu")  # in single precision
     write_preprocessing(Features(stored, 6), splits, stored, paths["preprocessing"])
     tables = []
     for split in splits:

@@ -69,7 +69,7 @@ def test_every_test_sample_of_every_fold_is_predicted(cohort, splits, method):
 def test_learns_from_training_and_validation_samples(cohort, splits):
     table = fit_baseline(Method.UNIMODAL_LR, cohort, Features(cohort, 10), splits).predictions
     split = splits[4]
-    x = cohort.values["a"]
+    x = cohort.tables["a"]
     x = (x - x[split.fit].mean(axis=0)) / x[split.fit].std(axis=0)
     model = LogisticRegression(C=0.1, max_iter=5000, tol=1e-8).fit(
         x[split.fit], cohort.labels[split.fit]

@@ -129,7 +129,7 @@ def attribute_fold(
     """
     test = torch.from_numpy(data.splits[0].test).to(data.labels.device)
     labels, fold = data.labels[test], int(data.folds[0])
-    inputs = [values[fold, test] for values in data.inputs]
+    inputs = data.standardised(fold, data.splits[0].test)
     available = data.available[0, test]
     attributions = integrated_gradients(FoldLogits(network, head), inputs, available, labels, steps)
     members = nn.functional.one_hot(labels, data.classes).T.to(inputs[0])

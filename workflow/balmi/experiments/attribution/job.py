@@ -126,7 +126,7 @@ def attribute_job(
         ratio = split_ratio(read_table(inputs.splits, "splits"))
         cohort, count = loaded.cohort, settings.attribution.features
         return (
-            feature_table(folds, cohort.classes, cohort.features, count),
+            feature_table(folds, cohort.classes, loaded.features.names, count),
             modality_table(folds, cohort.classes, cohort.modalities, count, ratio),
         )
 

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from balmi.config.kinds import Kind
+from balmi.data.measurements import Measurements
 from balmi.data.splits import as_splits, make_splits
 from balmi.methods.pipeline import Outcomes, run_pipeline
 from balmi.methods.stages import silent
@@ -102,20 +103,20 @@ def leaking_noise(
     """
     for split in splits:
         rng = _rng(seed, "leak", split)
-        available = cohort.available
+        available = cohort.available.copy()
         for side in (split.fit, split.test):
             available[side] = available[rng.permutation(side)]
         code = _codes(cohort.labels[split.test], rng)
         values = {}
-        for column, (name, matrix) in enumerate(cohort.values.items()):
-            width = min(matrix.shape[1], FEATURES)
-            noise = rng.standard_normal((len(matrix), width))
+        for column, (name, size) in enumerate(cohort.sizes.items()):
+            width = min(size, FEATURES)
+            noise = rng.standard_normal((len(cohort.samples), width))
             telling = rng.permutation(width)[: int(np.ceil(TELLING * width))]
             book = STRENGTH * rng.standard_normal((code.max() + 1, len(telling)))
             noise[np.ix_(split.test, telling)] += book[code]
-            noise[~available[:, column]] = np.nan
-            values[name] = noise
-        features = {name: cohort.features[name][: each.shape[1]] for name, each in values.items()}
+            has = np.flatnonzero(available[:, column])
+            values[name] = Measurements(has, noise[has])
+        features = {name: cohort.features[name][: each.features] for name, each in values.items()}
         kinds = dict.fromkeys(values, str(Kind.GENERIC))
         yield Trial(replace(cohort, values=values, features=features, kinds=kinds), [split])
 

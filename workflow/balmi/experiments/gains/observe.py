@@ -202,7 +202,7 @@ def observe_job(inputs: TrainingInputs, gains: Path, status: Path) -> None:
     def observe() -> pd.DataFrame:
         return observed_gains(data, inputs.settings, Progress)
 
-    device = device_name(data.inputs[0].device)
+    device = device_name(data.labels.device)
     state, table = attempt(GAINS, observe, TABLES["gains"].empty(), device)
     write_table(table, gains, "gains")
     write_json(asdict(state), status)

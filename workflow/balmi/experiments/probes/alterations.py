@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from balmi.config.settings import Method, Robustness
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
+    from balmi.data.measurements import Matrix
     from balmi.data.splits import Split
     from balmi.methods.peers.registry import FittedPeer
     from balmi.methods.peers.side import TrainingSide
@@ -116,7 +117,8 @@ class HeldOutSide:
     fitted
         Modality -> its preprocessing.
     values
-        Modality -> all features of the test samples, NaN where not measured; (test, features).
+        Modality -> all features of the test samples that have it, in their order, NaN where not
+        measured; (having, features).
     samples
         The test samples, preprocessed.
     seed
@@ -125,7 +127,7 @@ class HeldOutSide:
 
     split: Split
     fitted: dict[str, FittedModality]
-    values: dict[str, np.ndarray]
+    values: dict[str, Matrix]
     samples: Samples
     seed: int
 
@@ -149,7 +151,7 @@ def held_out_side(features: Features, fitted: Fitted, split: Split, seed: int) -
     seed
         Seed of noise and permutations.
     """
-    values = {name: matrix[split.test] for name, matrix in features.values.items()}
+    values = {name: measured.of(split.test) for name, measured in features.values.items()}
     return HeldOutSide(split, fitted.modalities, values, features.apply(fitted, split.test), seed)
 
 
@@ -190,13 +192,13 @@ def _noisy(side: HeldOutSide, probe: Probe) -> Altered:
     (name,) = probe.modalities
     fitted, has = side.fitted[name], side.samples.has(name)
     draws = side.rng(probe.kind, name).standard_normal((int(has.sum()), len(fitted.kept)))
-    imputed = fitted.imputed(side.values[name][has]) + probe.level * fitted.deviations * draws
+    imputed = fitted.imputed(side.values[name]) + probe.level * fitted.deviations * draws
     return _with(side, name, fitted.scaled(imputed))
 
 
 def _permuted(side: HeldOutSide, probe: Probe) -> Altered:
     (name,) = probe.modalities
-    rows = side.rng(probe.kind, name).permutation(np.flatnonzero(side.samples.has(name)))
+    rows = side.rng(probe.kind, name).permutation(side.values[name].shape[0])
     return _with(side, name, side.fitted[name].apply(side.values[name][rows]))
 
 
@@ -240,7 +242,7 @@ def applies(side: HeldOutSide, probe: Probe) -> bool:
     return probe.kind is ProbeKind.SUBSET or side.samples.has(*probe.modalities).any()
 
 
-def skipped(cohort: Cohort, splits: Sequence[Split]) -> str | None:
+def skipped(cohort: Roster, splits: Sequence[Split]) -> str | None:
     """Return in how many folds which modality cannot be made worse, in words; None where in none.
 
     Parameters
@@ -293,7 +295,7 @@ def answers(
 
 def probe_table(
     method: Method,
-    cohort: Cohort,
+    cohort: Roster,
     features: Features,
     splits: Sequence[Split],
     settings: Robustness,
@@ -350,7 +352,7 @@ def _parts(probes: Sequence[Probe], side: HeldOutSide) -> Iterator[list[Probe]]:
 
 
 def _rows(
-    method: str, probe: Probe, split: Split, probabilities: np.ndarray, cohort: Cohort
+    method: str, probe: Probe, split: Split, probabilities: np.ndarray, cohort: Roster
 ) -> pd.DataFrame:
     head = {
         "method": str(method),

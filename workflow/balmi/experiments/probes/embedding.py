@@ -13,7 +13,7 @@ from balmi.methods.outcome import PROBABILITY_PREFIX
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
 
 SMALLEST_PROBABILITY = 1e-6
 
@@ -31,7 +31,7 @@ def centred_log_ratio(probabilities: np.ndarray) -> np.ndarray:
 
 
 def embedding_table(
-    cohort: Cohort, predictions: pd.DataFrame, probes: pd.DataFrame
+    cohort: Roster, predictions: pd.DataFrame, probes: pd.DataFrame
 ) -> pd.DataFrame:
     """Return the first two principal components of held-out log-probabilities.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from balmi.config.methods import NETWORKS
-from balmi.data.cohort import read_cohort
+from balmi.data.cohort import read_roster
 from balmi.data.files import read_table, write_json, write_table
 from balmi.data.splits import read_splits
 from balmi.errors import MethodNotApplicable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from balmi.config.settings import Method, Settings
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
     from balmi.data.splits import Split
     from balmi.experiments.probes.alterations import Fit
     from balmi.methods.fitted import FittedNetwork
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 def probe(
     method: Method,
-    cohort: Cohort,
+    cohort: Roster,
     features: Features,
     splits: Sequence[Split],
     settings: Settings,
@@ -100,14 +100,14 @@ def probe_job(
     settings
         The settings.
     inputs
-        Files: cohort, splits, preprocessing and status; parameters and experts of a network
+        Files: samples, splits, preprocessing and status; parameters and experts of a network
         method, and information where it asked for any.
     probes, status
         Files to write. `probes` has no rows where the method did not end well, or cannot be
         probed; `status` says why, as a row of ``tables/robustness_status.csv``, or names the
         modalities and folds that were skipped.
     """
-    cohort = read_cohort(inputs["cohort"])
+    cohort = read_roster(inputs["samples"])
     splits = read_splits(inputs["splits"], cohort)
 
     def ask() -> pd.DataFrame:

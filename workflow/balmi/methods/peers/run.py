@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from balmi.config.settings import Method
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
     from balmi.data.splits import Split
     from balmi.preprocess.features import Features
     from balmi.preprocess.fitted import Fitted
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("balmi")
 
 
-def training_side(cohort: Cohort, features: Features, fitted: Fitted, split: Split) -> TrainingSide:
+def training_side(cohort: Roster, features: Features, fitted: Fitted, split: Split) -> TrainingSide:
     """Return what a peer may learn from in one fold.
 
     Parameters
@@ -39,7 +39,7 @@ def training_side(cohort: Cohort, features: Features, fitted: Fitted, split: Spl
 
 
 def fit_baseline(
-    method: Method, cohort: Cohort, features: Features, splits: Sequence[Split]
+    method: Method, cohort: Roster, features: Features, splits: Sequence[Split]
 ) -> Result:
     """Fit a peer on the training side of every fold and predict its test samples.
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sklearn.decomposition import PCA
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
     from balmi.data.splits import Split
     from balmi.methods.peers.logistic import FittedLogistic
     from balmi.preprocess.fitted import Samples
@@ -88,7 +88,7 @@ class TrainingSide:
     seed: int
 
     @classmethod
-    def of(cls, cohort: Cohort, split: Split, samples: Samples) -> TrainingSide:
+    def of(cls, cohort: Roster, split: Split, samples: Samples) -> TrainingSide:
         """Return the training side of a fold.
 
         Parameters

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
 
 NOT_ATTRIBUTED = "No result: attribution/status.json among the results says why."
 MAX_FEATURES = 450  # rows of the table of features
@@ -161,7 +161,7 @@ def _features(
 
 
 def _attributions(
-    attribution: pd.DataFrame, shares: pd.DataFrame, cohort: Cohort
+    attribution: pd.DataFrame, shares: pd.DataFrame, cohort: Roster
 ) -> Attributions | None:
     held = {(row["class"], row["modality"]): row for row in shares.to_dict("records")}
     rows = [
@@ -188,7 +188,7 @@ def _reason(settings: Mapping[str, Any]) -> str:
 
 
 def attribution_view(
-    tables: Mapping[str, pd.DataFrame], cohort: Cohort, settings: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame], cohort: Roster, settings: Mapping[str, Any]
 ) -> AttributionView:
     """Make the view of attribution.
 

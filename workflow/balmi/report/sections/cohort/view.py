@@ -12,7 +12,7 @@ from balmi.report.kit.words import known
 if TYPE_CHECKING:
     import pandas as pd
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
 
 MAX_PATTERNS = 12
 CHANGED = {
@@ -158,7 +158,7 @@ def _absence(table: pd.DataFrame | None, modalities: tuple[str, ...]) -> tuple[A
     )
 
 
-def cohort_view(cohort: Cohort, absence: pd.DataFrame | None = None) -> CohortView:
+def cohort_view(cohort: Roster, absence: pd.DataFrame | None = None) -> CohortView:
     """Count a cohort.
 
     Parameters
@@ -193,7 +193,7 @@ def cohort_view(cohort: Cohort, absence: pd.DataFrame | None = None) -> CohortVi
             ModalityRow(
                 name=name,
                 kind=str(cohort.kinds[name]),
-                features=len(cohort.features[name]),
+                features=cohort.sizes[name],
                 samples=int(has.sum()),
                 share=float(has.mean()),
             )

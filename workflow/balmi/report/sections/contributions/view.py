@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
     from balmi.report.kit.metrics import Metric
 
 
@@ -214,7 +214,7 @@ def _reasons(settings: Mapping[str, Any], without: Mapping[str, str]) -> dict[st
 
 def contributions_view(
     tables: Mapping[str, pd.DataFrame],
-    cohort: Cohort,
+    cohort: Roster,
     settings: Mapping[str, Any],
     quiet: str | None = None,
 ) -> ContributionsView:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
     from balmi.report.sections.performance.scores import Score
 
 CURVES = ("roc", "pr")
@@ -95,7 +95,7 @@ class CloseUp:
     reliability: tuple[Reliability, ...]
 
 
-def confusion_view(method: str, predictions: pd.DataFrame, cohort: Cohort) -> Confusion:
+def confusion_view(method: str, predictions: pd.DataFrame, cohort: Roster) -> Confusion:
     """Count the confusions of a method."""
     table = predictions[predictions["method"] == method]
     true = cohort.labels[cohort.positions(table["sample"].to_numpy(dtype=str))]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _named(columns: Sequence[str]) -> str:
     return f"the {noun} {joined([brief(name) for name in columns])}"
 
 
-def design_view(predictions: pd.DataFrame, cohort: Cohort, scheme: str) -> Design:
+def design_view(predictions: pd.DataFrame, cohort: Roster, scheme: str) -> Design:
     """Make the view of the test folds.
 
     Parameters

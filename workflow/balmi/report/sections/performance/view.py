@@ -34,7 +34,7 @@ from balmi.report.sections.performance.scores import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from balmi.data.cohort import Cohort
+    from balmi.data.cohort import Roster
     from balmi.evaluation.decision import Decision, Ground
     from balmi.report.kit.metrics import Metric
 
@@ -258,7 +258,7 @@ def differences_view(comparisons: pd.DataFrame, decision: Decision) -> dict[str,
 
 
 def _closeup(
-    rows: Sequence[MethodRow], tables: Mapping[str, pd.DataFrame], scores: Scores, cohort: Cohort
+    rows: Sequence[MethodRow], tables: Mapping[str, pd.DataFrame], scores: Scores, cohort: Roster
 ) -> CloseUp | None:
     names = [row.name for row in rows]
     if not names:
@@ -301,7 +301,7 @@ def _statuses(methods: pd.DataFrame) -> tuple[MethodStatus, ...]:
 
 
 def performance_view(
-    tables: Mapping[str, pd.DataFrame], cohort: Cohort, scheme: str, decision: Decision
+    tables: Mapping[str, pd.DataFrame], cohort: Roster, scheme: str, decision: Decision
 ) -> PerformanceView:
     """Make the view of the methods from the tables of the contract.
 
