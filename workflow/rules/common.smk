@@ -25,6 +25,7 @@ from balmi.data.checks import check_datasets
 from balmi.data.contents import content
 from balmi.endings import Failures, where_reports_are
 from balmi.errors import UserError
+from balmi.faults import fault
 from balmi.place import gpu_problem, jobs_problem, slurm_keeps_accounts
 from balmi.tables.contract import SHOWN, TABLES, columns_of, tables_of
 from balmi.undrawn import undrawn_since, what_is_undrawn
@@ -55,6 +56,11 @@ try:
 except UserError as error:
     # The message alone: a WorkflowError would bring lines of the Snakefile.
     sys.exit(str(error))
+except Exception as error:
+    reason = fault(error)
+    if reason is None:
+        raise
+    sys.exit(reason)
 
 FAILURES = Failures()
 if workflow.is_main_process:

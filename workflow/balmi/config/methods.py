@@ -80,9 +80,9 @@ class NetworkMethod:
         """Whether one of its experts rests on the modalities' regressions."""
         return Expert.LINEAR in (model.experts if self.experts is None else self.experts)
 
-    def members(self, training: Training) -> int:
-        """Return its networks per fold, at most."""
-        return training.members if self.several else 1
+    def members(self, training: Training, samples: int) -> int:
+        """Return its networks per fold, at most, given the samples of the cohort."""
+        return training.members_for(samples) if self.several else 1
 
     def depends(self, settings: Settings) -> dict[str, dict[str, Any]]:
         """Return the keys that its training and its predictions depend on, by section."""

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from balmi.config.methods import NETWORKS
+from balmi.config.methods import GAINS, NETWORKS, PRETRAINING
 from balmi.data.cohort import read_roster
 from balmi.data.files import write_json, write_table
 from balmi.data.splits import read_splits
@@ -25,6 +25,7 @@ from balmi.preprocess.files import read_features
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from balmi.config.methods import NetworkMethod
     from balmi.config.settings import Method, Settings
     from balmi.data.cohort import Roster
     from balmi.data.splits import Split
@@ -91,13 +92,13 @@ class TrainingInputs:
         needed = (files[name] for name in ("samples", "splits", "preprocessing"))
         return cls(*needed, settings, **optional)
 
-    def load(self, members: int = 1, repeats: int | None = None) -> Loaded:
+    def load(self, method: NetworkMethod = GAINS, repeats: int | None = None) -> Loaded:
         """Read the files and stack the replicas on the job's device.
 
         Parameters
         ----------
-        members
-            Networks per fold at most.
+        method
+            What is trained: it says how many networks a fold has at most.
         repeats
             Of the cross-validation, the first that are worked on; all where None.
 
@@ -117,6 +118,7 @@ class TrainingInputs:
             fused = fused and [fused[place] for place in kept]
             splits = [splits[place] for place in kept]
         model = self.settings.model
+        members = method.members(self.settings.training, len(cohort.samples))
         data = stack_replicas(cohort, features, splits, fused, model, device, members)
         information = self.information and read_split_information(self.information)
         return Loaded(cohort, features, splits, data, information, bases)
@@ -146,7 +148,7 @@ def pretrain_job(
         Files to write. Where pretraining cannot run or fails, the first three are empty and
         `status` says why.
     """
-    loaded = inputs.load(inputs.settings.training.members)
+    loaded = inputs.load(PRETRAINING)
     checkpoints = _checkpoints(inputs, status)
     parts = loaded.cohort, loaded.data, loaded.information
     done = pretrain_stage(*parts, inputs.settings, Progress, checkpoints)
@@ -184,7 +186,7 @@ def train_job(
     model, regressions
         Likewise, of what networks and the experts that are regressions have learned.
     """
-    loaded = inputs.load(NETWORKS[method].members(inputs.settings.training))
+    loaded = inputs.load(NETWORKS[method])
     checkpoints = _checkpoints(inputs, status)
     before = pretraining and (read_status(pretraining), read_parameters(pretrained)[0])
     state, result, trained = train_stage(

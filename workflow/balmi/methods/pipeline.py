@@ -113,7 +113,8 @@ class _Networks:
 
     def _stacked(self, recipe: NetworkMethod) -> ReplicaData:
         settings = self._settings
-        members, fused = recipe.members(settings.training), None
+        samples = len(self._cohort.samples)
+        members, fused = recipe.members(settings.training, samples), None
         if recipe.passes_messages(settings.model):
             self._fused = self._fused or fuse_splits(self._features, self._splits, settings.graph)
             fused = self._fused

@@ -68,7 +68,7 @@ def probe(
             "test samples shape the network (advanced.graph.transductive), so that altered ones"
             " would change what was learned"
         )
-    members = recipe.members(settings.training)
+    members = recipe.members(settings.training, len(cohort.samples))
     data = replica_data(cohort, features, splits, None, torch.device("cpu"), members=members)
 
     def restored(fold: int, side: TrainingSide) -> FittedNetwork:
