@@ -53,7 +53,7 @@ from balmi.preprocess.features import Features
 
 if TYPE_CHECKING:
     from balmi.data.splits import Split
-    from balmi.information.splits import SplitInformation
+    from balmi.information.files import SplitInformation
 
 COHORT = Path("results/tcga-brca/cohort.h5mu")
 PURPOSE = "benchmark"

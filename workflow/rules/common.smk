@@ -27,6 +27,7 @@ from balmi.endings import Failures, where_reports_are
 from balmi.errors import UserError
 from balmi.place import gpu_problem, jobs_problem, slurm_keeps_accounts
 from balmi.tables.contract import SHOWN, TABLES, columns_of, tables_of
+from balmi.undrawn import undrawn_since, what_is_undrawn
 
 # Idle OpenMP threads busy-wait; a job that wants more threads says so by `threads`.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -109,6 +110,18 @@ def coming_from(kind):
 def code_of(script):
     """Return the hash of the library code that a script runs."""
     return code_hash(Path(workflow.source_path(f"../scripts/{script}.py")))
+
+
+def drawing_log(dataset):
+    """Return the log of the job that draws."""
+    return f"results/{dataset}/logs/build_report.log"
+
+
+def undrawn():
+    """Return what makes a job run again that could not draw, for its params."""
+    # A module's prefix, while the module is read.
+    placed = workflow.modifier.modify_path
+    return lambda wildcards: undrawn_since(placed(drawing_log(wildcards.dataset)))
 
 
 def section(name):

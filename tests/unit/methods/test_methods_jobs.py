@@ -22,7 +22,7 @@ from balmi.config.settings import (
 from balmi.data.cohort import read_cohort, write_cohort
 from balmi.data.files import write_table
 from balmi.data.splits import make_splits, read_splits
-from balmi.information.splits import SplitInformation
+from balmi.information.files import SplitInformation
 from balmi.methods.jobs import Loaded, TrainingInputs, pretrain_job, train_job
 from balmi.methods.outcome import read_status
 from balmi.preprocess.features import Features

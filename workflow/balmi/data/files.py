@@ -201,6 +201,8 @@ def _write_parquet(table: pd.DataFrame, path: Path) -> None:
 def read_table(path: str | Path, name: str | None = None) -> pd.DataFrame:
     """Read a table that `write_table` wrote; only an empty cell is empty, not the text ``NA``.
 
+    Columns that a released version did not know yet are empty.
+
     Parameters
     ----------
     path
@@ -218,6 +220,8 @@ def read_table(path: str | Path, name: str | None = None) -> pd.DataFrame:
     path = Path(path)
     with reading(path):
         table = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path, name)
+        if name is not None:
+            table = TABLES[name].completed(table)
         problems = TABLES[name].problems(table) if name is not None else []
     if problems:
         allowed = f"a table as this version of balmi writes it: {REMEDY}"

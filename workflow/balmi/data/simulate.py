@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import log_ndtr, ndtr
 
 from balmi.config.settings import Design
 from balmi.data.citeseq import simulate_citeseq
@@ -161,7 +161,7 @@ def sign_information(correlation: float) -> float:
     """
     nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
     above = nodes * correlation / np.sqrt(1 - correlation**2)
-    remaining = sum(norm.cdf(side) * norm.logcdf(side) for side in (above, -above))
+    remaining = sum(ndtr(side) * log_ndtr(side) for side in (above, -above))
     return float(np.log(2) + weights @ remaining / weights.sum())
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from balmi.config.settings import Expert, Graph, Method, Model
     from balmi.data.splits import Split
-    from balmi.information.splits import SplitInformation
+    from balmi.information.files import SplitInformation
     from balmi.methods.peers.side import TrainingSide
     from balmi.networks.data import ReplicaData
     from balmi.networks.network import ReplicaNetwork

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from balmi.config.settings import Method, Settings
     from balmi.data.cohort import Roster
     from balmi.data.splits import Split
-    from balmi.information.splits import SplitInformation
+    from balmi.information.files import SplitInformation
     from balmi.networks.data import ReplicaData
     from balmi.preprocess.features import Features
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from balmi.config.methods import NetworkMethod
     from balmi.data.cohort import Cohort
     from balmi.data.splits import Split
-    from balmi.information.splits import SplitInformation
+    from balmi.information.files import SplitInformation
     from balmi.methods.outcome import Status
     from balmi.methods.stages import Epochs
     from balmi.networks.data import ReplicaData

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from balmi.config.settings import Expert, Method, Model, Settings
     from balmi.data.cohort import Roster
-    from balmi.information.splits import SplitInformation
+    from balmi.information.files import SplitInformation
     from balmi.networks.balancing.base import PriorKnowledge
     from balmi.networks.checkpoint import Checkpoints
     from balmi.networks.data import ReplicaData

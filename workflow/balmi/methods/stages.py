@@ -5,7 +5,7 @@ Jobs run them one by one and keep what each gives as files; `balmi.methods.pipel
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from balmi.config.settings import Method, Model, Settings
     from balmi.data.cohort import Roster
     from balmi.data.splits import Split
-    from balmi.information.splits import SplitInformation
+    from balmi.information.files import SplitInformation
     from balmi.methods.outcome import Status
     from balmi.networks.checkpoint import Checkpoints
     from balmi.networks.data import ReplicaData
@@ -193,5 +193,5 @@ def train_stage(
     none = Result.none(cohort.classes), {}
     status, (result, trained) = attempt(method, fit, none, device_name(data.labels.device))
     if before is not None:
-        status = replace(status, seconds=round(status.seconds + before.seconds, 3))
+        status = status.with_cost_of([before])
     return status, result, trained

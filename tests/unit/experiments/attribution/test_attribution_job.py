@@ -23,7 +23,7 @@ from balmi.data.cohort import Cohort
 from balmi.data.files import read_table, write_table
 from balmi.data.splits import make_splits, read_splits
 from balmi.experiments.attribution.job import attribute_folds, attribute_job
-from balmi.information.splits import SplitInformation
+from balmi.information.files import SplitInformation
 from balmi.methods.jobs import Loaded, train_job
 from balmi.methods.outcome import read_status
 from balmi.networks.data import replica_data

@@ -31,8 +31,7 @@ from balmi.experiments.probes.alterations import (
 )
 from balmi.experiments.probes.job import probe, probe_job
 from balmi.graph.fusion import fuse_splits
-from balmi.information.files import write_split_information
-from balmi.information.splits import SplitInformation
+from balmi.information.files import SplitInformation, write_split_information
 from balmi.methods.fitted import TrainedFiles, restored_fold
 from balmi.methods.outcome import empty_predictions
 from balmi.methods.peers.run import fit_baseline, training_side

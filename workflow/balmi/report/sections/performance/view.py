@@ -98,13 +98,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class MethodStatus:
-    """How a configured method ended; seconds of wall-clock time."""
+    """How a configured method ended; seconds by the clock, and of the processor."""
 
     name: str
     status: str
     reason: str | None
     device: str | None
     seconds: float | None
+    processor_seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -293,6 +294,7 @@ def _statuses(methods: pd.DataFrame) -> tuple[MethodStatus, ...]:
             _text(cells.reason),
             _text(cells.device),
             known(cells.seconds),
+            known(cells.processor_seconds),
         )
         for cells in methods.itertuples(index=False)
     )
