@@ -264,7 +264,7 @@ def test_the_content_of_a_folder_is_that_of_its_files(tmp_path):
     assert content(folder) == before
     put(folder / "barcodes.tsv", CELLS[::-1], packed=True)
     assert content(folder) not in {before, None}
-    (folder / "matrix.mtx.gz").unlink()
+    (folder / "barcodes.tsv.gz").unlink()
     assert content(folder) is None
 
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from balmi.data.files import read_json, sha256, write_json
-from balmi.data.tenx import files_of
+from balmi.data.tenx import files_of, is_folder
 from balmi.errors import UserError
 
 LARGEST = 10**9  # bytes; reading more at every change would cost minutes
@@ -43,7 +43,7 @@ def content(path: str | Path, memory: Path | None = None, largest: int = LARGEST
     """
     try:
         state = os.stat(path)
-        if stat.S_ISDIR(state.st_mode):
+        if is_folder(Path(path)):
             return _of_folder(Path(path), memory, largest)
         if not stat.S_ISREG(state.st_mode) or state.st_size > largest:
             return f"{state.st_size} bytes of {state.st_mtime_ns}"

@@ -354,13 +354,14 @@ def _check_readable(path: Path) -> None:
         paths = {repr(other.name): repr(str(other)) for other in beside}
         near = nearest(missing.name, [other.name for other in beside])
         raise UserError(Problem(str(path), found, allowed, paths.get(str(near))))
+    endings = [ending for ending in FORMATS if ending != FOLDER]
     if suffix(path) not in FORMATS:
         raise UserError(
             Problem(
                 str(path),
                 f"a file ending in {suffix(path) or 'nothing'!r}",
-                f"one of {listing(FORMATS)}; CSV and TSV may end in .gz",
-                nearest(suffix(path), FORMATS),
+                f"one of {listing(endings)}; CSV and TSV may end in .gz",
+                nearest(suffix(path), endings),
             )
         )
 
