@@ -99,6 +99,7 @@ def test_trained_models_are_safetensors_without_holes(finished):
 PAGES = {"build_report", "build_overview"}
 TABLES = {"evaluate_methods", "evaluate_robustness", "assess_trust"} | PAGES
 PIPELINE = {"train_share", "run_control"} | TABLES
+PEERS = {"fit_baseline", "fit_probed_baseline", "probe_method"}
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ PIPELINE = {"train_share", "run_control"} | TABLES
             | {"probe_method", "attribute_features"}
             | PIPELINE,
         ),
-        ("methods/peers/registry.py", {"fit_baseline", "probe_method"} | PIPELINE),
+        ("methods/peers/registry.py", PEERS | PIPELINE),
         ("config/document.py", set()),
     ],
 )

@@ -174,7 +174,7 @@ def test_unknown_method():
 @pytest.mark.parametrize(
     ("section", "key", "value", "allowed"),
     [
-        ("evaluation", "repeats", 0, "greater than or equal to 1"),
+        ("evaluation", "repeats", 0, "auto, or a whole number from 1 to 100"),
         ("evaluation", "folds", 1, "greater than or equal to 2"),
         ("evaluation", "folds", 51, "less than or equal to 50"),
         ("evaluation", "folds", "five", "a whole number"),

@@ -90,7 +90,7 @@ def pretrain(inputs, folder, teacher=Teacher.STRONGEST):
 def train(inputs, folder, method=Method.BALANCED, pretraining=None):
     folder.mkdir(exist_ok=True)
     names = "predictions.parquet", "training.parquet", "experts.csv", "status.json"
-    files = [folder / name for name in (*names, "model.safetensors")]
+    files = [folder / name for name in (*names, "model.safetensors", "regressions.safetensors")]
     before = (None, None) if pretraining is None else (pretraining[0], pretraining[3])
     train_job(method, inputs, *before, *files)
     return files

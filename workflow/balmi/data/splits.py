@@ -228,7 +228,7 @@ def _k_folds(cohort: Roster, evaluation: Evaluation) -> Iterator[Tests]:
     structure = Structure.of(cohort.labels, groups, evaluation.folds)
     pool: list[np.ndarray] | None = None
     dealt: list[frozenset[tuple[int, ...]]] = []
-    for repeat in range(evaluation.repeats):
+    for repeat in range(evaluation.repeats_for(len(cohort.labels))):
         seed = evaluation.seed + repeat
         partition = np.empty(len(structure.counts), dtype=int)
         folds = _folds(cohort.labels, cohort.groups, evaluation.folds, seed)

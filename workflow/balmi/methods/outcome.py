@@ -114,11 +114,15 @@ class Result:
         Tidy training history; empty for methods without one.
     experts
         Weight and temperature of every expert in every fold; empty for methods without any.
+    regressions
+        What the experts that are regressions have learned, arrays by name; empty for methods
+        without any.
     """
 
     predictions: pd.DataFrame
     training: pd.DataFrame = field(default_factory=TABLES["training"].empty)
     experts: pd.DataFrame = field(default_factory=TABLES["experts"].empty)
+    regressions: dict[str, np.ndarray] = field(default_factory=dict)
 
     @classmethod
     def none(cls, classes: Sequence[str]) -> Result:

@@ -148,7 +148,8 @@ class Measured:
         """Return samples as folds see them; (replicas, samples, width)."""
         places = self.places[rows]
         # Rows of one table: several times faster than indexing folds and samples at once.
-        flat = self.values.index_select(0, places.clamp(min=0).flatten())
+        held = places if self._complete else places.clamp(min=0)
+        flat = self.values.index_select(0, held.flatten())
         found = flat.unflatten(0, rows.shape)
         if self.columns is not None:
             found = found.gather(2, self.columns[folds, None].expand(*rows.shape, -1))
@@ -156,7 +157,12 @@ class Measured:
         found = found.clamp_(-LARGEST_SCORE, LARGEST_SCORE).to(self.dtype)
         if self.fill is not None:
             found = torch.where(found.isnan(), self.fill[folds, None], found)
-        return found.masked_fill_((places < 0).unsqueeze(-1), 0)
+        return found if self._complete else found.masked_fill_((places < 0).unsqueeze(-1), 0)
+
+    @cached_property
+    def _complete(self) -> bool:
+        """Whether every sample has the modality."""
+        return not bool((self.places < 0).any())
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def trained(inputs, tmp_path_factory):
     """Return the files of the parameters and of the status."""
     folder = tmp_path_factory.mktemp("balanced")
     names = "predictions.parquet", "training.parquet", "experts.csv", "status.json"
-    files = [folder / name for name in (*names, "model.safetensors")]
+    files = [folder / name for name in (*names, "model.safetensors", "regressions.safetensors")]
     train_job(Method.BALANCED, inputs, None, None, *files)
     return files[4], files[3]
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from balmi.graph.fusion import fuse_network
+from balmi.methods.peers import similarity
 from balmi.methods.peers.similarity import NETWORK, nearest_shares
 
 
@@ -96,3 +97,10 @@ def test_the_fused_network_has_a_say(make_task):
     found = said("snf", task)["snf"]
     assert found == pytest.approx(np.array(expected))
     assert np.abs(found - (20 * own @ member + 1) / 23).max() > 0.02
+
+
+def test_samples_are_attached_block_by_block(make_task, monkeypatch):
+    task = make_task(lacking=True)
+    whole = said("snf", task)["snf"]
+    monkeypatch.setattr(similarity, "BLOCK_PAIRS", 1)
+    assert said("snf", task)["snf"] == pytest.approx(whole, abs=1e-12)
