@@ -145,7 +145,7 @@ def test_as_it_stops_the_quick_solver_is_near_the_optimum(large):
 def test_quick_probabilities_sum_to_one_in_double_precision(large):
     values, labels = problem(8, 300, 20, 5)
     fitted = fit_logistic(values, labels, 5)
-    assert fitted.model.coef_.dtype == np.float32
+    assert fitted.weights.dtype == np.float32
     found = fitted.predict(values)
     assert found.dtype == np.float64
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-12)
