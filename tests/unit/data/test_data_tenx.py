@@ -7,7 +7,11 @@ import pytest
 from scipy.io import mmwrite
 from scipy.sparse import csc_array
 
+from balmi.config.settings import Dataset
+from balmi.data.assemble import assemble_cohort
+from balmi.data.contents import content
 from balmi.data.files import annotated_files
+from balmi.data.readers import load_measurements, load_samples
 from balmi.data.tenx import is_folder, read_counts, read_names, unique_names
 from balmi.errors import UserError
 
@@ -226,3 +230,55 @@ def test_a_name_of_its_own_is_kept_and_an_empty_one_is_not():
     assert told == ["A", "g2", "g3", "g4"]
     assert remarks == (("1 names of several features: 'B'", "their ids stand for them"),)
     assert unique_names(["g1"], ["A"]) == (["A"], ())
+
+
+def test_readers_know_files_and_folders_of_counts(counts):
+    loaded = load_measurements(counts, "rna")
+    assert list(loaded.table.index) == CELLS
+    assert list(loaded.table.columns) == NAMES["rna"]
+    assert loaded.remarks == read_counts(counts, "rna")[1]
+    with pytest.raises(UserError, match="counts of cells, which hold no labels"):
+        load_samples(counts)
+
+
+def test_a_broken_folder_is_told_by_the_readers(tmp_path):
+    folder = write_folder(tmp_path / "packed")
+    put(folder / "barcodes.tsv", CELLS[1:], packed=True)
+    with pytest.raises(UserError) as raised:
+        load_measurements(folder, "rna")
+    (problem,) = raised.value.problems
+    assert problem.where == str(folder)
+    assert problem.found.startswith("not readable: ")
+    assert problem.allowed == "a valid folder of counts"
+
+
+def test_a_folder_without_a_matrix_is_told_what_one_is(tmp_path):
+    with pytest.raises(UserError, match=r"a folder with a matrix\.mtx, as Cell Ranger writes it"):
+        load_measurements(tmp_path, "rna")
+
+
+def test_the_content_of_a_folder_is_that_of_its_files(tmp_path):
+    folder = write_folder(tmp_path / "packed")
+    before = content(folder)
+    (folder / "web_summary.html").touch()
+    assert content(folder) == before
+    put(folder / "barcodes.tsv", CELLS[::-1], packed=True)
+    assert content(folder) not in {before, None}
+    (folder / "barcodes.tsv.gz").unlink()
+    assert content(folder) is None
+
+
+def test_a_cohort_of_counts_and_labels_by_barcode(tmp_path):
+    path = write_file(tmp_path / "counts.h5")
+    rows = ["cell,type", *(f"{cell},{'ab'[place % 2]}" for place, cell in enumerate(CELLS))]
+    (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n")
+    files = {
+        "rna": {"path": str(path), "kind": "rna-counts"},
+        "surface": {"path": str(path), "modality": ANTIBODIES, "kind": "adt"},
+    }
+    dataset = Dataset(samples=str(tmp_path / "labels.csv"), label="type", modalities=files)
+    cohort = assemble_cohort("mine", dataset, folds=2)
+    assert list(cohort.samples) == CELLS
+    assert cohort.features == {"rna": tuple(NAMES["rna"]), "surface": ("CD3", "CD4")}
+    found = cohort.values["surface"].table(len(CELLS))
+    np.testing.assert_array_equal(found, COUNTS[:, [3, 5]])

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     CNV = "cnv"
     PROTEIN = "protein"
     ADT = "adt"
+    ATAC = "atac"
     GENERIC = "generic"
 
 
@@ -100,6 +101,12 @@ KINDS: dict[Kind, Traits] = {
             low=0,
             whole=True,
         ),
+    ),
+    Kind.ATAC: Traits(
+        "numbers of 0 or more, of peaks",
+        "TF-IDF and its first 50 components (LSI), learned in every fold from its training cells;"
+        " the first one is left out where it correlates with a cell's log counts above 0.75",
+        Range("numbers of 0 or more: counts of fragments in peaks, or 0 and 1", low=0),
     ),
     Kind.GENERIC: Traits(),
 }

@@ -62,6 +62,18 @@ def is_folder(path: Path) -> bool:
     return path.is_dir() and bool(_matrices(path))
 
 
+def files_of(folder: Path) -> list[Path]:
+    """Return the files of a folder: the matrix, the features, the barcodes.
+
+    Raises
+    ------
+    ValueError
+        Where one of them is not there, or several matrices are.
+    """
+    matrix = _only_matrix(folder)
+    return [matrix, _beside(matrix, FEATURES), _beside(matrix, (BARCODES,))]
+
+
 def _matrices(folder: Path) -> list[Path]:
     return sorted([*folder.glob(f"*{MATRIX}"), *folder.glob(f"*{MATRIX}.gz")])
 
@@ -130,6 +142,8 @@ def _only_matrix(folder: Path) -> Path:
     matrices = _matrices(folder)
     if len(matrices) > 1:
         raise ValueError(f"it holds several matrices, {listing(path.name for path in matrices)}")
+    if not matrices:
+        raise ValueError(f"no {MATRIX} in it, packed or not")
     return matrices[0]
 
 
@@ -140,8 +154,7 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _names_of_folder(folder: Path) -> Names:
-    matrix = _only_matrix(folder)
-    features = _beside(matrix, FEATURES)
+    _, features, barcodes = files_of(folder)
     peaks = ".bed" in features.suffixes
     rows = [line.split("\t") for line in _lines(features) if not (peaks and line[0] == "#")]
     if peaks:
@@ -150,7 +163,7 @@ def _names_of_folder(folder: Path) -> Names:
     else:
         ids, names = [row[0] for row in rows], [row[min(1, len(row) - 1)] for row in rows]
         types = [row[2] if len(row) > 2 else GENES for row in rows]
-    cells = [line.split("\t")[0] for line in _lines(_beside(matrix, (BARCODES,)))]
+    cells = [line.split("\t")[0] for line in _lines(barcodes)]
     return Names(cells, ids, names, types)
 
 

@@ -9,7 +9,6 @@ from zlib import crc32
 
 import numpy as np
 
-from balmi.config.kinds import Kind
 from balmi.information.crossfit import cross_fit_blocks, fold_numbers
 from balmi.information.estimates import NotApplicable
 from balmi.information.subsample import subsample
@@ -45,10 +44,10 @@ def canonical(cohort: Cohort, features: Features) -> tuple[Cohort, Features]:
         groups=None if cohort.groups is None else cohort.groups[rows],
         folds=None if cohort.folds is None else cohort.folds[:, rows],
         values={
-            name: features.values[name].reordered(rows).columns(columns[name]) for name in names
+            name: features.sources[name].reordered(rows).columns(columns[name]) for name in names
         },
         features={name: tuple(np.array(cohort.features[name])[columns[name]]) for name in names},
-        kinds=dict.fromkeys(names, str(Kind.GENERIC)),  # the values are transformed
+        kinds={name: features.kinds[name] for name in names},  # most values are transformed
     )
     return ordered, Features(ordered, features.max_features)
 
