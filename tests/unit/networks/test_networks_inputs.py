@@ -97,7 +97,15 @@ def test_memory_is_one_table_however_many_folds_and_members(cohort, splits):
     _, data = stacked(cohort, splits, 100)
     assert len(data.splits) == 8
     cells = [each.values.numel() for each in data.inputs]
-    assert cells == [40 * 9, 37 * 4, 40 * 3, 33 * 12]
+    assert cells == [40 * 9, 37 * 4, 40 * 1, 33 * 12]  # of what varies nowhere one column stays
+
+
+def test_features_that_no_fold_keeps_stay_behind(cohort, splits):
+    features, data = stacked(cohort, splits, 3)
+    for name, each in zip(data.modalities, data.inputs, strict=True):
+        kept = [features.fit(split.fit).modalities[name].kept for split in splits]
+        assert each.values.shape[1] == max(1, len(np.unique(np.concatenate(kept))))
+    assert data.inputs[-1].values.shape[1] < 12
 
 
 def test_prepared_samples_are_given_as_they_are():

@@ -11,7 +11,9 @@ and two of 5,000 samples hold out as many as five of 2,000.
 
 from __future__ import annotations
 
-AUTO = "auto"
+from typing import Final
+
+AUTO: Final = "auto"
 USUAL = 5  # repeats, and members
 MANY = 2000  # samples up to which there are as many as usual
 FEWEST_MEMBERS = 2  # with one there would be no mean, and a fifth of the samples to weigh by

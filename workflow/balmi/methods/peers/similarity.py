@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from balmi.config.settings import Graph
-from balmi.graph.fusion import fuse_network
+from balmi.errors import MethodNotApplicable
+from balmi.graph.fusion import MOST_SAMPLES, fuse_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,5 +87,16 @@ def fit_similarity(side: TrainingSide) -> FittedSimilarity:
     """Keep the training samples, whose networks are fused when others are attached.
 
     Similarity network fusion (Wang et al. 2014, Nature Methods 11:333).
+
+    Raises
+    ------
+    MethodNotApplicable
+        Where there are more than `balmi.graph.fusion.MOST_SAMPLES` training samples.
     """
+    if len(side) > MOST_SAMPLES:
+        raise MethodNotApplicable(
+            f"the network compares every two of {len(side):,} training samples, and would take"
+            f" hours with more than {MOST_SAMPLES:,}; advanced.evaluation.training_share makes"
+            " samples fewer"
+        )
     return FittedSimilarity(side)
