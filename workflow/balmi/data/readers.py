@@ -205,7 +205,7 @@ def _read_annotated(path: Path, modality: str | None) -> Loaded:
         layers = listing(map(repr, data.layers))
         hint = f"; copy a layer to X, one of {layers}" if layers else ""
         raise ValueError(f"there is no X in it{hint}")
-    return Loaded(pd.DataFrame(data.X.toarray(), index=data.obs_names, columns=data.var_names))
+    return Loaded(pd.DataFrame(_dense(data.X), index=data.obs_names, columns=data.var_names))
 
 
 def _read_obs(path: Path) -> Loaded:
