@@ -214,6 +214,9 @@ class ModalityFile(Section):
     modality: Text | None = Field(
         default=None, description="modality inside an h5mu file (default: the modality's own name)"
     )
+    layer: Text | None = Field(
+        default=None, description="layer of an h5ad or h5mu file that is read in place of its `X`"
+    )
 
 
 class Simulation(Section):
