@@ -14,12 +14,14 @@ INSTALL := $(PYTHON) envs/install.py --torch "$(TORCH)"
 WORKERS ?= auto
 # The phase of the study: confirm, rules, parts or tune.
 PHASE ?= confirm
+# What benchmark-scale measures: SCALE="--axis n --largest 5000"; all sizes unless set.
+SCALE ?=
 # Where benchmark-training computes: cpu or cuda.
 DEVICE ?= cpu
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format install schema report picture clean
-.PHONY: benchmark-information benchmark-complementarity benchmark-training benchmark-verdicts study
+.PHONY: benchmark-information benchmark-complementarity benchmark-training benchmark-verdicts benchmark-scale study
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-25s %s\n", $$1, $$2}' Makefile
@@ -69,6 +71,9 @@ benchmark-training: $(VENV)/.run ## replicas together; DEVICE=cuda on a GPU
 
 benchmark-verdicts: $(VENV)/.run ## count wrong headlines (two hours)
 	PYTHONPATH=workflow $(BIN)/python benchmarks/verdicts.py
+
+benchmark-scale: $(VENV)/.run ## seconds and memory by size (hours)
+	OMP_NUM_THREADS=1 PYTHONPATH=workflow $(BIN)/python benchmarks/scale.py $(SCALE)
 
 study: $(VENV)/.run ## the default, its parts and peers (hours)
 	@echo "study: phase $(PHASE) of benchmarks/study.yaml; an interrupted run continues"

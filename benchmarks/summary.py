@@ -11,16 +11,16 @@ from acceptance import LEVEL, SIZES, names, requirements, select
 from runner import KEYS, P_VALUE
 from task import ATOMS
 from tasks import tasks_of
+from texts import ABSENT, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
 
     from runner import Cell
 
-ABSENT = "–"
 # Heading of a column -> estimator and quantity.
 COLUMNS = {
     "label": {
@@ -48,12 +48,6 @@ def number(value: float) -> str:
     """Return three decimals without the sign of a zero, or a dash for NaN."""
     text = ABSENT if np.isnan(value) else f"{value:.3f}"
     return "0.000" if text == "-0.000" else text
-
-
-def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table; the first column is text, the others are right-aligned."""
-    rules = ["---", *["---:"] * (len(headings) - 1)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (headings, rules, *rows)) + "\n"
 
 
 def _acceptance(frame: pd.DataFrame) -> tuple[str, str]:

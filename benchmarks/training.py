@@ -53,14 +53,14 @@ from balmi.preprocess.features import Features
 
 if TYPE_CHECKING:
     from balmi.data.splits import Split
-    from balmi.information.splits import SplitInformation
+    from balmi.information.files import SplitInformation
 
 COHORT = Path("results/tcga-brca/cohort.h5mu")
 PURPOSE = "benchmark"
 MODEL = Model(graph_weight=0)
 EPOCHS = 4
 EQUAL_EPOCHS = 3
-WANTED = {"minibatch": 9.0, "full batch": 1.8, "gpu": 30.0, "equal": 1e-10, "seconds": 60.0}
+WANTED = {"minibatch": 7.0, "full batch": 1.8, "gpu": 30.0, "equal": 1e-10, "seconds": 60.0}
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,11 @@ class OneByOne:
 
     def __init__(self, bench: Bench) -> None:
         self._data, self._settings = bench.data, bench.training
+        rows = np.arange(len(bench.data.labels))
+        # A plain loop holds every fold's table; together, rows are standardised as they are drawn.
+        self._tables = {
+            fold: bench.data.standardised(fold, rows) for fold in set(bench.data.folds.tolist())
+        }
 
     def run(self) -> np.ndarray:
         """Train all replicas; return the joint head's logits, (replicas, n, classes)."""
@@ -157,7 +162,7 @@ class OneByOne:
         share = np.bincount(data.labels.cpu()[split.train], minlength=data.classes)
         share = share / share.sum()
         weight = share**settings.class_weight_power
-        weight = torch.from_numpy(weight / (weight * share).sum()).to(data.inputs[0])
+        weight = torch.from_numpy(weight / (weight * share).sum()).to(data.like)
         columns = network.noise_columns
         steps = None if settings.batch_size is None else -(-data.longest // settings.batch_size)
         best, kept = np.inf, None
@@ -167,7 +172,7 @@ class OneByOne:
                 order = torch.randperm(len(split.train), generator=orders).numpy()
                 batches = np.array_split(split.train[order], steps)
             for rows in batches:
-                drawn = torch.rand(len(rows), columns, generator=noise).to(data.inputs[0])
+                drawn = torch.rand(len(rows), columns, generator=noise).to(data.like)
                 loss = sum(self._losses(network, data, rows, weight, drawn))
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()
@@ -182,10 +187,9 @@ class OneByOne:
             rows = np.arange(len(data.labels))
             return network(*self._seen(data, rows), None)[1].cpu().numpy()
 
-    @staticmethod
-    def _seen(data: ReplicaData, rows: np.ndarray) -> tuple[list[torch.Tensor], torch.Tensor]:
-        fold = int(data.folds[0])
-        return [values[fold, rows] for values in data.inputs], data.available[0, rows]
+    def _seen(self, data: ReplicaData, rows: np.ndarray) -> tuple[list[torch.Tensor], torch.Tensor]:
+        tables = self._tables[int(data.folds[0])]
+        return [values[rows] for values in tables], data.available[0, rows]
 
     def _losses(
         self,
@@ -228,7 +232,9 @@ def default_method(
 ) -> None:
     """Pretrain, distil and train the default method as the workflow does, in all folds."""
     training, model = Training(), Model()
-    data = replica_data(cohort, features, splits, None, device, members=training.members)
+    data = replica_data(
+        cohort, features, splits, None, device, members=training.members_for(len(cohort.samples))
+    )
     information = _information(cohort, features, splits)
     start = time.process_time(), time.perf_counter()
     plan = plan_distillation(information, Distillation()).take(data.folds.cpu().numpy())

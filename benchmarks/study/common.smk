@@ -12,6 +12,7 @@ from pathlib import Path
 from balmi.config.catalogue import catalogue, simulation_of, source
 from balmi.config.fingerprint import code_hash
 from balmi.config.growth import growing
+from balmi.config.methods import METHODS as REGISTRY
 from balmi.config.methods import NETWORKS
 from balmi.errors import UserError
 from balmi.tables.contract import TABLES, columns_of, tables_of
@@ -31,7 +32,7 @@ COHORTS = {f"study/{STUDY.phase}/{name}": each for name, each in STUDY.cohorts.i
 DATASETS = {folder: cohort.dataset for folder, cohort in COHORTS.items()}
 METHODS = {variant.method.value: variant.method for variant in STUDY.variants.values()}
 NETWORK_METHODS = sorted(name for name, method in METHODS.items() if method in NETWORKS)
-PEER_METHODS = sorted(set(METHODS) - set(NETWORK_METHODS))
+UNPROBED_PEERS = sorted(set(METHODS) - set(NETWORK_METHODS))  # nothing is probed here
 PRETRAININGS, GRAPHS = STUDY.pretrainings(), STUDY.graphs()
 SCRIPTS = Path(workflow.basedir).parents[1] / "workflow" / "scripts"
 
@@ -109,6 +110,14 @@ def networks_of(wildcards):
     if user is None or not user.graph:
         return []
     return f"results/{{dataset}}/graphs/{user.graph_key}/networks.parquet"
+
+
+def bases_of(wildcards):
+    """Return the regressions of single modalities, for what rests on them."""
+    variant = STUDY.variants.get(wildcards.get("variant"))
+    settings = SETTINGS if variant is None else variant.settings
+    rests = REGISTRY[wildcards.method].reads_bases(settings.model)
+    return {"bases": "results/{dataset}/bases.safetensors"} if rests else {}
 
 
 def guidance_of(wildcards):

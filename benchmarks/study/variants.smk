@@ -52,6 +52,7 @@ rule pretrain_distillation:
 rule train_network:
     input:
         unpack(guidance_of),
+        unpack(bases_of),
         cohort="results/{dataset}/cohort.h5mu",
         splits="results/{dataset}/splits.parquet",
         preprocessing="results/{dataset}/preprocessing.safetensors",
@@ -62,6 +63,9 @@ rule train_network:
         experts="results/{dataset}/variants/{variant}/{method}/experts.csv",
         status="results/{dataset}/variants/{variant}/{method}/status.json",
         model=temp("results/{dataset}/variants/{variant}/{method}/model.safetensors"),
+        regressions=temp(
+            "results/{dataset}/variants/{variant}/{method}/regressions.safetensors"
+        ),
     log:
         "results/{dataset}/logs/train_{variant}_{method}.log",
     wildcard_constraints:

@@ -90,3 +90,13 @@ def test_every_table_obeys_its_contract(kept):
     assert len(files) > 10
     for file in files:
         assert TABLES[names[file]].problems(read_table(folder / file, names[file])) == []
+
+
+def test_a_column_that_a_release_did_not_know_is_read_as_empty(kept):
+    """Processor seconds came after 0.2.0; what the methods took by the clock is there."""
+    file = kept / RESULTS / TABLES["methods"].file
+    lacking = "processor_seconds" not in file.read_text(encoding="utf-8").partition("\n")[0]
+    assert lacking == (kept.name.startswith("0.2.0"))
+    table = read_table(file, "methods")
+    assert table["processor_seconds"].isna().all() == lacking
+    assert table["seconds"].notna().all()

@@ -310,9 +310,9 @@ def make_experts(methods: list[str]) -> pd.DataFrame:
 
 
 def make_methods(names: Names, ran: list[str]) -> pd.DataFrame:
-    rows = [(name, "ok", None, "cpu", 1.5) for name in ran]
-    rows += [(name, status, reason, None, 0.0) for name, status, reason in names.failed]
-    return pd.DataFrame(rows, columns=["method", "status", "reason", "device", "seconds"])
+    rows = [(name, "ok", None, "cpu", 1.5, 2.5) for name in ran]
+    rows += [(name, status, reason, None, 0.0, 0.0) for name, status, reason in names.failed]
+    return pd.DataFrame(rows, columns=list(TABLES["methods"].names))
 
 
 def make_settings(names: Names) -> Configuration:

@@ -24,6 +24,7 @@ from balmi.experiments.gains.table import complementarity_table, margins_of
 from balmi.experiments.probes.contributions import contribution_table
 from balmi.experiments.probes.embedding import embedding_table
 from balmi.experiments.probes.job import probe_job
+from balmi.experiments.probes.peers import fit_probed_job
 from balmi.experiments.robustness import robustness_table, run_status_table
 from balmi.experiments.scores import all_scores
 from balmi.experiments.shares.run import run_share
@@ -34,6 +35,7 @@ from balmi.information.measure import measure_cohort
 from balmi.information.splits import measure_splits
 from balmi.methods.jobs import TrainingInputs, pretrain_job, train_job
 from balmi.methods.outcome import Result, attempt, read_status, write_outcome
+from balmi.methods.peers.bases import fit_bases, write_bases
 from balmi.methods.peers.registry import PEERS
 from balmi.methods.peers.run import fit_baseline
 from balmi.preprocess.features import Features
@@ -81,7 +83,7 @@ class Workflow:
     def table(self, name):
         return read_table(self.file(f"tables/{name}.csv"))
 
-    def inputs(self, *, information=True, graph=False):
+    def inputs(self, *, information=True, graph=False, bases=False):
         return TrainingInputs(
             samples=self.file("samples.json"),
             splits=self.file("splits.parquet"),
@@ -89,6 +91,7 @@ class Workflow:
             settings=self.settings,
             networks=self.file("networks.parquet") if graph else None,
             information=self.file("information.safetensors") if information else None,
+            bases=self.file("bases.safetensors") if bases else None,
         )
 
     def features(self, cohort):
@@ -97,6 +100,8 @@ class Workflow:
     def measure(self, cohort, splits):
         features = self.features(cohort)
         write_preprocessing(features, splits, cohort, self.file("preprocessing.safetensors"))
+        bases = fit_bases(cohort, features, splits)
+        write_bases(bases, splits, cohort, self.file("bases.safetensors"))
         information = measure_splits(cohort, features, splits, self.settings.information)
         write_split_information(information, self.file("information.safetensors"))
         networks = fuse_splits(features, splits, self.settings.graph)
@@ -118,27 +123,30 @@ class Workflow:
         gains = self.file("pretraining/gains.parquet"), self.file("pretraining/gains.json")
         observe_job(self.inputs(information=False), *gains)
         names = "predictions.parquet", "training.parquet", "experts.csv", "status.json"
+        names += "model.safetensors", "regressions.safetensors"
         for method in NETWORKS:
             guided = method is Method.BALANCED
             files = [self.file(f"methods/{method}/{name}") for name in names]
             start = (before[0], before[3]) if guided else (None, None)
-            inputs = self.inputs(information=guided)
-            train_job(
-                method, inputs, *start, *files, self.file(f"methods/{method}/model.safetensors")
-            )
+            inputs = self.inputs(information=guided, bases=guided)
+            train_job(method, inputs, *start, *files)
 
     def probe(self):
         for method in PROBED:
-            folder = f"methods/{method}"
+            folder, worse = f"methods/{method}", self.worse(f"probes-{method}")
             files = {"samples": "samples.json", "splits": "splits.parquet"}
             files["preprocessing"] = "preprocessing.safetensors"
-            files["status"] = f"{folder}/status.json"
-            if method in NETWORKS:
-                files |= {"parameters": f"{folder}/model.safetensors"}
-                files |= {"experts": f"{folder}/experts.csv"}
-                files |= {"information": "information.safetensors"}
+            files["bases"] = "bases.safetensors"
             inputs = {name: self.file(file) for name, file in files.items()}
-            probe_job(method, self.settings, inputs, *self.worse(f"probes-{method}"))
+            if method not in NETWORKS:
+                own = (self.file(f"{folder}/{name}") for name in ("again.parquet", "again.json"))
+                fit_probed_job(method, self.settings.robustness, inputs, *own, *worse)
+                continue
+            files = {"status": "status.json", "parameters": "model.safetensors"}
+            files |= {"experts": "experts.csv", "regressions": "regressions.safetensors"}
+            inputs |= {name: self.file(f"{folder}/{file}") for name, file in files.items()}
+            inputs["information"] = self.file("information.safetensors")
+            probe_job(method, self.settings, inputs, *worse)
 
     def compare(self, cohort, splits):
         share = run_share(0.5, PROBED, cohort, self.settings)

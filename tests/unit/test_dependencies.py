@@ -109,8 +109,6 @@ def test_every_import_of_a_script_is_in_its_environment(script):
 
 # Why something is installed that the library does not import.
 UNIMPORTED = {
-    "h5py": "anndata and mudata read and write h5mu files by it; its range keeps to numpy 2",
-    "muon": "people open cohort.h5mu in it, and a test does",
     "pygments": "snakemake --report colours code by it, and does not ask for it itself",
     "snakemake-executor-plugin-slurm": "the profile of a cluster names its executor",
 }

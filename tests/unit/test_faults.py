@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from balmi.data.files import reading
 from balmi.faults import fault, memory_limit
 
 GPU = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.11 GiB"
@@ -78,6 +79,25 @@ def test_a_full_disk_names_the_folder_of_a_file_that_is_not_there(tmp_path):
 @pytest.mark.parametrize("error", [RuntimeError(RUST), OSError("No space left on device")])
 def test_libraries_that_put_the_reason_into_the_text_are_understood(error):
     assert fault(error).startswith("the disk is full")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        np._core._exceptions._ArrayMemoryError((7, 5), np.dtype("float64")),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        OSError("Can't synchronously read data (memory allocation failed for chunk)"),
+    ],
+)
+def test_memory_that_ends_while_a_file_is_read_names_the_file_and_calls_it_not_damaged(error):
+    with pytest.raises(type(error)) as caught, reading("results/mine/cohort.h5mu"):
+        raise error
+    said = fault(caught.value)
+    assert said.startswith("out of memory: this process may use ")
+    assert "while results/mine/cohort.h5mu was read" in said
+    if isinstance(error, MemoryError):
+        assert "280 bytes for an array with shape (7, 5) and data type float64" in said
 
 
 def test_what_caused_an_error_is_looked_at():

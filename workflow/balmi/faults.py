@@ -22,6 +22,15 @@ MEMORY_HELP = (
 GPU_HELP = "a GPU with more memory, or fewer networks at once: advanced.training.replicas"
 DISK_HELP = "make room there, or start in a folder on a larger disk; a run goes on where it stopped"
 TIME_HELP = "give the job more time (in minutes: `--set-resources RULE:runtime=240`)"
+# What torch, C++, Linux, HDF5, threads and the loading of libraries say where there is no memory.
+OF_MEMORY = (
+    "can't allocate memory",
+    "std::bad_alloc",
+    "Cannot allocate memory",
+    "memory allocation failed",
+    "can't start new thread",
+    "failed to map segment from shared object",
+)
 CGROUPS = Path("/sys/fs/cgroup")
 
 
@@ -66,8 +75,7 @@ def _is_of_gpu(error: BaseException) -> bool:
 
 
 def _is_of_memory(error: BaseException) -> bool:
-    said = ("can't allocate memory", "std::bad_alloc", "Cannot allocate memory")
-    return isinstance(error, MemoryError) or any(each in str(error) for each in said)
+    return isinstance(error, MemoryError) or any(each in str(error) for each in OF_MEMORY)
 
 
 def _is_of_disk(error: BaseException) -> bool:
@@ -101,7 +109,9 @@ def _of_disk(error: BaseException) -> str:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    """Return what an error says, and what was noted to it: the file that was read."""
+    said = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return ", ".join([said, *getattr(error, "__notes__", ())])
 
 
 _FAULTS: tuple[tuple[Callable[[BaseException], bool], Callable[[BaseException], str]], ...] = (

@@ -1,5 +1,28 @@
+rule fit_bases:
+    input:
+        samples="results/{dataset}/samples.json",
+        splits=TABLES["splits"].path,
+        preprocessing="results/{dataset}/preprocessing.safetensors",
+    output:
+        bases="results/{dataset}/bases.safetensors",
+    log:
+        "results/{dataset}/logs/fit_bases.log",
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        code=code_of("fit_bases"),
+    message:
+        "{wildcards.dataset}: fit one regression per modality in all folds"
+    script:
+        "../scripts/fit_bases.py"
+
+
 rule fit_baseline:
     input:
+        unpack(bases_of),
         samples="results/{dataset}/samples.json",
         splits=TABLES["splits"].path,
         preprocessing="results/{dataset}/preprocessing.safetensors",
@@ -9,7 +32,7 @@ rule fit_baseline:
     log:
         "results/{dataset}/logs/fit_{method}.log",
     wildcard_constraints:
-        method=any_of(PEER_METHODS),
+        method=any_of(UNPROBED_PEERS),
     conda:
         "../../envs/analysis.yaml"
     resources:

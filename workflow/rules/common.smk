@@ -25,8 +25,10 @@ from balmi.data.checks import check_datasets
 from balmi.data.contents import content
 from balmi.endings import Failures, where_reports_are
 from balmi.errors import UserError
+from balmi.faults import fault
 from balmi.place import gpu_problem, jobs_problem, slurm_keeps_accounts
 from balmi.tables.contract import SHOWN, TABLES, columns_of, tables_of
+from balmi.undrawn import undrawn_since, what_is_undrawn
 
 # Idle OpenMP threads busy-wait; a job that wants more threads says so by `threads`.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -54,6 +56,11 @@ try:
 except UserError as error:
     # The message alone: a WorkflowError would bring lines of the Snakefile.
     sys.exit(str(error))
+except Exception as error:
+    reason = fault(error)
+    if reason is None:
+        raise
+    sys.exit(reason)
 
 FAILURES = Failures()
 if workflow.is_main_process:
@@ -65,8 +72,10 @@ METHODS = list(dict.fromkeys([*map(str, SETTINGS.methods), "absence-lr"]))
 NETWORK_METHODS = [method.value for method in SETTINGS.methods if method in NETWORKS]
 PRETRAINED = "balanced" in NETWORK_METHODS and SETTINGS.distillation.pretraining
 OF_PRETRAINING = {"plan", "complementarity"}
-PEER_METHODS = [name for name in METHODS if name not in NETWORK_METHODS]
 PROBED = [name for name in METHODS if name in map(str, SETTINGS.robustness.methods)]
+PROBED_NETWORKS = [name for name in PROBED if name in NETWORK_METHODS]
+PROBED_PEERS = [name for name in PROBED if name not in NETWORK_METHODS]
+UNPROBED_PEERS = [name for name in METHODS if name not in [*NETWORK_METHODS, *PROBED]]
 SHARES = list(dict.fromkeys(f"{share:g}" for share in SETTINGS.robustness.shares))
 CONTROLS = ["labels", "leak"] if SETTINGS.robustness.controls else []
 
@@ -109,6 +118,18 @@ def coming_from(kind):
 def code_of(script):
     """Return the hash of the library code that a script runs."""
     return code_hash(Path(workflow.source_path(f"../scripts/{script}.py")))
+
+
+def drawing_log(dataset):
+    """Return the log of the job that draws."""
+    return f"results/{dataset}/logs/build_report.log"
+
+
+def undrawn():
+    """Return what makes a job run again that could not draw, for its params."""
+    # A module's prefix, while the module is read.
+    placed = workflow.modifier.modify_path
+    return lambda wildcards: undrawn_since(placed(drawing_log(wildcards.dataset)))
 
 
 def section(name):
@@ -173,6 +194,12 @@ def guidance_of(wildcards):
     return files
 
 
+def bases_of(wildcards):
+    """Return the regressions of single modalities, for a method that rests on them."""
+    rests = REGISTRY[wildcards.method].reads_bases(SETTINGS.model)
+    return {"bases": "results/{dataset}/bases.safetensors"} if rests else {}
+
+
 def simulation(wildcards):
     """Return the settings of a simulated dataset."""
     return simulation_of(SETTINGS.datasets[wildcards.dataset]).model_dump(mode="json")
@@ -217,12 +244,14 @@ def all_settings():
 
 
 def trained_files(wildcards):
-    """Return what a probed method left behind: the networks, where it has any."""
+    """Return what a probed network method left behind."""
     folder = "results/{dataset}/methods/{method}"
-    files = {"status": f"{folder}/status.json"}
-    if wildcards.method in NETWORK_METHODS:
-        files["parameters"] = f"{folder}/model.safetensors"
-        files["experts"] = f"{folder}/experts.csv"
+    files = {
+        "status": f"{folder}/status.json",
+        "parameters": f"{folder}/model.safetensors",
+        "experts": f"{folder}/experts.csv",
+        "regressions": f"{folder}/regressions.safetensors",
+    }
     if wildcards.method == "balanced":
         files["information"] = "results/{dataset}/information.safetensors"
     return files

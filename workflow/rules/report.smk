@@ -9,6 +9,7 @@ rule build_report:
             labels={"dataset": "{dataset}"},
         ),
         view="results/{dataset}/view.json",
+        figures=directory("results/{dataset}/figures"),
     log:
         "results/{dataset}/logs/build_report.log",
     conda:
@@ -22,34 +23,12 @@ rule build_report:
         dataset=configured,
         title=lambda wildcards: about(wildcards, "title"),
         licence=lambda wildcards: about(wildcards, "licence"),
+        undrawn=undrawn(),
         code=code_of("build_report"),
     message:
-        "{wildcards.dataset}: build the report"
+        "{wildcards.dataset}: build the report and save its figures"
     script:
         "../scripts/build_report.py"
-
-
-rule save_figures:
-    input:
-        unpack(report_files),
-    output:
-        directory("results/{dataset}/figures"),
-    log:
-        "results/{dataset}/logs/save_figures.log",
-    conda:
-        "../../envs/analysis.yaml"
-    resources:
-        mem_mb=growing(3000),
-        runtime=growing(15),
-    params:
-        settings=all_settings(),
-        depends=settings_of_all(),
-        dataset=configured,
-        code=code_of("save_figures"),
-    message:
-        "{wildcards.dataset}: save the figures"
-    script:
-        "../scripts/save_figures.py"
 
 
 rule build_overview:

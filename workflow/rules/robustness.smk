@@ -60,9 +60,41 @@ rule run_control:
         "../scripts/run_control.py"
 
 
+rule fit_probed_baseline:
+    input:
+        unpack(bases_of),
+        samples="results/{dataset}/samples.json",
+        splits=TABLES["splits"].path,
+        preprocessing="results/{dataset}/preprocessing.safetensors",
+    output:
+        predictions="results/{dataset}/methods/{method}/predictions.parquet",
+        status="results/{dataset}/methods/{method}/status.json",
+        probes=TABLES["probes"].path,
+        probes_status="results/{dataset}/robustness/probes-{method}.json",
+    log:
+        "results/{dataset}/logs/fit_{method}.log",
+    wildcard_constraints:
+        method=any_of(PROBED_PEERS),
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        robustness=section("robustness"),
+        columns=columns_of("predictions", "probes"),
+        code=code_of("fit_probed_baseline"),
+    message:
+        "{wildcards.dataset}: fit {wildcards.method} in all folds, and probe it with worse test"
+        " samples"
+    script:
+        "../scripts/fit_probed_baseline.py"
+
+
 rule probe_method:
     input:
         unpack(trained_files),
+        unpack(bases_of),
         samples="results/{dataset}/samples.json",
         splits=TABLES["splits"].path,
         preprocessing="results/{dataset}/preprocessing.safetensors",
@@ -72,7 +104,7 @@ rule probe_method:
     log:
         "results/{dataset}/logs/probe_{method}.log",
     wildcard_constraints:
-        method=any_of(PROBED),
+        method=any_of(PROBED_NETWORKS),
     conda:
         "../../envs/training.yaml"
     resources:

@@ -63,6 +63,7 @@ rule observe_gains:
 rule train_network:
     input:
         unpack(guidance_of),
+        unpack(bases_of),
         samples="results/{dataset}/samples.json",
         splits=TABLES["splits"].path,
         preprocessing="results/{dataset}/preprocessing.safetensors",
@@ -73,6 +74,7 @@ rule train_network:
         experts="results/{dataset}/methods/{method}/experts.csv",
         status="results/{dataset}/methods/{method}/status.json",
         model="results/{dataset}/methods/{method}/model.safetensors",
+        regressions="results/{dataset}/methods/{method}/regressions.safetensors",
     log:
         "results/{dataset}/logs/train_{method}.log",
     wildcard_constraints:

@@ -18,7 +18,7 @@ with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: trust"):
         controls=read_table(snakemake.input.controls, "controls"),
         absence=absence,
         features=read_features(snakemake.input.preprocessing, cohort, splits),
-        asked=Evaluation(**snakemake.params.evaluation).repeats_drawn,
+        asked=Evaluation(**snakemake.params.evaluation).repeats_drawn(len(cohort.samples)),
     )
     write_table(absence, snakemake.output.absence, "absence")
     write_table(trust_table(evidence), snakemake.output.trust, "trust")

@@ -3,6 +3,7 @@ from pathlib import Path
 from balmi.logs import job
 from balmi.report.render import ReportInputs, build_report
 from balmi.report.sections.provenance.view import commit, versions
+from balmi.undrawn import note_undrawn
 
 with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: report"):
     inputs = ReportInputs(
@@ -16,4 +17,5 @@ with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: report"):
         samples=Path(snakemake.input.samples),
         tables={name: Path(file) for name, file in snakemake.input.items() if name != "samples"},
     )
-    build_report(inputs, Path(snakemake.output.html), Path(snakemake.output.view))
+    files = {name: Path(file) for name, file in snakemake.output.items()}
+    note_undrawn(snakemake.log[0], build_report(inputs, **files))

@@ -80,6 +80,8 @@ def test_an_entry_has_settings_of_its_own_where_nothing_is_set():
     assert settings("simulated") == Simulation()
     found = settings("simulated-interaction")
     assert (found.samples, found.features) == (1000, 50)
+    found = settings("simulated-citeseq")
+    assert (found.samples, found.features) == (2000, 20_000)
     found = settings("simulated-interaction", samples=400, seed=3)
     assert (found.samples, found.features, found.seed) == (400, 50, 3)
 

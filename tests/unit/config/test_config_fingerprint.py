@@ -61,6 +61,8 @@ def test_a_copy_of_the_library_has_the_same_hash(library, unedited):
         ("data/readers.py", ["assemble_cohort", "fetch_dataset"], ["train_network"]),
         ("preprocess/kinds.py", ["train_network", "fit_baseline"], ["split_cohort"]),
         ("methods/peers/registry.py", ["fit_baseline"], ["train_network", "measure_information"]),
+        ("methods/peers/bases.py", ["fit_bases", "train_network"], ["fit_preprocessing"]),
+        ("experiments/probes/peers.py", ["fit_probed_baseline"], ["fit_baseline", "fit_bases"]),
         ("networks/network.py", ["train_network"], ["fit_baseline"]),
         ("networks/losses.py", ["train_network", "pretrain_distillation"], ["fit_baseline"]),
         ("experiments/gains/observe.py", ["observe_gains"], ["train_network", "evaluate_methods"]),

@@ -174,7 +174,7 @@ def test_unknown_method():
 @pytest.mark.parametrize(
     ("section", "key", "value", "allowed"),
     [
-        ("evaluation", "repeats", 0, "greater than or equal to 1"),
+        ("evaluation", "repeats", 0, "auto, or a whole number from 1 to 100"),
         ("evaluation", "folds", 1, "greater than or equal to 2"),
         ("evaluation", "folds", 51, "less than or equal to 50"),
         ("evaluation", "folds", "five", "a whole number"),
@@ -391,7 +391,8 @@ def test_simulation_of_what_is_not_simulated(simulate):
     found = problem({"datasets": {"b": {"catalogue": "tcga-brca", "simulate": simulate}}})
     assert found.where == "datasets.b.simulate"
     assert "'tcga-brca' is not simulated" in found.found
-    assert found.allowed.endswith(": simulated, simulated-gaussian, simulated-interaction")
+    simulated = "simulated, simulated-gaussian, simulated-interaction, simulated-citeseq"
+    assert found.allowed.endswith(f": {simulated}")
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,11 @@ import pytest
 from changed_cohorts import lacking, with_cells
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array, issparse
 
 from balmi.data.assemble import assemble_cohort
-from balmi.data.cohort import Cohort, read_cohort, write_cohort
+from balmi.data.cohort import Cohort, read_cohort, read_roster, write_cohort
+from balmi.data.measurements import Measurements
 from balmi.data.readers import read_measurements, read_samples
 
 
@@ -37,7 +39,7 @@ def test_a_cohort_is_read_as_it_was_written(tmp_path, cohort):
     found = read_cohort(tmp_path / "c.h5mu")
     assert_equal(found, cohort)
     assert found.labels.dtype == np.int64
-    assert all(values.dtype == np.float64 for values in found.tables.values())
+    assert all(values.dtype == np.float32 for values in found.tables.values())
 
 
 def test_groups(tmp_path, cohort):
@@ -242,3 +244,43 @@ def test_little_variance_beside_a_large_mean_survives_the_file(make_cohort, tmp_
     back = read_cohort(tmp_path / "cohort.h5mu")
     np.testing.assert_array_equal(back.tables["rna"], fine)
     np.testing.assert_array_equal(back.tables["other"], values["other"].astype(np.float32))
+
+
+def test_a_roster_is_all_of_a_cohort_but_its_measurements(tmp_path, cohort):
+    cohort = lacking(cohort, "rna", [0, 3])
+    cohort = replace(
+        cohort,
+        groups=np.array([f"g{i % 3}" for i in range(len(cohort.labels))]),
+        folds=np.array([["x", "y"] * (len(cohort.labels) // 2)]),
+        provenance={"dataset": "made", "warnings": ["one"]},
+    )
+    write_cohort(cohort, tmp_path / "c.h5mu", tmp_path / "samples.json")
+    roster, whole = read_roster(tmp_path / "samples.json"), read_cohort(tmp_path / "c.h5mu")
+    for name in ("samples", "labels", "groups", "folds", "available"):
+        np.testing.assert_array_equal(getattr(roster, name), getattr(whole, name))
+        assert getattr(roster, name).dtype == getattr(whole, name).dtype
+    for name in ("classes", "kinds", "provenance", "sizes", "modalities", "checksum"):
+        assert getattr(roster, name) == getattr(whole, name)
+    assert len(roster.checksum) == 64
+    assert replace(whole, labels=whole.labels[::-1]).checksum is None
+
+
+def test_without_groups_and_folds_a_roster_has_none(tmp_path, cohort):
+    write_cohort(cohort, tmp_path / "c.h5mu", tmp_path / "samples.json")
+    roster = read_roster(tmp_path / "samples.json")
+    assert roster.groups is None
+    assert roster.folds is None
+    assert roster.available.all()
+
+
+def test_what_is_sparse_stays_sparse(tmp_path, cohort):
+    counts = csr_array(np.random.default_rng(0).poisson(0.5, (6, 4)).astype(np.float32))
+    rows = np.array([0, 1, 2, 5, 6, 7])
+    values = {**cohort.values, "rna": Measurements(rows, counts)}
+    features = cohort.features | {"rna": tuple("abcd")}
+    sparse = replace(cohort, values=values, features=features)
+    write_cohort(sparse, tmp_path / "c.h5mu")
+    found = read_cohort(tmp_path / "c.h5mu")
+    assert issparse(found.values["rna"].values)
+    assert found.values["rna"].rows.tolist() == rows.tolist()
+    assert_equal(found, sparse)

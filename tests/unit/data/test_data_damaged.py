@@ -153,7 +153,7 @@ def test_one_flipped_bit_of_a_number_is_seen(kinds, kind, tmp_path):
     whole = path.read_bytes()
     number = {
         "tensors": lambda: np.linspace(0, 1, 200)[77].tobytes(),
-        "cohort": lambda: np.float32(read_cohort(path).values["rna"][3, 2]).tobytes(),
+        "cohort": lambda: np.float32(read_cohort(path).tables["rna"][3, 2]).tobytes(),
     }[kind]()
     place = whole.index(number)
     path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])

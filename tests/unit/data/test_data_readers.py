@@ -348,7 +348,7 @@ def test_other_formats(tmp_path, name, ending, nearest):
     assert found.found == f"a file ending in {ending!r}"
     assert (
         found.allowed
-        == "one of .csv, .tsv, .txt, .parquet, .h5ad, .h5mu; CSV and TSV may end in .gz"
+        == "one of .csv, .tsv, .txt, .parquet, .h5ad, .h5mu, .h5; CSV and TSV may end in .gz"
     )
     assert found.nearest == nearest
 

@@ -143,7 +143,7 @@ def test_the_simulated_cohort_goes_the_way_of_users_files(tmp_path):
 
 def test_every_design_can_be_drawn_and_has_its_seed():
     assert set(DESIGNS) == set(Design)
-    for design in Design:
+    for design in sorted(set(Design) - {Design.CITESEQ}):  # tested in test_data_citeseq.py
         one, other = (simulate_cohort(SMALL, design) for _ in range(2))
         third = simulate_cohort(SMALL.model_copy(update={"seed": 1}), design)
         pd.testing.assert_frame_equal(one.samples, other.samples)

@@ -115,7 +115,9 @@ def test_status_table(tmp_path):
             file,
         )
     table = status_table(files)
-    assert list(table.columns) == ["method", "status", "reason", "device", "seconds"]
+    costs = ["seconds", "processor_seconds"]
+    assert list(table.columns) == ["method", "status", "reason", "device", *costs]
+    assert table["processor_seconds"].isna().all()  # 0.2.0 wrote none
     assert list(table["method"]) == ["b", "a"]
     assert list(table["status"]) == ["ok", "failed"]
 

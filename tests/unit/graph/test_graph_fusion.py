@@ -12,6 +12,7 @@ from plain_networks import full, kernel_of, plain_fusion, plain_pruned
 from balmi.config.settings import Graph
 from balmi.data.cohort import Cohort
 from balmi.data.splits import Split
+from balmi.errors import UserError
 from balmi.graph import fusion
 from balmi.graph.fusion import core_rows, fuse_kernels, fuse_network, fuse_splits
 from balmi.preprocess.features import Features
@@ -317,6 +318,15 @@ class TestSplits:
             assert ((block > 0).sum(axis=1) >= 3).all()
             assert (network[split.validation][:, split.train] > 0).sum()
             assert (network[split.train][:, split.validation] > 0).sum()
+
+    def test_too_many_samples_are_refused_by_their_number(self, cohort, monkeypatch):
+        largest = max(len(split.fit) for split in SPLITS)
+        monkeypatch.setattr(fusion, "MOST_SAMPLES", largest - 1)
+        with pytest.raises(UserError) as caught:
+            fuse_splits(Features(cohort, 4), SPLITS, Graph())
+        (problem,) = caught.value.problems
+        assert problem.where == "model.graph_weight"
+        assert f"{largest} samples in a training part" in problem.found
 
     @BOTH
     def test_members_share_their_folds_network(self, cohort, settings):

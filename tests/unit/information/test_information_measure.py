@@ -16,13 +16,17 @@ from balmi.data.files import write_table
 from balmi.data.splits import Split
 from balmi.information import members, pairs
 from balmi.information.crossfit import cross_fit_blocks, fold_numbers
-from balmi.information.files import read_split_information, write_split_information
+from balmi.information.files import (
+    SplitInformation,
+    read_split_information,
+    write_split_information,
+)
 from balmi.information.label import entropy, pointwise_information
 from balmi.information.measure import measure_cohort
 from balmi.information.members import CHEAP_MEMBERS
 from balmi.information.pairs import gaussian_value, rank_normalise, representation
 from balmi.information.pool import pooled_posteriors
-from balmi.information.splits import SplitInformation, measure_splits
+from balmi.information.splits import measure_splits
 from balmi.information.study import class_codes
 from balmi.preprocess.features import Features
 from balmi.tables.contract import TABLES

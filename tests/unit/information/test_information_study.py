@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from balmi.config.settings import Information
+from balmi.data.measurements import Measurements
 from balmi.information.estimates import NotApplicable
 from balmi.information.study import canonical, class_codes, study_of
 from balmi.preprocess.features import Features
@@ -36,6 +38,28 @@ def test_canonical_order_moves_everything_together(make_cohort):
     np.testing.assert_array_equal(ordered.tables["rna"], expected)
     assert features.max_features == 7
     assert features.modalities == ordered.modalities
+
+
+def test_components_are_made_of_peaks_in_canonical_order(make_cohort):
+    made = make_cohort(np.arange(40) % 2, {"rna": 3, "atac": 8})
+    counts = np.random.default_rng(0).poisson(1, (40, 8)).astype(float)
+    peaks = Measurements(np.arange(40), csr_array(counts))
+    kinds = {**made.kinds, "atac": "atac"}
+    cohort = replace(made, values={**made.values, "atac": peaks}, kinds=kinds)
+    order = np.random.default_rng(1).permutation(8)
+    names = tuple(np.array(cohort.features["atac"])[order])
+    other = replace(
+        cohort,
+        values={**cohort.values, "atac": peaks.columns(order)},
+        features={**cohort.features, "atac": names},
+    )
+    fresh = Features(cohort, 7)
+    fresh.fit(np.arange(9))  # what was learned before makes no difference
+    found = [canonical(one, each) for one, each in ((cohort, fresh), (other, Features(other, 7)))]
+    scores = [features.split(np.arange(30))["atac"] for _, features in found]
+    assert scores[0].shape[1] > 3
+    np.testing.assert_array_equal(*scores)
+    assert found[0][0].kinds["atac"] == "atac"
 
 
 class TestHaving:

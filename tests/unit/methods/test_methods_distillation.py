@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from balmi.config.settings import Distillation, Model, Teacher, Training
-from balmi.information.splits import SplitInformation
+from balmi.information.files import SplitInformation
 from balmi.methods.distillation import (
     Plan,
     balanced_shift,

@@ -22,7 +22,7 @@ from balmi.config.settings import (
 from balmi.data.cohort import read_cohort, write_cohort
 from balmi.data.files import write_table
 from balmi.data.splits import make_splits, read_splits
-from balmi.information.splits import SplitInformation
+from balmi.information.files import SplitInformation
 from balmi.methods.jobs import Loaded, TrainingInputs, pretrain_job, train_job
 from balmi.methods.outcome import read_status
 from balmi.preprocess.features import Features
@@ -90,7 +90,7 @@ def pretrain(inputs, folder, teacher=Teacher.STRONGEST):
 def train(inputs, folder, method=Method.BALANCED, pretraining=None):
     folder.mkdir(exist_ok=True)
     names = "predictions.parquet", "training.parquet", "experts.csv", "status.json"
-    files = [folder / name for name in (*names, "model.safetensors")]
+    files = [folder / name for name in (*names, "model.safetensors", "regressions.safetensors")]
     before = (None, None) if pretraining is None else (pretraining[0], pretraining[3])
     train_job(method, inputs, *before, *files)
     return files

@@ -1,4 +1,8 @@
 import json
+import subprocess
+import sys
+import threading
+import time
 
 import numpy as np
 import pandas as pd
@@ -17,6 +21,13 @@ from balmi.methods.outcome import (
 )
 from balmi.tables.contract import TABLES
 
+BUSY = """
+import time
+end = time.thread_time() + 0.2
+while time.thread_time() < end:
+    pass
+"""
+
 
 def predictions() -> pd.DataFrame:
     row = {"sample": "s1", "repeat": 0, "fold": 1, "method": "m", "p:a": 0.25, "p:b": 0.75}
@@ -29,6 +40,31 @@ def test_a_method_that_runs_is_ok():
     assert found is result
     assert (status.method, status.status, status.reason, status.device) == ("m", "ok", None, "cuda")
     assert status.seconds >= 0
+
+
+def test_time_of_the_processor_is_that_of_threads_and_child_processes_and_not_of_waiting():
+    def by_a_child():
+        subprocess.run([sys.executable, "-c", BUSY], check=True)
+
+    def by_a_thread():
+        thread = threading.Thread(target=exec, args=(BUSY, {}))
+        thread.start()
+        thread.join()
+
+    spent = [attempt("m", work, None)[0] for work in (by_a_child, by_a_thread)]
+    waited, _ = attempt("m", lambda: time.sleep(0.4), None)
+    assert all(0.15 < status.processor_seconds < 0.2 + status.seconds for status in spent)
+    assert waited.seconds >= 0.4
+    assert waited.processor_seconds < 0.2
+
+
+def test_costs_of_other_work_are_added_and_unknown_ones_make_the_sum_unknown():
+    one, two = (Status("m", "ok", None, "cpu", *costs) for costs in ((1.0, 2.0), (0.5, 0.25)))
+    assert one.with_cost_of([two, two]) == Status("m", "ok", None, "cpu", 2.0, 2.5)
+    old = Status("m", "ok", None, "cpu", 4.0)
+    assert one.with_cost_of([old]) == Status("m", "ok", None, "cpu", 5.0, None)
+    assert one.with_cost_of(iter([])) == one
+    assert one.with_cost_of(iter([two, two])) == one.with_cost_of([two, two])
 
 
 @pytest.mark.parametrize(
@@ -90,7 +126,7 @@ def test_a_status_without_a_number_is_refused(tmp_path):
 
 def test_status_is_plain_json(tmp_path):
     write_outcome(
-        Status("m", "ok", None, "cpu", 2.0),
+        Status("m", "ok", None, "cpu", 2.0, 1.5),
         Result(predictions()),
         tmp_path / "p.parquet",
         tmp_path / "s.json",
@@ -102,6 +138,7 @@ def test_status_is_plain_json(tmp_path):
         "reason": None,
         "device": "cpu",
         "seconds": 2.0,
+        "processor_seconds": 1.5,
         "format": 1,
     }
 

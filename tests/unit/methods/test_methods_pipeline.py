@@ -95,7 +95,8 @@ def by_jobs(stored, settings, folder):
     ):
         own = folder / str(method)
         own.mkdir()
-        endings = "predictions.parquet", "training.parquet", "experts.csv", "status.json", "model"
+        endings = "predictions.parquet", "training.parquet", "experts.csv", "status.json"
+        endings += "model", "regressions"
         train_job(method, inputs, *start, *(own / name for name in endings))
         assert read_status(own / "status.json").status == "ok"
         tables.append(pd.read_parquet(own / "predictions.parquet"))

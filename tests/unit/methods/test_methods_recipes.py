@@ -18,8 +18,8 @@ from balmi.config.settings import Balancing, Expert, Method, Model, Settings, Tr
 from balmi.data.cohort import Cohort
 from balmi.data.splits import Split
 from balmi.errors import UserError
+from balmi.information.files import SplitInformation
 from balmi.information.pool import tempered
-from balmi.information.splits import SplitInformation
 from balmi.methods.distillation import new_network
 from balmi.methods.outcome import Result, attempt
 from balmi.methods.recipes import Guidance, prior_knowledge, train_method

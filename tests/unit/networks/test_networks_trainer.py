@@ -12,10 +12,11 @@ from balmi.config.settings import Balancing, Model, Training
 from balmi.data.splits import Split
 from balmi.errors import MethodFailed, MethodNotApplicable
 from balmi.methods.distillation import new_network
+from balmi.networks import trainer as trainer_module
 from balmi.networks.balancing import RULES
 from balmi.networks.data import Batches, concatenated
 from balmi.networks.losses import SoftTargets
-from balmi.networks.trainer import Trainer, mean_over_members
+from balmi.networks.trainer import Trainer, mean_over_members, predict
 
 MODEL = Model(hidden=8, dropout=0.3)
 SETTINGS = Training(epochs=14, patience=3, learning_rate=0.03, seed=5, batch_size=None)
@@ -282,3 +283,16 @@ def test_progress_is_told_every_epoch(data):
     for epoch in history:
         shares = epoch.gradient_share[epoch.active]
         torch.testing.assert_close(shares.sum(dim=1), torch.ones(len(shares)).double())
+
+
+def test_predictions_by_blocks_are_those_at_once_and_no_more_than_asked(data, monkeypatch):
+    trained, whole = trained_by(data, case(), Balancing.UNIFORM)
+    assert not whole.isnan().any()
+    monkeypatch.setattr(trainer_module, "BLOCK", 7)
+    assert (predict(trained, data) - whole).abs().max() < TOLERANCE
+    rows = [np.append(split.validation, split.test[:3]) for split in data.splits]
+    some = predict(trained, data, rows)
+    for replica, asked in enumerate(rows):
+        assert (some[replica, asked] - whole[replica, asked]).abs().max() < TOLERANCE
+        others = np.setdiff1d(np.arange(len(data.labels)), asked)
+        assert some[replica, others].isnan().all()

@@ -31,11 +31,15 @@ def stored(tmp_path):
 
 @pytest.fixture
 def cohort(make_cohort, stored):
-    made = make_cohort(np.arange(30) % 2, {"a": 6, "b": 5, "constant": 3, "counts": 7})
+    sizes = {"a": 6, "b": 5, "constant": 3, "counts": 7, "peaks": 9}
+    made = make_cohort(np.arange(30) % 2, sizes)
     made = lacking(with_cells(made, "a", (3, 2), np.nan), "b", [4, 17, 20])
     counts = Measurements(np.arange(5, 30), csr_array(np.eye(25, 7) + np.eye(25, 7, -3)))
     made = with_cells(made, "constant", slice(None), 1)
-    return stored(replace(made, values={**made.values, "counts": counts}))
+    fragments = np.random.default_rng(0).poisson(1, (27, 9)).astype(float)
+    peaks = Measurements(np.arange(27), csr_array(fragments))
+    values = {**made.values, "counts": counts, "peaks": peaks}
+    return stored(replace(made, values=values, kinds={**made.kinds, "peaks": "atac"}))
 
 
 @pytest.fixture

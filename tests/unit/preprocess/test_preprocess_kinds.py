@@ -1,8 +1,16 @@
 import numpy as np
 import pytest
+from anndata import AnnData
 
 from balmi.config.kinds import KINDS, Kind
-from balmi.preprocess.kinds import TRANSFORMS, beta_to_m, log_normalise, transform
+from balmi.preprocess.features import COMPONENTS
+from balmi.preprocess.kinds import (
+    TRANSFORMS,
+    beta_to_m,
+    centred_log_ratio,
+    log_normalise,
+    transform,
+)
 
 
 def test_m_values_by_hand():
@@ -45,6 +53,26 @@ def test_the_counts_given_are_left_as_they_are():
     np.testing.assert_array_equal(counts, [[1, np.nan, 3]])
 
 
+def test_centred_log_ratios_by_hand():
+    """Logs of 1, 4 and 2 are 0, 2 and 1 times log 2: their mean is log 2."""
+    found = centred_log_ratio(np.array([[0.0, 3, 1], [7, 7, 7]]))
+    np.testing.assert_allclose(found, np.log(2) * np.array([[-1, 1, 0], [0, 0, 0]]), atol=1e-12)
+
+
+def test_an_antibody_that_was_not_measured_is_left_out_of_the_mean():
+    found = centred_log_ratio(np.array([[0.0, 3, np.nan], [np.nan] * 3]))
+    np.testing.assert_allclose(found[0, :2], [-np.log(2), np.log(2)])
+    assert np.isnan(found[0, 2])
+    assert np.isnan(found[1]).all()
+
+
+def test_centred_log_ratios_are_those_of_muon():
+    clr = pytest.importorskip("muon").prot.pp.clr
+    counts = np.random.default_rng(0).poisson(5, (20, 7)).astype(float)
+    expected = clr(AnnData(counts.copy()), inplace=False, axis=1, flavor="stoeckius").X
+    np.testing.assert_allclose(centred_log_ratio(counts), expected, atol=1e-12)
+
+
 @pytest.mark.parametrize("kind", Kind)
 def test_transforms_look_at_one_sample_at_a_time(kind):
     rng = np.random.default_rng(0)
@@ -63,4 +91,5 @@ def test_other_kinds_are_left_as_they_are(kind):
 
 def test_the_manual_tells_of_a_transform_where_there_is_one():
     assert list(KINDS) == list(Kind)
-    assert {kind for kind, traits in KINDS.items() if traits.transform != "none"} == set(TRANSFORMS)
+    told = {kind for kind, traits in KINDS.items() if traits.transform != "none"}
+    assert told == {*TRANSFORMS, *COMPONENTS}

@@ -40,6 +40,7 @@ def of_report(dataset: dict, evaluation: dict) -> str:
     [
         (BASE, {"repeats": 3, "folds": 4, "seed": 7}, "3 repeats of 4, first seed 7."),
         (BASE, {"repeats": 1}, "1 repeat of 5, first seed 0."),
+        (BASE, {}, "repeats by the number of samples, each of 5, first seed 0."),
         (GROUPED, {"scheme": "leave-one-group-out"}, "every group (<span"),
         (
             {**GROUPED, "folds": ["a`b", "<b>"]},

@@ -6,6 +6,7 @@ import base64
 import re
 import struct
 import zlib
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import altair as alt
@@ -25,16 +26,27 @@ from balmi.report.kit.figures import (
     saved_svg,
 )
 from balmi.report.kit.pictures import LEVELS, SIGNATURE, marks_uri, png, stamp
-from balmi.report.render import build_figures
+from balmi.report.render import build_report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from balmi.report.inputs import ReportInputs
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
+
+
+def save(inputs: ReportInputs, folder: Path) -> Path:
+    """Return the folder of the figures of a report that is written to another."""
+    figures = folder / "figures"
+    build_report(inputs, folder / "report.html", folder / "view.json", figures)
+    return figures
 
 
 @pytest.fixture(scope="module")
 def saved(inputs, tmp_path_factory):
     folder = tmp_path_factory.mktemp("figures")
-    build_figures(inputs, folder / "figures")
-    return folder / "figures"
+    return save(inputs, folder)
 
 
 def chart(values: int = 3) -> alt.Chart:
@@ -69,9 +81,9 @@ def test_saved_figures_stand_alone(saved):
 
 
 def test_two_builds_are_the_same_bytes(inputs, saved, tmp_path):
-    build_figures(inputs, tmp_path)
+    again = save(inputs, tmp_path)
     for path in saved.iterdir():
-        assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+        assert (again / path.name).read_bytes() == path.read_bytes()
 
 
 def test_a_saved_figure_has_its_title_and_its_legend():
@@ -99,8 +111,7 @@ def test_a_long_legend_goes_on_in_another_line():
 
 def test_files_without_data_are_not_made(tmp_path):
     inputs = write_dataset(tmp_path, Names(methods=("stacked-lr",), modalities=("rna",)))
-    build_figures(inputs, tmp_path / "figures")
-    names = {path.stem for path in (tmp_path / "figures").iterdir()}
+    names = {path.stem for path in save(inputs, tmp_path).iterdir()}
     assert "training" not in names
     assert "embedding" not in names
 

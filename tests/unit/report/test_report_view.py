@@ -362,6 +362,20 @@ def test_the_design_is_told_as_it_was(tables, scheme, folds, group, sentence):
     assert (made.total, made.repeats, made.per_repeat, made.few) == (12, 4, 3, False)
 
 
+def test_fewer_repeats_of_a_large_cohort_are_explained(tables):
+    small = make_cohort(Names())
+    large = replace(small, samples=np.arange(3000).astype(str))
+    # 10,000 over 3,000 samples: 4 repeats, as dealt.
+    told = design_view(tables["predictions"], large, "k-fold", automatic=True).sentence
+    assert told == (
+        "4 repeats of 3-fold cross-validation: 12 test folds. More would tell little, since scores"
+        " on 1,000 samples vary little (evaluation.repeats is auto)."
+    )
+    for cohort, automatic in ((small, True), (large, False)):
+        made = design_view(tables["predictions"], cohort, "k-fold", automatic)
+        assert made.spared is None
+
+
 def test_uneven_folds_are_counted_not_multiplied(tables):
     predictions = tables["predictions"]
     kept = predictions[(predictions["repeat"] == 0) | (predictions["fold"] < 2)]

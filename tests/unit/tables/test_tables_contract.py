@@ -1,6 +1,7 @@
 """The contract of tables: what it makes, and what it refuses."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,21 @@ def test_a_column_that_is_missing_is_told():
     assert SMALL.problems(small().drop(columns="count")) == ["no column count"]
 
 
+def test_a_column_that_came_later_is_empty_in_older_tables_and_must_be_written_today():
+    later = {"cost": Column("float", "seconds", nullable=True, since="0.3.0")}
+    grown = replace(SMALL, columns=SMALL.columns | later)
+    assert grown.problems(small()) == ["no column cost"]
+    assert grown.completed(small())["cost"].isna().all()
+    assert grown.problems(grown.completed(small())) == []
+    pd.testing.assert_frame_equal(grown.completed(small(cost=[1.0, 2.0])), small(cost=[1.0, 2.0]))
+    assert grown.problems(grown.completed(small().drop(columns="count"))) == ["no column count"]
+
+
+def test_every_column_that_came_later_may_be_empty():
+    columns = [column for table in TABLES.values() for column in table.columns.values()]
+    assert all(column.nullable for column in columns if column.since is not None)
+
+
 def test_categories_are_texts():
     assert SMALL.problems(small().astype({"name": "category"})) == []
 
@@ -86,7 +102,7 @@ def test_rows_and_columns_make_the_same_table():
 
 
 def test_a_table_that_breaks_it_is_not_written(tmp_path):
-    table = TABLES["methods"].of([("uniform", "fine", None, "cpu", 1.0)])
+    table = TABLES["methods"].of([("uniform", "fine", None, "cpu", 1.0, 2.0)])
     with pytest.raises(ValueError, match="'fine', none of ok, not_applicable, failed"):
         write_table(table, tmp_path / "methods.csv", "methods")
     assert not list(tmp_path.iterdir())

@@ -100,6 +100,8 @@ def _words(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
         )
     if "anyOf" in schema:
         return " or ".join(_words(option, definitions) for option in schema["anyOf"])
+    if "const" in schema:
+        return f"`{schema['const']}`"
     if schema["type"] == "array":
         return f"list of {_words(schema['items'], definitions)}"
     kind = TYPES[schema["type"]]

@@ -20,6 +20,8 @@ class Kind(StrEnum):
     MIRNA = "mirna"
     CNV = "cnv"
     PROTEIN = "protein"
+    ADT = "adt"
+    ATAC = "atac"
     GENERIC = "generic"
 
 
@@ -90,6 +92,22 @@ KINDS: dict[Kind, Traits] = {
     Kind.MIRNA: Traits("numbers, normalised and logged"),
     Kind.CNV: Traits(),
     Kind.PROTEIN: Traits(),
+    Kind.ADT: Traits(
+        "whole numbers of 0 or more",
+        "log(1 + x) less its mean over the antibodies of the cell (CLR)",
+        Range(
+            "whole numbers of 0 or more: counts of antibodies, as they were read (values that are"
+            " normalised already are of kind protein)",
+            low=0,
+            whole=True,
+        ),
+    ),
+    Kind.ATAC: Traits(
+        "numbers of 0 or more, of peaks",
+        "TF-IDF and its first 50 components (LSI), learned in every fold from its training cells;"
+        " the first one is left out where it correlates with a cell's log counts above 0.75",
+        Range("numbers of 0 or more: counts of fragments in peaks, or 0 and 1", low=0),
+    ),
     Kind.GENERIC: Traits(),
 }
 # Of the kinds that not any number is allowed in.

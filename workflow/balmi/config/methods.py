@@ -29,9 +29,16 @@ class PeerMethod:
     ----------
     meaning
         What it is, in words.
+    on_bases
+        Whether it rests on the regressions of single modalities that several methods share.
     """
 
     meaning: str
+    on_bases: bool = False
+
+    def reads_bases(self, model: Model) -> bool:
+        """Whether it rests on the modalities' regressions, whatever the networks' settings."""
+        return self.on_bases
 
     def depends(self, settings: Settings) -> dict[str, dict[str, Any]]:
         """Return the keys that its predictions depend on, by section."""
@@ -69,9 +76,13 @@ class NetworkMethod:
         """Whether its encoders pass messages on similarity networks."""
         return model.graph_weight > 0 and not self.concatenated
 
-    def members(self, training: Training) -> int:
-        """Return its networks per fold, at most."""
-        return training.members if self.several else 1
+    def reads_bases(self, model: Model) -> bool:
+        """Whether one of its experts rests on the modalities' regressions."""
+        return Expert.LINEAR in (model.experts if self.experts is None else self.experts)
+
+    def members(self, training: Training, samples: int) -> int:
+        """Return its networks per fold, at most, given the samples of the cohort."""
+        return training.members_for(samples) if self.several else 1
 
     def depends(self, settings: Settings) -> dict[str, dict[str, Any]]:
         """Return the keys that its training and its predictions depend on, by section."""
@@ -121,6 +132,7 @@ METHODS: dict[Method, NetworkMethod | PeerMethod] = {
     ),
     Method.STACKED_LR: PeerMethod(
         "logistic regression on out-of-fold log-probabilities of one regression per modality",
+        on_bases=True,
     ),
     Method.ABSENCE_LR: PeerMethod(
         "a regression on who has which modality alone: what absence tells of the class. It "
@@ -129,9 +141,11 @@ METHODS: dict[Method, NetworkMethod | PeerMethod] = {
     Method.UNIMODAL_LR: PeerMethod(
         "the regression of one modality, chosen by inner cross-validation; each modality is "
         "also listed as `unimodal-lr/<modality>`",
+        on_bases=True,
     ),
     Method.LATE_FUSION: PeerMethod(
         "mean probability of the modalities' regressions",
+        on_bases=True,
     ),
     Method.MAJORITY: PeerMethod(
         "class frequencies of the training samples, for every sample",
@@ -151,6 +165,7 @@ METHODS: dict[Method, NetworkMethod | PeerMethod] = {
     ),
     Method.STACKED_LR_BALANCED: PeerMethod(
         "`stacked-lr`, classes weighing alike in the upper regression",
+        on_bases=True,
     ),
     Method.SNF: PeerMethod(
         "classes of the 20 nearest training samples in the fused similarity network; test "
@@ -159,6 +174,7 @@ METHODS: dict[Method, NetworkMethod | PeerMethod] = {
     Method.VCDN: PeerMethod(
         "small network on the outer product of the modalities' probabilities, after MOGONET "
         "(Wang et al. 2021); not for more than 4096 combinations of classes",
+        on_bases=True,
     ),
 }
 NETWORKS: dict[Method, NetworkMethod] = {

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from balmi.config.automatic import AUTO, members_for, repeats_for
 from balmi.config.balancing import Balancing
 from balmi.config.kinds import Kind
+from balmi.errors import shown_or_nothing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Names become names of files: `.` and `..` are none, and a file system has its limit.
 NAME_PATTERN = r"^[._-]*[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -43,6 +48,26 @@ def _refusal(key: str, found: str, allowed: str) -> PydanticCustomError:
     """Return an error about `key`, which lies beside the validated field, or below it."""
     context = {"key": key, "found": found, "allowed": allowed}
     return PydanticCustomError("refused", "{key}: {found}; allowed: {allowed}", context)
+
+
+MOST_REPEATS, MOST_MEMBERS = 100, 20
+
+
+def _automatic(most: int) -> Callable[..., int | str]:
+    """Return a validator of numbers that may be left to the size of a cohort."""
+
+    def validate(
+        value: Any, handler: Callable[[Any], int | str], info: ValidationInfo
+    ) -> int | str:
+        try:
+            if not isinstance(value, bool):
+                return handler(value)
+        except ValidationError:
+            pass  # one refusal in place of one per alternative
+        allowed = f"{AUTO}, or a whole number from 1 to {most}"
+        raise _refusal(str(info.field_name), shown_or_nothing(value), allowed)
+
+    return validate
 
 
 class Method(StrEnum):
@@ -126,11 +151,13 @@ class Design(StrEnum):
     planted: modalities of known strength, one of them missing in a share of the samples.
     gaussian: teacher, student and label are jointly Gaussian, with a dial for what both share.
     interaction: two modalities of which neither tells anything of the label, and both together do.
+    citeseq: single cells of twelve types, with sparse counts of RNA and counts of antibodies.
     """
 
     PLANTED = "planted"
     GAUSSIAN = "gaussian"
     INTERACTION = "interaction"
+    CITESEQ = "citeseq"
 
     @property
     def dials(self) -> tuple[str, ...]:
@@ -198,12 +225,14 @@ class Simulation(Section):
     samples: int = Field(
         default=400,
         ge=120,
-        description="number of samples (`simulated-interaction`: 1000 unless set)",
+        description="number of samples (`simulated-interaction`: 1000 unless set;"
+        " `simulated-citeseq`: cells, 2000 unless set)",
     )
     features: int = Field(
         default=40,
         ge=4,
-        description="features per modality (`simulated-interaction`: 50 unless set)",
+        description="features per modality (`simulated-interaction`: 50 unless set;"
+        " `simulated-citeseq`: genes, 20000 unless set, and an antibody per hundred of them)",
     )
     missing: float = Field(
         default=0.2,
@@ -380,11 +409,11 @@ class Evaluation(Section):
         description="repeated stratified k-fold, which keeps groups together, or every group (a"
         " site, a batch) as the test fold once",
     )
-    repeats: int = Field(
-        default=5,
-        ge=1,
-        le=100,
-        description="repeats of k-fold; with fewer than 10 test folds in all nothing is judged",
+    repeats: Annotated[int, Field(ge=1, le=MOST_REPEATS)] | Literal["auto"] = Field(
+        default=AUTO,
+        description="repeats of k-fold; auto: 5 for up to 2,000 samples, above 10,000 over the"
+        " samples, rounded up, and at least as many as make 10 test folds. With fewer than 10 test"
+        " folds in all nothing is judged",
     )
     folds: int = Field(default=5, ge=2, le=50, description="folds per repeat of k-fold")
     seed: int = Field(default=0, ge=0, description="seed of the first repeat; then counted up")
@@ -406,10 +435,21 @@ class Evaluation(Section):
         """Folds per repeat; None where every group of a dataset is one."""
         return None if self.scheme is Scheme.LEAVE_ONE_GROUP_OUT else self.folds
 
-    @property
-    def repeats_drawn(self) -> int | None:
-        """Repeats that are asked for; None where every group of a dataset is a fold once."""
-        return None if self.scheme is Scheme.LEAVE_ONE_GROUP_OUT else self.repeats
+    _repeats = field_validator("repeats", mode="wrap")(_automatic(MOST_REPEATS))
+
+    def repeats_for(self, samples: int) -> int:
+        """Return the repeats of k-fold, given the samples of the cohort."""
+        if isinstance(self.repeats, int):
+            return self.repeats
+        return repeats_for(samples, self.folds)
+
+    def repeats_drawn(self, samples: int) -> int | None:
+        """Return the repeats that are asked for, given the samples of the cohort.
+
+        None where every group of a dataset is a fold once.
+        """
+        out = self.scheme is Scheme.LEAVE_ONE_GROUP_OUT
+        return None if out else self.repeats_for(samples)
 
 
 class Preprocessing(Section):
@@ -427,6 +467,12 @@ class Information(Section):
         {"folds", "components", "label_components", "fold_permutations", "seed"}
     )
 
+    largest: int = Field(
+        default=5000,
+        ge=200,
+        description="samples that estimates are made on at most: of a larger cohort, or training"
+        " part, so many are drawn, from every class and group its share",
+    )
     folds: int = Field(default=5, ge=2, le=20, description="folds of the cross-fitting")
     components: int = Field(
         default=20, ge=1, description="principal components per modality in pairs, at most n/10"
@@ -514,12 +560,11 @@ class Training(Section):
         }
     )
 
-    members: int = Field(
-        default=5,
-        ge=1,
-        le=20,
+    members: Annotated[int, Field(ge=1, le=MOST_MEMBERS)] | Literal["auto"] = Field(
+        default=AUTO,
         description="networks per fold of `balanced` and `ensemble`, each with another validation"
-        " part; their mean predicts, at the epoch that is best for all of them",
+        " part; their mean predicts, at the epoch that is best for all of them; auto: 5 for up to"
+        " 2,000 samples, above 10,000 over the samples, rounded up, and at least 2",
     )
     epochs: int = Field(default=100, ge=1, description="largest number of epochs")
     patience: int = Field(
@@ -572,6 +617,12 @@ class Training(Section):
         default=50, ge=1, description="epochs between checkpoints, from which a killed job goes on"
     )
     seed: int = Field(default=0, ge=0, description="seed of initial weights, dropout and batches")
+
+    _members = field_validator("members", mode="wrap")(_automatic(MOST_MEMBERS))
+
+    def members_for(self, samples: int) -> int:
+        """Return the networks per fold, given the samples of the cohort."""
+        return self.members if isinstance(self.members, int) else members_for(samples)
 
 
 class Distillation(Section):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from anndata import AnnData
     from mudata import MuData
 
 FORMAT = 2
@@ -249,7 +250,9 @@ def read_roster(path: Path) -> Roster:
     return roster
 
 
-def write_tables(samples: pd.DataFrame, modalities: Mapping[str, pd.DataFrame], path: Path) -> None:
+def write_tables(
+    samples: pd.DataFrame, modalities: Mapping[str, pd.DataFrame | AnnData], path: Path
+) -> None:
     """Write tables of the catalogue as h5mu, in the form in which users may bring their own.
 
     Parameters
@@ -257,7 +260,7 @@ def write_tables(samples: pd.DataFrame, modalities: Mapping[str, pd.DataFrame], 
     samples
         Columns of samples, indexed by sample id; becomes ``obs``.
     modalities
-        Name -> samples by features; becomes ``X`` of each modality.
+        Name -> samples by features; becomes ``X`` of each modality, or is it already.
     path
         Where the file is written, whole or not at all.
     """
@@ -266,6 +269,9 @@ def write_tables(samples: pd.DataFrame, modalities: Mapping[str, pd.DataFrame], 
 
     parts = {}
     for name, table in modalities.items():
+        if isinstance(table, AnnData):
+            parts[name] = table
+            continue
         obs = pd.DataFrame(index=table.index.astype(str))
         parts[name] = AnnData(table.to_numpy(), obs=obs, var=pd.DataFrame(index=table.columns))
     with replace_when_written(path) as part, annotated_files():

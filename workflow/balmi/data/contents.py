@@ -8,17 +8,16 @@ the user's carry this checksum among their parameters.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import stat
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from balmi.data.files import read_json, sha256, write_json
+from balmi.data.tenx import files_of, is_folder
 from balmi.errors import UserError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LARGEST = 10**9  # bytes; reading more at every change would cost minutes
 SETTLED = 2 * 10**9  # nanoseconds after which a second change has another time on any file system
@@ -30,7 +29,7 @@ def content(path: str | Path, memory: Path | None = None, largest: int = LARGEST
     Parameters
     ----------
     path
-        The file.
+        The file, or a folder of counts (`balmi.data.tenx`), of which the three files count.
     memory
         A folder in which checksums are kept, so that a file is read once; None reads always.
     largest
@@ -44,11 +43,19 @@ def content(path: str | Path, memory: Path | None = None, largest: int = LARGEST
     """
     try:
         state = os.stat(path)
+        if is_folder(Path(path)):
+            return _of_folder(Path(path), memory, largest)
         if not stat.S_ISREG(state.st_mode) or state.st_size > largest:
             return f"{state.st_size} bytes of {state.st_mtime_ns}"
         return sha256(path) if memory is None else _remembered(path, state, memory)
     except (OSError, ValueError):  # missing or not to be read, which whoever reads it says
         return None
+
+
+def _of_folder(folder: Path, memory: Path | None, largest: int) -> str:
+    """Return what tells one content of a folder of counts from another."""
+    told = [[file.name, content(file, memory, largest)] for file in files_of(folder)]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 def _remembered(path: str | Path, state: os.stat_result, memory: Path) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from balmi.data.formats import FORMAT, KEY, NAMED, REMEDY, check_format
 from balmi.data.inert import exact, inert
 from balmi.errors import Problem, UserError, listing
+from balmi.faults import fault
 from balmi.tables.contract import TABLES, TEXT
 
 if TYPE_CHECKING:
@@ -88,11 +89,14 @@ def reading(path: str | Path) -> Iterator[None]:
     """
     try:
         yield
-    except (UserError, MemoryError, FileNotFoundError):
+    except (UserError, FileNotFoundError):
         raise
     except PermissionError as error:
         raise UserError(Problem(str(path), "it may not be read", "the right to read it")) from error
     except Exception as error:  # no list could hold all that damaged files make readers raise
+        if fault(error) is not None:
+            error.add_note(f"while {path} was read")
+            raise
         told = str(error).partition("\n")[0]
         why = told if isinstance(error, ValueError) else f"{type(error).__name__}: {told}"
         found = f"damaged, or not written by this version of balmi ({why})"
@@ -201,6 +205,8 @@ def _write_parquet(table: pd.DataFrame, path: Path) -> None:
 def read_table(path: str | Path, name: str | None = None) -> pd.DataFrame:
     """Read a table that `write_table` wrote; only an empty cell is empty, not the text ``NA``.
 
+    Columns that a released version did not know yet are empty.
+
     Parameters
     ----------
     path
@@ -218,6 +224,8 @@ def read_table(path: str | Path, name: str | None = None) -> pd.DataFrame:
     path = Path(path)
     with reading(path):
         table = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path, name)
+        if name is not None:
+            table = TABLES[name].completed(table)
         problems = TABLES[name].problems(table) if name is not None else []
     if problems:
         allowed = f"a table as this version of balmi writes it: {REMEDY}"

@@ -22,6 +22,7 @@ from balmi.data.files import annotated_files
 from balmi.data.names import as_text
 from balmi.data.numeric import NUMBERS, NumericTable
 from balmi.data.plain import read_plain
+from balmi.data.tenx import is_folder, read_counts
 from balmi.errors import Problem, UserError, listing, nearest, shown
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _HDF5, _PARQUET, _GZIP = b"\x89HDF\r\n\x1a\n", b"PAR1", b"\x1f\x8b"
 _UTF8 = "text in UTF-8: save the table again with this encoding (Excel: 'CSV UTF-8')"
 _UNPACK = "a table as text: unpack it first; only .gz is read packed"
+FOLDER = "folder"  # in place of an ending
 _EXPORT = "a table as text: open it in the program that wrote it and save it as CSV in UTF-8"
 _FETCH = "a table as text: fetch the file again; what came is not the file itself"
 # How files begin that bear the ending of another format -> what they are, what to do.
@@ -51,7 +53,10 @@ _BEGINNINGS: dict[bytes, tuple[str, str]] = {
     b"\xfd7zxz": ("an xz archive", _UNPACK),
     b"\x28\xb5\x2f\xfd": ("a zstd archive", _UNPACK),
     _GZIP: ("a gzip archive", "a name that ends in .gz where the file is packed"),
-    _HDF5.lower(): ("an HDF5 file", "a name that ends in .h5ad or .h5mu where the file is one"),
+    _HDF5.lower(): (
+        "an HDF5 file",
+        "a name that ends in .h5ad, .h5mu or .h5, as it is",
+    ),
     _PARQUET.lower(): ("a Parquet file", "a name that ends in .parquet where the file is one"),
 }
 
@@ -86,7 +91,12 @@ class Loaded:
 
 
 def suffix(path: str | Path) -> str:
-    """Return the file's ending in lower case, without a trailing ``.gz``."""
+    """Return the file's ending in lower case, without a trailing ``.gz``; of a folder, its name.
+
+    A folder of counts, of whatever name, has the format `FOLDER`.
+    """
+    if is_folder(Path(path)):
+        return FOLDER
     return Path(str(path).lower().removesuffix(".gz")).suffix
 
 
@@ -253,6 +263,17 @@ def _read_obs(path: Path) -> Loaded:
     return Loaded(pd.DataFrame(own, index=data.obs_names))
 
 
+def _read_tenx(path: Path, modality: str | None, layer: str | None = None) -> Loaded:
+    data, remarks = read_counts(path, modality)
+    return Loaded(NumericTable.of(data.X, data.obs_names, data.var_names), remarks=remarks)
+
+
+def _no_labels(path: Path) -> Loaded:
+    found = "counts of cells, which hold no labels"
+    allowed = "a table with the barcodes in its first column and a column of labels, such as CSV"
+    raise UserError(Problem(str(path), found, allowed))
+
+
 @dataclass(frozen=True)
 class Format:
     """How files of one ending are read.
@@ -309,6 +330,21 @@ FORMATS: dict[str, Format] = {
         _read_annotated,
         beginning=_HDF5,
     ),
+    ".h5": Format(
+        "counts as Cell Ranger writes them (`filtered_feature_bc_matrix.h5`), of the feature type"
+        " that `modality:` names, `Gene Expression`, `Antibody Capture`, `Peaks` or another; a"
+        " modality called `rna`, `adt`, `prot` or `atac` is the one of these",
+        _no_labels,
+        _read_tenx,
+        beginning=_HDF5,
+    ),
+    FOLDER: Format(
+        "the same as a folder of `matrix.mtx`, `features.tsv` and `barcodes.tsv`, each packed or"
+        " not, whatever stands before these names; `genes.tsv` or `peaks.bed` in place of"
+        " `features.tsv`",
+        _no_labels,
+        _read_tenx,
+    ),
 }
 
 ANNOTATED = (".h5ad", ".h5mu")  # formats with layers
@@ -330,7 +366,7 @@ def _what_lies_there(path: Path, missing: Path) -> tuple[str, str]:
         here = "" if path.is_absolute() else f" (paths count from {Path.cwd()})"
         return f"no such file{above}", f"an existing file{here}"
     if stat.S_ISDIR(mode):
-        return "a folder", "a file"
+        return "a folder", "a file, or a folder with a matrix.mtx, as Cell Ranger writes it"
     return (
         "a pipe or a device, which can be read only once",
         "a file: it is read when it is checked, and again by a job; write it to a file first",
@@ -346,7 +382,7 @@ def _first_that_is_missing(path: Path) -> Path:
 
 def _check_readable(path: Path) -> None:
     try:
-        exists = path.is_file()
+        exists = path.is_file() or is_folder(path)
         missing = _first_that_is_missing(path)
         found, allowed = ("", "") if exists else _what_lies_there(path, missing)
         beside = list(missing.parent.iterdir()) if missing.parent.is_dir() else []
@@ -358,19 +394,22 @@ def _check_readable(path: Path) -> None:
         paths = {repr(other.name): repr(str(other)) for other in beside}
         near = nearest(missing.name, [other.name for other in beside])
         raise UserError(Problem(str(path), found, allowed, paths.get(str(near))))
+    endings = [ending for ending in FORMATS if ending != FOLDER]
     if suffix(path) not in FORMATS:
         raise UserError(
             Problem(
                 str(path),
                 f"a file ending in {suffix(path) or 'nothing'!r}",
-                f"one of {listing(FORMATS)}; CSV and TSV may end in .gz",
-                nearest(suffix(path), FORMATS),
+                f"one of {listing(endings)}; CSV and TSV may end in .gz",
+                nearest(suffix(path), endings),
             )
         )
 
 
 def _check_beginning(path: Path) -> None:
     """Refuse a file whose first bytes are those of another format than its ending's."""
+    if path.is_dir():
+        return
     own = FORMATS[suffix(path)].beginning.lower()
     with path.open("rb") if own else opened(path) as file:
         head = file.read(200).lstrip().lower()
@@ -409,9 +448,8 @@ def _load(path: Path, reader: Callable[[Path], Loaded]) -> Loaded:
         raise UserError(_too_large(path, error)) from error
     except Exception as error:  # what formats' readers raise for a broken file has no common class
         reason = str(error).strip() or type(error).__name__
-        raise UserError(
-            Problem(str(path), f"not readable: {reason}", f"a valid {suffix(path)} file")
-        ) from error
+        whole = f"a valid {'folder of counts' if path.is_dir() else f'{suffix(path)} file'}"
+        raise UserError(Problem(str(path), f"not readable: {reason}", whole)) from error
     return _as_text_index(loaded)
 
 

@@ -27,6 +27,8 @@ normal factor of its own; the class says whether both have the same sign. Every 
 factor times a loading, plus standard normal noise; squared loadings have the mean
 `SIGNAL_TO_NOISE`. Either factor alone is independent of the class: given it, the sign of the other
 is still a fair coin. Both factors together determine the class.
+
+Cite-seq: single cells, in `balmi.data.citeseq`.
 """
 
 from __future__ import annotations
@@ -36,12 +38,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import log_ndtr, ndtr
 
 from balmi.config.settings import Design
+from balmi.data.citeseq import simulate_citeseq
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from anndata import AnnData
 
     from balmi.config.settings import Simulation
 
@@ -60,13 +65,14 @@ class SimulatedCohort:
     samples
         Columns subtype and patient, indexed by sample id.
     modalities
-        Name -> samples by features, indexed by sample id.
+        Name -> samples by features, indexed by sample id; counts of single cells as AnnData.
     truth
-        Modality -> mutual information of its latent signal and the class, in nats.
+        Modality -> mutual information of its latent signal and the class, in nats; empty where a
+        design has none that is known.
     """
 
     samples: pd.DataFrame
-    modalities: dict[str, pd.DataFrame]
+    modalities: dict[str, pd.DataFrame] | dict[str, AnnData]
     truth: dict[str, float]
 
 
@@ -155,7 +161,7 @@ def sign_information(correlation: float) -> float:
     """
     nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
     above = nodes * correlation / np.sqrt(1 - correlation**2)
-    remaining = sum(norm.cdf(side) * norm.logcdf(side) for side in (above, -above))
+    remaining = sum(ndtr(side) * log_ndtr(side) for side in (above, -above))
     return float(np.log(2) + weights @ remaining / weights.sum())
 
 
@@ -212,10 +218,16 @@ def _interaction(settings: Simulation) -> SimulatedCohort:
     return SimulatedCohort(samples, tables, dict.fromkeys(INTERACTING, 0.0))
 
 
+def _citeseq(settings: Simulation) -> SimulatedCohort:
+    """Draw single cells; what their counts tell of the type is not known in closed form."""
+    return SimulatedCohort(*simulate_citeseq(settings), truth={})
+
+
 DESIGNS: dict[Design, Callable[[Simulation], SimulatedCohort]] = {
     Design.PLANTED: _planted,
     Design.GAUSSIAN: _gaussian,
     Design.INTERACTION: _interaction,
+    Design.CITESEQ: _citeseq,
 }
 
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from balmi.config.settings import Scheme
 from balmi.data.files import read_table
@@ -117,6 +116,9 @@ def distinct_tests(splits: Iterable[Split]) -> list[Split]:
 def _folds(
     labels: np.ndarray, groups: np.ndarray | None, count: int, seed: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    # Who reads splits makes none, and scikit-learn takes more than a second to load.
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
     rows = np.arange(len(labels))
     if groups is None:
         return StratifiedKFold(count, shuffle=True, random_state=seed).split(rows, labels)
@@ -226,7 +228,7 @@ def _k_folds(cohort: Roster, evaluation: Evaluation) -> Iterator[Tests]:
     structure = Structure.of(cohort.labels, groups, evaluation.folds)
     pool: list[np.ndarray] | None = None
     dealt: list[frozenset[tuple[int, ...]]] = []
-    for repeat in range(evaluation.repeats):
+    for repeat in range(evaluation.repeats_for(len(cohort.labels))):
         seed = evaluation.seed + repeat
         partition = np.empty(len(structure.counts), dtype=int)
         folds = _folds(cohort.labels, cohort.groups, evaluation.folds, seed)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from balmi.config.settings import Method
 from balmi.evaluation.scoring import performance_table
@@ -78,7 +77,9 @@ def permutation_p(table: np.ndarray, seed: int, permutations: int = PERMUTATIONS
     permutations
         Number of tables drawn.
     """
-    margins = stats.random_table(table.sum(axis=1), table.sum(axis=0))
+    from scipy.stats import random_table
+
+    margins = random_table(table.sum(axis=1), table.sum(axis=0))
     drawn = chi_square(margins.rvs(permutations, random_state=np.random.default_rng(seed)))
     as_much = int((drawn >= chi_square(table) * (1 - ROUNDING)).sum())
     return (1 + as_much) / (1 + permutations)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn import metrics as sk
 
 from balmi.evaluation.held_out import held_out
 from balmi.tables.contract import TABLES
@@ -24,7 +23,9 @@ def roc(true: np.ndarray, score: np.ndarray) -> np.ndarray:
 
     Where the curve is vertical, its upper end counts, at 0 as well.
     """
-    rate, recall, _ = sk.roc_curve(true, score, drop_intermediate=False)
+    from sklearn.metrics import roc_curve
+
+    rate, recall, _ = roc_curve(true, score, drop_intermediate=False)
     last = np.append(np.diff(rate) > 0, True)
     first = np.insert(np.diff(rate) > 0, 0, True)
     # From the upper end at one rate the curve runs to the lower end at the next.
@@ -41,7 +42,9 @@ def precision_recall(true: np.ndarray, score: np.ndarray) -> np.ndarray:
     This interpolated precision (Manning, Raghavan and Schuetze 2008, Introduction to Information
     Retrieval, section 8.4) only falls; average precision is the area under the curve without it.
     """
-    precision, recall, _ = sk.precision_recall_curve(true, score)
+    from sklearn.metrics import precision_recall_curve
+
+    precision, recall, _ = precision_recall_curve(true, score)
     # The last point, precision 1 at recall 0, belongs to no threshold.
     precision, recall = precision[:-1], recall[:-1]
     best = np.maximum.accumulate(precision)[::-1]

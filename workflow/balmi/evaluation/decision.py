@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum, auto
 from typing import TYPE_CHECKING, Any
 
+from balmi.config.automatic import FEWEST_FOLDS
 from balmi.evaluation.comparisons import ALL, COMPLETE
 from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.primary import OWN, STACKED, primary
@@ -32,8 +33,6 @@ RANKING, CHANCE = "macro_auroc", 0.5
 # A metric that every test fold defines, which counts the folds that leave another one undefined.
 ALWAYS = "macro_f1"
 
-# Fewer test folds do not tell how much scores vary, so that no verdict is told as a fact.
-FEWEST_FOLDS = 10
 # With fewer complete samples a fold holds about two of them, and its score is a toss of coins.
 FEWEST_COMPLETE = 20
 HOLM_LEVEL = 0.05

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.neighbors import NearestNeighbors
 
 from balmi.preprocess.features import Features
 
@@ -102,6 +101,8 @@ def _telling(profiles: np.ndarray) -> np.ndarray:
 
 def _pairs(profiles: np.ndarray) -> list[tuple[int, int]]:
     """Return the pairs of rows whose profiles correlate above `CORRELATION`, each once."""
+    from sklearn.neighbors import NearestNeighbors
+
     centred = profiles - profiles.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(centred, axis=1, keepdims=True)
     told = np.flatnonzero(lengths[:, 0] > 0)

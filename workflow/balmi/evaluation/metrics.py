@@ -3,6 +3,9 @@
 Every metric is computed from true class codes and probabilities, so that all can be recomputed from
 ``predictions.parquet`` without training again, and knows its direction and its bounds. A metric
 that the samples leave undefined is NaN: the AUROC of a class that is absent, or alone.
+
+SciPy and scikit-learn are loaded by what computes: the pages only read the names, and the two take
+more than a second.
 """
 
 from __future__ import annotations
@@ -11,8 +14,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import rankdata
-from sklearn import metrics as sk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +86,8 @@ def class_auroc(true: np.ndarray, predicted: np.ndarray, probability: np.ndarray
     By ranks (Hanley and McNeil 1982, Radiology 143:29-36): the share of pairs of a sample of the
     class and another in which the first has the higher probability, ties counted half.
     """
+    from scipy.stats import rankdata
+
     if not _separable(true):
         return np.nan
     inside = int(true.sum())
@@ -94,7 +97,9 @@ def class_auroc(true: np.ndarray, predicted: np.ndarray, probability: np.ndarray
 
 def class_auprc(true: np.ndarray, predicted: np.ndarray, probability: np.ndarray) -> float:
     """Return the average precision against the rest; NaN for a class absent or alone."""
-    return float(sk.average_precision_score(true, probability)) if _separable(true) else np.nan
+    from sklearn.metrics import average_precision_score
+
+    return float(average_precision_score(true, probability)) if _separable(true) else np.nan
 
 
 def _share(part: int, whole: int, true: np.ndarray) -> float:
@@ -125,9 +130,9 @@ def by_class(name: str, labels: np.ndarray, probabilities: np.ndarray) -> np.nda
 
 def macro_f1(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the mean F1 over classes; a class neither present nor predicted is left out."""
-    return float(
-        sk.f1_score(labels, probabilities.argmax(axis=1), average="macro", zero_division=0)
-    )
+    from sklearn.metrics import f1_score
+
+    return float(f1_score(labels, probabilities.argmax(axis=1), average="macro", zero_division=0))
 
 
 def balanced_accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
@@ -156,9 +161,11 @@ def mcc(labels: np.ndarray, probabilities: np.ndarray) -> float:
     Gorodkin (2004), Computational Biology and Chemistry 28:367-374: 0 where one class is predicted
     for all.
     """
+    from sklearn.metrics import matthews_corrcoef
+
     if (labels == labels[0]).all():
         return np.nan
-    return float(sk.matthews_corrcoef(labels, probabilities.argmax(axis=1)))
+    return float(matthews_corrcoef(labels, probabilities.argmax(axis=1)))
 
 
 def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.sparse import csr_array, diags_array, vstack
 from sklearn.metrics import pairwise_distances
 
+from balmi.errors import Problem, UserError
 from balmi.graph.kernels import SMALLEST, Modality, scaled_kernel
 from balmi.graph.neighbours import neighbour_edges
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("balmi")
 
+# Neighbours are found by comparing all pairs, block by block: of more core samples, with 2,000
+# features, that takes an hour or more in ten folds.
+MOST_SAMPLES = 50_000
 BLOCK_PAIRS = 2**22  # similarities per modality that are held at once while samples are attached
 
 
@@ -226,7 +230,21 @@ def core_rows(split: Split, transductive: bool) -> np.ndarray:
 
 
 def fuse_splits(features: Features, splits: Sequence[Split], settings: Graph) -> list[csr_array]:
-    """Fuse one network per split, from features fitted on its training side; (n, n) each."""
+    """Fuse one network per split, from features fitted on its training side; (n, n) each.
+
+    Raises
+    ------
+    UserError
+        Where a split has more than `MOST_SAMPLES` samples to fuse over, before anything is fused.
+    """
+    most = max((len(core_rows(split, settings.transductive)) for split in splits), default=0)
+    if most > MOST_SAMPLES:
+        found = f"above 0, with {most:,} samples in a training part, every two of them compared"
+        allowed = (
+            f"0, or at most {MOST_SAMPLES:,} samples in a training part: see"
+            " advanced.evaluation.training_share"
+        )
+        raise UserError([Problem("model.graph_weight", found, allowed)])
     networks = []
     for number, split in enumerate(splits, start=1):
         prepared = features.split(split.fit)

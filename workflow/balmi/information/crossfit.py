@@ -11,10 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import norm
-from sklearn.decomposition import PCA
-from sklearn.kernel_approximation import Nystroem
-from sklearn.model_selection import GroupKFold, KFold
+from scipy.special import ndtri
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +42,7 @@ def normal_scores(learn: np.ndarray, other: np.ndarray) -> Parts:
     count = min(len(learn), QUANTILES)
     shares = (np.arange(count) + 0.5) / count
     knots = np.sort(learn, axis=0)[(shares * len(learn)).astype(int)]
-    scores = norm.ppf(shares)
+    scores = ndtri(shares)
     both = np.vstack([learn, other])
     mapped = [np.interp(column, at, scores) for column, at in zip(both.T, knots.T, strict=True)]
     mapped = np.column_stack(mapped) if mapped else both
@@ -69,6 +66,8 @@ def principal_components(learn: np.ndarray, other: np.ndarray, count: int) -> Pa
     count
         Components at most; never more than there are directions that vary in training.
     """
+    from sklearn.decomposition import PCA
+
     count = min(count, *learn.shape)
     if count <= 0:
         return learn[:, :0], other[:, :0]
@@ -122,6 +121,8 @@ class Block:
         In them a linear classifier sees classes that differ by curves or interactions. The scores
         are not whitened before: distances are to be those of the leading components.
         """
+        from sklearn.kernel_approximation import Nystroem
+
         learn, other = self.scores
         landmarks = min(LANDMARKS, len(learn) // 2)
         if learn.shape[1] == 0 or landmarks < 2:
@@ -151,6 +152,8 @@ def fold_numbers(count: int, groups: np.ndarray | None, folds: int, seed: int) -
         Fold of each sample; (count,). There are no more folds than groups, or than samples without
         groups; where that leaves fewer than two, all samples lie in fold 0.
     """
+    from sklearn.model_selection import GroupKFold, KFold
+
     folds = min(folds, count if groups is None else len(np.unique(groups)))
     if folds < 2:
         return np.zeros(count, dtype=int)

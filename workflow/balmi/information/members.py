@@ -1,17 +1,23 @@
-"""The classifiers whose held-out posteriors are pooled into an estimate of information."""
+"""The classifiers whose held-out posteriors are pooled into an estimate of information.
+
+scikit-learn is loaded by the members that take it: networks pool their experts as this pool does,
+and need none of them.
+"""
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.ensemble import ExtraTreesClassifier
-from sklearn.linear_model import LogisticRegression
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sklearn.ensemble import ExtraTreesClassifier
+    from sklearn.linear_model import LogisticRegression
 
     from balmi.information.crossfit import Block, Parts
 
@@ -154,7 +160,15 @@ class Member:
         return getattr(block, self.view)
 
 
+def _regression(inverse_penalty: float) -> LogisticRegression:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=inverse_penalty, max_iter=500)
+
+
 def _trees() -> ExtraTreesClassifier:
+    from sklearn.ensemble import ExtraTreesClassifier
+
     return ExtraTreesClassifier(
         TREES, min_samples_leaf=SMALLEST_LEAF, max_features=0.5, random_state=0
     )
@@ -165,11 +179,9 @@ MEMBERS: dict[str, Member] = {
     "prior": Member("scores", prior_only),
     "discriminant": Member("white_scores", _discriminant),
     "radial": Member("radial_scores", _discriminant),
-    "logistic": Member("scores", _fitted(lambda: LogisticRegression(C=1.0, max_iter=500))),
-    "logistic-strong": Member("scores", _fitted(lambda: LogisticRegression(C=0.05, max_iter=500))),
-    "radial-logistic": Member(
-        "radial_scores", _fitted(lambda: LogisticRegression(C=0.1, max_iter=500))
-    ),
+    "logistic": Member("scores", _fitted(partial(_regression, 1.0))),
+    "logistic-strong": Member("scores", _fitted(partial(_regression, 0.05))),
+    "radial-logistic": Member("radial_scores", _fitted(partial(_regression, 0.1))),
     "trees": Member("scores", _fitted(_trees, LEADING)),
 }
 # Cheap enough to be refitted inside every training part.

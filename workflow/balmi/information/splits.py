@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from balmi.information.complementarity import complementarity_margin
 from balmi.information.estimates import NotApplicable
+from balmi.information.files import SplitInformation
 from balmi.information.known import Knowledge, every_coalition
 from balmi.information.members import CHEAP_MEMBERS
 from balmi.information.pairs import gaussian_value
@@ -26,30 +26,6 @@ if TYPE_CHECKING:
     from balmi.preprocess.features import Features
 
 logger = logging.getLogger("balmi")
-
-
-@dataclass(frozen=True)
-class SplitInformation:
-    """What the training part of every replica says; nats.
-
-    Parameters
-    ----------
-    label
-        I(Z_m; Y); (replicas, modalities), NaN where it could not be estimated.
-    p_value
-        Its permutation p-value; (replicas, modalities), 1 where it could not be estimated.
-    shared
-        I(Z_i; Z_j); (replicas, modalities, modalities), symmetric, 0 on the diagonal and where it
-        could not be estimated.
-    margin
-        I(Z_T; Z_S) - max(0, I(Z_S; Y)) over the samples that have both, at [replica, teacher,
-        student]; NaN where it could not be estimated.
-    """
-
-    label: np.ndarray
-    p_value: np.ndarray
-    shared: np.ndarray
-    margin: np.ndarray
 
 
 def measure_splits(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
 
-from balmi.config.kinds import Kind
 from balmi.information.crossfit import cross_fit_blocks, fold_numbers
 from balmi.information.estimates import NotApplicable
+from balmi.information.subsample import subsample
 from balmi.preprocess.features import Features
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from balmi.config.settings import Information
     from balmi.data.cohort import Cohort
     from balmi.information.crossfit import Block
+
+logger = logging.getLogger("balmi")
 
 FEWEST_SAMPLES = 30
 SAMPLES_PER_CLASS = 3  # two representations of classes - 1 columns must leave degrees of freedom
@@ -41,10 +44,10 @@ def canonical(cohort: Cohort, features: Features) -> tuple[Cohort, Features]:
         groups=None if cohort.groups is None else cohort.groups[rows],
         folds=None if cohort.folds is None else cohort.folds[:, rows],
         values={
-            name: features.values[name].reordered(rows).columns(columns[name]) for name in names
+            name: features.sources[name].reordered(rows).columns(columns[name]) for name in names
         },
         features={name: tuple(np.array(cohort.features[name])[columns[name]]) for name in names},
-        kinds=dict.fromkeys(names, str(Kind.GENERIC)),  # the values are transformed
+        kinds={name: features.kinds[name] for name in names},  # most values are transformed
     )
     return ordered, Features(ordered, features.max_features)
 
@@ -119,7 +122,7 @@ class Study:
 
     def random(self, *names: str) -> np.random.Generator:
         """Return the source of randomness of a quantity: by name, not by order of computation."""
-        return np.random.default_rng([self.settings.seed, crc32("/".join(names).encode())])
+        return _random(self.settings, *names)
 
     def groups(self, positions: np.ndarray) -> np.ndarray | None:
         """Return groups at positions within `rows`, or None where the cohort has none."""
@@ -139,14 +142,37 @@ class Study:
         )
 
 
+def _random(settings: Information, *names: str) -> np.random.Generator:
+    return np.random.default_rng([settings.seed, crc32("/".join(names).encode())])
+
+
 def study_of(
     cohort: Cohort, features: Features, rows: np.ndarray, settings: Information, permutations: int
 ) -> Study:
-    """Return a study of rows of a cohort that is in canonical order."""
+    """Return a study of rows of a cohort that is in canonical order.
+
+    Of more than ``information.largest`` rows it is a study of an even draw of so many
+    (`balmi.information.subsample`), and the log says so.
+    """
     rows = np.sort(rows)
-    groups = None if cohort.groups is None else cohort.groups[rows]
+    drawn = rows[
+        subsample(
+            cohort.labels[rows],
+            features.available[rows],
+            None if cohort.groups is None else cohort.groups[rows],
+            settings.largest,
+            _random(settings, "subsample"),
+        )
+    ]
+    if len(drawn) < len(rows):
+        logger.info(
+            "information is estimated on %d of %d samples, drawn evenly from every class"
+            " (information.largest)",
+            *(len(drawn), len(rows)),
+        )
+    groups = None if cohort.groups is None else cohort.groups[drawn]
     fold, half = (
-        fold_numbers(len(rows), groups, folds, settings.seed) for folds in (settings.folds, HALVES)
+        fold_numbers(len(drawn), groups, folds, settings.seed) for folds in (settings.folds, HALVES)
     )
-    labels = class_codes(cohort.labels[rows])
-    return Study(cohort, features, rows, labels, fold, half, settings, permutations)
+    labels = class_codes(cohort.labels[drawn])
+    return Study(cohort, features, drawn, labels, fold, half, settings, permutations)

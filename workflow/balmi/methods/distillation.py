@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from balmi.config.settings import Distillation, Model, Training
-    from balmi.information.splits import SplitInformation
+    from balmi.information.files import SplitInformation
     from balmi.networks.checkpoint import Checkpoints
     from balmi.networks.data import ReplicaData
     from balmi.networks.trainer import Trained

@@ -18,17 +18,15 @@ import pandas as pd
 from balmi.config.settings import Expert
 from balmi.errors import MethodNotApplicable
 from balmi.information.pool import best_temperature, pool_weights, tempered
-from balmi.methods.peers.logistic import fit_logistic
-from balmi.methods.peers.stacking import meta_features, stack_out_of_fold
+from balmi.methods.peers.logistic import FittedLogistic, fit_logistic
+from balmi.methods.peers.stacking import FittedStack, meta_features, stack_out_of_fold
 from balmi.preprocess.fitted import Samples, precision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from balmi.data.splits import Split
-    from balmi.methods.peers.logistic import FittedLogistic
     from balmi.methods.peers.side import TrainingSide
-    from balmi.methods.peers.stacking import FittedStack
     from balmi.networks.data import ReplicaData
 
 
@@ -92,16 +90,7 @@ def held_out_by_members(members: Sequence[Split], probabilities: np.ndarray) -> 
 
 
 class FittedExpert(Protocol):
-    """An expert that has learned from the training side of one fold.
-
-    Attributes
-    ----------
-    inner
-        What it says of the training side, each sample by a model that has not learned from it; NaN
-        where there is none; (fit, classes).
-    """
-
-    inner: np.ndarray
+    """An expert that has learned from the training side of one fold."""
 
     def predict(self, heads: np.ndarray, samples: Samples) -> np.ndarray:
         """Return probabilities; (n, classes).
@@ -116,10 +105,26 @@ class FittedExpert(Protocol):
 
 
 @dataclass(frozen=True)
-class Head:
-    """A joint head of the network, by its place among all heads."""
+class Candidate:
+    """An expert, and what the pool judges it by.
 
+    Parameters
+    ----------
+    expert
+        The expert.
+    inner
+        What it says of the training side, each sample by a model that has not learned from it; NaN
+        where there is none; (fit, classes).
+    """
+
+    expert: FittedExpert
     inner: np.ndarray
+
+
+@dataclass(frozen=True)
+class Head:
+    """A joint head of the network, by its place from the end of all heads."""
+
     place: int
 
     def predict(self, heads: np.ndarray, samples: Samples) -> np.ndarray:
@@ -131,8 +136,12 @@ class Head:
 class Linear:
     """Stacked logistic regression."""
 
-    inner: np.ndarray
     stack: FittedStack
+
+    @property
+    def upper(self) -> FittedLogistic:
+        """What it has learned besides the modalities' regressions."""
+        return self.stack.upper
 
     def predict(self, heads: np.ndarray, samples: Samples) -> np.ndarray:
         """Return what the stack says."""
@@ -143,7 +152,6 @@ class Linear:
 class Learned:
     """A logistic regression on the modalities' heads; it reads `prior` of absent modalities."""
 
-    inner: np.ndarray
     upper: FittedLogistic
     prior: np.ndarray
 
@@ -159,30 +167,36 @@ def _of_modalities(heads: np.ndarray, samples: Samples, prior: np.ndarray) -> np
     return meta_features(list(np.moveaxis(probabilities, 1, 0)))
 
 
-def fit_linear(heads: np.ndarray, side: TrainingSide, inner: np.ndarray) -> Linear:
-    """Fit stacked logistic regression.
+def fit_linear(heads: np.ndarray, side: TrainingSide, inner: np.ndarray) -> Candidate:
+    """Fit stacked logistic regression, on the inner folds that the peers have.
 
     Parameters
     ----------
-    heads
-        Not read.
+    heads, inner
+        Not read: whom members held out says nothing of regressions.
     side
         The training side.
-    inner
-        Inner fold of every sample of it; (fit,).
+
+    Raises
+    ------
+    MethodNotApplicable
+        As `balmi.methods.peers.stacking.stack_out_of_fold` does.
     """
-    return Linear(*stack_out_of_fold(side, inner))
+    held_out, stack = stack_out_of_fold(side)
+    return Candidate(Linear(stack), held_out)
 
 
-def fit_learned(heads: np.ndarray, side: TrainingSide, inner: np.ndarray) -> Learned:
+def fit_learned(heads: np.ndarray, side: TrainingSide, inner: np.ndarray) -> Candidate:
     """Fit a logistic regression to what the modalities' heads say.
 
     Parameters
     ----------
     heads
         What the heads say of the training side, as `HeldOut.inner`; (fit, heads, classes).
-    side, inner
-        As in `fit_linear`.
+    side
+        The training side.
+    inner
+        Inner fold of every sample of it; (fit,).
 
     Raises
     ------
@@ -201,12 +215,31 @@ def fit_learned(heads: np.ndarray, side: TrainingSide, inner: np.ndarray) -> Lea
                 "the expert 'learned' needs two members per fold, with an inner fold each"
             )
         held_out[here] = fit_logistic(learn[rest], labels[rest], classes).predict(learn[here])
-    return Learned(held_out, upper, side.prior)
+    return Candidate(Learned(upper, side.prior), held_out)
 
 
-REGRESSIONS: dict[Expert, Callable[[np.ndarray, TrainingSide, np.ndarray], FittedExpert]] = {
-    Expert.LINEAR: fit_linear,
-    Expert.LEARNED: fit_learned,
+@dataclass(frozen=True)
+class Regression:
+    """An expert that is a regression.
+
+    Parameters
+    ----------
+    fit
+        Given what all heads say of the training side, this side, and the inner fold of each of its
+        samples, returns the expert.
+    restore
+        Given what it had learned and the training side, returns the expert as it was.
+    """
+
+    fit: Callable[[np.ndarray, TrainingSide, np.ndarray], Candidate]
+    restore: Callable[[FittedLogistic, TrainingSide], FittedExpert]
+
+
+REGRESSIONS: dict[Expert, Regression] = {
+    Expert.LINEAR: Regression(
+        fit_linear, lambda upper, side: Linear(FittedStack(side.bases(), upper))
+    ),
+    Expert.LEARNED: Regression(fit_learned, lambda upper, side: Learned(upper, side.prior)),
 }
 
 
@@ -232,7 +265,7 @@ def samples_of_replica(data: ReplicaData, replica: int, rows: np.ndarray) -> Sam
 
 def fit_experts(
     experts: Sequence[Expert], heads: np.ndarray, side: TrainingSide, inner: np.ndarray
-) -> list[FittedExpert]:
+) -> list[Candidate]:
     """Fit the experts of a fold.
 
     Parameters
@@ -247,14 +280,76 @@ def fit_experts(
     inner
         Inner fold of every sample of it; (fit,).
     """
-    joint = [expert for expert in experts if expert.is_head]
-    place = {expert: heads.shape[1] - len(joint) + at for at, expert in enumerate(joint)}
+    place = places_of_heads(experts)
     return [
-        Head(heads[:, place[expert]], place[expert])
+        Candidate(Head(place[expert]), heads[:, place[expert]])
         if expert in place
-        else REGRESSIONS[expert](heads, side, inner)
+        else REGRESSIONS[expert].fit(heads, side, inner)
         for expert in experts
     ]
+
+
+def places_of_heads(experts: Sequence[Expert]) -> dict[Expert, int]:
+    """Return the place of every joint head from the end of all heads, where they stand."""
+    joint = [expert for expert in experts if expert.is_head]
+    return {expert: at - len(joint) for at, expert in enumerate(joint)}
+
+
+def arrays_of_experts(
+    split: Split, names: Sequence[Expert], experts: Sequence[FittedExpert]
+) -> dict[str, np.ndarray]:
+    """Return what a fold's experts that are regressions learned.
+
+    Parameters
+    ----------
+    split
+        The fold.
+    names, experts
+        The experts.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        ``<repeat>/<fold>/<expert>/<part>`` -> a part of
+        `balmi.methods.peers.logistic.FittedLogistic`.
+    """
+    return {
+        f"{split.repeat}/{split.fold}/{name}/{part}": value
+        for name, expert in zip(names, experts, strict=True)
+        if name in REGRESSIONS
+        for part, value in expert.upper.arrays.items()
+    }
+
+
+def restored_experts(
+    split: Split,
+    names: Sequence[Expert],
+    arrays: Mapping[str, np.ndarray],
+    side: TrainingSide,
+) -> list[FittedExpert]:
+    """Return the experts of a fold as they had learned.
+
+    Parameters
+    ----------
+    split
+        The fold.
+    names
+        The experts.
+    arrays
+        What `arrays_of_experts` gave.
+    side
+        The training side.
+    """
+    place = places_of_heads(names)
+
+    def restored(name: Expert) -> FittedExpert:
+        if name in place:
+            return Head(place[name])
+        start = f"{split.repeat}/{split.fold}/{name}/"
+        upper = FittedLogistic(*(arrays[start + part] for part in FittedLogistic.PARTS))
+        return REGRESSIONS[name].restore(upper, side)
+
+    return [restored(name) for name in names]
 
 
 @dataclass(frozen=True)
@@ -289,25 +384,25 @@ class Pool:
         return total / total.sum(axis=1, keepdims=True)
 
 
-def pool_experts(experts: Sequence[FittedExpert], labels: np.ndarray) -> Pool:
+def pool_experts(candidates: Sequence[Candidate], labels: np.ndarray) -> Pool:
     """Temper every expert and pool them, by their likelihood on held-out training samples.
 
     Parameters
     ----------
-    experts
+    candidates
         At least one.
     labels
         Class codes of the training side; (fit,).
     """
-    usable = ~np.any([np.isnan(expert.inner).any(axis=1) for expert in experts], axis=0)
+    usable = ~np.any([np.isnan(each.inner).any(axis=1) for each in candidates], axis=0)
     seen, rows = labels[usable], np.arange(usable.sum())
-    temperatures = np.array([best_temperature(expert.inner[usable], seen) for expert in experts])
+    temperatures = np.array([best_temperature(each.inner[usable], seen) for each in candidates])
     inner = [
-        tempered(expert.inner[usable], temperature)
-        for expert, temperature in zip(experts, temperatures, strict=True)
+        tempered(each.inner[usable], temperature)
+        for each, temperature in zip(candidates, temperatures, strict=True)
     ]
     weights = pool_weights(np.column_stack([p[rows, seen] for p in inner]))
-    return Pool(experts, temperatures, weights)
+    return Pool([each.expert for each in candidates], temperatures, weights)
 
 
 def expert_rows(method: str, split: Split, names: Sequence[Expert], pool: Pool) -> pd.DataFrame:

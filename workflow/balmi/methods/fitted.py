@@ -12,8 +12,7 @@ from balmi.config.methods import NETWORKS
 from balmi.graph.fusion import fuse_network
 from balmi.methods.experts import (
     Pool,
-    fit_experts,
-    held_out_by_members,
+    restored_experts,
     samples_of_replica,
 )
 from balmi.methods.recipes import experts_of, seen_by
@@ -29,7 +28,8 @@ if TYPE_CHECKING:
 
     from balmi.config.settings import Expert, Graph, Method, Model
     from balmi.data.splits import Split
-    from balmi.information.splits import SplitInformation
+    from balmi.information.files import SplitInformation
+    from balmi.methods.peers.bases import Bases
     from balmi.methods.peers.side import TrainingSide
     from balmi.networks.data import ReplicaData
     from balmi.networks.network import ReplicaNetwork
@@ -46,13 +46,19 @@ class TrainedFiles:
         As in ``model.safetensors``.
     experts
         As in ``experts.csv``.
+    regressions
+        What the experts that are regressions have learned, as in ``regressions.safetensors``.
     information
         What the training parts say, per fold; None where the method asked for none of it.
+    bases
+        The modalities' regressions; None where the method asked for none of them.
     """
 
     parameters: dict[str, torch.Tensor]
     experts: pd.DataFrame
+    regressions: dict[str, np.ndarray]
     information: SplitInformation | None
+    bases: Bases | None = None
 
     def pool(self, split: Split, experts: Sequence[Expert]) -> tuple[np.ndarray, np.ndarray]:
         """Return the temperatures and weights that some experts had in a fold; (experts,) each."""
@@ -103,20 +109,6 @@ class FoldNetworks:
             :, len(self.side) :
         ]
 
-    def held_out(self) -> np.ndarray:
-        """Return what heads say of the training side, each sample by the member that held it out.
-
-        Returns
-        -------
-        numpy.ndarray
-            (fit, heads, classes), NaN where no member held a sample out.
-        """
-        samples, network = self.side.samples, None
-        if NETWORKS[self.method].passes_messages(self.model):
-            network = self._network(samples)
-        probabilities = self._said(data_of_samples(self.data, samples, network))
-        return held_out_by_members(self.data.splits, probabilities)
-
     def _network(self, samples: Samples) -> csr_array:
         """Return A' of the training samples, and of those behind them that are attached to them."""
         core = np.arange(len(self.side))
@@ -165,8 +157,7 @@ def restored_fold(
 ) -> FittedNetwork:
     """Return a network method as it had learned from one fold.
 
-    Networks and the pool's weights are those that it left behind; experts that are regressions are
-    fitted again, to the same training side.
+    Nothing is fitted: networks, regressions and the pool's weights are those that it left behind.
 
     Parameters
     ----------
@@ -194,6 +185,7 @@ def restored_fold(
     )
     networks = FoldNetworks(method, members, seen.padded, restored, side, model, graph)
     names, split = experts_of(method, model), members.splits[0]
-    network_side = replace(side, samples=as_networks_see(side.samples, members))
-    experts = fit_experts(names, networks.held_out(), network_side, split.inner)
+    if trained.bases is not None:
+        side = replace(side, known=trained.bases.of(split))
+    experts = restored_experts(split, names, trained.regressions, side)
     return FittedNetwork(networks, Pool(experts, *trained.pool(split, names)))

@@ -6,14 +6,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from balmi.config.methods import NETWORKS
+from balmi.config.methods import GAINS, NETWORKS, PRETRAINING
 from balmi.data.cohort import read_roster
 from balmi.data.files import write_json, write_table
 from balmi.data.splits import read_splits
+from balmi.data.tensors import write_tensors
 from balmi.graph.files import read_networks
 from balmi.information.files import read_split_information
 from balmi.logs import Progress
 from balmi.methods.outcome import read_status, write_outcome
+from balmi.methods.peers.bases import read_bases
 from balmi.methods.stages import pretrain_stage, stack_replicas, train_stage
 from balmi.networks.checkpoint import Checkpoints
 from balmi.networks.device import choose_device
@@ -23,10 +25,12 @@ from balmi.preprocess.files import read_features
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from balmi.config.methods import NetworkMethod
     from balmi.config.settings import Method, Settings
     from balmi.data.cohort import Roster
     from balmi.data.splits import Split
-    from balmi.information.splits import SplitInformation
+    from balmi.information.files import SplitInformation
+    from balmi.methods.peers.bases import Bases
     from balmi.networks.data import ReplicaData
     from balmi.preprocess.features import Features
 
@@ -43,6 +47,8 @@ class Loaded:
         The replicas on the job's device.
     information
         What the training parts say; None where the method asks for none of it.
+    bases
+        The modalities' regressions; None where the method asks for none of them.
     """
 
     cohort: Roster
@@ -50,6 +56,7 @@ class Loaded:
     splits: list[Split]
     data: ReplicaData
     information: SplitInformation | None
+    bases: Bases | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,8 @@ class TrainingInputs:
         File of the fused networks, or None for multilayer perceptrons.
     information
         File of what the training parts say, or None where the method asks for none of it.
+    bases
+        File of the modalities' regressions, or None where the method asks for none of them.
     """
 
     samples: Path
@@ -74,21 +83,22 @@ class TrainingInputs:
     settings: Settings
     networks: Path | None = None
     information: Path | None = None
+    bases: Path | None = None
 
     @classmethod
     def of(cls, files: Mapping[str, Path], settings: Settings) -> TrainingInputs:
         """Return the inputs by their names among the files of a job; those that are empty, None."""
-        optional = {name: files.get(name) or None for name in ("networks", "information")}
+        optional = {name: files.get(name) or None for name in ("networks", "information", "bases")}
         needed = (files[name] for name in ("samples", "splits", "preprocessing"))
         return cls(*needed, settings, **optional)
 
-    def load(self, members: int = 1, repeats: int | None = None) -> Loaded:
+    def load(self, method: NetworkMethod = GAINS, repeats: int | None = None) -> Loaded:
         """Read the files and stack the replicas on the job's device.
 
         Parameters
         ----------
-        members
-            Networks per fold at most.
+        method
+            What is trained: it says how many networks a fold has at most.
         repeats
             Of the cross-validation, the first that are worked on; all where None.
 
@@ -102,14 +112,16 @@ class TrainingInputs:
         splits = read_splits(self.splits, cohort)
         features = read_features(self.preprocessing, cohort, splits)
         fused = self.networks and read_networks(self.networks, splits, cohort)
+        bases = self.bases and read_bases(self.bases, cohort, splits)
         if repeats is not None:
             kept = [place for place, split in enumerate(splits) if split.repeat < repeats]
             fused = fused and [fused[place] for place in kept]
             splits = [splits[place] for place in kept]
         model = self.settings.model
+        members = method.members(self.settings.training, len(cohort.samples))
         data = stack_replicas(cohort, features, splits, fused, model, device, members)
         information = self.information and read_split_information(self.information)
-        return Loaded(cohort, features, splits, data, information)
+        return Loaded(cohort, features, splits, data, information, bases)
 
 
 def _checkpoints(inputs: TrainingInputs, status: Path) -> Checkpoints:
@@ -136,7 +148,7 @@ def pretrain_job(
         Files to write. Where pretraining cannot run or fails, the first three are empty and
         `status` says why.
     """
-    loaded = inputs.load(inputs.settings.training.members)
+    loaded = inputs.load(PRETRAINING)
     checkpoints = _checkpoints(inputs, status)
     parts = loaded.cohort, loaded.data, loaded.information
     done = pretrain_stage(*parts, inputs.settings, Progress, checkpoints)
@@ -157,8 +169,9 @@ def train_job(
     experts: Path,
     status: Path,
     model: Path,
+    regressions: Path,
 ) -> None:
-    """Train a network method; write predictions, history, experts, status and parameters.
+    """Train a network method; write predictions, history, experts, status and what it learned.
 
     Parameters
     ----------
@@ -168,10 +181,12 @@ def train_job(
         What the job takes.
     pretrained, pretraining
         Files of pretrained parameters and of the pretraining's status, or None.
-    predictions, training, experts, status, model
+    predictions, training, experts, status
         Files to write.
+    model, regressions
+        Likewise, of what networks and the experts that are regressions have learned.
     """
-    loaded = inputs.load(NETWORKS[method].members(inputs.settings.training))
+    loaded = inputs.load(NETWORKS[method])
     checkpoints = _checkpoints(inputs, status)
     before = pretraining and (read_status(pretraining), read_parameters(pretrained)[0])
     state, result, trained = train_stage(
@@ -179,11 +194,13 @@ def train_job(
         loaded.cohort,
         loaded.data,
         loaded.information,
+        loaded.bases,
         before,
         inputs.settings,
         Progress,
         checkpoints,
     )
     write_parameters(trained, model)
+    write_tensors(result.regressions, regressions)
     write_outcome(state, result, predictions, status, training, experts)
     checkpoints.clear()

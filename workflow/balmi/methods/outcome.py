@@ -8,8 +8,9 @@ files without rows, so that later stages still run. Any other error is a bug, an
 from __future__ import annotations
 
 import logging
+import os
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -20,7 +21,7 @@ from balmi.errors import MethodFailed, MethodNotApplicable
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from balmi.data.cohort import Roster
@@ -30,18 +31,58 @@ logger = logging.getLogger("balmi")
 
 T = TypeVar("T")
 
+COSTS = ("seconds", "processor_seconds")
 PROBABILITY_PREFIX = "p:"
 
 
 @dataclass(frozen=True)
 class Status:
-    """How a method ended: ``ok``, ``not_applicable`` or ``failed``."""
+    """How a method ended, and what it took.
+
+    Parameters
+    ----------
+    method
+        Its name.
+    status, reason
+        ``ok``, ``not_applicable`` or ``failed``, and why it is not ok.
+    device
+        Where it ran.
+    seconds, processor_seconds
+        Time by the clock, and of the processor in all threads and child processes; the latter is
+        None in what 0.2.0 wrote.
+    """
 
     method: str
     status: str
     reason: str | None
     device: str | None
     seconds: float
+    processor_seconds: float | None = None
+
+    def with_cost_of(self, others: Iterable[Status]) -> Status:
+        """Return how the method ended, with what other work for it took.
+
+        Parameters
+        ----------
+        others
+            How that work ended: jobs before this one that the method rests on, or other parts.
+        """
+        parts = [self, *others]
+        return replace(
+            self, **{cost: _sum([getattr(part, cost) for part in parts]) for cost in COSTS}
+        )
+
+
+def _sum(costs: Sequence[float | None]) -> float | None:
+    """Return a sum, or None where a part is unknown."""
+    known = [cost for cost in costs if cost is not None]
+    return round(sum(known), 3) if len(known) == len(costs) else None
+
+
+def processor_time() -> float:
+    """Return what this process and its ended children have taken of the processor, seconds."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def read_status(path: str | Path) -> Status:
@@ -73,11 +114,15 @@ class Result:
         Tidy training history; empty for methods without one.
     experts
         Weight and temperature of every expert in every fold; empty for methods without any.
+    regressions
+        What the experts that are regressions have learned, arrays by name; empty for methods
+        without any.
     """
 
     predictions: pd.DataFrame
     training: pd.DataFrame = field(default_factory=TABLES["training"].empty)
     experts: pd.DataFrame = field(default_factory=TABLES["experts"].empty)
+    regressions: dict[str, np.ndarray] = field(default_factory=dict)
 
     @classmethod
     def none(cls, classes: Sequence[str]) -> Result:
@@ -126,7 +171,7 @@ def attempt(name: str, work: Callable[[], T], empty: T, device: str = "cpu") -> 
     device
         Where it runs.
     """
-    start = time.perf_counter()
+    start, before = time.perf_counter(), processor_time()
     state, reason, result = "ok", None, empty
     try:
         result = work()
@@ -136,8 +181,8 @@ def attempt(name: str, work: Callable[[], T], empty: T, device: str = "cpu") -> 
     except (MethodFailed, np.linalg.LinAlgError) as error:
         state, reason = "failed", str(error)
         logger.error("%s failed: %s", name, reason)
-    seconds = round(time.perf_counter() - start, 3)
-    return Status(str(name), state, reason, device, seconds), result
+    costs = (time.perf_counter() - start, processor_time() - before)
+    return Status(str(name), state, reason, device, *(round(cost, 3) for cost in costs)), result
 
 
 def write_outcome(

@@ -7,19 +7,19 @@ is one job of many, as a training share or a control is, `run_pipeline` runs the
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from balmi.config.methods import NETWORKS
+from balmi.config.methods import METHODS, NETWORKS
 from balmi.config.settings import Method, Settings
 from balmi.data.files import write_json, write_table
 from balmi.data.splits import as_splits
 from balmi.graph.fusion import fuse_splits
 from balmi.information.splits import measure_splits
-from balmi.methods.outcome import Result, attempt, empty_predictions
-from balmi.methods.peers.run import fit_baseline
+from balmi.methods.outcome import empty_predictions
+from balmi.methods.peers.bases import fit_bases
+from balmi.methods.peers.run import baseline_stage
 from balmi.methods.stages import pretrain_stage, silent, stack_replicas, train_stage
 from balmi.networks.device import choose_device
 from balmi.preprocess.features import Features
@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from balmi.config.methods import NetworkMethod
     from balmi.data.cohort import Cohort
     from balmi.data.splits import Split
-    from balmi.information.splits import SplitInformation
-    from balmi.methods.outcome import Status
+    from balmi.information.files import SplitInformation
+    from balmi.methods.outcome import Result, Status
+    from balmi.methods.peers.bases import Bases
     from balmi.methods.stages import Epochs
     from balmi.networks.data import ReplicaData
 
@@ -87,13 +88,14 @@ class _Networks:
         self._features = features
         self._fused: list[csr_array] | None = None
 
-    def run(self, method: Method) -> tuple[Status, Result]:
+    def run(self, method: Method, bases: Bases | None) -> tuple[Status, Result]:
         """Train one method and predict."""
         recipe = NETWORKS[method]
         data = self._stacked(recipe)
         information, pretrained = self._guidance(data) if recipe.pretrained else (None, None)
+        guidance = information, bases, pretrained
         status, result, _ = train_stage(
-            method, self._cohort, data, information, pretrained, self._settings, self._progress
+            method, self._cohort, data, *guidance, self._settings, self._progress
         )
         return status, result
 
@@ -111,7 +113,8 @@ class _Networks:
 
     def _stacked(self, recipe: NetworkMethod) -> ReplicaData:
         settings = self._settings
-        members, fused = recipe.members(settings.training), None
+        samples = len(self._cohort.samples)
+        members, fused = recipe.members(settings.training, samples), None
         if recipe.passes_messages(settings.model):
             self._fused = self._fused or fuse_splits(self._features, self._splits, settings.graph)
             fused = self._fused
@@ -155,13 +158,17 @@ def run_pipeline(
     features.learn(split.fit for split in folds)
     networks = _Networks(cohort, features, folds, settings, progress)
 
-    def run(method: Method) -> tuple[Status, Result]:
-        if method in NETWORKS:
-            return networks.run(method)
-        fit = partial(fit_baseline, method, cohort, features, folds)
-        return attempt(method, fit, Result.none(cohort.classes))
+    wanted = [Method(method) for method in methods]
+    resting = {method for method in wanted if METHODS[method].reads_bases(settings.model)}
+    shared = fit_bases(cohort, features, folds) if resting else None
 
-    results = [run(Method(method)) for method in methods]
+    def run(method: Method) -> tuple[Status, Result]:
+        bases = shared if method in resting else None
+        if method in NETWORKS:
+            return networks.run(method, bases)
+        return baseline_stage(method, cohort, features, folds, bases)
+
+    results = [run(method) for method in wanted]
     filled = [result.predictions for _, result in results if len(result.predictions)]
     none = empty_predictions(cohort.classes)
     predictions = pd.concat(filled, ignore_index=True) if filled else none

@@ -14,6 +14,7 @@ from balmi.config.methods import NETWORKS
 from balmi.information.estimates import NULL_LEVEL
 from balmi.methods.distillation import ALONE, load_pretrained, new_network, no_prior_knowledge
 from balmi.methods.experts import (
+    arrays_of_experts,
     expert_rows,
     fit_experts,
     join_members,
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
     from balmi.config.settings import Expert, Method, Model, Settings
     from balmi.data.cohort import Roster
-    from balmi.information.splits import SplitInformation
+    from balmi.information.files import SplitInformation
+    from balmi.methods.peers.bases import Bases
     from balmi.networks.balancing.base import PriorKnowledge
     from balmi.networks.checkpoint import Checkpoints
     from balmi.networks.data import ReplicaData
@@ -50,10 +52,13 @@ class Guidance:
         What the training parts say, per fold; None where the method asks for none of it.
     pretrained
         Parameters as in `balmi.methods.distillation.Pretrained`; None without pretraining.
+    bases
+        The modalities' regressions, where they were fitted before.
     """
 
     information: SplitInformation | None = None
     pretrained: dict[str, torch.Tensor] | None = None
+    bases: Bases | None = None
 
     def take(self, replicas: Sequence[int]) -> Guidance:
         """Return what some replicas start from."""
@@ -240,12 +245,9 @@ def train_method(
     fitted = in_parts(whole.folds.tolist(), settings.training.replicas, fit, str(method))
     probabilities = np.concatenate([part.probabilities for part in fitted])
     experts = experts_of(method, settings.model)
-    predictions, pools = _pooled(method, cohort, data, probabilities, experts)
-    result = Result(
-        predictions=predictions,
-        training=pd.concat([part.history for part in fitted], ignore_index=True),
-        experts=pools,
-    )
+    pooled = _pooled(method, cohort, data, probabilities, experts, guidance.bases)
+    history = pd.concat([part.history for part in fitted], ignore_index=True)
+    result = replace(pooled, training=history)
     return result, joined([part.parameters for part in fitted])
 
 
@@ -255,24 +257,31 @@ def _pooled(
     data: ReplicaData,
     probabilities: np.ndarray,
     experts: Sequence[Expert],
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return predictions and experts of all folds.
+    bases: Bases | None,
+) -> Result:
+    """Return predictions and experts of all folds, without a history.
 
     `probabilities` are those of every replica, sample, head of the network and class.
     """
     folds = data.folds.cpu().numpy()
-    predictions, pools = [], []
+    predictions, pools, regressions = [], [], {}
     for fold in np.unique(folds):
         replicas = np.flatnonzero(folds == fold)
         first = int(replicas[0])
         members = [data.splits[replica] for replica in replicas]
         heads = join_members(members, probabilities[replicas])
         learn = samples_of_replica(data, first, members[0].fit)
-        side = TrainingSide.of(cohort, members[0], learn)
+        known = None if bases is None else bases.of(members[0])
+        side = TrainingSide.of(cohort, members[0], learn, known)
         fitted = fit_experts(experts, heads.inner, side, members[0].inner)
         pool = pool_experts(fitted, side.labels)
         tests = samples_of_replica(data, first, members[0].test)
         predicted = pool.predict(heads.test, tests)
         predictions.append(prediction_table(method, members[0], predicted, cohort))
         pools.append(expert_rows(method, members[0], experts, pool))
-    return pd.concat(predictions, ignore_index=True), pd.concat(pools, ignore_index=True)
+        regressions |= arrays_of_experts(members[0], experts, pool.experts)
+    return Result(
+        predictions=pd.concat(predictions, ignore_index=True),
+        experts=pd.concat(pools, ignore_index=True),
+        regressions=regressions,
+    )

@@ -11,7 +11,7 @@ from balmi.methods.recipes import heads_of, importance_of, prior_knowledge
 
 if TYPE_CHECKING:
     from balmi.config.settings import Method, Model
-    from balmi.information.splits import SplitInformation
+    from balmi.information.files import SplitInformation
     from balmi.networks.data import ReplicaData
     from balmi.networks.network import ReplicaNetwork
 

@@ -5,7 +5,7 @@ Jobs run them one by one and keep what each gives as files; `balmi.methods.pipel
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from balmi.config.settings import Method, Model, Settings
     from balmi.data.cohort import Roster
     from balmi.data.splits import Split
-    from balmi.information.splits import SplitInformation
+    from balmi.information.files import SplitInformation
     from balmi.methods.outcome import Status
+    from balmi.methods.peers.bases import Bases
     from balmi.networks.checkpoint import Checkpoints
     from balmi.networks.data import ReplicaData
     from balmi.preprocess.features import Features
@@ -152,6 +153,7 @@ def train_stage(
     cohort: Roster,
     data: ReplicaData,
     information: SplitInformation | None,
+    bases: Bases | None,
     pretrained: tuple[Status, dict[str, torch.Tensor]] | None,
     settings: Settings,
     progress: Callable[[str], Epochs] = silent,
@@ -169,6 +171,8 @@ def train_stage(
         The data of all replicas, with the members that the method asks for.
     information
         What the training parts say; None where the method asks for none of it.
+    bases
+        The modalities' regressions; None where the method asks for none of them.
     pretrained
         How the pretraining ended and its parameters; None for a start from random weights.
     settings
@@ -179,19 +183,20 @@ def train_stage(
     Returns
     -------
     tuple of Status, Result and dict
-        How it ended, with the time of the pretraining; what it found; the trained parameters, none
-        unless it ended well.
+        How it ended, with the time of the pretraining and of the modalities' regressions; what it
+        found; the trained parameters, none unless it ended well.
     """
     before, start = pretrained or (None, None)
 
     def fit() -> tuple[Result, dict[str, torch.Tensor]]:
         if before is not None:
             _check_pretraining(before)
-        guidance, after_epoch = Guidance(information, start), progress(str(method))
+        if bases is not None:
+            bases.check()
+        guidance, after_epoch = Guidance(information, start, bases), progress(str(method))
         return train_method(method, cohort, data, guidance, settings, after_epoch, checkpoints)
 
     none = Result.none(cohort.classes), {}
     status, (result, trained) = attempt(method, fit, none, device_name(data.labels.device))
-    if before is not None:
-        status = replace(status, seconds=round(status.seconds + before.seconds, 3))
-    return status, result, trained
+    done = [each for each in (before, bases and bases.status) if each is not None]
+    return status.with_cost_of(done), result, trained

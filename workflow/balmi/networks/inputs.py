@@ -20,7 +20,7 @@ from balmi.preprocess.fitted import LARGEST_SCORE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from balmi.data.measurements import Measurements
+    from balmi.data.measurements import Matrix, Measurements
     from balmi.preprocess.fitted import FittedModality
 
 
@@ -57,6 +57,11 @@ class Inputs(Protocol):
         """
 
 
+def _columns(values: Matrix, columns: np.ndarray) -> np.ndarray:
+    """Return some columns, ascending, as an array; not a copy where an array has no others."""
+    return dense(values if len(columns) == values.shape[1] else values[:, columns])
+
+
 @dataclass(frozen=True)
 class Measured:
     """A modality's measurements, and how every fold standardises them.
@@ -64,7 +69,8 @@ class Measured:
     Parameters
     ----------
     values
-        Of the samples that have the modality, NaN where not measured; (m, features).
+        Of the samples that have the modality, NaN where not measured, the features that any fold
+        keeps; (m, features).
     places
         Row of `values` of every sample of the cohort, -1 where it has none; (n,).
     columns
@@ -117,8 +123,11 @@ class Measured:
             columns[fold, :count], means[fold, :count] = each.kept, each.means
             deviations[fold, :count] = each.deviations
             fill[fold, :count] = each.scaled(each.medians)
-        matrix = dense(measured.values) if measured.values.size else np.zeros((1, 1))
-        every = width == measured.features and (columns == np.arange(width)).all()
+        # A cohort may have many more features than its folds keep; those of none stay behind.
+        union, columns = np.unique(columns, return_inverse=True)
+        columns = columns.reshape(means.shape)
+        matrix = _columns(measured.values, union) if measured.values.size else np.zeros((1, 1))
+        every = width == len(union) and (columns == np.arange(width)).all()
         holed = bool(np.isnan(matrix.sum()))
         # Measurements that single precision would blur are standardised in double.
         kept = torch.float64 if matrix.dtype == np.float64 else dtype
@@ -148,7 +157,8 @@ class Measured:
         """Return samples as folds see them; (replicas, samples, width)."""
         places = self.places[rows]
         # Rows of one table: several times faster than indexing folds and samples at once.
-        flat = self.values.index_select(0, places.clamp(min=0).flatten())
+        held = places if self._complete else places.clamp(min=0)
+        flat = self.values.index_select(0, held.flatten())
         found = flat.unflatten(0, rows.shape)
         if self.columns is not None:
             found = found.gather(2, self.columns[folds, None].expand(*rows.shape, -1))
@@ -156,7 +166,12 @@ class Measured:
         found = found.clamp_(-LARGEST_SCORE, LARGEST_SCORE).to(self.dtype)
         if self.fill is not None:
             found = torch.where(found.isnan(), self.fill[folds, None], found)
-        return found.masked_fill_((places < 0).unsqueeze(-1), 0)
+        return found if self._complete else found.masked_fill_((places < 0).unsqueeze(-1), 0)
+
+    @cached_property
+    def _complete(self) -> bool:
+        """Whether every sample has the modality."""
+        return not bool((self.places < 0).any())
 
 
 @dataclass(frozen=True)

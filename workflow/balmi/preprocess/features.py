@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from balmi.config.kinds import Kind
+from balmi.data.measurements import Measurements, single
 from balmi.preprocess.fitted import Fitted, fit_modality
 from balmi.preprocess.kinds import transform
+from balmi.preprocess.lsi import fit_lsi
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from balmi.data.cohort import Cohort
-    from balmi.preprocess.fitted import Samples
+    from balmi.data.measurements import Matrix
+    from balmi.preprocess.fitted import FittedModality, Samples
+    from balmi.preprocess.lsi import FittedLsi
 
     Learned = tuple[np.ndarray, Fitted]
 
@@ -24,7 +28,8 @@ class Features:
     """All modalities of a cohort on scales on which differences add up.
 
     The kinds' transforms look at one sample at a time, so they are done once; all that is learned
-    is learned in `fit`, from the given rows only.
+    is learned in `fit`, from the given rows only. Features of a kind that are themselves learned
+    (`COMPONENTS`) come to `values` and `names` when they are: every set of rows has its own.
 
     Parameters
     ----------
@@ -41,8 +46,13 @@ class Features:
 
     Attributes
     ----------
+    sources
+        Modality -> what is learned from: its transformed measurements, or those that components are
+        made of.
+    kinds
+        Modality -> kind of its sources, generic where they are transformed.
     values
-        Modality -> its transformed measurements.
+        Modality -> its features: the transformed measurements, or all components so far.
     names
         Modality -> names of its features.
     available
@@ -59,12 +69,25 @@ class Features:
     ) -> None:
         self.available = cohort.available
         self.modalities = cohort.modalities
-        self.names = cohort.features
         self.max_features = max_features
-        self.values = {
+        self.sources = {
             name: replace(measured, values=transform(Kind(cohort.kinds[name]), measured.values))
             for name, measured in cohort.values.items()
         }
+        made = {name for name, kind in cohort.kinds.items() if kind in COMPONENTS}
+        self.kinds = {
+            name: kind if name in made else str(Kind.GENERIC) for name, kind in cohort.kinds.items()
+        }
+        self.values = {
+            name: replace(source, values=np.zeros((len(source.rows), 0), np.float32))
+            if name in made
+            else source
+            for name, source in self.sources.items()
+        }
+        self.names = {
+            name: () if name in made else names for name, names in cohort.features.items()
+        }
+        self._made: dict[tuple[str, bytes], FittedModality] = {}
         self._learned = {_key(rows): fitted for rows, fitted in learned}
         self._chosen = chosen
 
@@ -92,10 +115,26 @@ class Features:
         ordered = np.sort(rows)
         return Fitted(
             {
-                name: fit_modality(self.values[name].of(ordered), self.max_features)
+                name: self._fit_components(name, ordered)
+                if self.kinds[name] in COMPONENTS
+                else fit_modality(self.values[name].of(ordered), self.max_features)
                 for name in wanted
             }
         )
+
+    def _fit_components(self, name: str, rows: np.ndarray) -> FittedModality:
+        """Learn components of a modality from rows, and add all samples' to its features."""
+        key = name, _key(rows)
+        if key not in self._made:
+            source, before = self.sources[name], self.values[name]
+            learned = COMPONENTS[Kind(self.kinds[name])](source.of(rows))
+            scores = Measurements(source.rows, single(learned.apply(source.values)))
+            self.values[name] = replace(before, values=np.hstack([before.values, scores.values]))
+            fits = sum(other == name for other, _ in self._made)
+            self.names[name] += tuple(f"lsi-{fits}-{number}" for number in learned.components)
+            fitted = fit_modality(scores.of(rows), self.max_features)
+            self._made[key] = replace(fitted, kept=fitted.kept + before.features)
+        return self._made[key]
 
     def learn(self, several: Iterable[np.ndarray]) -> None:
         """Learn from several sets of rows now, for all who will ask for them.
@@ -136,6 +175,10 @@ class Features:
             Rows of the cohort; all where None.
         """
         return fitted.apply(self.values, np.arange(len(self.available)) if rows is None else rows)
+
+
+# Kinds of which components are learned, and what learns them.
+COMPONENTS: dict[Kind, Callable[[Matrix], FittedLsi]] = {Kind.ATAC: fit_lsi}
 
 
 def _key(rows: np.ndarray) -> bytes:

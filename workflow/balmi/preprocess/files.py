@@ -17,8 +17,8 @@ from balmi.config.kinds import Kind
 from balmi.data.cohort import Cohort
 from balmi.data.files import reading
 from balmi.data.measurements import Measurements
+from balmi.data.origin import check_origin, origin_header, origin_rows
 from balmi.data.tensors import read_tensors, write_tensors
-from balmi.errors import Problem, UserError
 from balmi.preprocess.features import Features
 from balmi.preprocess.fitted import Fitted, FittedModality
 
@@ -58,9 +58,8 @@ def write_preprocessing(
     """
     if cohort.checksum is None:
         raise ValueError("a cohort that was read from its file is needed, for its checksum")
-    tensors, learned, names = {}, [features.fit(split.fit).modalities for split in splits], {}
-    for fold, split in enumerate(splits):
-        tensors[f"{fold}/rows"] = split.fit
+    tensors, learned = origin_rows(splits), [features.fit(split.fit).modalities for split in splits]
+    names = {}
     for name in cohort.modalities:
         kept = reduce(np.union1d, [fitted[name].kept for fitted in learned]).astype(np.int64)
         names[name] = [str(features.names[name][column]) for column in kept]
@@ -72,8 +71,7 @@ def write_preprocessing(
                 told = np.searchsorted(kept, array) if part == "kept" else array
                 tensors[f"{fold}/{name}/{part}"] = told
     header = {
-        "cohort": cohort.checksum,
-        "folds": len(splits),
+        **origin_header(cohort, splits),
         "max_features": features.max_features,
         "names": names,
     }
@@ -106,12 +104,7 @@ def read_features(path: Path, cohort: Roster, splits: Sequence[Split]) -> Featur
     """
     tensors, header = read_tensors(path)
     with reading(path):
-        if header["cohort"] != cohort.checksum:
-            raise _other(path, "another cohort")
-        rows = [tensors[f"{fold}/rows"] for fold in range(header["folds"])]
-        expected = [split.fit for split in splits]
-        if len(rows) != len(expected) or not all(map(np.array_equal, rows, expected)):
-            raise _other(path, "other folds")
+        check_origin(path, tensors, header, cohort, splits)
         learned = [
             Fitted(
                 {
@@ -122,6 +115,7 @@ def read_features(path: Path, cohort: Roster, splits: Sequence[Split]) -> Featur
             for fold in range(header["folds"])
         ]
         kept = _cohort_of_kept(cohort, tensors, header["names"])
+    rows = [split.fit for split in splits]
     return Features(kept, header["max_features"], zip(rows, learned, strict=True), chosen=True)
 
 
@@ -149,8 +143,3 @@ def _cohort_of_kept(
         provenance=cohort.provenance,
         folds=cohort.folds,
     )
-
-
-def _other(path: Path, what: str) -> UserError:
-    allowed = "the file of this cohort and its folds: delete it and run again, and it is made anew"
-    return UserError(Problem(str(path), f"learned from {what}", allowed))

@@ -57,6 +57,23 @@ def beta_to_m(beta: np.ndarray) -> np.ndarray:
     return np.log2(clipped / (1 - clipped))
 
 
+def centred_log_ratio(counts: np.ndarray) -> np.ndarray:
+    """Return log(1 + x) less its mean over the antibodies of the same cell.
+
+    It is the centred log-ratio within a cell, of counts to which 1 was added (Stoeckius et al.
+    2017): ``muon.prot.pp.clr(data, axis=1, flavor="stoeckius")``.
+
+    Parameters
+    ----------
+    counts
+        Cells by antibodies; NaN where not measured, which the mean leaves out.
+    """
+    logs = np.log1p(counts)
+    measured = ~np.isnan(logs)
+    means = np.nansum(logs, axis=1) / np.maximum(measured.sum(axis=1), 1)
+    return logs - means[:, None]
+
+
 @dataclass(frozen=True)
 class Transform:
     """The transform of a kind.
@@ -86,6 +103,7 @@ class Transform:
 TRANSFORMS: dict[Kind, Transform] = {
     Kind.RNA_COUNTS: Transform(log_normalise, keeps_zero=True),
     Kind.METHYLATION_BETA: Transform(beta_to_m),
+    Kind.ADT: Transform(centred_log_ratio),
 }
 
 

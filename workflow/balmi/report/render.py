@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from balmi.evaluation.verdicts import NOT_SEPARABLE, Verdict
 from balmi.report.contents import SECTIONS, figures_of
 from balmi.report.inputs import ReportInputs
 from balmi.report.kit import drawing, words
+from balmi.report.kit.engine import engine
 from balmi.report.kit.figures import save_figures
 from balmi.report.kit.metrics import Metric, metrics_of
 from balmi.report.paths import Shown
@@ -40,7 +42,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-__all__ = ["ReportInputs", "build_figures", "build_overview", "build_report", "commit", "versions"]
+__all__ = ["ReportInputs", "build_overview", "build_report", "commit", "versions"]
+
+logger = logging.getLogger("balmi")
 
 TEMPLATES = Path(__file__).with_name("templates")
 FOLDERS = [TEMPLATES, *(TEMPLATES.with_name("sections") / name for name in ("verdict", *SECTIONS))]
@@ -131,22 +135,18 @@ def _content(inputs: ReportInputs) -> tuple[View, dict[str, pd.DataFrame]]:
     return build_view(inputs.dataset, cohort, tables, inputs.settings, inputs.title), tables
 
 
-def build_figures(inputs: ReportInputs, folder: Path) -> None:
-    """Save the figures of one dataset's report as SVG and PNG.
-
-    Parameters
-    ----------
-    inputs
-        What the report is made of.
-    folder
-        The folder to write.
-    """
-    content, _ = _content(inputs)
-    save_figures(figures_of(content), Path(folder))
+def _warned() -> str | None:
+    """Return why this machine could not draw, and warn of it; None where it could."""
+    reason = engine().failure
+    if reason is not None:
+        logger.warning("figures could not be drawn: %s", reason)
+    return reason
 
 
-def build_report(inputs: ReportInputs, html: Path, view: Path) -> None:
-    """Write the report of one dataset.
+def build_report(
+    inputs: ReportInputs, html: Path, view: Path, figures: Path | None = None
+) -> str | None:
+    """Write the report of one dataset, and its figures as files.
 
     Parameters
     ----------
@@ -156,6 +156,13 @@ def build_report(inputs: ReportInputs, html: Path, view: Path) -> None:
         The page to write; at most `MAX_BYTES`.
     view
         The JSON file to write that `build_overview` reads.
+    figures
+        The folder for the figures as SVG and PNG; None saves none.
+
+    Returns
+    -------
+    str or None
+        Why figures are missing, as the page and the folder say; None where none is.
 
     Raises
     ------
@@ -163,11 +170,16 @@ def build_report(inputs: ReportInputs, html: Path, view: Path) -> None:
         Where the page would be larger than a browser shows inside Snakemake's own report.
     """
     content, tables = _content(inputs)
+    drawn = figures_of(content)
     template = _environment().get_template("report.html")
     paths = {name: _shown(inputs).path(path) for name, path in inputs.table_paths.items()}
+    for part in (part for figure in drawn.values() for part in figure.parts):
+        part.inline  # noqa: B018 (drawn here: the page says at its top whether that was possible)
+    undrawn = _warned()
     facts = {
         "view": content,
-        "figures": figures_of(content),
+        "figures": drawn,
+        "undrawn": undrawn,
         "keys": drawing.modality_keys(content.summary.modalities),
         "class_keys": drawing.class_keys(content.summary.classes),
         "max_dots": MAX_DOTS,
@@ -177,6 +189,10 @@ def build_report(inputs: ReportInputs, html: Path, view: Path) -> None:
     room = MAX_BYTES - SPARE_BYTES - len(bare.encode())
     _write(template.render(**facts, downloads=downloads(tables, paths, room)), Path(html))
     write_json(content.summary.as_json(), view, FORMAT)
+    if figures is not None:
+        save_figures(drawn, figures)
+        undrawn = undrawn or _warned()
+    return undrawn
 
 
 def _tallies(rows: Sequence[dict[str, Any]]) -> list[dict[str, int]]:

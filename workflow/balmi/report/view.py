@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from balmi.config.automatic import AUTO
 from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.decision import decide
 from balmi.report.contents import Material, views_of
@@ -196,15 +197,20 @@ def build_view(
         The dataset's title for people.
     """
     trust = trust_view(tables["trust"])
-    scheme = settings["evaluation"]["scheme"]
+    evaluation = settings["evaluation"]
+    automatic = evaluation["repeats"] == AUTO
     decision = decide(tables, cohort, PrimaryMetric(settings["primary_metric"]))
     quiet = silence(decision)
     information = information_view(
-        tables["information"], cohort.modalities, tables.get("plan"), tables.get("complementarity")
+        tables["information"],
+        cohort.modalities,
+        tables.get("plan"),
+        tables.get("complementarity"),
+        len(cohort.samples),
     )
     views = Views(
         cohort=cohort_view(cohort, tables.get("absence")),
-        performance=performance_view(tables, cohort, scheme, decision),
+        performance=performance_view(tables, cohort, evaluation["scheme"], decision, automatic),
         information=concluded(information, decision),
         trust=trust,
         decision=decision,

@@ -43,12 +43,16 @@ class Column:
         Whether cells may be empty.
     values
         All that a cell may hold; empty where that is open.
+    since
+        The version that brought it, where that was not the first: tables of older versions lack it,
+        and are read with empty cells there. Then it is nullable.
     """
 
     type: str
     meaning: str
     nullable: bool = False
     values: tuple[str, ...] = ()
+    since: str | None = None
 
     def problems(self, cells: pd.Series) -> Iterator[str]:
         """Yield what is wrong with cells."""
@@ -143,6 +147,12 @@ class Table:
     def typed(self, cells: Mapping[str, Any] | Iterable[Any]) -> pd.DataFrame:
         """Do the same, and give every column the contract's type."""
         return self.of(cells).astype({name: DTYPES[self.columns[name].type] for name in self.names})
+
+    def completed(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return a table of an older version with the columns that came later, which are empty."""
+        later = [name for name in self.names if self.columns[name].since is not None]
+        missing = [name for name in later if name not in table.columns]
+        return table.assign(**dict.fromkeys(missing, float("nan"))) if missing else table
 
     def problems(self, table: pd.DataFrame) -> list[str]:
         """Return in what a table breaks its contract; nothing where it keeps it."""

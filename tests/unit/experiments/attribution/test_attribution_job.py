@@ -23,7 +23,7 @@ from balmi.data.cohort import Cohort
 from balmi.data.files import read_table, write_table
 from balmi.data.splits import make_splits, read_splits
 from balmi.experiments.attribution.job import attribute_folds, attribute_job
-from balmi.information.splits import SplitInformation
+from balmi.information.files import SplitInformation
 from balmi.methods.jobs import Loaded, train_job
 from balmi.methods.outcome import read_status
 from balmi.networks.data import replica_data
@@ -99,7 +99,7 @@ def trained(inputs, tmp_path_factory):
     """Return the files of the parameters and of the status."""
     folder = tmp_path_factory.mktemp("balanced")
     names = "predictions.parquet", "training.parquet", "experts.csv", "status.json"
-    files = [folder / name for name in (*names, "model.safetensors")]
+    files = [folder / name for name in (*names, "model.safetensors", "regressions.safetensors")]
     train_job(Method.BALANCED, inputs, None, None, *files)
     return files[4], files[3]
 

@@ -24,7 +24,7 @@ from balmi.experiments.controls.table import control_table
 from balmi.methods import pipeline
 from balmi.methods.peers import run as peers
 from balmi.methods.peers.registry import PEERS
-from balmi.methods.peers.run import fit_baseline, training_side
+from balmi.methods.peers.run import baseline_stage, training_side
 from balmi.preprocess.features import Features
 
 EVALUATION = Evaluation(repeats=2, folds=4, seed=3)
@@ -55,7 +55,7 @@ def noise(make_cohort):
 def stacks_on_test_samples(monkeypatch):
     """Let stacked logistic regression learn from the test samples too."""
 
-    def with_tests(cohort, features, fitted, split):
+    def with_tests(cohort, features, fitted, split, bases):
         every = replace(split, train=np.union1d(split.train, split.test))
         return training_side(cohort, features, fitted, every)
 
@@ -71,16 +71,16 @@ def fits_on_test_samples(monkeypatch):
 def chooses_by_test_samples(monkeypatch):
     """Choose features by the labels of all samples, before any fold is looked at."""
 
-    def chosen_first(method, cohort, features, splits):
+    def chosen_first(method, cohort, features, splits, bases):
         values, names = {}, {}
         for index, (name, table) in enumerate(cohort.tables.items()):
             has = cohort.available[:, index]
             best = np.argsort(-f_classif(table[has], cohort.labels[has])[0])[:15]
             values[name], names[name] = table[:, best], tuple(np.array(cohort.features[name])[best])
         own = replace(cohort, values=values, features=names)
-        return fit_baseline(method, own, Features(own, features.max_features), splits)
+        return baseline_stage(method, own, Features(own, features.max_features), splits)
 
-    monkeypatch.setattr(pipeline, "fit_baseline", chosen_first)
+    monkeypatch.setattr(pipeline, "baseline_stage", chosen_first)
 
 
 def limits(control, cohort, method=Method.STACKED_LR, evaluation=EVALUATION):

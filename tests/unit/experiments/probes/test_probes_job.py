@@ -21,6 +21,7 @@ from balmi.config.settings import (
 )
 from balmi.data.cohort import read_cohort, write_cohort
 from balmi.data.files import read_json, write_json, write_table
+from balmi.data.tensors import write_tensors
 from balmi.errors import MethodNotApplicable
 from balmi.experiments.probes.alterations import (
     Probe,
@@ -30,9 +31,9 @@ from balmi.experiments.probes.alterations import (
     probes_of,
 )
 from balmi.experiments.probes.job import probe, probe_job
+from balmi.experiments.probes.peers import probe_peer
 from balmi.graph.fusion import fuse_splits
-from balmi.information.files import write_split_information
-from balmi.information.splits import SplitInformation
+from balmi.information.files import SplitInformation, write_split_information
 from balmi.methods.fitted import TrainedFiles, restored_fold
 from balmi.methods.outcome import empty_predictions
 from balmi.methods.peers.run import fit_baseline, training_side
@@ -97,7 +98,7 @@ def train(method, cohort, splits, settings):
         settings,
         lambda *call: None,
     )
-    trained = TrainedFiles(parameters, result.experts, information)
+    trained = TrainedFiles(parameters, result.experts, result.regressions, information)
     return Run(replace(data, networks=None), trained, result.predictions)
 
 
@@ -213,10 +214,21 @@ def test_a_probe_of_a_network_is_what_worse_test_samples_would_have_got(method, 
         check(found, cohort, own[0], each, predictions, 1e-6)
 
 
+def probed(method, cohort, splits):
+    """Fit a method, and probe it."""
+    features = Features(cohort, 6)
+    if method in NETWORKS:
+        trained = train(method, cohort, splits, settings_of()).trained
+        return probe(method, cohort, features, splits, settings_of(), trained)
+    learned = []
+    fit_baseline(method, cohort, features, splits, keep=learned.append)
+    return probe_peer(method, cohort, features, splits, ROBUSTNESS, learned)
+
+
 @pytest.mark.parametrize("method", PEER_METHODS)
 def test_a_probe_of_a_peer_is_what_worse_test_samples_would_have_got(method, cohort, splits):
     own = splits[:1]
-    found = probe(method, cohort, Features(cohort, 6), own, settings_of(), None)
+    found = probed(method, cohort, own)
     for each in PROBES:
         worse = made_worse(cohort, own[0], each)
         with np.errstate(invalid="ignore"):  # the mean of no modality, which no probe asks for
@@ -227,9 +239,7 @@ def test_a_probe_of_a_peer_is_what_worse_test_samples_would_have_got(method, coh
 @pytest.mark.parametrize("method", [Method.BALANCED, Method.STACKED_LR])
 def test_a_probe_changes_nothing_for_a_sample_that_lacks_its_modality(method, cohort, splits):
     own = splits[:1]
-    run = train(method, cohort, own, settings_of()) if method in NETWORKS else None
-    trained = None if run is None else run.trained
-    found = probe(method, cohort, Features(cohort, 6), own, settings_of(), trained)
+    found = probed(method, cohort, own)
     lacks = ~side_of(cohort, own[0]).samples.has("weak")
     assert 0 < lacks.sum() < len(lacks)
     kinds = [Probe(ProbeKind.NOISE, ("weak",), 1.0), Probe(ProbeKind.SHUFFLED, ("weak",))]
@@ -275,6 +285,7 @@ def files(cohort, splits, tmp_path):
         "status": tmp_path / "status.json",
         "parameters": tmp_path / "model.safetensors",
         "experts": tmp_path / "experts.csv",
+        "regressions": tmp_path / "regressions.safetensors",
         "information": tmp_path / "information.safetensors",
     }
     write_cohort(cohort, tmp_path / "cohort.h5mu", paths["samples"])
@@ -297,6 +308,7 @@ def files(cohort, splits, tmp_path):
         paths["parameters"],
     )
     run.trained.experts.to_csv(paths["experts"], index=False)
+    write_tensors(run.trained.regressions, paths["regressions"])
     write_split_information(run.trained.information, paths["information"])
     status(paths["status"], "ok")
     return paths, run

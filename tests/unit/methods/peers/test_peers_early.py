@@ -11,6 +11,7 @@ from sklearn.metrics import log_loss
 from sklearn.svm import SVC
 
 from balmi.errors import MethodNotApplicable
+from balmi.methods.peers import early
 from balmi.methods.peers.early import fit_machine, side_by_side
 
 
@@ -114,3 +115,25 @@ def test_boosting_without_openmp_says_so(make_task, monkeypatch):
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
     with pytest.raises(MethodNotApplicable, match="libgomp"):
         said("concat-boosting", make_task())
+
+
+def test_too_many_samples_for_a_kernel_machine_are_refused_before_it_starts(make_task, monkeypatch):
+    task = make_task(lacking=False)
+    monkeypatch.setattr(early, "MOST_OF_MACHINE", len(task.fit))
+    assert said("concat-svm", task)
+    monkeypatch.setattr(early, "MOST_OF_MACHINE", len(task.fit) - 1)
+    monkeypatch.setattr(early, "fit_machine", None)
+    with pytest.raises(MethodNotApplicable, match=f"every two of {len(task.fit)} training samples"):
+        said("concat-svm", task)
+
+
+@pytest.mark.parametrize("peer", ["concat-forest", "concat-boosting"])
+def test_trees_of_many_samples_learn_from_draws(make_task, monkeypatch, peer):
+    task = make_task(lacking=False)
+    whole = said(peer, task)[peer]
+    monkeypatch.setattr(early, "MOST_PER_TREE", len(task.fit))
+    np.testing.assert_array_equal(said(peer, task)[peer], whole)
+    monkeypatch.setattr(early, "MOST_PER_TREE", len(task.fit) // 2)
+    drawn = said(peer, task)[peer]
+    assert not np.array_equal(drawn, whole)
+    assert drawn.sum(axis=1) == pytest.approx(np.ones(len(drawn)))

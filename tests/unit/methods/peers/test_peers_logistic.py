@@ -1,12 +1,15 @@
 """The regression of the peers against a tight optimum of scikit-learn's."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
-from balmi.methods.peers.logistic import fit_logistic, in_axes, principal_axes
+from balmi.methods.peers import logistic as library
+from balmi.methods.peers.logistic import EXACT, QUICK, Solver, fit_logistic, in_axes, principal_axes
 
 
 def logistic(values, labels, rows, classes, **options):
@@ -94,3 +97,67 @@ def test_axes_of_more_rows_shape_no_prediction():
     found = logistic(turned[learn], labels[learn], turned[rows], 3)
     own = logistic(values[learn], labels[learn], values[rows], 3)
     assert found == pytest.approx(own, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("samples", "features", "solver"),
+    [
+        (615, 1000, EXACT),  # TCGA-BRCA
+        (4_000, 100_000, EXACT),  # wide, and few
+        (100_000, 40, EXACT),  # what stacking learns from
+        (5_000, 2_000, EXACT),
+        (5_001, 2_000, QUICK),
+        (16_000, 2_000, QUICK),
+        (100_000, 200, QUICK),
+    ],
+)
+def test_the_solver_goes_by_size(samples, features, solver):
+    assert Solver.of((samples, features)) is solver
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Let every table count as large."""
+    monkeypatch.setattr(library, "MANY_SAMPLES", 0)
+    monkeypatch.setattr(library, "MANY_VALUES", 0)
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize(("precision", "error"), [(np.float64, 1e-4), (np.float32, 5e-4)])
+def test_solvers_find_the_same_optimum(monkeypatch, large, precision, error, classes, balanced):
+    """To 1e-4 where both go on for long; single precision then costs a few units more."""
+    values, labels = problem(4, 600, 30, classes)
+    rows = problem(5, 200, 30, classes)[0]
+    monkeypatch.setattr(library, "QUICK", replace(QUICK, precision=precision, tolerance=1e-7))
+    found = logistic(values, labels, rows, classes, balanced=balanced)
+    expected = reference(values, labels, rows, "balanced" if balanced else None)
+    assert found == pytest.approx(expected, abs=error)
+
+
+def test_as_it_stops_the_quick_solver_is_near_the_optimum(large):
+    values, labels = problem(6, 600, 30, 3)
+    rows = problem(7, 200, 30, 3)[0]
+    found = logistic(values, labels, rows, 3)
+    assert found == pytest.approx(reference(values, labels, rows), abs=5e-3)
+
+
+def test_quick_probabilities_sum_to_one_in_double_precision(large):
+    values, labels = problem(8, 300, 20, 5)
+    fitted = fit_logistic(values, labels, 5)
+    assert fitted.model.coef_.dtype == np.float32
+    found = fitted.predict(values)
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-12)
+
+
+def test_the_precision_of_values_decides_nothing():
+    values, labels = problem(9, 80, 8, 3)
+    single = values.astype(np.float32)
+    found = logistic(single, labels, single, 3)
+    np.testing.assert_array_equal(found, logistic(single.astype(float), labels, single, 3))
+
+
+def test_axes_of_samples_that_do_not_vary_are_none():
+    values = np.ones((3, 5))
+    assert in_axes(values, principal_axes(values)).shape == (3, 0)

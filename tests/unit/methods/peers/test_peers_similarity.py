@@ -8,7 +8,9 @@ from fold_task import said
 from hypothesis import given
 from hypothesis import strategies as st
 
+from balmi.errors import MethodNotApplicable
 from balmi.graph.fusion import fuse_network
+from balmi.methods.peers import similarity
 from balmi.methods.peers.similarity import NETWORK, nearest_shares
 
 
@@ -96,3 +98,17 @@ def test_the_fused_network_has_a_say(make_task):
     found = said("snf", task)["snf"]
     assert found == pytest.approx(np.array(expected))
     assert np.abs(found - (20 * own @ member + 1) / 23).max() > 0.02
+
+
+def test_too_many_samples_are_refused_by_their_number(make_task, monkeypatch):
+    task = make_task(lacking=False)
+    monkeypatch.setattr(similarity, "MOST_SAMPLES", len(task.fit) - 1)
+    with pytest.raises(MethodNotApplicable, match=f"every two of {len(task.fit)} training samples"):
+        said("snf", task)
+
+
+def test_samples_are_attached_block_by_block(make_task, monkeypatch):
+    task = make_task(lacking=True)
+    whole = said("snf", task)["snf"]
+    monkeypatch.setattr(similarity, "BLOCK_PAIRS", 1)
+    assert said("snf", task)["snf"] == pytest.approx(whole, abs=1e-12)

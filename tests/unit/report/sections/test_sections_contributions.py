@@ -15,12 +15,13 @@ from balmi.report.kit.figures import ORDER
 from balmi.report.render import MAX_BYTES, build_report
 from balmi.report.sections.attribution.view import NOT_ATTRIBUTED
 from balmi.report.sections.contributions.figures import (
-    MAX_MARKS,
+    LARGEST,
     class_entries,
     contribution_figures,
     embedding_figure,
 )
 from balmi.report.sections.contributions.view import (
+    MAX_MARKS,
     Embedding,
     contributions_view,
 )
@@ -120,6 +121,18 @@ def test_many_samples_become_a_picture_on_the_page_and_stay_marks_in_files():
     assert many.exact is not None
     assert len(many.inline) < 120_000
     assert embedding_figure(cloud(MAX_MARKS + 1)).inline == many.inline
+
+
+def test_pictures_of_many_scattered_samples_are_bounded():
+    """Samples of twelve classes all over the figure: what takes most."""
+    random = np.random.default_rng(0)
+    at, codes = random.uniform(-1, 1, (20_000, 2)).tolist(), random.integers(12, size=20_000)
+    points = tuple((x, y, int(code)) for (x, y), code in zip(at, codes, strict=True))
+    figure = embedding_figure(Embedding(tuple("abcdefghijkl"), points, False))
+    pictures = re.findall(r"data:image/png;base64,[^\"]*", figure.inline)
+    assert len(pictures) == 12
+    assert sum(map(len, pictures)) <= LARGEST
+    assert len(figure.inline) < LARGEST + 10_000
 
 
 def test_classes_differ_in_colour_and_shape_together():

@@ -514,3 +514,10 @@ def test_refuted_gains_are_counted():
         " and student that both show information, and a gain is supported for 0 of the 6 that were"
         " observed."
     )
+
+
+@pytest.mark.parametrize(("n", "told"), [(40, (40, 100)), (100, None)])
+def test_estimates_on_part_of_the_samples_are_told(n, told):
+    rows = table(("label_entropy", None, None, 1.0), about("a", 0.3)).assign(n=n)
+    assert information_view(rows, ["a"], samples=100).drawn == told
+    assert information_view(rows, ["a"]).drawn is None

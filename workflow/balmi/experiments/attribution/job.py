@@ -6,6 +6,7 @@ import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from balmi.config.methods import NETWORKS
 from balmi.config.settings import Expert, Method
 from balmi.data.files import read_table, write_json, write_table
 from balmi.data.splits import distinct_tests
@@ -120,7 +121,7 @@ def attribute_job(
 
     def attribute() -> tuple[pd.DataFrame, pd.DataFrame]:
         head = _usable_head(settings, ended)
-        loaded = inputs.load(settings.training.members)
+        loaded = inputs.load(NETWORKS[METHOD])
         logger.info("attributing the joint head %s of %s", head, METHOD)
         folds = attribute_folds(loaded, read_parameters(model)[0], settings, head)
         ratio = split_ratio(read_table(inputs.splits, "splits"))

@@ -193,4 +193,4 @@ def _merged(parts: Sequence[Outcomes]) -> Outcomes:
 
 def _worst(statuses: Sequence[Status]) -> Status:
     first = next((status for status in statuses if status.status != "ok"), statuses[0])
-    return replace(first, seconds=round(sum(status.seconds for status in statuses), 3))
+    return first.with_cost_of(status for status in statuses if status is not first)

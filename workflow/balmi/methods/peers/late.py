@@ -18,7 +18,8 @@ from balmi.methods.peers.choice import best_modality
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from balmi.methods.peers.side import FittedBase, TrainingSide
+    from balmi.methods.peers.base import FittedBase
+    from balmi.methods.peers.side import TrainingSide
     from balmi.preprocess.fitted import Samples
 
 MOST_COMBINATIONS = 4096

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from balmi.methods.outcome import Result, prediction_table
+from balmi.methods.outcome import Result, attempt, prediction_table
 from balmi.methods.peers.registry import NEEDS, PEERS, predicted
 from balmi.methods.peers.side import TrainingSide
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from balmi.config.settings import Method
     from balmi.data.cohort import Roster
     from balmi.data.splits import Split
+    from balmi.methods.outcome import Status
+    from balmi.methods.peers.bases import Bases
+    from balmi.methods.peers.registry import FittedPeer
     from balmi.preprocess.features import Features
     from balmi.preprocess.fitted import Fitted
 
 logger = logging.getLogger("balmi")
 
 
-def training_side(cohort: Roster, features: Features, fitted: Fitted, split: Split) -> TrainingSide:
+def training_side(
+    cohort: Roster, features: Features, fitted: Fitted, split: Split, bases: Bases | None = None
+) -> TrainingSide:
     """Return what a peer may learn from in one fold.
 
     Parameters
@@ -34,12 +40,29 @@ def training_side(cohort: Roster, features: Features, fitted: Fitted, split: Spl
         The preprocessing that the fold's training side set.
     split
         The fold.
+    bases
+        The modalities' regressions, where they were fitted before.
+
+    Raises
+    ------
+    MethodFailed
+        Where fitting the modalities' regressions failed.
     """
-    return TrainingSide.of(cohort, split, features.apply(fitted, split.fit))
+    known = None if bases is None else bases.of(split)
+    return TrainingSide.of(cohort, split, features.apply(fitted, split.fit), known)
+
+
+def forget(peer: FittedPeer) -> None:
+    """Keep nothing of a peer: forests and machines may be larger than the cohort."""
 
 
 def fit_baseline(
-    method: Method, cohort: Roster, features: Features, splits: Sequence[Split]
+    method: Method,
+    cohort: Roster,
+    features: Features,
+    splits: Sequence[Split],
+    bases: Bases | None = None,
+    keep: Callable[[FittedPeer], object] = forget,
 ) -> Result:
     """Fit a peer on the training side of every fold and predict its test samples.
 
@@ -51,20 +74,44 @@ def fit_baseline(
         The cohort and its features.
     splits
         The folds.
+    bases
+        The modalities' regressions, where they were fitted before.
+    keep
+        Called with what the peer has learned from each fold, in their order.
 
     Raises
     ------
     MethodNotApplicable
         Where the peer cannot run on this cohort.
+    MethodFailed
+        Where it rests on the modalities' regressions, and fitting these failed.
     """
     if method in NEEDS:
         NEEDS[method](features.available)
     tables = []
     for number, split in enumerate(splits, start=1):
         fitted = features.fit(split.fit)
-        peer = PEERS[method](training_side(cohort, features, fitted, split))
+        peer = PEERS[method](training_side(cohort, features, fitted, split, bases))
+        keep(peer)
         tests = features.apply(fitted, split.test)
         for name, probabilities in predicted(method, peer, tests).items():
             tables.append(prediction_table(name, split, probabilities, cohort))
         logger.info("%s: fold %d of %d", method, number, len(splits))
     return Result(pd.concat(tables, ignore_index=True))
+
+
+def baseline_stage(
+    method: Method,
+    cohort: Roster,
+    features: Features,
+    splits: Sequence[Split],
+    bases: Bases | None = None,
+    keep: Callable[[FittedPeer], object] = forget,
+) -> tuple[Status, Result]:
+    """Fit a peer and predict as `fit_baseline` does; return how it ended, and what it found.
+
+    The time that it took has that of the modalities' regressions in it.
+    """
+    fit = partial(fit_baseline, method, cohort, features, splits, bases, keep)
+    status, result = attempt(method, fit, Result.none(cohort.classes))
+    return status if bases is None else status.with_cost_of([bases.status]), result

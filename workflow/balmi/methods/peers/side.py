@@ -1,12 +1,9 @@
-"""The training side of a fold as peers see it, and the base models that the peers share.
-
-The base models are one logistic regression per modality, fitted on the training samples that have
-it. A sample without the modality gets the class frequencies of the training side.
-"""
+"""The training side of a fold as peers see it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,53 +11,20 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from balmi.errors import MethodNotApplicable
-from balmi.methods.peers.logistic import fit_logistic, in_axes, principal_axes
+from balmi.methods.peers.base import fit_base
 from balmi.methods.peers.priors import frequencies
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sklearn.decomposition import PCA
+    from collections.abc import Mapping, Sequence
 
     from balmi.data.cohort import Roster
     from balmi.data.splits import Split
-    from balmi.methods.peers.logistic import FittedLogistic
+    from balmi.methods.peers.base import FittedBase
     from balmi.preprocess.fitted import Samples
 
     Folds = Sequence[tuple[np.ndarray, np.ndarray]]
 
 INNER_FOLDS = 5
-
-
-@dataclass(frozen=True)
-class FittedBase:
-    """The regression of one modality.
-
-    Parameters
-    ----------
-    modality
-        Its name.
-    prior
-        Class frequencies of the training side, for samples that lack the modality; (classes,).
-    axes
-        Principal axes in which the regression is, or None for the features themselves.
-    regression
-        None where nothing could be learned: every sample gets the class frequencies.
-    """
-
-    modality: str
-    prior: np.ndarray
-    axes: PCA | None
-    regression: FittedLogistic | None
-
-    def predict(self, samples: Samples) -> np.ndarray:
-        """Return probabilities; (n, classes)."""
-        result = np.tile(self.prior, (len(samples), 1))
-        has = samples.has(self.modality)
-        if self.regression is not None and has.any():
-            values = in_axes(samples.features[self.modality][has], self.axes)
-            result[has] = self.regression.predict(values)
-        return result
 
 
 @dataclass(frozen=True)
@@ -79,6 +43,8 @@ class TrainingSide:
         Number of classes.
     seed
         Seed of inner folds and of what a peer draws.
+    known
+        Modality -> its regression, of those that were fitted to these samples before.
     """
 
     samples: Samples
@@ -86,9 +52,16 @@ class TrainingSide:
     groups: np.ndarray | None
     classes: int
     seed: int
+    known: Mapping[str, FittedBase] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, cohort: Roster, split: Split, samples: Samples) -> TrainingSide:
+    def of(
+        cls,
+        cohort: Roster,
+        split: Split,
+        samples: Samples,
+        known: Mapping[str, FittedBase] | None = None,
+    ) -> TrainingSide:
         """Return the training side of a fold.
 
         Parameters
@@ -99,9 +72,12 @@ class TrainingSide:
             The fold.
         samples
             Its training samples.
+        known
+            The regressions of its modalities, where they were fitted before.
         """
         groups = None if cohort.groups is None else cohort.groups[split.fit]
-        return cls(samples, cohort.labels[split.fit], groups, len(cohort.classes), split.repeat)
+        labels, classes = cohort.labels[split.fit], len(cohort.classes)
+        return cls(samples, labels, groups, classes, split.repeat, known or {})
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -117,76 +93,73 @@ class TrainingSide:
         return frequencies(self.labels, self.classes)
 
     @cached_property
-    def inner_folds(self) -> Folds:
+    def base_folds(self) -> Folds:
         """Samples to learn from and to hold out in an inner stratified (group) k-fold.
+
+        There are as many folds as the rarest class has members, at most 5. Where one has a single
+        member or none it sets no number, and where there is one group alone, there are no folds.
+        """
+        units = len(self) if self.groups is None else len(np.unique(self.groups))
+        members = np.bincount(self.labels, minlength=self.classes)
+        rarest = int(members.min() if members.min() > 1 else members.max())
+        count = min(INNER_FOLDS, rarest, units)
+        if count < 2:
+            return []
+        kind = StratifiedKFold if self.groups is None else StratifiedGroupKFold
+        splitter = kind(count, shuffle=True, random_state=self.seed)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+            return list(splitter.split(self.labels, self.labels, self.groups))
+
+    @property
+    def inner_folds(self) -> Folds:
+        """`base_folds`, where each of them can hold every class out.
 
         Raises
         ------
         MethodNotApplicable
             Where there are fewer than two groups, or members of the rarest class.
         """
-        units = len(self) if self.groups is None else len(np.unique(self.groups))
-        rarest = int(np.bincount(self.labels, minlength=self.classes).min())
-        count = min(INNER_FOLDS, rarest, units)
-        if count < 2:
-            what = "a class has fewer than 2 members" if rarest < 2 else "there is only one group"
-            raise MethodNotApplicable(f"{what} in a training part")
-        kind = StratifiedKFold if self.groups is None else StratifiedGroupKFold
-        splitter = kind(count, shuffle=True, random_state=self.seed)
-        return list(splitter.split(self.labels, self.labels, self.groups))
+        self._check_every_class_is_held_out()
+        return self.base_folds
+
+    def _check_every_class_is_held_out(self) -> None:
+        if np.bincount(self.labels, minlength=self.classes).min() < 2:
+            raise MethodNotApplicable("a class has fewer than 2 members in a training part")
+        if not self.base_folds:
+            raise MethodNotApplicable("there is only one group in a training part")
 
     @cached_property
-    def _axes(self) -> dict[str, PCA | None]:
-        """Modality -> principal axes of the samples that have it, where it is wide.
-
-        Axes are coordinates and shape no prediction, so that inner folds may share them.
-        """
-        features = self.samples.features
-        return {
-            name: principal_axes(values[self.samples.has(name)])
-            for name, values in features.items()
-        }
-
-    @cached_property
-    def _in_axes(self) -> dict[str, np.ndarray]:
-        features = self.samples.features
-        return {name: in_axes(values, self._axes[name]) for name, values in features.items()}
-
-    def _regression(self, modality: str, learn: np.ndarray) -> FittedLogistic | None:
-        learn = learn[self.samples.has(modality)[learn]]
-        values, labels = self._in_axes[modality][learn], self.labels[learn]
-        if not values.shape[1] or len(np.unique(labels)) < 2:
-            return None
-        return fit_logistic(values, labels, self.classes)
+    def _bases(self) -> dict[str, FittedBase]:
+        return dict(self.known)
 
     def base(self, modality: str) -> FittedBase:
-        """Fit a modality's regression on all training samples that have it."""
-        learned = self._regression(modality, np.arange(len(self)))
-        return FittedBase(modality, self.prior, self._axes[modality], learned)
+        """Return a modality's regression; one that is not known is fitted, and once."""
+        if modality not in self._bases:
+            self._bases[modality] = fit_base(self, modality)
+        return self._bases[modality]
 
     def bases(self) -> tuple[FittedBase, ...]:
-        """Fit the regressions of all modalities."""
+        """Return the regressions of all modalities."""
         return tuple(self.base(name) for name in self.modalities)
 
-    def held_out(self, modality: str, folds: Folds | None = None) -> np.ndarray:
+    def held_out(self, modality: str) -> np.ndarray:
         """Return out-of-fold probabilities of all training samples by a modality's regression.
 
         Parameters
         ----------
         modality
             Its name.
-        folds
-            Samples to learn from and to hold out; those of `inner_folds` where None.
 
         Returns
         -------
         numpy.ndarray
             (n, classes). Samples without the modality hold the prior.
+
+        Raises
+        ------
+        MethodNotApplicable
+            As `inner_folds` does.
         """
-        result = np.tile(self.prior, (len(self), 1))
-        has = self.samples.has(modality)
-        for learn, held_out in self.inner_folds if folds is None else folds:
-            regression, rows = self._regression(modality, learn), held_out[has[held_out]]
-            if regression is not None and rows.size:
-                result[rows] = regression.predict(self._in_axes[modality][rows])
-        return result
+        self._check_every_class_is_held_out()
+        return self.base(modality).held_out

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from balmi.config.settings import Graph
-from balmi.graph.fusion import fuse_network
+from balmi.errors import MethodNotApplicable
+from balmi.graph.fusion import MOST_SAMPLES, fuse_network
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from balmi.methods.peers.side import TrainingSide
     from balmi.preprocess.fitted import Samples
 
 NEIGHBOURS = 20
+BLOCK_PAIRS = 2**22  # similarities of samples with training samples that are held at once: 32 MB
 NETWORK = Graph(neighbours=NEIGHBOURS, kept=NEIGHBOURS)
 
 
@@ -36,6 +40,12 @@ def nearest_shares(similarities: np.ndarray) -> np.ndarray:
     np.put_along_axis(kept, nearest, np.take_along_axis(similarities, nearest, axis=1), axis=1)
     total = kept.sum(axis=1, keepdims=True)
     return np.divide(kept, total, out=kept, where=total > 0)
+
+
+def _blocks(rows: int, columns: int) -> Iterator[slice]:
+    """Yield slices of rows with no more than `BLOCK_PAIRS` cells, or one row."""
+    size = max(1, BLOCK_PAIRS // columns)
+    yield from (slice(start, start + size) for start in range(0, rows, size))
 
 
 @dataclass(frozen=True)
@@ -65,15 +75,28 @@ class FittedSimilarity:
             network[: len(side)][:, : len(side)],
             network[len(side) :][:, : len(side)],
         )
-        near = nearest_shares((attached + attached @ inside).toarray())
-        shares = near @ np.eye(side.classes)[side.labels]
+        reached, member = attached + attached @ inside, np.eye(side.classes)[side.labels]
+        shares = np.empty((len(samples), side.classes))
+        for rows in _blocks(len(samples), len(side)):
+            shares[rows] = nearest_shares(reached[rows].toarray()) @ member
         smoothed = (NEIGHBOURS * shares + 1) / (NEIGHBOURS + side.classes)
-        return np.where(near.any(axis=1)[:, None], smoothed, side.prior)
+        return np.where(shares.any(axis=1)[:, None], smoothed, side.prior)
 
 
 def fit_similarity(side: TrainingSide) -> FittedSimilarity:
     """Keep the training samples, whose networks are fused when others are attached.
 
     Similarity network fusion (Wang et al. 2014, Nature Methods 11:333).
+
+    Raises
+    ------
+    MethodNotApplicable
+        Where there are more than `balmi.graph.fusion.MOST_SAMPLES` training samples.
     """
+    if len(side) > MOST_SAMPLES:
+        raise MethodNotApplicable(
+            f"the network compares every two of {len(side):,} training samples, and would take"
+            f" hours with more than {MOST_SAMPLES:,}; advanced.evaluation.training_share makes"
+            " samples fewer"
+        )
     return FittedSimilarity(side)

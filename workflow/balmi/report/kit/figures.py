@@ -14,19 +14,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
-import vl_convert
+from markupsafe import Markup
 
 from balmi.data.files import replace_when_written
+from balmi.report.kit.engine import Undrawn, engine
 from balmi.report.kit.svg import INK, file_svg, to_svg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from markupsafe import Markup
-
 STYLE = Path(__file__).parents[1] / "templates" / "page.css"
 VARIABLE = re.compile(r"var\(--([a-z]+)\)")
 SCALE = 3
+ABSENT = Markup(
+    '<p class="undrawn"><strong>A figure could not be drawn</strong>, as said at the top of this'
+    " page: {title}. {description}</p>"
+)
+NOTE = "not-drawn.txt"
 # The longest line of a legend, and what its parts take, in pixels.
 LINE, LETTER, SWATCH, APART, LEADING = 560, 6.1, 26, 18, 19
 Points = tuple[tuple[float, float], ...]
@@ -141,8 +145,11 @@ class Figure:
 
     @cached_property
     def inline(self) -> Markup:
-        """The figure as an SVG element of the page."""
-        return to_svg(self.chart, self.prefix, self.title, self.description, self.characters)
+        """The figure as an SVG element of the page, or what it would have shown, in words."""
+        try:
+            return to_svg(self.chart, self.prefix, self.title, self.description, self.characters)
+        except Undrawn:
+            return ABSENT.format(title=self.title, description=self.description)
 
     @property
     def parts(self) -> tuple[Figure, ...]:
@@ -248,7 +255,7 @@ def saved_svg(figure: Figure | Panels) -> str:
 
 
 def save_figures(figures: Drawn, folder: Path) -> None:
-    """Save figures as SVG and as PNG.
+    """Save figures as SVG and as PNG; where this machine cannot draw, a note that says so.
 
     Parameters
     ----------
@@ -258,9 +265,24 @@ def save_figures(figures: Drawn, folder: Path) -> None:
         The folder, which is made.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    undrawn: dict[str, str] = {}
     for name, figure in figures.items():
-        text = saved_svg(figure)
-        with replace_when_written(folder / f"{name}.svg") as part:
-            part.write_text(text, encoding="utf-8", newline="\n")
-        with replace_when_written(folder / f"{name}.png") as part:
-            part.write_bytes(vl_convert.svg_to_png(text, scale=SCALE))
+        try:
+            _save(figure, folder / name)
+        except Undrawn as reason:
+            undrawn[name] = str(reason)
+    if undrawn:
+        lines = ["Figures that could not be drawn:", *(f"  {name}" for name in undrawn)]
+        lines += dict.fromkeys(undrawn.values())
+        with replace_when_written(folder / NOTE) as part:
+            part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _save(figure: Figure | Panels, path: Path) -> None:
+    """Save one figure to a path without its ending."""
+    text = saved_svg(figure)
+    picture = engine()("svg_to_png", svg=text, scale=SCALE)
+    with replace_when_written(path.with_suffix(".svg")) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
+    with replace_when_written(path.with_suffix(".png")) as part:
+        part.write_bytes(picture)

@@ -7,8 +7,9 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import altair as alt
-import vl_convert
 from markupsafe import Markup
+
+from balmi.report.kit.engine import engine
 
 NAMESPACE = "http://www.w3.org/2000/svg"
 LINKS = "http://www.w3.org/1999/xlink"
@@ -97,7 +98,7 @@ def _nameless(part: Any) -> Any:
 
 
 def _drawn(spec: dict[str, Any], prefix: str, characters: tuple[int, int]) -> ET.Element:
-    root = ET.fromstring(vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE))
+    root = ET.fromstring(engine()("vegalite_to_svg", vl_spec=spec, vl_version=VEGA_LITE))
     _clean(root, prefix)
     _widen(root, characters)
     root.set("xmlns", NAMESPACE)
@@ -130,6 +131,11 @@ def to_svg(
     -------
     Markup
         An ``svg`` element; every text in it is escaped.
+
+    Raises
+    ------
+    Undrawn
+        Where this machine cannot draw.
     """
     root = _drawn(_spec(chart), prefix, characters)
     names = {"title": title, "desc": description}
@@ -158,6 +164,11 @@ def file_svg(
         Length of the longest text left and right of the axes, which gets room to spare.
     ground
         Colour behind the figure.
+
+    Raises
+    ------
+    Undrawn
+        Where this machine cannot draw.
     """
     root = _drawn(_nameless(_spec(chart)), prefix, characters)
     x, y, width, height = root.get("viewBox", "").split()

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
         Shares,
     )
 
-MAX_MARKS = 2000  # samples above which the embedding is a picture
 ACROSS, DOWN, MARGIN = 600, 430, 12
 RADIUS = 3.8
 OPACITY = 0.8
-SHARPNESS = 2  # pixels of a picture per pixel of the page
+Marks = list[alt.Chart]  # one of each class
+SHARPNESS = (2, 1)  # pixels of a picture per pixel of the page: the finest that is not too large
+LARGEST = 400_000  # bytes of all pictures together: the page holds much else
 
 
 def _bar(row: Any, colour: str) -> dict[str, Any]:
@@ -90,12 +91,42 @@ def _cloud(places: Sequence[tuple[float, float]], shape: str) -> str:
     return "".join(outline(SHAPES[shape], RADIUS, place) for place in places)
 
 
-def _picture(places: Sequence[tuple[float, float]], entry: Entry) -> str:
+def _picture(places: Sequence[tuple[float, float]], entry: Entry, sharpness: int) -> str:
     """Return the samples of a class drawn as PNG, as a data URI."""
-    size = (SHARPNESS * ACROSS, SHARPNESS * DOWN)
-    pixels = [(SHARPNESS * x + size[0] / 2, SHARPNESS * y + size[1] / 2) for x, y in places]
-    mark = stamp(SHAPES[entry.shape], SHARPNESS * RADIUS)
+    size = (sharpness * ACROSS, sharpness * DOWN)
+    pixels = [(sharpness * x + size[0] / 2, sharpness * y + size[1] / 2) for x, y in places]
+    mark = stamp(SHAPES[entry.shape], sharpness * RADIUS)
     return marks_uri(pixels, mark, size, entry.colour, OPACITY)
+
+
+def _pictures(places: Sequence[Sequence[tuple[float, float]]], entries: Sequence[Entry]) -> Marks:
+    """Draw each class as a picture, less sharply where many lie scattered, which takes most."""
+    uris: list[str] = []
+    for sharpness in SHARPNESS:
+        uris = [_picture(*each, sharpness) for each in zip(places, entries, strict=True)]
+        if sum(map(len, uris)) <= LARGEST:
+            break
+    return [
+        alt.Chart(alt.Data(values=[{"url": uri}]))
+        .mark_image(width=ACROSS, height=DOWN)
+        .encode(url="url:N")
+        for uri in uris
+    ]
+
+
+def _shapes(places: Sequence[Sequence[tuple[float, float]]], entries: Sequence[Entry]) -> Marks:
+    """Draw each class as shapes."""
+    base = alt.Chart(alt.Data(values=[{}]))
+    return [
+        base.mark_point(
+            shape=_cloud(each, entry.shape),
+            size=4,
+            filled=True,
+            opacity=OPACITY,
+            color=entry.colour,
+        )
+        for each, entry in zip(places, entries, strict=True)
+    ]
 
 
 def _frame() -> alt.Chart:
@@ -117,41 +148,29 @@ def _layer(place: int, mark: alt.Chart) -> alt.Chart:
     return mark.encode(**middle).properties(name=f"class_{place}")
 
 
-def _scatter(embedding: Embedding, entries: Sequence[Entry], pictures: bool) -> alt.LayerChart:
-    """Draw the samples class by class, the largest first, so that rare ones lie on top."""
-    places, counts = _placed(embedding), embedding.counts
-    layers = [_frame()]
-    for code in sorted(range(len(entries)), key=lambda code: -counts[code]):
-        if not counts[code]:
-            continue
-        entry = entries[code]
-        base = alt.Chart(alt.Data(values=[{}]))
-        if pictures:
-            base = alt.Chart(alt.Data(values=[{"url": _picture(places[code], entry)}]))
-            mark = base.mark_image(width=ACROSS, height=DOWN).encode(url="url:N")
-        else:
-            path = _cloud(places[code], entry.shape)
-            mark = base.mark_point(
-                shape=path, size=4, filled=True, opacity=OPACITY, color=entry.colour
-            )
-        layers.append(_layer(code, mark))
+def _scatter(embedding: Embedding, marks: Marks) -> alt.LayerChart:
+    """Lay the classes over each other, the largest first, so that rare ones lie on top."""
+    counts = embedding.counts
+    order = sorted(range(len(counts)), key=lambda code: -counts[code])
+    layers = [_frame(), *(_layer(code, marks[code]) for code in order if counts[code])]
     return alt.layer(*layers).properties(width=ACROSS, height=DOWN)
 
 
 def embedding_figure(embedding: Embedding) -> Figure:
     """Draw where samples lie by what was predicted of them, coloured and shaped by class."""
     entries = class_entries(embedding.classes)
-    pictures = len(embedding.points) > MAX_MARKS
+    places = _placed(embedding)
+    exact = _scatter(embedding, _shapes(places, entries))
     counts = ", ".join(
         f"{name} {count:,}" for name, count in zip(embedding.classes, embedding.counts, strict=True)
     )
     return Figure(
-        _scatter(embedding, entries, pictures),
+        _scatter(embedding, _pictures(places, entries)) if embedding.crowded else exact,
         "embedding",
         "Held-out samples by what was predicted of them",
         f"{counted(len(embedding.points), 'sample')}: {counts}.",
         legend=entries,
-        exact=_scatter(embedding, entries, pictures=False) if pictures else None,
+        exact=exact if embedding.crowded else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +113,9 @@ class Shares:
         return found
 
 
+MAX_MARKS = 2000  # samples above which the embedding is a picture
+
+
 @dataclass(frozen=True)
 class Embedding:
     """Where held-out samples lie by what was predicted of them.
@@ -133,8 +137,13 @@ class Embedding:
     @property
     def counts(self) -> tuple[int, ...]:
         """The samples of every class."""
-        codes = [code for _, _, code in self.points]
-        return tuple(codes.count(code) for code in range(len(self.classes)))
+        found = Counter(code for _, _, code in self.points)
+        return tuple(found[code] for code in range(len(self.classes)))
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there are too many samples for the page to hold a shape for each."""
+        return len(self.points) > MAX_MARKS
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,9 @@ class InformationView:
     ----------
     entropy
         Entropy of the label in nats, None where the table lacks it.
+    drawn
+        Samples that everything was estimated on, and those of the cohort; None where these are
+        the same.
     label
         In the order of the modalities.
     subsets
@@ -136,6 +139,7 @@ class InformationView:
     """
 
     entropy: float | None
+    drawn: tuple[int, int] | None
     label: tuple[LabelInformation, ...]
     subsets: tuple[LabelInformation, ...]
     strongest: str | None
@@ -246,10 +250,10 @@ def _pairs(rows: Mapping[str, Sequence[Row]]) -> tuple[Pair, ...]:
     return tuple(made)
 
 
-def _entropy(rows: Mapping[str, Sequence[Row]]) -> float | None:
-    """Return the entropy of the cohort's label: the row that names no modality, if there is one."""
+def _entropy(rows: Mapping[str, Sequence[Row]]) -> Row | None:
+    """Return the row of the label's entropy: that which names no modality, if there is one."""
     entropies = sorted(rows.get("label_entropy", ()), key=lambda row: not pd.isna(row["modality"]))
-    return known(entropies[0]["estimate"]) if entropies else None
+    return entropies[0] if entropies else None
 
 
 def information_view(
@@ -257,6 +261,7 @@ def information_view(
     modalities: Sequence[str],
     plan: pd.DataFrame | None = None,
     complementarity: pd.DataFrame | None = None,
+    samples: int | None = None,
 ) -> InformationView:
     """Make the view of information.
 
@@ -270,9 +275,15 @@ def information_view(
         Who taught whom, or None where nothing was pretrained.
     complementarity
         What distillation did beside what was predicted, or None where nothing was pretrained.
+    samples
+        Samples of the cohort, of which the estimates may have taken a part; None where unknown.
     """
     rows = rows_by_quantity(information)
-    entropy = _entropy(rows)
+    of_label = _entropy(rows)
+    entropy = None if of_label is None else known(of_label["estimate"])
+    drawn = None
+    if of_label is not None and samples is not None and of_label["n"] < samples:
+        drawn = int(of_label["n"]), samples
     order = {name: place for place, name in enumerate(modalities)}
     label = _label_rows(rows, "label", entropy)
     label.sort(key=lambda row: order.get(row.modality, len(order)))
@@ -296,6 +307,7 @@ def information_view(
     margins = margins_view(rows, complementarity, label)
     return InformationView(
         entropy=entropy,
+        drawn=drawn,
         label=tuple(label),
         subsets=tuple(subsets),
         strongest=separated.strongest,

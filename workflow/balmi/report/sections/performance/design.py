@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from balmi.config.automatic import USUAL, repeats_for
 from balmi.config.settings import Scheme
 from balmi.evaluation.decision import FEWEST_FOLDS
 from balmi.evaluation.distinct import distinct_folds, first_alike
@@ -34,6 +35,9 @@ class Design:
         Columns of samples that name the test folds, where the dataset brings its own.
     group
         Column of the groups where each is a test fold once, or None.
+    spared
+        Samples of a test fold, on average, where these are so many that there are fewer repeats
+        than usual; else None.
     """
 
     repeats: int
@@ -41,6 +45,7 @@ class Design:
     distinct: int
     columns: tuple[str, ...] = ()
     group: str | None = None
+    spared: float | None = None
 
     @property
     def few(self) -> bool:
@@ -64,7 +69,13 @@ class Design:
             groups = counted(self.total, "group")
             return f"Each of {groups} (column {brief(self.group)}) was held out once: {folds}."
         repeats = counted(self.repeats, "repeat")
-        return f"{repeats} of {self.per_repeat:.0f}-fold cross-validation: {folds}."
+        held = f"{repeats} of {self.per_repeat:.0f}-fold cross-validation: {folds}."
+        if self.spared is None:
+            return held
+        return (
+            f"{held} More would tell little, since scores on {self.spared:,.0f} samples vary"
+            " little (evaluation.repeats is auto)."
+        )
 
 
 def _named(columns: Sequence[str]) -> str:
@@ -72,7 +83,9 @@ def _named(columns: Sequence[str]) -> str:
     return f"the {noun} {joined([brief(name) for name in columns])}"
 
 
-def design_view(predictions: pd.DataFrame, cohort: Roster, scheme: str) -> Design:
+def design_view(
+    predictions: pd.DataFrame, cohort: Roster, scheme: str, automatic: bool = False
+) -> Design:
     """Make the view of the test folds.
 
     Parameters
@@ -83,14 +96,21 @@ def design_view(predictions: pd.DataFrame, cohort: Roster, scheme: str) -> Desig
         The cohort; folds that it brings come before the scheme.
     scheme
         ``evaluation.scheme`` of the configuration.
+    automatic
+        Whether ``evaluation.repeats`` is left to the number of samples.
     """
     folds = first_alike(predictions)
     columns = tuple(map(str, cohort.provenance.get("folds") or ()))  # type: ignore[call-overload]
     by_group = scheme == Scheme.LEAVE_ONE_GROUP_OUT and not columns
+    repeats, total = int(folds["repeat"].nunique()), len(folds)
+    dealt = automatic and repeats > 0 and not columns and not by_group
+    samples = len(cohort.samples)
+    fewer = dealt and repeats == repeats_for(samples, total // repeats) < USUAL
     return Design(
-        repeats=int(folds["repeat"].nunique()),
-        total=len(folds),
+        repeats=repeats,
+        total=total,
         distinct=distinct_folds(folds),
         columns=columns,
         group=str(cohort.provenance.get("group")) if by_group else None,
+        spared=samples * repeats / total if fewer else None,
     )

@@ -98,13 +98,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class MethodStatus:
-    """How a configured method ended; seconds of wall-clock time."""
+    """How a configured method ended; seconds by the clock, and of the processor."""
 
     name: str
     status: str
     reason: str | None
     device: str | None
     seconds: float | None
+    processor_seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -293,13 +294,18 @@ def _statuses(methods: pd.DataFrame) -> tuple[MethodStatus, ...]:
             _text(cells.reason),
             _text(cells.device),
             known(cells.seconds),
+            known(cells.processor_seconds),
         )
         for cells in methods.itertuples(index=False)
     )
 
 
 def performance_view(
-    tables: Mapping[str, pd.DataFrame], cohort: Roster, scheme: str, decision: Decision
+    tables: Mapping[str, pd.DataFrame],
+    cohort: Roster,
+    scheme: str,
+    decision: Decision,
+    automatic: bool = False,
 ) -> PerformanceView:
     """Make the view of the methods from the tables of the contract.
 
@@ -314,13 +320,15 @@ def performance_view(
         ``evaluation.scheme`` of the configuration.
     decision
         What the headline is, and what verdicts rest on.
+    automatic
+        Whether ``evaluation.repeats`` is left to the number of samples.
     """
     scores = scores_of(tables["summary"])
     told = differences_view(tables["comparisons"], decision)
     rows = _methods(tables["performance"], tables["predictions"], scores, told["metric"])
     metrics = {key for row in rows for key in row.scores}
     return PerformanceView(
-        design=design_view(tables["predictions"], cohort, scheme),
+        design=design_view(tables["predictions"], cohort, scheme, automatic),
         metrics=tuple(  # type: ignore[arg-type]
             metrics_of(key for key in keys if key in metrics) for keys in (DECIDED, GRADED)
         ),
