@@ -265,8 +265,7 @@ def _read_obs(path: Path) -> Loaded:
 
 def _read_tenx(path: Path, modality: str | None, layer: str | None = None) -> Loaded:
     data, remarks = read_counts(path, modality)
-    table = NumericTable.of(data.X, data.obs_names, data.var_names)
-    return Loaded(table, remarks=remarks)
+    return Loaded(NumericTable.of(data.X, data.obs_names, data.var_names), remarks=remarks)
 
 
 def _no_labels(path: Path) -> Loaded:
