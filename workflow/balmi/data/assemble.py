@@ -11,7 +11,7 @@ from balmi.data.checks import read_tables
 from balmi.data.cohort import Cohort
 from balmi.data.controls import apply_control
 from balmi.data.folds import FOLD, check_dealt, check_learnable
-from balmi.data.measurements import Measurements, single
+from balmi.data.measurements import Measurements
 from balmi.errors import UserError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def assemble_cohort(name: str, dataset: Dataset, folds: int | None) -> Cohort:
         classes=tuple(map(str, labels.categories)),
         groups=tables.samples["group"].to_numpy(dtype=str) if "group" in tables.samples else None,
         values={
-            key: Measurements(index.get_indexer(table.index), single(table.to_numpy()))
+            key: Measurements(index.get_indexer(table.index), table.values)
             for key, table in tables.modalities.items()
         },
         features={key: tuple(table.columns) for key, table in tables.modalities.items()},

@@ -24,6 +24,7 @@ from balmi.data.files import read_json, write_json
 from balmi.data.folds import FOLD, check_dealt, check_groups_out, check_own_folds
 from balmi.data.matching import kin, pairs, unmatched
 from balmi.data.names import MissingTexts, name_of, twins
+from balmi.data.numeric import NumericTable
 from balmi.data.plausible import implausible
 from balmi.data.readers import load_measurements, load_samples, missing_remark
 from balmi.data.tidying import names_in, numbers_for_texts, row_numbers, tidied
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from balmi.config.kinds import Kind
     from balmi.config.settings import Dataset, Evaluation, ModalityFile
+    from balmi.data.numeric import Names, Places
     from balmi.data.readers import Loaded
 
 SHOWN_CELLS = 3
@@ -55,7 +57,8 @@ class Tables:
         ``group`` where the cohort has groups, and ``fold_0`` and so on where it brings folds of its
         own; all text.
     modalities
-        Name -> samples by features (float64); only samples of `samples`, sorted by id.
+        Name -> samples by features, in single precision where that blurs no feature; only samples
+        of `samples`, sorted by id.
     dropped
         What was left out -> how many samples.
     warnings
@@ -63,7 +66,7 @@ class Tables:
     """
 
     samples: pd.DataFrame
-    modalities: dict[str, pd.DataFrame]
+    modalities: dict[str, NumericTable]
     dropped: dict[str, int]
     warnings: tuple[Caution, ...] = ()
 
@@ -81,7 +84,7 @@ def _blank(index: pd.Index, where: str, what: str) -> list[Problem]:
     return [Problem(where, f"{count} {what}", "one each")] if count else []
 
 
-def _empty(table: pd.DataFrame, where: str, what: str) -> list[Problem]:
+def _empty(table: pd.DataFrame | Names, where: str, what: str) -> list[Problem]:
     if table.shape[0] and table.shape[1]:
         return []
     found = f"an empty table ({table.shape[0]} rows, {table.shape[1]} {what})"
@@ -153,8 +156,20 @@ def _number_hint(table: pd.DataFrame, text: np.ndarray) -> str:
     return "".join(f"; {hint}" for hint in hints)
 
 
-def to_numeric(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[Problem]]:
-    """Return the table as float64 and what cells of it are no finite number (NaN is allowed).
+def _texts_for_numbers(table: pd.DataFrame, numeric: pd.DataFrame, where: str) -> list[Problem]:
+    """Return what cells of a table are no number."""
+    text = np.argwhere((numeric.isna() & table.notna()).to_numpy())
+    if not text.size:
+        return []
+    found = f"{len(text)} cells that are no number: {_cells(text[:, 0], text[:, 1], table)}"
+    allowed = "numbers, or an empty cell where nothing was measured"
+    return [Problem(where, found, allowed + _number_hint(table, text))]
+
+
+def to_numeric(
+    table: pd.DataFrame | NumericTable, where: str
+) -> tuple[NumericTable, list[Problem]]:
+    """Return the table as numbers and what cells of it are no finite number (NaN is allowed).
 
     Parameters
     ----------
@@ -163,59 +178,61 @@ def to_numeric(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[Prob
     where
         How the table is named in messages.
     """
-    plain = all(kind == np.float64 for kind in table.dtypes)
-    numeric = table if plain else table.apply(_numbers)
     problems = []
-    text = np.argwhere((numeric.isna() & table.notna()).to_numpy())
-    if text.size:
-        found = f"{len(text)} cells that are no number: {_cells(text[:, 0], text[:, 1], table)}"
-        allowed = "numbers, or an empty cell where nothing was measured"
-        problems.append(Problem(where, found, allowed + _number_hint(table, text)))
-    infinite = np.argwhere(np.abs(numeric.to_numpy()) > LARGEST)
-    if infinite.size:
-        found = f"{len(infinite)} infinite cells: {_cells(infinite[:, 0], infinite[:, 1], table)}"
+    if isinstance(table, pd.DataFrame):
+        plain = all(isinstance(kind, np.dtype) and kind.kind in "iuf" for kind in table.dtypes)
+        numbers = table if plain else table.apply(_numbers)
+        problems += [] if plain else _texts_for_numbers(table, numbers, where)
+        table = NumericTable.of(numbers.to_numpy(), table.index, table.columns)
+    numeric = table.floating()
+    count, places = numeric.search(lambda cells: np.abs(cells) > LARGEST, SHOWN_CELLS)
+    if count:
+        found = f"{count} infinite cells: {_shown_cells(numeric, count, places)}"
         problems.append(Problem(where, found, f"finite numbers, none beyond {LARGEST:.1e}"))
     return numeric, problems
 
 
-def _range_problem(values: pd.DataFrame, kind: Kind, where: str) -> list[Problem]:
+def _shown_cells(table: NumericTable, count: int, places: Places) -> str:
+    texts = [
+        f"row {table.index[i]!r}, column {table.columns[j]!r}: {shown(table.cell(i, j))}"
+        for i, j in places
+    ]
+    return "; ".join(texts) + ("; …" if count > len(places) else "")
+
+
+def _range_problem(table: NumericTable, kind: Kind, where: str) -> list[Problem]:
     allowed = KINDS[kind].range
-    cells = values.to_numpy()
-    outside = (cells < allowed.low) | (cells > allowed.high)
-    if allowed.whole:
-        outside |= np.abs(cells - np.round(cells)) > WHOLE_TOLERANCE
-    bad = np.argwhere(outside)
-    if not bad.size:
+
+    def outside(cells: np.ndarray) -> np.ndarray:
+        wrong = (cells < allowed.low) | (cells > allowed.high)
+        if allowed.whole:
+            wrong |= np.abs(cells - np.round(cells)) > WHOLE_TOLERANCE
+        return wrong
+
+    count, places = table.search(outside, SHOWN_CELLS)
+    if not count:
         return []
-    cells = _cells(bad[:, 0], bad[:, 1], values)
+    cells = _shown_cells(table, count, places)
     return [
-        Problem(
-            where,
-            f"{len(bad)} cells outside what {kind} holds: {cells}",
-            allowed.description,
-        )
+        Problem(where, f"{count} cells outside what {kind} holds: {cells}", allowed.description)
     ]
 
 
-def check_modality(
-    table: pd.DataFrame, samples: pd.Index | None, kind: Kind, where: str
-) -> tuple[pd.DataFrame, list[Problem]]:
-    """Return a modality's table as numbers, and everything that is wrong with it.
+def check_names(table: pd.DataFrame | Names, samples: pd.Index | None, where: str) -> list[Problem]:
+    """Return what is wrong with the names of a modality's samples and features.
 
     Parameters
     ----------
     table
-        Samples by features, cells of any type.
+        Samples by features.
     samples
         The ids of the table of samples; None where they are unknown, and not compared.
-    kind
-        The kind of omics.
     where
         How the table is named in messages.
     """
     problems = _empty(table, where, "features")
     if problems:
-        return table, problems
+        return problems
     problems += _duplicates(table.index, where, "sample id")
     problems += _duplicates(table.columns, where, "feature name")
     problems += _blank(table.index, where, "rows without an id")
@@ -229,27 +246,57 @@ def check_modality(
             allowed += f"; {len(alike)} ids look like one of them: {pairs(alike)}"
         found = f"no shared sample; ids here are {listing(map(repr, table.index[:3]))}"
         problems.append(Problem(where, found, allowed, nearest(table.index[0], samples)))
+    return problems
+
+
+def check_modality(
+    table: pd.DataFrame | NumericTable, samples: pd.Index | None, kind: Kind, where: str
+) -> tuple[NumericTable | None, list[Problem]]:
+    """Return a modality's table as numbers, and everything that is wrong with it.
+
+    Parameters
+    ----------
+    table
+        Samples by features, cells of any type.
+    samples
+        The ids of the table of samples; None where they are unknown, and not compared.
+    kind
+        The kind of omics.
+    where
+        How the table is named in messages.
+    """
+    problems = check_names(table, samples, where)
+    if not all(table.shape):
+        return None, problems
     numeric, cells = to_numeric(table, where)
     return numeric, problems + (cells or _range_problem(numeric, kind, where))
 
 
-def _usable(samples: pd.DataFrame, modalities: Mapping[str, pd.DataFrame]) -> Tables:
-    """Drop and count what has no label or no measurement."""
+def _usable(samples: pd.DataFrame, modalities: dict[str, NumericTable]) -> Tables:
+    """Drop and count what has no label or no measurement.
+
+    Modalities are taken out one by one, so that no two copies are kept of more than one of them.
+    """
     labelled = samples[samples["label"].notna()]
-    measured = {
-        name: table[table.notna().any(axis=1)].sort_index() for name, table in modalities.items()
-    }
-    ids = set().union(*(table.index for table in measured.values()))
+    measured = {name: table.index[table.measured()] for name, table in modalities.items()}
+    ids = set().union(*measured.values())
     kept = labelled[labelled.index.isin(ids)].sort_index()
     return Tables(
         samples=kept,
-        modalities={name: table[table.index.isin(kept.index)] for name, table in measured.items()},
+        modalities={
+            name: _sorted_rows(modalities.pop(name), measured[name].intersection(kept.index))
+            for name in measured
+        },
         dropped={
             "samples without a label": int(samples["label"].isna().sum()),
             "labelled samples without any measurement": len(labelled) - len(kept),
             "measured samples that the table of samples lacks": len(ids - set(samples.index)),
         },
     )
+
+
+def _sorted_rows(table: NumericTable, ids: pd.Index) -> NumericTable:
+    return table.kept(table.index.get_indexer(ids.sort_values()))
 
 
 def _check_measured(tables: Tables, key: str) -> list[Problem]:
@@ -260,7 +307,7 @@ def _check_measured(tables: Tables, key: str) -> list[Problem]:
             "measurements of samples that have a label",
         )
         for name, table in tables.modalities.items()
-        if table.empty and len(tables.samples)
+        if not len(table.index) and len(tables.samples)
     ]
 
 
@@ -347,7 +394,9 @@ class _Reading:
     problems: list[Problem] = field(default_factory=list)
     cautions: list[Caution] = field(default_factory=list)
 
-    def attempt(self, where: str, load: Callable[..., Loaded], *arguments: str) -> Loaded | None:
+    def attempt(
+        self, where: str, load: Callable[..., Loaded], *arguments: str | None
+    ) -> Loaded | None:
         """Read a table, or keep what is wrong with its file under the key that names it."""
         try:
             return load(*arguments)
@@ -395,10 +444,10 @@ def _read_samples(reading: _Reading, dataset: Dataset) -> pd.DataFrame | None:
 
 def _read_modality(
     reading: _Reading, name: str, file: ModalityFile, ids: pd.Index | None
-) -> pd.DataFrame | None:
+) -> NumericTable | None:
     """Return the measurements of a modality as numbers, or None where they cannot be read."""
     where = f"{reading.key}.modalities.{name}"
-    loaded = reading.attempt(where, load_measurements, file.path, file.modality or name)
+    loaded = reading.attempt(where, load_measurements, file.path, file.modality or name, file.layer)
     if loaded is None:
         return None
     loaded = tidied(loaded, "features")
@@ -410,7 +459,7 @@ def _read_modality(
         problems.append(Problem(f"{where}: {file.path}", found, "a first line that names columns"))
     reading.problems += problems
     remarks = [*loaded.remarks, *missing_remark(counts), *_truths(table)]
-    if not problems:
+    if numeric is not None and not problems:
         remarks += implausible(numeric, file.kind)
         remarks += [] if ids is None else unmatched(numeric.index, ids)
         remarks += [] if ids is None else _cut_off(loaded, ids)
@@ -428,11 +477,13 @@ def _cut_off(loaded: Loaded, ids: pd.Index) -> list[tuple[str, str]]:
     return [(found, "see that the file is not cut off")]
 
 
-def _truths(table: pd.DataFrame) -> list[tuple[str, str]]:
+def _truths(table: pd.DataFrame | NumericTable) -> list[tuple[str, str]]:
     """Say which columns hold true and false."""
-    truths = [
-        shown(name) for name, kind in table.dtypes.items() if pd.api.types.is_bool_dtype(kind)
-    ]
+    if isinstance(table, pd.DataFrame):
+        kinds = table.dtypes.items()
+        truths = [shown(name) for name, kind in kinds if pd.api.types.is_bool_dtype(kind)]
+    else:
+        truths = [shown(name) for name in table.columns if table.values.dtype == bool]
     if not truths:
         return []
     found = f"{len(truths)} features of true and false: {listing(truths[:SHOWN_CELLS])}"
@@ -509,7 +560,7 @@ def read_tables(name: str, dataset: Dataset, folds: int | None) -> Tables:
     if reading.problems:
         raise UserError(reading.problems)
     texts, remarks = _columns(table, dataset, key)
-    tables = _usable(texts, measured)
+    tables = _usable(texts, {name: each for name, each in measured.items() if each is not None})
     problems = _check_measured(tables, key)
     problems += _check_twins(tables, dataset, key)
     problems += _check_classes(tables, key) or _check_folds(tables, dataset, folds, key)

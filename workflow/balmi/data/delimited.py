@@ -14,7 +14,7 @@ import io
 import os
 import re
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from balmi.errors import Problem, UserError
@@ -209,6 +209,38 @@ def _ended(path: Path) -> bool:
         return file.read(1) in b"\r\n"
 
 
+def rows_below(path: Path, separator: str, skipped: int) -> Iterator[tuple[str, str | list[str]]]:
+    """Yield the id of every row below the header, and the rest of the row.
+
+    Parameters
+    ----------
+    path
+        A file that `survey` found in order.
+    separator
+        The sign between fields.
+    skipped
+        Rows up to and with the header.
+
+    Yields
+    ------
+    tuple
+        The first field, and the other fields: as they are written where the row has no quotes,
+        else one by one.
+    """
+    with opened_text(path) as file:
+        for row in islice(_rows(file, separator, path), skipped, None):
+            if row.cells is not None:
+                yield row.cells[0], row.cells[1:]
+            elif not _blank(row.text, separator):
+                name, _, rest = row.text.partition(separator)
+                yield name, rest
+
+
+def _blank(text: str, separator: str) -> bool:
+    """Return whether a row without quotes holds nothing."""
+    return not text.strip(" ") or (text.isspace() and separator not in text)
+
+
 def _survey(rows: Iterator[_Row], separator: str, path: Path) -> Layout:
     for skipped, header in enumerate(rows, start=1):  # noqa: B007
         if header.text.strip(" \t" if separator != "\t" else " "):
@@ -221,7 +253,7 @@ def _survey(rows: Iterator[_Row], separator: str, path: Path) -> Layout:
     spans, empty_ends = [], True
     for row in rows:
         if row.cells is None:
-            if not row.text.strip(" ") or (row.text.isspace() and separator not in row.text):
+            if _blank(row.text, separator):
                 continue
             fields = row.text.count(separator) + 1
         else:

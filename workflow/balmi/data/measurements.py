@@ -7,7 +7,7 @@ it; which samples have rows is the availability mask.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
@@ -15,7 +15,8 @@ from scipy.sparse import csr_array, issparse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Matrix: TypeAlias = np.ndarray | csr_array
+# An array or a CSR array: SciPy's have no types that a checker could look at.
+Matrix: TypeAlias = Any
 
 BLOCK = 2**24  # cells that are made dense, or copied, at once
 LARGEST_BLUR = 1e-4  # of a feature's range, that rounding to single precision may cost
@@ -34,7 +35,7 @@ def row_blocks(matrix: Matrix, cells: int = BLOCK) -> Iterator[slice]:
         yield slice(start, min(start + size, rows))
 
 
-def single(matrix: Matrix) -> Matrix:
+def single(matrix: Matrix, rows: np.ndarray | None = None) -> Matrix:
     """Return a matrix in single precision, unless that would blur a feature that varies little.
 
     Parameters
@@ -42,23 +43,30 @@ def single(matrix: Matrix) -> Matrix:
     matrix
         Samples by features, NaN where not measured; a feature of mean 1e6 and deviation 1 is known
         to a sixteenth in single precision, and one of deviation .01 not at all.
+    rows
+        The rows that are wanted, in this order; all where None. No copy of them is made in double
+        precision on the way.
     """
-    if matrix.dtype == np.float32:
-        return matrix
-    if issparse(matrix):
-        # The range of a sparse feature holds 0, so that relative errors are errors of the range.
-        return matrix.astype(np.float32)
+    if rows is None or np.array_equal(rows, np.arange(matrix.shape[0])):
+        if matrix.dtype == np.float32:
+            return matrix
+        rows = np.arange(matrix.shape[0])
+    # The range of a sparse feature holds 0, so that relative errors are errors of the range.
+    if issparse(matrix) or matrix.dtype == np.float32:
+        return matrix[rows].astype(np.float32, copy=False)
+    result = np.empty((len(rows), matrix.shape[1]), dtype=np.float32)
     largest = np.full(matrix.shape[1], -np.inf)
     smallest, error = -largest, np.zeros(matrix.shape[1])
-    for rows in row_blocks(matrix):
-        part = matrix[rows]
-        off = np.abs(part.astype(np.float32) - part)
+    for block in row_blocks(result, BLOCK // 4):
+        part = matrix[rows[block]]
+        result[block] = part
+        off = np.abs(result[block] - part)
         error = np.fmax(error, np.nanmax(off, axis=0, initial=0))
         largest = np.fmax(largest, np.nanmax(part, axis=0, initial=-np.inf))
         smallest = np.fmin(smallest, np.nanmin(part, axis=0, initial=np.inf))
     varies = largest > smallest
     blurred = error[varies] > LARGEST_BLUR * (largest - smallest)[varies]
-    return matrix if blurred.any() else matrix.astype(np.float32)
+    return matrix[rows] if blurred.any() else result
 
 
 @dataclass(frozen=True)

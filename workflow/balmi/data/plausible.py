@@ -6,9 +6,12 @@ returns remarks, pairs of what was found and what that may mean.
 
 from __future__ import annotations
 
+from functools import partial
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import issparse
 
 from balmi.config.kinds import Kind
 from balmi.errors import listing, shown
@@ -16,7 +19,7 @@ from balmi.errors import listing, shown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pandas as pd
+    from balmi.data.numeric import NumericTable
 
     Remarks = list[tuple[str, str]]
 
@@ -34,11 +37,21 @@ LOGGED = {Kind.RNA_LOG, Kind.MIRNA}
 HUGE = 1e15
 
 
-def _scale(values: np.ndarray, kind: Kind) -> Remarks:
+def _ends(table: NumericTable) -> tuple[float, float] | None:
+    """Return the smallest and the largest value, or None where nothing was measured."""
+    ends = [(part.min(), part.max()) for part in table.stored() if part.size]
+    if not ends:
+        return None
+    return float(min(low for low, _ in ends)), float(max(high for _, high in ends))
+
+
+def _whole(table: NumericTable) -> bool:
+    return all(bool((part == np.rint(part)).all()) for part in table.stored())
+
+
+def _scale(table: NumericTable, low: float, high: float, kind: Kind) -> Remarks:
     """Say where a table looks like one of another kind."""
-    low, high = float(values.min()), float(values.max())
-    whole = low >= 0 and high > 1 and bool((values == np.rint(values)).all())
-    if kind in LOGGED and whole:
+    if kind in LOGGED and low >= 0 and high > 1 and _whole(table):
         meaning = "raw counts are of kind rna-counts; logged values are no whole numbers"
         return [(f"whole numbers alone, up to {high:g}, as {kind}", meaning)]
     if kind in LOGGED and high > LARGEST_LOG:
@@ -57,44 +70,107 @@ def _scale(values: np.ndarray, kind: Kind) -> Remarks:
     return []
 
 
-def _sentinels(table: pd.DataFrame, values: np.ndarray, kind: Kind) -> Remarks:
+def _spread(table: NumericTable, without: float) -> float:
+    """Return the interquartile range of all values but one.
+
+    The values are copied to be sorted, so that this is asked only where all else speaks for a
+    number that stands for nothing.
+    """
+    parts = [part[part != without].astype(table.values.dtype) for part in table.stored()]
+    values = np.concatenate(parts[:-1] if table.unstored else parts)
+    values.sort()
+    first = int(np.searchsorted(values, 0))  # where zeros that are not stored belong
+
+    def at(rank: int) -> float:
+        if first <= rank < first + table.unstored:
+            return 0.0
+        return float(values[rank if rank < first else rank - table.unstored])
+
+    def quantile(share: float) -> float:
+        place = share * (len(values) + table.unstored - 1)
+        low, high = at(int(place)), at(int(np.ceil(place)))
+        return low + (high - low) * (place - int(place))
+
+    return quantile(0.75) - quantile(0.25)
+
+
+def _sentinels(table: NumericTable, low: float, high: float, kind: Kind) -> Remarks:
     """Say where numbers that stand for nothing lie apart from all others."""
-    cells = table.to_numpy()
     remarks = []
-    ends = {float(values.min()), float(values.max())}  # none other can lie apart
+    ends = {low, high}  # none other can lie apart
     for sentinel in ends.intersection(SENTINELS):
-        rest = values[values != sentinel]
-        count = values.size - rest.size
-        if rest.size < FEWEST or (kind is Kind.RNA_COUNTS and count < 2):
+        count, places = table.search(partial(np.equal, sentinel), 1)
+        others = [part[part != sentinel] for part in table.stored()]
+        rest = table.unstored + sum(map(len, others)) - bool(table.unstored)
+        if rest < FEWEST or (kind is Kind.RNA_COUNTS and count < 2):
             continue
-        apart = max(rest.min() - sentinel, sentinel - rest.max())
-        low, high = np.quantile(rest, [0.25, 0.75])
-        alone = apart > 0 and (apart > GAP * (high - low) or (sentinel == -1 and rest.min() >= 0))
-        if alone:
-            row, column = np.argwhere(cells == sentinel)[0]
+        smallest = min(part.min() for part in others if part.size)
+        largest = max(part.max() for part in others if part.size)
+        apart = max(smallest - sentinel, sentinel - largest)
+        none_below = sentinel == -1 and smallest >= 0
+        if apart > 0 and (none_below or apart > GAP * _spread(table, sentinel)):
+            (row, column) = places[0]
             place = f"first in row {shown(table.index[row])}, column {shown(table.columns[column])}"
             found = f"{sentinel:g} in {count} cells, {place}, far from all other values"
             remarks.append((found, "if it stands for nothing measured, leave these cells empty"))
     return remarks
 
 
-def _huge(table: pd.DataFrame, values: np.ndarray, kind: Kind) -> Remarks:
-    if np.abs(values).max() <= HUGE:
+def _huge(table: NumericTable, low: float, high: float, _: Kind) -> Remarks:
+    if max(-low, high) <= HUGE:
         return []
-    row, column = np.argwhere(np.abs(table.to_numpy()) > HUGE)[0]
+    (row, column) = table.search(lambda cells: np.abs(cells) > HUGE, 1)[1][0]
     place = f"row {shown(table.index[row])}, column {shown(table.columns[column])}"
     return [(f"values beyond {HUGE:.0e}, first in {place}", "see that the number is right")]
 
 
-def _rows(table: pd.DataFrame) -> Remarks:
+def _spreads(table: NumericTable) -> tuple[np.ndarray, np.ndarray]:
+    """Return the range of every sample's values, and which have enough of them to be compared."""
+    if issparse(table.values):
+        spread = table.values.max(axis=1).toarray() - table.values.min(axis=1).toarray()
+        return spread, np.ones(len(spread), dtype=bool)
+    spreads, many = [np.zeros(0)], [np.zeros(0, dtype=bool)]
+    for _, block in table.blocks():
+        largest = np.nanmax(block, axis=1, initial=-np.inf)
+        spreads.append(largest - np.nanmin(block, axis=1, initial=np.inf))
+        many.append((~np.isnan(block)).sum(axis=1) >= FEWEST)
+    return np.concatenate(spreads), np.concatenate(many)
+
+
+def _share_of(table: NumericTable, flat: np.ndarray) -> float:
+    """Return how common the values of some samples, of one value each, are in all others."""
+    rows = np.flatnonzero(flat)
+    values = np.unique([table.cell(row, 0) for row in rows.tolist()])
+    if issparse(table.values):
+        rest = table.values[~flat]
+        cells = rest.shape[0] * rest.shape[1]
+        same = np.isin(rest.data, values).sum() + (0 in values) * (cells - rest.nnz)
+        return float(same / cells)
+    same = sum(
+        int(np.isin(block[~flat[start : start + len(block)]], values).sum())
+        for start, block in table.blocks()
+    )
+    return same / ((~flat).sum() * table.shape[1])
+
+
+def _content(table: NumericTable, row: int) -> bytes:
+    """Return what tells the cells of a sample from those of another."""
+    values = table.values
+    if not issparse(values):
+        return blake2b((values[row] + 0.0).tobytes(), digest_size=16).digest()  # -0.0 is 0.0
+    stored = slice(values.indptr[row], values.indptr[row + 1])
+    places = blake2b(values.indices[stored].tobytes(), digest_size=16)
+    places.update(values.data[stored].tobytes())
+    return places.digest()
+
+
+def _rows(table: NumericTable) -> Remarks:
     """Say which samples have the same values as others, or one value throughout."""
     if table.shape[1] < FEWEST:
         return []
-    cells = table.to_numpy() + 0.0  # -0.0 is 0.0
-    spread = np.nanmax(cells, axis=1, initial=-np.inf) - np.nanmin(cells, axis=1, initial=np.inf)
-    many = (~np.isnan(cells)).sum(axis=1) >= FEWEST
+    spread, many = _spreads(table)
     flat = many & (spread == 0)
-    filled = np.isin(cells[~flat], np.unique(cells[flat, :1])).mean() if 0 < flat.mean() < 1 else 1
+    filled = _share_of(table, flat) if 0 < flat.mean() < 1 else 1
     remarks = []
     if filled < COMMON:
         names = listing(map(shown, table.index[flat][:3]))
@@ -102,10 +178,10 @@ def _rows(table: pd.DataFrame) -> Remarks:
         remarks.append((found, "where nothing was measured, leave the row empty or out"))
     first: dict[bytes, str] = {}
     pairs = []
-    for row in np.flatnonzero(many & (spread > 0)):
+    for row in np.flatnonzero(many & (spread > 0)).tolist():
         name = str(table.index[row])
-        other = first.setdefault(cells[row].tobytes(), name)
-        if other is not name and len(np.unique(cells[row])) >= FEWEST:
+        other = first.setdefault(_content(table, row), name)
+        if other is not name and len(np.unique(table.row(row))) >= FEWEST:
             pairs.append(f"{shown(other)} and {shown(name)}")
     if pairs:
         found = f"{len(pairs)} samples with exactly the values of another: {listing(pairs[:3])}"
@@ -114,28 +190,27 @@ def _rows(table: pd.DataFrame) -> Remarks:
     return remarks
 
 
-_OF_VALUES: tuple[Callable[[pd.DataFrame, np.ndarray, Kind], Remarks], ...] = (
-    lambda table, values, kind: _scale(values, kind),
+_OF_VALUES: tuple[Callable[[NumericTable, float, float, Kind], Remarks], ...] = (
+    _scale,
     _sentinels,
     _huge,
 )
 
 
-def implausible(table: pd.DataFrame, kind: Kind) -> Remarks:
+def implausible(table: NumericTable, kind: Kind) -> Remarks:
     """Return what a table of measurements may hold besides what its kind says.
 
     Parameters
     ----------
     table
-        Samples by features, float64, NaN where nothing was measured.
+        Samples by features, floating.
     kind
         The kind of omics.
     """
-    cells = table.to_numpy()
-    values = cells[~np.isnan(cells)]
+    ends = _ends(table)
     remarks = []
-    if values.size:
-        remarks += [remark for check in _OF_VALUES for remark in check(table, values, kind)]
+    if ends is not None:
+        remarks += [remark for check in _OF_VALUES for remark in check(table, *ends, kind)]
         remarks += _rows(table)
     if table.shape[1] in MOST_COLUMNS:
         found = f"{table.shape[1]:,} features, as many as a spreadsheet has columns"

@@ -8,17 +8,20 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 
 from balmi.config.settings import MISSING_TEXTS
 from balmi.data.delimited import opened, opened_text, survey
 from balmi.data.files import annotated_files
 from balmi.data.names import as_text
+from balmi.data.numeric import NUMBERS, NumericTable
+from balmi.data.plain import read_plain
 from balmi.data.tenx import is_folder, read_counts
 from balmi.errors import Problem, UserError, listing, nearest, shown
 
@@ -65,7 +68,8 @@ class Loaded:
     Parameters
     ----------
     table
-        One row per sample, indexed by the sample id as text.
+        One row per sample, indexed by the sample id as text; numeric where all cells are plainly
+        numbers.
     id_name
         The name of the column of ids; empty where it has none, as a column of row numbers.
     unended
@@ -74,10 +78,16 @@ class Loaded:
         What a reader of the table should know, each a pair: what was found, what to do.
     """
 
-    table: pd.DataFrame
+    table: pd.DataFrame | NumericTable
     id_name: str = ""
     unended: bool = False
     remarks: tuple[tuple[str, str], ...] = ()
+
+    def named(self, index: pd.Index, columns: pd.Index) -> Loaded:
+        """Return the table with other names in the place of these."""
+        if not isinstance(self.table, pd.DataFrame):
+            return replace(self, table=self.table.named(index, columns))
+        return replace(self, table=self.table.set_axis(index, axis=0).set_axis(columns, axis=1))
 
 
 def suffix(path: str | Path) -> str:
@@ -133,6 +143,12 @@ def _read_delimited(path: Path, separator: str, text: bool) -> Loaded:
             (found, "the first field of every row is read as the sample id, as R writes")
         )
         names = ["", *names]
+    nothing = _spellings(MISSING_TEXTS)
+    plain = None if text else read_plain(path, separator, layout, len(names) - 1, nothing)
+    if plain is not None:
+        remarks += missing_remark(plain.missing)
+        table = NumericTable(pd.Index(plain.ids), pd.Index(names[1:]), plain.values)
+        return Loaded(table, _id_name(names[0]), not layout.ended, tuple(remarks))
     table = pd.read_csv(
         path,
         sep=separator,
@@ -142,7 +158,7 @@ def _read_delimited(path: Path, separator: str, text: bool) -> Loaded:
         dtype=dict.fromkeys(range(1, len(names)), str) if text else None,
         converters={0: str},  # ids are text, and an id NA is an id
         keep_default_na=False,
-        na_values=[""] if text else _spellings(MISSING_TEXTS),
+        na_values=[""] if text else nothing,
         low_memory=False,
         encoding="utf-8-sig",
     ).set_index(0)
@@ -195,17 +211,32 @@ def _open_modality(path: Path, modality: str | None) -> AnnData:
     raise UserError(Problem(str(path), found, allowed, nearest(modality, parts)))
 
 
-def _dense(values: object) -> np.ndarray:
-    return np.asarray(values.toarray() if hasattr(values, "toarray") else values)
-
-
-def _read_annotated(path: Path, modality: str | None) -> Loaded:
+def _read_annotated(path: Path, modality: str | None, layer: str | None) -> Loaded:
     data = _open_h5ad(path) if suffix(path) == ".h5ad" else _open_modality(path, modality)
-    if data.X is None:
+    values: Any = data.X if layer is None else _layer(data, layer, path)
+    if values is None:
         layers = listing(map(repr, data.layers))
-        hint = f"; copy a layer to X, one of {layers}" if layers else ""
+        hint = f"; name a layer with the key 'layer', one of {layers}" if layers else ""
         raise ValueError(f"there is no X in it{hint}")
-    return Loaded(pd.DataFrame(_dense(data.X), index=data.obs_names, columns=data.var_names))
+    names = data.obs_names, data.var_names
+    if values.dtype.kind in NUMBERS:
+        return Loaded(NumericTable.of(values, *names))
+    cells = values.toarray() if issparse(values) else np.asarray(values)
+    return Loaded(pd.DataFrame(cells, *names))
+
+
+def _layer(data: AnnData, layer: str, path: Path) -> object:
+    """Return one layer of an annotated table."""
+    layers = [name for name in data.layers if name is not None]
+    if layer in layers:
+        return data.layers[layer]
+    allowed = (
+        f"one of {listing(map(repr, layers))}"
+        if layers
+        else "no key 'layer': there is nothing beside X"
+    )
+    found = f"no layer {layer!r} in the file"
+    raise UserError(Problem(str(path), found, allowed, nearest(layer, layers)))
 
 
 def _read_obs(path: Path) -> Loaded:
@@ -234,7 +265,7 @@ def _read_obs(path: Path) -> Loaded:
 
 def _read_tenx(path: Path, modality: str | None, layer: str | None = None) -> Loaded:
     data, remarks = read_counts(path, modality)
-    table = pd.DataFrame(_dense(data.X), index=data.obs_names, columns=data.var_names)
+    table = NumericTable.of(data.X, data.obs_names, data.var_names)
     return Loaded(table, remarks=remarks)
 
 
@@ -255,14 +286,15 @@ class Format:
     samples
         Reads a table of samples.
     measurements
-        Reads measurements of a modality, whose name matters where a file holds several.
+        Reads measurements of a modality, whose name matters where a file holds several; of a layer
+        where one is named.
     beginning
         How every such file begins; nothing where it is text, which may be packed as ``.gz``.
     """
 
     meaning: str
     samples: Callable[[Path], Loaded]
-    measurements: Callable[[Path, str | None], Loaded]
+    measurements: Callable[[Path, str | None, str | None], Loaded]
     beginning: bytes = b""
 
 
@@ -270,7 +302,7 @@ def _delimited(separator: str, meaning: str) -> Format:
     return Format(
         f"{meaning}; also packed, with `.gz` after the ending",
         lambda path: _read_delimited(path, separator, text=True),
-        lambda path, modality: _read_delimited(path, separator, text=False),
+        lambda path, modality, layer: _read_delimited(path, separator, text=False),
     )
 
 
@@ -279,13 +311,20 @@ FORMATS: dict[str, Format] = {
     ".tsv": _delimited("\t", "fields parted by tabs"),
     ".txt": _delimited("\t", "fields parted by tabs"),
     ".parquet": Format(
-        "the table", _read_parquet, lambda path, modality: _read_parquet(path), beginning=_PARQUET
+        "the table",
+        _read_parquet,
+        lambda path, modality, layer: _read_parquet(path),
+        beginning=_PARQUET,
     ),
     ".h5ad": Format(
-        "`X`; as table of samples its `obs`", _read_obs, _read_annotated, beginning=_HDF5
+        "`X`, or the layer that `layer:` names; as table of samples its `obs`",
+        _read_obs,
+        _read_annotated,
+        beginning=_HDF5,
     ),
     ".h5mu": Format(
-        "`X` of the modality of the same name, or of the one that `modality:` names; as table of"
+        "`X`, or the layer that `layer:` names, of the modality of the same name or of the one that"
+        " `modality:` names; as table of"
         " samples its `obs`, where a column of one modality's `obs` is found by its own name or as"
         " `modality:column`",
         _read_obs,
@@ -308,6 +347,8 @@ FORMATS: dict[str, Format] = {
         _read_tenx,
     ),
 }
+
+ANNOTATED = (".h5ad", ".h5mu")  # formats with layers
 
 
 def _what_lies_there(path: Path, missing: Path) -> tuple[str, str]:
@@ -383,10 +424,18 @@ def _check_beginning(path: Path) -> None:
 
 
 def _as_text_index(loaded: Loaded) -> Loaded:
-    table = loaded.table
-    table.index = pd.Index(map(as_text, table.index), dtype=str, name="sample")
-    table.columns = pd.Index(map(str, table.columns), dtype=str)
-    return loaded
+    index = pd.Index(map(as_text, loaded.table.index), dtype=str, name="sample")
+    return loaded.named(index, pd.Index(map(str, loaded.table.columns), dtype=str))
+
+
+def _too_large(path: Path, error: MemoryError) -> Problem:
+    """Return what to say of a table for which there is no memory."""
+    wanted = f": {error}" if str(error) else ""  # NumPy tells shape and bytes
+    found = f"a table that memory does not suffice for ({path.stat().st_size:,} bytes){wanted}"
+    allowed = (
+        "more memory (on a cluster --set-resources), fewer features in the file, or a sparse .h5ad"
+    )
+    return Problem(str(path), found, allowed)
 
 
 def _load(path: Path, reader: Callable[[Path], Loaded]) -> Loaded:
@@ -394,8 +443,10 @@ def _load(path: Path, reader: Callable[[Path], Loaded]) -> Loaded:
     try:
         _check_beginning(path)
         loaded = reader(path)
-    except (UserError, ImportError, MemoryError):
+    except (UserError, ImportError):
         raise
+    except MemoryError as error:
+        raise UserError(_too_large(path, error)) from error
     except Exception as error:  # what formats' readers raise for a broken file has no common class
         reason = str(error).strip() or type(error).__name__
         whole = f"a valid {'folder of counts' if path.is_dir() else f'{suffix(path)} file'}"
@@ -410,12 +461,20 @@ def load_samples(path: str | Path) -> Loaded:
     return _load(path, FORMATS[suffix(path)].samples)
 
 
-def load_measurements(path: str | Path, modality: str | None = None) -> Loaded:
-    """Read measurements as `read_measurements` does, with what there is to say of the file."""
+def load_measurements(
+    path: str | Path, modality: str | None = None, layer: str | None = None
+) -> Loaded:
+    """Read measurements as `read_measurements` does, with what there is to say of the file.
+
+    They stay sparse, and in the precision that the file has.
+    """
     path = Path(path)
     _check_readable(path)
+    if layer is not None and suffix(path) not in ANNOTATED:
+        found = f"a layer, {layer!r}, of a file that has none"
+        raise UserError(Problem(str(path), found, f"'layer' beside one of {listing(ANNOTATED)}"))
     measurements = FORMATS[suffix(path)].measurements
-    return _load(path, lambda file: measurements(file, modality))
+    return _load(path, lambda file: measurements(file, modality, layer))
 
 
 def read_samples(path: str | Path) -> pd.DataFrame:
@@ -439,7 +498,9 @@ def read_samples(path: str | Path) -> pd.DataFrame:
     return load_samples(path).table
 
 
-def read_measurements(path: str | Path, modality: str | None = None) -> pd.DataFrame:
+def read_measurements(
+    path: str | Path, modality: str | None = None, layer: str | None = None
+) -> pd.DataFrame:
     """Read one table of measurements, cells unchecked.
 
     Parameters
@@ -448,15 +509,18 @@ def read_measurements(path: str | Path, modality: str | None = None) -> pd.DataF
         CSV, TSV or Parquet with the sample id in the first column, or the ``X`` of h5ad or h5mu.
     modality
         The modality to take from an h5mu file.
+    layer
+        The layer of an h5ad or h5mu file to take in place of ``X``.
 
     Returns
     -------
     pandas.DataFrame
-        Samples by features, indexed by the sample id as text.
+        Samples by features, dense, indexed by the sample id as text.
 
     Raises
     ------
     UserError
         Where the file is missing, of another format, or broken.
     """
-    return load_measurements(path, modality).table
+    table = load_measurements(path, modality, layer).table
+    return table if isinstance(table, pd.DataFrame) else table.frame()

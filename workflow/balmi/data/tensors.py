@@ -67,5 +67,5 @@ def _checksum(tensors: Mapping[str, np.ndarray], header: str) -> str:
     digest = hashlib.sha256(header.encode())
     for name, value in sorted(tensors.items()):
         digest.update(json.dumps([name, str(value.dtype), value.shape]).encode())
-        digest.update(np.ascontiguousarray(value))
+        digest.update(np.ascontiguousarray(value).data)
     return digest.hexdigest()

@@ -14,11 +14,14 @@ from balmi.errors import listing, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import TypeAlias
 
     from balmi.data.names import MissingTexts
+    from balmi.data.numeric import NumericTable
     from balmi.data.readers import Loaded
 
     Remark = tuple[str, str]
+    Cells: TypeAlias = pd.DataFrame | NumericTable
 
 EXAMPLES = 3
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?(e[+-]?\d+)?", re.IGNORECASE)
@@ -65,9 +68,10 @@ def tidied(loaded: Loaded, columns: str) -> Loaded:
         *_odd(ids, "sample ids"),
         *_odd(names, f"names of {columns}"),
     ]
-    table = table.set_axis(pd.Index(ids, dtype=str, name="sample"), axis=0)
-    table = table.set_axis(pd.Index(names, dtype=str), axis=1)
-    return replace(loaded, table=table, remarks=(*loaded.remarks, *remarks))
+    return replace(
+        loaded.named(pd.Index(ids, dtype=str, name="sample"), pd.Index(names, dtype=str)),
+        remarks=(*loaded.remarks, *remarks),
+    )
 
 
 def row_numbers(loaded: Loaded) -> tuple[str | None, list[Remark]]:
@@ -82,12 +86,13 @@ def row_numbers(loaded: Loaded) -> tuple[str | None, list[Remark]]:
         A table with tidy names.
     """
     table = loaded.table
-    if loaded.id_name or len(table) < 2 or not all(map(str.isdecimal, table.index)):
+    if loaded.id_name or len(table.index) < 2 or not all(map(str.isdecimal, table.index)):
         return None, []
     numbers = sorted(map(int, table.index))
     counted = numbers == list(range(numbers[0], numbers[0] + len(numbers))) and numbers[0] < 2
-    for column in range(table.shape[1]):
-        cells = table.iloc[:, column]
+    texts = table if isinstance(table, pd.DataFrame) else pd.DataFrame()  # numbers name no rows
+    for column in range(texts.shape[1]):
+        cells = texts.iloc[:, column]
         if pd.api.types.is_numeric_dtype(cells) or not cells.is_unique or cells.isna().any():
             continue
         if not any(_NUMBER.fullmatch(as_text(cell)) for cell in cells):
@@ -154,9 +159,7 @@ def names_in(
     return result, remarks
 
 
-def numbers_for_texts(
-    table: pd.DataFrame, missing: MissingTexts
-) -> tuple[pd.DataFrame, dict[str, int]]:
+def numbers_for_texts(table: Cells, missing: MissingTexts) -> tuple[Cells, dict[str, int]]:
     """Return measurements with an empty cell for every text that stands for nothing, and counts.
 
     Parameters
@@ -166,6 +169,8 @@ def numbers_for_texts(
     missing
         The texts that stand for nothing.
     """
+    if not isinstance(table, pd.DataFrame):
+        return table, {}
     counts: dict[str, int] = {}
 
     def emptied(cell: object) -> object:
