@@ -5,7 +5,7 @@ import h5py
 import numpy as np
 import pytest
 from scipy.io import mmwrite
-from scipy.sparse import csc_array
+from scipy.sparse import csc_array, issparse
 
 from balmi.config.settings import Dataset
 from balmi.data.assemble import assemble_cohort
@@ -236,6 +236,7 @@ def test_readers_know_files_and_folders_of_counts(counts):
     loaded = load_measurements(counts, "rna")
     assert list(loaded.table.index) == CELLS
     assert list(loaded.table.columns) == NAMES["rna"]
+    assert issparse(loaded.table.values)
     assert loaded.remarks == read_counts(counts, "rna")[1]
     with pytest.raises(UserError, match="counts of cells, which hold no labels"):
         load_samples(counts)

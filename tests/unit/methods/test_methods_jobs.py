@@ -51,7 +51,8 @@ class Inputs:
     data: object
     settings: Settings = SETTINGS
 
-    def load(self, members=1):
+    def load(self, method):
+        members = method.members(self.settings.training, len(self.cohort.samples))
         places = [r for r, split in enumerate(self.data.splits) if split.member < members]
         data = self.data.take(places)
         return Loaded(self.cohort, None, list(data.splits), data, measured())

@@ -212,7 +212,9 @@ class ModalityFile(Section):
     path: Text = Field(description="file of measurements; its ending says the format")
     kind: Kind = Field(description="kind of omics; it decides the preprocessing")
     modality: Text | None = Field(
-        default=None, description="modality inside an h5mu file (default: the modality's own name)"
+        default=None,
+        description="modality inside an h5mu file, or feature type of counts as Cell Ranger writes"
+        " them (default: the modality's own name)",
     )
     layer: Text | None = Field(
         default=None, description="layer of an h5ad or h5mu file that is read in place of its `X`"

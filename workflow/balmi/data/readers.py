@@ -265,7 +265,8 @@ def _read_obs(path: Path) -> Loaded:
 
 def _read_tenx(path: Path, modality: str | None, layer: str | None = None) -> Loaded:
     data, remarks = read_counts(path, modality)
-    return Loaded(NumericTable.of(data.X, data.obs_names, data.var_names), remarks=remarks)
+    table = NumericTable.of(data.X, data.obs_names, data.var_names)
+    return Loaded(table, remarks=remarks)
 
 
 def _no_labels(path: Path) -> Loaded:

@@ -36,6 +36,7 @@ from balmi.graph.fusion import fuse_splits
 from balmi.information.files import SplitInformation, write_split_information
 from balmi.methods.fitted import TrainedFiles, restored_fold
 from balmi.methods.outcome import empty_predictions
+from balmi.methods.peers.bases import fit_bases
 from balmi.methods.peers.run import fit_baseline, training_side
 from balmi.methods.recipes import Guidance, train_method
 from balmi.networks.data import data_of_samples, replica_data, residual_network
@@ -271,6 +272,23 @@ def test_networks_that_test_samples_shape_cannot_be_probed(cohort, splits):
     run = train(Method.UNIFORM, cohort, splits[:1], settings)
     with pytest.raises(MethodNotApplicable, match=r"graph\.transductive"):
         probe(Method.UNIFORM, cohort, Features(cohort, 6), splits[:1], settings, run.trained)
+
+
+def test_a_probe_of_a_network_fits_nothing(cohort, splits, monkeypatch):
+    own, features = splits[:1], Features(cohort, 6)
+    trained = train(Method.BALANCED, cohort, own, settings_of()).trained
+    expected = probe(Method.BALANCED, cohort, features, own, settings_of(), trained)
+    known = replace(trained, bases=fit_bases(cohort, features, own))
+
+    def refuse(*_, **__):
+        raise AssertionError("a regression is fitted again")
+
+    monkeypatch.setattr("balmi.methods.peers.logistic.LogisticRegression", refuse)
+    found = probe(Method.BALANCED, cohort, features, own, settings_of(), known)
+    # Networks see single precision, and so do the regressions that are fitted beside them.
+    np.testing.assert_allclose(probabilities(found), probabilities(expected), atol=1e-5)
+    with pytest.raises(AssertionError, match="fitted again"):
+        probe(Method.BALANCED, cohort, features, own, settings_of(), trained)
 
 
 @pytest.fixture

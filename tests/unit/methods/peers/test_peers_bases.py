@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn import linear_model
 from sklearn.linear_model import LogisticRegression
 
 from balmi.config.methods import METHODS
@@ -68,7 +69,7 @@ def fits(monkeypatch):
             shapes.append(values.shape)
             return super().fit(values, labels)
 
-    monkeypatch.setattr(logistic, "LogisticRegression", Counted)
+    monkeypatch.setattr(linear_model, "LogisticRegression", Counted)
     return shapes
 
 

@@ -124,9 +124,9 @@ def large(monkeypatch):
 
 @pytest.mark.parametrize("balanced", [False, True])
 @pytest.mark.parametrize("classes", [2, 4])
-@pytest.mark.parametrize(("precision", "error"), [(np.float64, 1e-4), (np.float32, 5e-4)])
+@pytest.mark.parametrize(("precision", "error"), [(np.float64, 1e-4), (np.float32, 2e-3)])
 def test_solvers_find_the_same_optimum(monkeypatch, large, precision, error, classes, balanced):
-    """To 1e-4 where both go on for long; single precision then costs a few units more."""
+    """To 1e-4 where both go on for long; single precision costs up to .001."""
     values, labels = problem(4, 600, 30, classes)
     rows = problem(5, 200, 30, classes)[0]
     monkeypatch.setattr(library, "QUICK", replace(QUICK, precision=precision, tolerance=1e-7))
@@ -145,7 +145,7 @@ def test_as_it_stops_the_quick_solver_is_near_the_optimum(large):
 def test_quick_probabilities_sum_to_one_in_double_precision(large):
     values, labels = problem(8, 300, 20, 5)
     fitted = fit_logistic(values, labels, 5)
-    assert fitted.model.coef_.dtype == np.float32
+    assert fitted.weights.dtype == np.float32
     found = fitted.predict(values)
     assert found.dtype == np.float64
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-12)

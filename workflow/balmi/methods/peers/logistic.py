@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.linear_model import LogisticRegression
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -212,6 +211,8 @@ def fit_logistic(
     inverse_penalty
         C of scikit-learn.
     """
+    from sklearn.linear_model import LogisticRegression
+
     labels = np.asarray(labels)
     codes, counts = np.unique(labels, return_counts=True)
     shares = np.zeros(classes)

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from balmi.errors import MethodNotApplicable
 from balmi.methods.peers.base import fit_base
@@ -105,6 +104,8 @@ class TrainingSide:
         count = min(INNER_FOLDS, rarest, units)
         if count < 2:
             return []
+        from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
         kind = StratifiedKFold if self.groups is None else StratifiedGroupKFold
         splitter = kind(count, shuffle=True, random_state=self.seed)
         with warnings.catch_warnings():
