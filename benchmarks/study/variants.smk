@@ -3,7 +3,7 @@
 
 rule fuse_networks:
     input:
-        cohort="results/{dataset}/cohort.h5mu",
+        samples="results/{dataset}/samples.json",
         splits="results/{dataset}/splits.parquet",
         preprocessing="results/{dataset}/preprocessing.safetensors",
     output:
@@ -24,7 +24,7 @@ rule fuse_networks:
 
 rule pretrain_distillation:
     input:
-        cohort="results/{dataset}/cohort.h5mu",
+        samples="results/{dataset}/samples.json",
         splits="results/{dataset}/splits.parquet",
         preprocessing="results/{dataset}/preprocessing.safetensors",
         information="results/{dataset}/information.safetensors",
@@ -53,7 +53,7 @@ rule train_network:
     input:
         unpack(guidance_of),
         unpack(bases_of),
-        cohort="results/{dataset}/cohort.h5mu",
+        samples="results/{dataset}/samples.json",
         splits="results/{dataset}/splits.parquet",
         preprocessing="results/{dataset}/preprocessing.safetensors",
         networks=networks_of,

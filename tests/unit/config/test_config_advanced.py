@@ -33,7 +33,10 @@ def test_an_advanced_key_counts_below_advanced_and_is_refused_in_its_section(nam
     assert where == f"{name}.{key}"
     assert found == "a key that has its place elsewhere"
     place = f"advanced.{name}.{key}"
-    others = {SEED: "seed, for all seeds at once, or ", "folds": "evaluation.folds, or "}
+    others = {
+        **{SEED: "seed, for all seeds at once, or ", "folds": "evaluation.folds, or "},
+        "largest": "information.largest, or ",
+    }
     assert allowed == others.get(key, "") + place
 
 

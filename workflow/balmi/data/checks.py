@@ -394,7 +394,9 @@ class _Reading:
     problems: list[Problem] = field(default_factory=list)
     cautions: list[Caution] = field(default_factory=list)
 
-    def attempt(self, where: str, load: Callable[..., Loaded], *arguments: str) -> Loaded | None:
+    def attempt(
+        self, where: str, load: Callable[..., Loaded], *arguments: str | None
+    ) -> Loaded | None:
         """Read a table, or keep what is wrong with its file under the key that names it."""
         try:
             return load(*arguments)
@@ -558,7 +560,7 @@ def read_tables(name: str, dataset: Dataset, folds: int | None) -> Tables:
     if reading.problems:
         raise UserError(reading.problems)
     texts, remarks = _columns(table, dataset, key)
-    tables = _usable(texts, measured)
+    tables = _usable(texts, {name: each for name, each in measured.items() if each is not None})
     problems = _check_measured(tables, key)
     problems += _check_twins(tables, dataset, key)
     problems += _check_classes(tables, key) or _check_folds(tables, dataset, folds, key)

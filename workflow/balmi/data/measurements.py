@@ -7,7 +7,7 @@ it; which samples have rows is the availability mask.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
@@ -15,7 +15,8 @@ from scipy.sparse import csr_array, issparse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Matrix: TypeAlias = np.ndarray | csr_array
+# An array or a CSR array: SciPy's have no types that a checker could look at.
+Matrix: TypeAlias = Any
 
 BLOCK = 2**24  # cells that are made dense, or copied, at once
 LARGEST_BLUR = 1e-4  # of a feature's range, that rounding to single precision may cost

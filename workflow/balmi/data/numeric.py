@@ -132,7 +132,8 @@ class NumericTable(Names):
         first
             How many places are returned at most.
         """
-        count, places = 0, []
+        count = 0
+        places: list[tuple[int, int]] = []
         for found in self._places(wanted):
             count += len(found)
             if len(places) < first:

@@ -6,6 +6,7 @@ returns remarks, pairs of what was found and what that may mean.
 
 from __future__ import annotations
 
+from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -98,7 +99,7 @@ def _sentinels(table: NumericTable, low: float, high: float, kind: Kind) -> Rema
     remarks = []
     ends = {low, high}  # none other can lie apart
     for sentinel in ends.intersection(SENTINELS):
-        count, places = table.search(lambda cells, sought=sentinel: cells == sought, 1)
+        count, places = table.search(partial(np.equal, sentinel), 1)
         others = [part[part != sentinel] for part in table.stored()]
         rest = table.unstored + sum(map(len, others)) - bool(table.unstored)
         if rest < FEWEST or (kind is Kind.RNA_COUNTS and count < 2):
@@ -118,7 +119,7 @@ def _sentinels(table: NumericTable, low: float, high: float, kind: Kind) -> Rema
 def _huge(table: NumericTable, low: float, high: float, _: Kind) -> Remarks:
     if max(-low, high) <= HUGE:
         return []
-    _, [(row, column)] = table.search(lambda cells: np.abs(cells) > HUGE, 1)
+    (row, column) = table.search(lambda cells: np.abs(cells) > HUGE, 1)[1][0]
     place = f"row {shown(table.index[row])}, column {shown(table.columns[column])}"
     return [(f"values beyond {HUGE:.0e}, first in {place}", "see that the number is right")]
 
@@ -139,7 +140,7 @@ def _spreads(table: NumericTable) -> tuple[np.ndarray, np.ndarray]:
 def _share_of(table: NumericTable, flat: np.ndarray) -> float:
     """Return how common the values of some samples, of one value each, are in all others."""
     rows = np.flatnonzero(flat)
-    values = np.unique([table.cell(row, 0) for row in rows])
+    values = np.unique([table.cell(row, 0) for row in rows.tolist()])
     if issparse(table.values):
         rest = table.values[~flat]
         cells = rest.shape[0] * rest.shape[1]
@@ -177,7 +178,7 @@ def _rows(table: NumericTable) -> Remarks:
         remarks.append((found, "where nothing was measured, leave the row empty or out"))
     first: dict[bytes, str] = {}
     pairs = []
-    for row in np.flatnonzero(many & (spread > 0)):
+    for row in np.flatnonzero(many & (spread > 0)).tolist():
         name = str(table.index[row])
         other = first.setdefault(_content(table, row), name)
         if other is not name and len(np.unique(table.row(row))) >= FEWEST:

@@ -10,7 +10,7 @@ import re
 import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -213,7 +213,7 @@ def _open_modality(path: Path, modality: str | None) -> AnnData:
 
 def _read_annotated(path: Path, modality: str | None, layer: str | None) -> Loaded:
     data = _open_h5ad(path) if suffix(path) == ".h5ad" else _open_modality(path, modality)
-    values = data.X if layer is None else _layer(data, layer, path)
+    values: Any = data.X if layer is None else _layer(data, layer, path)
     if values is None:
         layers = listing(map(repr, data.layers))
         hint = f"; name a layer with the key 'layer', one of {layers}" if layers else ""
@@ -265,8 +265,7 @@ def _read_obs(path: Path) -> Loaded:
 
 def _read_tenx(path: Path, modality: str | None, layer: str | None = None) -> Loaded:
     data, remarks = read_counts(path, modality)
-    table = NumericTable.of(data.X, data.obs_names, data.var_names)
-    return Loaded(table, remarks=remarks)
+    return Loaded(NumericTable.of(data.X, data.obs_names, data.var_names), remarks=remarks)
 
 
 def _no_labels(path: Path) -> Loaded:

@@ -14,13 +14,14 @@ from balmi.errors import listing, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import TypeAlias
 
     from balmi.data.names import MissingTexts
     from balmi.data.numeric import NumericTable
     from balmi.data.readers import Loaded
 
     Remark = tuple[str, str]
-    Cells = pd.DataFrame | NumericTable
+    Cells: TypeAlias = pd.DataFrame | NumericTable
 
 EXAMPLES = 3
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?(e[+-]?\d+)?", re.IGNORECASE)

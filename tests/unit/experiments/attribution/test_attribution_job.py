@@ -75,7 +75,7 @@ class Inputs:
     information: SplitInformation
     settings: Settings = SETTINGS
 
-    def load(self, members=1):
+    def load(self, method=None):
         features = Features(self.cohort, PREPROCESSING.max_features)
         splits = read_splits(self.splits, self.cohort)
         return Loaded(self.cohort, features, splits, self.data, self.information)
