@@ -243,7 +243,7 @@ def real_task(path: Path = BRCA) -> Task:
     from balmi.data.cohort import read_cohort
 
     name, classes = "softmax-brca-rna", 4
-    values = read_cohort(path).values["rna"]
+    values = read_cohort(path).tables["rna"]
     values = values[~np.isnan(values).any(axis=1)]
     values = values[:, values.std(axis=0) > 0]
     values = (values - values.mean(axis=0)) / values.std(axis=0)

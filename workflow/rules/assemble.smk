@@ -6,6 +6,8 @@ rule assemble_cohort:
         samples="results/{dataset}/samples.json",
     log:
         "results/{dataset}/logs/assemble_cohort.log",
+    # Cells are checked here: a wrong one is to end a run before anything is trained.
+    priority: 1
     conda:
         "../../envs/analysis.yaml"
     resources:

@@ -51,7 +51,7 @@ class TestPlain:
 
 @pytest.mark.parametrize("draw", [simulated, *STRUCTURED])
 def test_cohorts_differ_by_seed_alone(draw):
-    one, same, other = (draw(60, seed).values["first"] for seed in (5, 5, 6))
+    one, same, other = (draw(60, seed).tables["first"] for seed in (5, 5, 6))
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other, equal_nan=True)
 

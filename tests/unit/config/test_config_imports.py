@@ -16,8 +16,10 @@ DRIVER = (
     "balmi.data.contents",
     "balmi.endings",
     "balmi.errors",
+    "balmi.faults",
     "balmi.place",
     "balmi.tables.contract",
+    "balmi.undrawn",
 )
 HEAVY = ("torch", "scanpy", "mudata", "anndata", "muon", "sklearn", "altair")
 

@@ -11,6 +11,7 @@ from balmi.config.kinds import RANGES, Kind
 from balmi.config.settings import Dataset, Evaluation
 from balmi.data.checks import check_datasets, read_tables, to_numeric
 from balmi.data.files import annotated_files
+from balmi.data.readers import size_of
 from balmi.errors import UserError
 
 
@@ -658,3 +659,55 @@ def test_a_label_in_the_obs_of_two_modalities_has_to_be_told_apart(multi):
     assert found.allowed == "one of 'rna:subtype', 'meth:subtype'"
     source.label = "meth:subtype"
     source.tables()
+
+
+def outlined(source, folds=3):
+    return check_datasets({"own": source.dataset()}, Evaluation(folds=folds), most=0)
+
+
+def test_of_large_files_cells_are_left_to_a_job(source, reads, tmp_path):
+    source.modalities["rna"] = source.modalities["rna"].astype(object)
+    source.modalities["rna"].iloc[0, 0] = "x"
+    (told,) = outlined(source)
+    assert not reads
+    assert told.startswith("datasets: own: of these large files names and sizes")
+    assert "checked by the job assemble_cohort" in told
+    check_datasets({"own": source.dataset()}, Evaluation(folds=3), tmp_path / "cache", most=0)
+    assert not list((tmp_path / "cache").glob("*.json"))
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda source, path: (path / "rna.csv").unlink(), "no such file"),
+        (lambda source, path: (path / "meth.csv").write_bytes(b"PAR1"), "a Parquet file"),
+        (lambda source, path: setattr(source, "label", "subtyp"), "is no column of the table"),
+    ],
+)
+def test_what_the_outline_tells_is_told_before_any_job(source, tmp_path, change, found):
+    dataset = source.dataset()
+    change(source, tmp_path)
+    if source.label != "subtype":
+        dataset = dataset.model_copy(update={"label": source.label})
+    with pytest.raises(UserError) as caught:
+        check_datasets({"own": dataset}, Evaluation(folds=3), most=0)
+    assert found in str(caught.value)
+
+
+def test_classes_are_counted_without_the_cells(source):
+    source.samples["subtype"] = "LumA"
+    with pytest.raises(UserError, match="at least 2 classes"):
+        outlined(source)
+
+
+def test_a_class_rarer_than_the_folds_is_told_without_the_cells(source):
+    with pytest.raises(UserError, match="classes rarer than the folds"):
+        outlined(source, folds=40)
+
+
+def test_several_datasets_share_what_may_be_read(source, reads):
+    size = sum(map(size_of, source.dataset().files))
+    datasets = {name: source.dataset() for name in ("one", "two", "three")}
+    warnings = check_datasets(datasets, Evaluation(folds=3), most=int(2.5 * size))
+    assert reads == ["one", "two"]
+    assert [line for line in warnings if "large files" in line][0].startswith("datasets: three:")

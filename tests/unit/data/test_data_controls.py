@@ -35,7 +35,7 @@ def assert_equal(one, other, names):
 
 def test_nothing_is_changed_unless_asked(cohort):
     found = changed(cohort)
-    assert found.tables is cohort.tables
+    assert all(found.values[name] is each for name, each in cohort.values.items())
     assert found.labels is cohort.labels
     assert found.provenance == {"dataset": "made", "control": {}}
 
@@ -48,7 +48,7 @@ def test_noise_is_standard_normal_where_the_modality_is_available(cohort):
     assert found.features == cohort.features
     assert not np.isin(found.tables["mirna"][10:], cohort.tables["mirna"]).any()
     wide = replace(cohort, values={**cohort.tables, "rna": np.full((50, 400), 7.0)})
-    noise = changed(wide, noise=["rna"]).values["rna"]
+    noise = changed(wide, noise=["rna"]).tables["rna"]
     assert noise.mean() == pytest.approx(0, abs=0.03)  # 20,000 cells: four standard errors
     assert noise.std() == pytest.approx(1, abs=0.02)
 

@@ -221,7 +221,8 @@ def digest():
 
 def test_nothing_depends_on_the_process_and_its_hash_seed():
     """This process has a hash seed of its own, nearly always a random one."""
-    folders = [Path(__file__).parent, Path(__file__).parents[3] / "workflow"]
+    tests = Path(__file__).parents[2]
+    folders = [Path(__file__).parent, tests / "helpers", tests.parent / "workflow"]
     code = f"import sys; sys.path[:0] = {list(map(str, folders))}; import test_methods_recipes as t"
     seed = os.environ.get("PYTHONHASHSEED", "random")
     running = subprocess.Popen(

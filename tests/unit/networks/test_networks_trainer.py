@@ -207,10 +207,10 @@ def test_test_samples_have_no_say(source, request):
     test = single.splits[0].test
     labels = single.labels.clone()
     labels[test] = (labels[test] + 1) % single.classes
-    inputs = [values.clone() for values in single.inputs]
+    inputs = tables_of(single)
     for values in inputs:
         values[:, test] = 100.0
-    garbled = replace(single, inputs=tuple(inputs), labels=labels)
+    garbled = replace(with_tables(single, inputs), labels=labels)
     one, other = (
         trained_by(each, case(None, EVERY_HEAD), Balancing.INFORMATION)[0]
         for each in (single, garbled)

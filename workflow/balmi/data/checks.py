@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,13 @@ from balmi.data.matching import kin, pairs, unmatched
 from balmi.data.names import MissingTexts, name_of, twins
 from balmi.data.numeric import NumericTable
 from balmi.data.plausible import implausible
-from balmi.data.readers import load_measurements, load_samples, missing_remark
+from balmi.data.readers import (
+    check_file,
+    load_measurements,
+    load_samples,
+    missing_remark,
+    size_of,
+)
 from balmi.data.tidying import names_in, numbers_for_texts, row_numbers, tidied
 from balmi.errors import Caution, Problem, UserError, listing, nearest, shown
 
@@ -38,7 +44,10 @@ if TYPE_CHECKING:
     from balmi.data.numeric import Names, Places
     from balmi.data.readers import Loaded
 
+T = TypeVar("T")
+
 SHOWN_CELLS = 3
+MOST_READ = 25 * 10**6  # bytes, some two seconds
 WHOLE_TOLERANCE = 1e-6
 COMMA = re.compile(
     r"\s*[+-]?[\d.\s']*,\d[\d.,]*(e[+-]?\d+)?\s*|[+-]?\d{1,3}([.'\s]\d{3})+", re.IGNORECASE
@@ -394,9 +403,7 @@ class _Reading:
     problems: list[Problem] = field(default_factory=list)
     cautions: list[Caution] = field(default_factory=list)
 
-    def attempt(
-        self, where: str, load: Callable[..., Loaded], *arguments: str | None
-    ) -> Loaded | None:
+    def attempt(self, where: str, load: Callable[..., T], *arguments: str | None) -> T | None:
         """Read a table, or keep what is wrong with its file under the key that names it."""
         try:
             return load(*arguments)
@@ -585,8 +592,52 @@ def _columns(
     return pd.DataFrame(texts), remarks
 
 
+def check_outline(name: str, dataset: Dataset, folds: int | None) -> None:
+    """Check what can be told of a dataset without its cells.
+
+    Its files are looked at from outside, and the table of samples is read where it is one of its
+    own. What is refused here is refused whatever the cells hold: those that cannot be used only
+    leave fewer samples.
+
+    Parameters
+    ----------
+    name, dataset, folds
+        As in `read_tables`.
+
+    Raises
+    ------
+    UserError
+        With every problem found.
+    """
+    key = f"datasets.{name}"
+    reading = _Reading(key, _check_scheme(dataset, folds, key))
+    for modality, file in dataset.used.items():
+        reading.attempt(f"{key}.modalities.{modality}", check_file, file.path, file.layer)
+    path = dataset.labelled[0]
+    own = path not in {file.path for file in dataset.used.values()} and size_of(path) <= MOST_READ
+    table = _read_samples(reading, dataset) if own else None
+    if not own:
+        reading.attempt(f"{key}.samples", check_file, path)
+    if reading.problems:
+        raise UserError(reading.problems)
+    if table is not None:
+        labels = _columns(table, dataset, key)[0]["label"]
+        unlabelled = int(labels.isna().sum())
+        left = Tables(
+            pd.DataFrame({"label": labels.dropna()}), {}, {"samples without a label": unlabelled}
+        )
+        problems = _check_classes(left, key)
+        if not problems and folds is not None and not dataset.folds:
+            problems = _check_rarest(left.samples["label"], folds, key)
+        if problems:
+            raise UserError(problems)
+
+
 def check_datasets(
-    datasets: Mapping[str, Dataset], evaluation: Evaluation, cache: Path | None = None
+    datasets: Mapping[str, Dataset],
+    evaluation: Evaluation,
+    cache: Path | None = None,
+    most: int = MOST_READ,
 ) -> tuple[str, ...]:
     """Check the files of all datasets that have files of their own.
 
@@ -600,6 +651,10 @@ def check_datasets(
     cache
         A folder for marks of cohorts that were found in order: an unchanged cohort is not read
         again. None reads always.
+    most
+        Bytes of files that are read here at most, in all: this runs where Snakemake is started,
+        which may be a login node. Of a dataset beyond that the outline is checked
+        (`check_outline`), and the cells by the job that assembles it.
 
     Returns
     -------
@@ -614,6 +669,7 @@ def check_datasets(
     """
     problems: list[Problem] = []
     warnings: list[str] = []
+    outlined: list[str] = []
     folds = evaluation.fixed_folds
     for name, dataset in datasets.items():
         if dataset.catalogue is not None:
@@ -623,17 +679,32 @@ def check_datasets(
         if mark is not None and mark.is_file():
             warnings += read_json(mark)
             continue
+        size = sum(map(size_of, dataset.files))
         try:
+            if size > most:
+                check_outline(name, dataset, folds)
+                outlined.append(name)
+                continue
             found = [str(caution) for caution in read_tables(name, dataset, folds).warnings]
         except UserError as error:
             problems += error.problems
-        else:
-            warnings += found
-            if mark is not None:
-                write_json(found, mark)
+            continue
+        most -= size
+        warnings += found
+        if mark is not None:
+            write_json(found, mark)
     if problems:
         raise UserError(problems)
-    return tuple(warnings)
+    return (*warnings, *_left_to_jobs(outlined))
+
+
+def _left_to_jobs(outlined: Sequence[str]) -> list[str]:
+    """Return what to say of datasets of which the cells have not been looked at."""
+    if not outlined:
+        return []
+    found = f"{listing(outlined)}: of these large files names and sizes were looked at so far"
+    meaning = "cells are checked by the job assemble_cohort, before any other of the dataset"
+    return [str(Caution("datasets", found, meaning))]
 
 
 def _state(name: str, dataset: Dataset, folds: int | None, cache: Path) -> str:

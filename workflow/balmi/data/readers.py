@@ -22,7 +22,7 @@ from balmi.data.files import annotated_files
 from balmi.data.names import as_text
 from balmi.data.numeric import NUMBERS, NumericTable
 from balmi.data.plain import read_plain
-from balmi.data.tenx import is_folder, read_counts
+from balmi.data.tenx import files_of, is_folder, read_counts
 from balmi.errors import Problem, UserError, listing, nearest, shown
 
 if TYPE_CHECKING:
@@ -453,6 +453,42 @@ def _load(path: Path, reader: Callable[[Path], Loaded]) -> Loaded:
     return _as_text_index(loaded)
 
 
+def _check_layer(path: Path, layer: str | None) -> None:
+    _check_readable(path)
+    if layer is not None and suffix(path) not in ANNOTATED:
+        found = f"a layer, {layer!r}, of a file that has none"
+        raise UserError(Problem(str(path), found, f"'layer' beside one of {listing(ANNOTATED)}"))
+
+
+def check_file(path: str | Path, layer: str | None = None) -> None:
+    """Look at a file from outside: that it is there, may be read, and begins as its ending says.
+
+    Parameters
+    ----------
+    path
+        The file, or the folder of counts.
+    layer
+        The layer that is to be read of it, or None.
+
+    Raises
+    ------
+    UserError
+        Where it is not.
+    """
+    _check_layer(Path(path), layer)
+    try:
+        _check_beginning(Path(path))
+    except (OSError, EOFError) as error:  # a .gz that is none
+        raise UserError(Problem(str(path), f"not readable: {error}", "a whole file")) from error
+
+
+def size_of(path: str | Path) -> int:
+    """Return the bytes of a file, or of all files of a folder of counts; 0 where there is none."""
+    path = Path(path)
+    files = files_of(path) if is_folder(path) else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
 def load_samples(path: str | Path) -> Loaded:
     """Read the table of samples as `read_samples` does, with what there is to say of the file."""
     path = Path(path)
@@ -468,10 +504,7 @@ def load_measurements(
     They stay sparse, and in the precision that the file has.
     """
     path = Path(path)
-    _check_readable(path)
-    if layer is not None and suffix(path) not in ANNOTATED:
-        found = f"a layer, {layer!r}, of a file that has none"
-        raise UserError(Problem(str(path), found, f"'layer' beside one of {listing(ANNOTATED)}"))
+    _check_layer(path, layer)
     measurements = FORMATS[suffix(path)].measurements
     return _load(path, lambda file: measurements(file, modality, layer))
 

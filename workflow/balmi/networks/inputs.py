@@ -126,7 +126,8 @@ class Measured:
         # A cohort may have many more features than its folds keep; those of none stay behind.
         union, columns = np.unique(columns, return_inverse=True)
         columns = columns.reshape(means.shape)
-        matrix = _columns(measured.values, union) if measured.values.size else np.zeros((1, 1))
+        nothing = np.zeros((max(1, len(measured.rows)), 1))
+        matrix = _columns(measured.values, union) if measured.values.size else nothing
         every = width == len(union) and (columns == np.arange(width)).all()
         holed = bool(np.isnan(matrix.sum()))
         # Measurements that single precision would blur are standardised in double.

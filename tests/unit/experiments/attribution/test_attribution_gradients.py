@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from given_inputs import Given
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -140,7 +141,7 @@ def test_a_fold_counts_its_held_out_samples_and_its_own_features_only():
     data = ReplicaData(
         modalities=("rna", "mirna"),
         # Another fold stands first.
-        inputs=tuple(torch.stack([values + 9, values]) for values in inputs),
+        inputs=tuple(Given(torch.stack([values + 9, values])) for values in inputs),
         available=available[None],
         labels=labels,
         classes=3,

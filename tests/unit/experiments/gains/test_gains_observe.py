@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from given_inputs import tables_of, with_tables
 from sequential import alone
 from sklearn.metrics import f1_score
 
@@ -165,10 +166,10 @@ def test_test_samples_have_no_say(data):
     single = alone(data, 1)
     labels = single.labels.clone()
     labels[split.test] = (labels[split.test] + 1) % single.classes
-    inputs = [values.clone() for values in single.inputs]
+    inputs = tables_of(single)
     for values in inputs:
         values[:, split.test] = 100.0
-    garbled = replace(single, inputs=tuple(inputs), labels=labels)
+    garbled = replace(with_tables(single, inputs), labels=labels)
     one, other = fit(single), fit(garbled)
     assert len(one) == 16
     for key, logits in one.items():
@@ -212,10 +213,10 @@ def test_what_cannot_be_observed_says_why(pair):
 
 
 def test_a_loss_that_is_not_finite_fails(pair):
-    inputs = tuple(values.clone() for values in pair.inputs)
+    inputs = tables_of(pair)
     inputs[1][0, pair.splits[0].train] = torch.inf
     with pytest.raises(MethodFailed, match="not finite in epoch 1 of gains/weak"):
-        gains(replace(pair, inputs=inputs))
+        gains(with_tables(pair, inputs))
 
 
 class Inputs:

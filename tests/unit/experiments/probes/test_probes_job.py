@@ -283,7 +283,7 @@ def test_a_probe_of_a_network_fits_nothing(cohort, splits, monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("a regression is fitted again")
 
-    monkeypatch.setattr("balmi.methods.peers.logistic.LogisticRegression", refuse)
+    monkeypatch.setattr("sklearn.linear_model.LogisticRegression", refuse)
     found = probe(Method.BALANCED, cohort, features, own, settings_of(), known)
     # Networks see single precision, and so do the regressions that are fitted beside them.
     np.testing.assert_allclose(probabilities(found), probabilities(expected), atol=1e-5)
