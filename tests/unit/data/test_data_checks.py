@@ -710,4 +710,4 @@ def test_several_datasets_share_what_may_be_read(source, reads):
     datasets = {name: source.dataset() for name in ("one", "two", "three")}
     warnings = check_datasets(datasets, Evaluation(folds=3), most=int(2.5 * size))
     assert reads == ["one", "two"]
-    assert [line for line in warnings if "large files" in line][0].startswith("datasets: three:")
+    assert next(line for line in warnings if "large files" in line).startswith("datasets: three:")

@@ -483,10 +483,16 @@ def check_file(path: str | Path, layer: str | None = None) -> None:
 
 
 def size_of(path: str | Path) -> int:
-    """Return the bytes of a file, or of all files of a folder of counts; 0 where there is none."""
+    """Return the bytes of a file, or of all files of a folder of counts.
+
+    What is not there, or cannot be looked at, has none: whoever reads it says why.
+    """
     path = Path(path)
-    files = files_of(path) if is_folder(path) else [path]
-    return sum(file.stat().st_size for file in files if file.is_file())
+    try:
+        files = files_of(path) if is_folder(path) else [path]
+        return sum(file.stat().st_size for file in files if file.is_file())
+    except (OSError, UserError):
+        return 0
 
 
 def load_samples(path: str | Path) -> Loaded:
