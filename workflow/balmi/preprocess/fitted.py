@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from balmi.data.measurements import dense, row_blocks
-from balmi.preprocess.moments import column_medians, column_moments
+from balmi.preprocess.moments import column_medians, column_moments, column_scales
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -144,12 +144,12 @@ def fit_modality(values: Matrix, max_features: int) -> FittedModality:
     """
     kept = np.zeros(0, dtype=int)
     if values.shape[0] > 1:
-        means, variances, squares = column_moments(values)
+        _, variances, squares = column_moments(values)
         kept = most_variable(variances, squares, max_features)
     if not kept.size:
         return FittedModality(kept, *np.zeros((3, 0)))
-    medians = column_medians(values[:, kept])
-    return FittedModality(kept, medians, means[kept], np.sqrt(variances[kept]))
+    chosen = values[:, kept]
+    return FittedModality(kept, column_medians(chosen), *column_scales(chosen))
 
 
 @dataclass(frozen=True)

@@ -65,14 +65,48 @@ def column_moments(values: Matrix) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return means, variances, variances + means**2
     means, variances, squares = np.empty((3, values.shape[1]))
     for columns in _column_blocks(values):
-        block = values[:, columns].astype(np.float64)
-        empty = np.isnan(block)
-        if empty.any():
-            holed = empty.any(axis=0)
-            block[:, holed] = np.where(empty[:, holed], _medians(block[:, holed]), block[:, holed])
+        block = _imputed(values[:, columns])
         means[columns], variances[columns] = block.mean(axis=0), block.var(axis=0)
         squares[columns] = np.mean(block**2, axis=0)
     return means, variances, squares
+
+
+def column_scales(values: Matrix) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of every feature, empty cells at the median.
+
+    They are those of scikit-learn's `StandardScaler`, to the last digit: logistic regressions stop
+    before their optimum, and where they stop depends on it.
+
+    Parameters
+    ----------
+    values
+        Samples by features, NaN where not measured; at least one sample.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        (features,) each, in double precision; the deviation of a constant is 1.
+    """
+    from sklearn.preprocessing import StandardScaler
+
+    if issparse(values):
+        scaler = StandardScaler(with_mean=False).fit(csr_matrix(values).astype(np.float64))
+        return column_moments(values)[0], scaler.scale_
+    means, deviations = np.empty((2, values.shape[1]))
+    for columns in _column_blocks(values):
+        scaler = StandardScaler().fit(_imputed(values[:, columns]))
+        means[columns], deviations[columns] = scaler.mean_, scaler.scale_
+    return means, deviations
+
+
+def _imputed(values: np.ndarray) -> np.ndarray:
+    """Return features in double precision, empty cells at the median of their feature."""
+    block = values.astype(np.float64)
+    empty = np.isnan(block)
+    holed = empty.any(axis=0)
+    if holed.any():
+        block[:, holed] = np.where(empty[:, holed], _medians(block[:, holed]), block[:, holed])
+    return block
 
 
 def _column_blocks(values: np.ndarray) -> Iterator[slice]:
