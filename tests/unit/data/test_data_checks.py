@@ -711,3 +711,19 @@ def test_several_datasets_share_what_may_be_read(source, reads):
     warnings = check_datasets(datasets, Evaluation(folds=3), most=int(2.5 * size))
     assert reads == ["one", "two"]
     assert next(line for line in warnings if "large files" in line).startswith("datasets: three:")
+
+
+def test_a_folder_of_counts_that_lacks_a_file_is_told_of_with_all_else(source, tmp_path):
+    folder = tmp_path / "counts"
+    folder.mkdir()
+    (folder / "matrix.mtx").write_text("%%MatrixMarket matrix coordinate integer general\n0 0 0\n")
+    assert size_of(folder) == 0
+    dataset = source.dataset()
+    modalities = dict(dataset.modalities)
+    first = next(iter(modalities))
+    modalities[first] = modalities[first].model_copy(update={"path": str(folder)})
+    changed = dataset.model_copy(update={"modalities": modalities, "label": "subtyp"})
+    with pytest.raises(UserError) as caught:
+        check_datasets({"own": changed}, Evaluation(folds=3))
+    assert "not readable: no features.tsv" in str(caught.value)
+    assert "'subtyp', which is no column" in str(caught.value)

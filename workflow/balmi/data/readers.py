@@ -491,7 +491,7 @@ def size_of(path: str | Path) -> int:
     try:
         files = files_of(path) if is_folder(path) else [path]
         return sum(file.stat().st_size for file in files if file.is_file())
-    except (OSError, UserError):
+    except (OSError, ValueError):  # a folder of counts may lack a file
         return 0
 
 
