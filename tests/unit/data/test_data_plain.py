@@ -96,3 +96,14 @@ def test_texts_for_nothing_are_counted(tmp_path):
     path.write_text('id,a,b\ns1,NA,1\ns2,,"NA"\ns3,n/a,2\n')
     ((found, _),) = load_measurements(path).remarks
     assert found.endswith("'NA' in 2, 'n/a' in 1")
+
+
+def test_truths_are_read_as_pandas_reads_them(tmp_path, monkeypatch):
+    """In a batch of truths alone the parser would take them for numbers."""
+    path = tmp_path / "rna.csv"
+    path.write_text("id,a,b\ns1,True,False\ns2,1,0\n", encoding="utf-8")
+    monkeypatch.setattr("balmi.data.plain.CHARACTERS", 1)
+    found = load_measurements(path).table
+    monkeypatch.setattr("balmi.data.readers.read_plain", lambda *_: None)
+    assert type(found) is type(load_measurements(path).table)
+    assert "True" in found.map(str).to_numpy()

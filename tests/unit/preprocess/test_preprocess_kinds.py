@@ -93,3 +93,9 @@ def test_the_manual_tells_of_a_transform_where_there_is_one():
     assert list(KINDS) == list(Kind)
     told = {kind for kind, traits in KINDS.items() if traits.transform != "none"}
     assert told == {*TRANSFORMS, *COMPONENTS}
+
+
+def test_whole_numbers_are_not_cut_off_after_the_transform():
+    counts = np.array([[3, 0, 5], [1, 1, 8]])
+    found = transform(Kind.RNA_COUNTS, counts)
+    np.testing.assert_allclose(found, transform(Kind.RNA_COUNTS, counts.astype(float)), rtol=1e-6)

@@ -31,6 +31,8 @@ CHARACTERS = 2**22  # of cells that are parsed at once
 # is not.
 _LONG = re.compile(rb"^[ \t]*[+-]?\d{16,}[ \t]*$", re.MULTILINE)
 _LARGEST = 2**53
+# The parser takes them for 1 and 0, where a column of pandas may be none of numbers.
+_TRUTH = re.compile(rb"true|false", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,9 @@ def _cells(rest: str | list[str], separator: str) -> str:
 def _parse(text: str, nothing: Sequence[str], separator: str) -> np.ndarray:
     """Return the numbers of a text that holds one a line."""
     encoded = text.encode()
-    if _LONG.search(encoded) or text.startswith("\ufeff"):  # pandas would drop the mark
+    if (
+        _LONG.search(encoded) or _TRUTH.search(encoded) or text.startswith("\ufeff")
+    ):  # pandas would drop the mark
         raise _NotPlain
     try:
         column = pd.read_csv(

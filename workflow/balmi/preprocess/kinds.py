@@ -93,7 +93,7 @@ class Transform:
         """Return transformed values, with no more than a block of rows in the making."""
         if issparse(values) and self.keeps_zero:
             return self.function(values)
-        result = np.empty(values.shape, values.dtype)
+        result = np.empty(values.shape, np.result_type(values.dtype, np.float32))
         for rows in row_blocks(values):
             result[rows] = self.function(dense(values[rows]))
         return result
