@@ -71,9 +71,8 @@ def _cells(rest: str | list[str], separator: str) -> str:
 def _parse(text: str, nothing: Sequence[str], separator: str) -> np.ndarray:
     """Return the numbers of a text that holds one a line."""
     encoded = text.encode()
-    if (
-        _LONG.search(encoded) or _TRUTH.search(encoded) or text.startswith("\ufeff")
-    ):  # pandas would drop the mark
+    marked = text.startswith("\ufeff")  # pandas would drop the mark
+    if marked or _LONG.search(encoded) or _TRUTH.search(encoded):
         raise _NotPlain
     try:
         column = pd.read_csv(

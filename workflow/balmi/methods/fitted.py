@@ -78,8 +78,8 @@ class FoldNetworks:
         A network method.
     data
         The data of the members, which say how features are padded and what is known.
-    padded
-        Features of each input of the networks, with the padding.
+    width
+        Features of the first input of the networks, with the padding.
     networks
         As `balmi.methods.restored.restored_networks` gives them.
     side
@@ -90,7 +90,7 @@ class FoldNetworks:
 
     method: Method
     data: ReplicaData
-    padded: tuple[int, ...]
+    width: int
     networks: list[ReplicaNetwork]
     side: TrainingSide
     model: Model
@@ -117,7 +117,7 @@ class FoldNetworks:
 
     @torch.no_grad()
     def _said(self, data: ReplicaData) -> np.ndarray:
-        batch = view_of_all(seen_by(self.method, data, self.padded[0])).batch
+        batch = view_of_all(seen_by(self.method, data, self.width)).batch
         logits = judged_logits(self.networks.__getitem__, batch)
         return logits.double().softmax(dim=-1).numpy()
 
@@ -183,7 +183,7 @@ def restored_fold(
         model,
         trained.information,
     )
-    networks = FoldNetworks(method, members, seen.padded, restored, side, model, graph)
+    networks = FoldNetworks(method, members, seen.padded[0], restored, side, model, graph)
     names, split = experts_of(method, model), members.splits[0]
     if trained.bases is not None:
         side = replace(side, known=trained.bases.of(split))

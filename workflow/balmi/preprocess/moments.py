@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csc_matrix, csr_matrix, issparse
 
-from balmi.data.measurements import BLOCK
+from balmi.data.measurements import BLOCK, row_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +91,7 @@ def column_scales(values: Matrix) -> tuple[np.ndarray, np.ndarray]:
 
     if issparse(values):
         scaler = StandardScaler(with_mean=False).fit(csr_matrix(values).astype(np.float64))
-        return column_moments(values)[0], scaler.scale_
+        return scaler.mean_, scaler.scale_
     means, deviations = np.empty((2, values.shape[1]))
     for columns in _column_blocks(values):
         scaler = StandardScaler().fit(_imputed(values[:, columns]))
@@ -110,7 +110,4 @@ def _imputed(values: np.ndarray) -> np.ndarray:
 
 
 def _column_blocks(values: np.ndarray) -> Iterator[slice]:
-    rows, columns = values.shape
-    size = max(1, BLOCK // max(1, rows))
-    for start in range(0, columns, size):
-        yield slice(start, min(start + size, columns))
+    return row_blocks(values.T, BLOCK)

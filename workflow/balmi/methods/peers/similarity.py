@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from balmi.config.settings import Graph
+from balmi.data.measurements import row_blocks
 from balmi.errors import MethodNotApplicable
 from balmi.graph.fusion import MOST_SAMPLES, fuse_network
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from balmi.methods.peers.side import TrainingSide
     from balmi.preprocess.fitted import Samples
 
@@ -40,12 +39,6 @@ def nearest_shares(similarities: np.ndarray) -> np.ndarray:
     np.put_along_axis(kept, nearest, np.take_along_axis(similarities, nearest, axis=1), axis=1)
     total = kept.sum(axis=1, keepdims=True)
     return np.divide(kept, total, out=kept, where=total > 0)
-
-
-def _blocks(rows: int, columns: int) -> Iterator[slice]:
-    """Yield slices of rows with no more than `BLOCK_PAIRS` cells, or one row."""
-    size = max(1, BLOCK_PAIRS // columns)
-    yield from (slice(start, start + size) for start in range(0, rows, size))
 
 
 @dataclass(frozen=True)
@@ -77,7 +70,7 @@ class FittedSimilarity:
         )
         reached, member = attached + attached @ inside, np.eye(side.classes)[side.labels]
         shares = np.empty((len(samples), side.classes))
-        for rows in _blocks(len(samples), len(side)):
+        for rows in row_blocks(reached, BLOCK_PAIRS):
             shares[rows] = nearest_shares(reached[rows].toarray()) @ member
         smoothed = (NEIGHBOURS * shares + 1) / (NEIGHBOURS + side.classes)
         return np.where(shares.any(axis=1)[:, None], smoothed, side.prior)
