@@ -12,6 +12,7 @@ from balmi.config.settings import Balancing, Model, Training
 from balmi.data.splits import Split
 from balmi.errors import MethodFailed, MethodNotApplicable
 from balmi.methods.distillation import new_network
+from balmi.networks import data as networks_data
 from balmi.networks import trainer as trainer_module
 from balmi.networks.balancing import RULES
 from balmi.networks.data import Batches, concatenated
@@ -229,6 +230,21 @@ def test_minibatches_cover_every_training_sample_once(data):
             assert np.array_equal(np.sort(torch.cat(rows).numpy()), split.train)
         orders.append(torch.cat([seen.rows[0] for seen in steps]))
     assert not torch.equal(*orders)
+
+
+def test_an_epoch_of_many_samples_is_a_new_draw_of_some(data, monkeypatch):
+    monkeypatch.setattr(networks_data, "EPOCH_SAMPLES", 24)
+    generators = [torch.Generator().manual_seed(i) for i in range(3)]
+    batches, seen = Batches(data, 8), [set() for _ in data.splits]
+    for _ in range(40):
+        steps = list(batches.epoch(generators))
+        assert len(steps) == 3
+        for replica, split in enumerate(data.splits):
+            rows = torch.cat([view.rows[replica][view.counted[replica]] for view in steps])
+            assert len(rows) == len(set(rows.tolist()))
+            assert len(rows) == round(24 / data.longest * len(split.train))
+            seen[replica].update(rows.tolist())
+    assert seen == [set(split.train.tolist()) for split in data.splits]
 
 
 def test_parts_of_the_replicas_take_as_many_steps_as_all(data):

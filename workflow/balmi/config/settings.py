@@ -472,8 +472,8 @@ class Information(Section):
     largest: int = Field(
         default=5000,
         ge=200,
-        description="samples that estimates are made on at most: of a larger cohort, or training"
-        " part, so many are drawn, from every class and group its share",
+        description="samples that estimates are made on at most: of a larger cohort so many are"
+        " drawn, from every class and group its share (of a training part, for its gates, 2,000)",
     )
     folds: int = Field(default=5, ge=2, le=20, description="folds of the cross-fitting")
     components: int = Field(

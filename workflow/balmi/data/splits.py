@@ -181,13 +181,18 @@ def _inner_folds(fit: np.ndarray, cohort: Roster, share: float, seed: int) -> np
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         for number, (_, held_out) in enumerate(_folds(labels, groups, count, seed)):
             inner[held_out] = number
-    return inner if _usable(labels, inner) else np.full_like(inner, -1)
+    return inner if usable_folds(labels, inner) else np.full_like(inner, -1)
 
 
-def _usable(labels: np.ndarray, inner: np.ndarray) -> tuple[int, ...]:
+def usable_folds(labels: np.ndarray, inner: np.ndarray) -> tuple[int, ...]:
     """Return the inner folds that leave every class in training, ascending.
 
     A class with fewer members than inner folds may lie in training alone.
+
+    Parameters
+    ----------
+    labels, inner
+        Class code and inner fold (-1 for none) of the rows of a training side.
     """
     present = len(np.unique(labels))
     return tuple(
@@ -264,7 +269,7 @@ def _parts(
     used = _share(fit, cohort, evaluation.training_share, (seed, fold))
     inner[used] = _inner_folds(used, cohort, evaluation.validation, seed)
     part[used] = "train"
-    first = _usable(cohort.labels[used], inner[used])[:1]
+    first = usable_folds(cohort.labels[used], inner[used])[:1]
     part[used[np.isin(inner[used], first)]] = "validation"
     return {"part": part, "inner": inner}
 
@@ -328,6 +333,6 @@ def as_splits(table: pd.DataFrame, cohort: Roster) -> list[Split]:
         places = np.sort(positions)
         parts = {name: places[part == name] for name in PARTS}
         fits = np.isin(part, ("train", "validation"))
-        usable = _usable(cohort.labels[places[fits]], inner[fits])
+        usable = usable_folds(cohort.labels[places[fits]], inner[fits])
         splits.append(Split(int(repeat), int(fold), **parts, inner=inner[fits], usable=usable))
     return splits

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("balmi")
 
+# Gates and margins need no third digit: a draw of so many tells a null from a signal of .01 nats.
+STEERING_SAMPLES = 2000
+
 
 def measure_splits(
     cohort: Cohort, features: Features, splits: Sequence[Split], settings: Information
@@ -40,8 +43,11 @@ def measure_splits(
     splits
         The replicas; test rows are not touched.
     settings
-        Folds, components, permutations, seed.
+        Folds, components, permutations, seed. A part of more than `STEERING_SAMPLES`, or
+        ``information.largest`` where that is less, is estimated on a draw of so many.
     """
+    drawn = min(settings.largest, STEERING_SAMPLES)
+    settings = settings.model_copy(update={"largest": drawn})
     count, names = len(splits), cohort.modalities
     found = SplitInformation(
         label=np.full((count, len(names)), np.nan),

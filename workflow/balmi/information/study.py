@@ -9,9 +9,9 @@ from zlib import crc32
 
 import numpy as np
 
+from balmi.data.subsample import subsample
 from balmi.information.crossfit import cross_fit_blocks, fold_numbers
 from balmi.information.estimates import NotApplicable
-from balmi.information.subsample import subsample
 from balmi.preprocess.features import Features
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def study_of(
     """Return a study of rows of a cohort that is in canonical order.
 
     Of more than ``information.largest`` rows it is a study of an even draw of so many
-    (`balmi.information.subsample`), and the log says so.
+    (`balmi.data.subsample`), and the log says so.
     """
     rows = np.sort(rows)
     drawn = rows[

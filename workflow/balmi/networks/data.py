@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from balmi.preprocess.fitted import Samples
 
 
+EPOCH_SAMPLES = 5000  # training samples that an epoch of minibatches sees at most
 MESSAGES = 2  # layers of an encoder that pass messages
 
 
@@ -328,9 +329,10 @@ class Batches:
     """The steps of every epoch: all training samples at once, or minibatches newly drawn.
 
     Every replica takes the same number of steps per epoch, given by the longest, in nearly equal
-    minibatches: an optimiser that steps on an empty batch would still decay and drift. On a graph
-    all samples are seen that messages come from; on which of them the loss is taken is not decided
-    here.
+    minibatches: an optimiser that steps on an empty batch would still decay and drift. Of many
+    training samples an epoch is a new draw of `EPOCH_SAMPLES`, so that a network is judged, and a
+    training ended, after as many steps as for a few thousand. On a graph all samples are seen that
+    messages come from; on which of them the loss is taken is not decided here.
 
     Parameters
     ----------
@@ -342,7 +344,9 @@ class Batches:
 
     def __init__(self, data: ReplicaData, batch_size: int | None) -> None:
         self._data = data
-        self._steps = None if batch_size is None else -(-data.longest // batch_size)
+        seen = min(data.longest, EPOCH_SAMPLES)
+        self._share = seen / data.longest
+        self._steps = None if batch_size is None else -(-seen // batch_size)
         if self._steps is None:
             rows = [split.train for split in data.splits]
             if data.networks is not None:
@@ -361,10 +365,13 @@ class Batches:
             yield self._whole
             return
         orders = [
-            np.array_split(
-                split.train[torch.randperm(len(split.train), generator=source).numpy()], self._steps
-            )
+            np.array_split(self._drawn(split.train, source), self._steps)
             for split, source in zip(self._data.splits, generators, strict=True)
         ]
         for step in range(self._steps):
             yield view(self._data, [order[step] for order in orders])
+
+    def _drawn(self, rows: np.ndarray, source: torch.Generator) -> np.ndarray:
+        """Return the rows that a replica sees in an epoch, in random order."""
+        order = torch.randperm(len(rows), generator=source).numpy()
+        return rows[order[: round(self._share * len(rows))]]

@@ -19,6 +19,7 @@ from balmi.config.settings import (
     Training,
 )
 from balmi.data.splits import as_splits, make_splits
+from balmi.experiments.controls import run as controls
 from balmi.experiments.controls.run import FEATURES, leaking_noise, on_permuted_labels, run_control
 from balmi.experiments.controls.table import control_table
 from balmi.methods import pipeline
@@ -204,3 +205,21 @@ def test_controls_run_in_the_first_repeats(noise):
     settings = settings_of(EVALUATION).model_copy(update={"robustness": Robustness(repeats=1)})
     found = run_control("labels", [Method.MAJORITY], noise, folds_of(noise), settings)
     assert set(found.predictions["repeat"]) == {0}
+
+
+@pytest.mark.parametrize("control", ["leak", "labels"])
+def test_many_samples_are_not_all_trained_on_and_all_tested(noise, monkeypatch, control):
+    trained = []
+
+    def noted(method, cohort, features, splits, bases):
+        trained.extend(len(split.fit) for split in splits)
+        return baseline_stage(method, cohort, features, splits, bases)
+
+    monkeypatch.setattr(controls, "TRAINED", 70)
+    monkeypatch.setattr(pipeline, "baseline_stage", noted)
+    once = EVALUATION.model_copy(update={"repeats": 1})
+    settings = settings_of(once)
+    found = run_control(control, [Method.CONCAT_LR], noise, folds_of(noise, once), settings)
+    assert len(trained) == 4
+    assert all(70 <= count < 75 for count in trained)  # a rare class has its few besides
+    assert len(found.predictions) == len(noise.samples)

@@ -23,6 +23,7 @@ from balmi.data.cohort import Cohort
 from balmi.data.simulate import simulate_cohort
 from balmi.data.splits import PARTS, Split, make_splits
 from balmi.errors import MethodFailed, MethodNotApplicable
+from balmi.experiments.gains import observe
 from balmi.experiments.gains.observe import (
     fit_pairs,
     observable,
@@ -158,6 +159,20 @@ def test_every_training_goes_to_its_last_epoch(pair):
         "strong taught by weak",
     }
     assert set(ends.values()) == {(25, 25)}
+
+
+def test_many_samples_take_as_many_steps_as_a_few_thousand(pair, monkeypatch):
+    ends = {}
+
+    def progress(name):
+        return lambda epoch, epochs, active: ends.update({name: (epoch, epochs)})
+
+    # As if a third of these samples were 2,000.
+    monkeypatch.setattr(observe, "MANY", len(pair.labels) / 3)
+    gains(pair, Training(epochs=6, batch_size=8), progress=progress)
+    assert set(ends.values()) == {(2, 2)}
+    gains(pair, Training(epochs=6, batch_size=None), progress=progress)
+    assert set(ends.values()) == {(6, 6)}
 
 
 def test_test_samples_have_no_say(data):

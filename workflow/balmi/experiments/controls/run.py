@@ -6,6 +6,9 @@ else by labels of test samples scores above chance. *leak*: every feature is noi
 samples, and half of them tell the class in the test samples; whoever fits or tunes on test samples
 scores above chance. Each misses what the other finds: a leaky choice of features finds nothing to
 choose for in *leak*, since nothing can then be fitted to them.
+
+Where there is nothing to learn more samples teach no more: methods train on a draw of `TRAINED` of
+each fold at most, and are tested on all of its test samples.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import pandas as pd
 from balmi.config.kinds import Kind
 from balmi.data.measurements import Measurements
 from balmi.data.splits import as_splits, make_splits
+from balmi.data.subsample import thinned
 from balmi.methods.pipeline import Outcomes, run_pipeline
 from balmi.methods.stages import silent
 
@@ -36,6 +40,7 @@ logger = logging.getLogger("balmi")
 
 FEATURES = 50  # per modality at most: enough to hold the classes, and quick to learn from
 TELLING = 0.5  # share of the features that tell the class in test samples
+TRAINED = 2000  # samples of a fold that are trained on, besides the few of a rare class
 CODES = 2  # per class: with one, an honest AUROC would be near 0 or 1 by the luck of a draw
 STRENGTH = 3.0  # standard deviation of a code's values; that of the noise is 1
 
@@ -172,7 +177,11 @@ def run_control(
     run, parts = settings.robustness, []
     first = [split for split in splits if split.repeat < run.repeats]
     for trial in TRIALS[control](cohort, first, settings.evaluation, run.seed):
-        outcomes = run_pipeline(methods, trial.cohort, trial.splits, settings, progress)
+        folds = [
+            thinned(split, trial.cohort, TRAINED, _rng(run.seed, "thinned", split))
+            for split in trial.splits
+        ]
+        outcomes = run_pipeline(methods, trial.cohort, folds, settings, progress)
         rows = trial.cohort.positions(outcomes.predictions["sample"])
         truth = np.array(cohort.classes, dtype=object)[trial.cohort.labels[rows]]
         predictions = outcomes.predictions.assign(control=control, truth=truth)

@@ -15,11 +15,13 @@ import numpy as np
 import pandas as pd
 import torch
 
+from balmi.config.automatic import MANY
 from balmi.data.files import write_json, write_table
 from balmi.errors import MethodNotApplicable
 from balmi.logs import Progress
 from balmi.methods.distillation import Plan, fit_modality, soft_targets, teacher_shift
 from balmi.methods.outcome import attempt
+from balmi.networks.data import EPOCH_SAMPLES
 from balmi.networks.device import device_name
 from balmi.networks.heads import macro_f1
 from balmi.networks.trainer import predict
@@ -56,7 +58,8 @@ def fit_pairs(
     """Train every modality alone, and by every teacher where a gain can be observed.
 
     The purpose, and with it the randomness, is that of the student whoever teaches it. No training
-    ends before its last epoch; each keeps the parameters of its best validation loss.
+    ends before its last epoch; each keeps the parameters of its best validation loss. Of a large
+    cohort the epochs are fewer, so that there are as many steps as of one of 2,000 samples.
 
     Parameters
     ----------
@@ -79,7 +82,10 @@ def fit_pairs(
         As `balmi.networks.trainer.Trainer` does.
     """
     model, training, distillation = settings.model, settings.training, settings.distillation
-    whole = training.model_copy(update={"patience": training.epochs})
+    epochs = training.epochs
+    if training.batch_size is not None:
+        epochs = min(epochs, -(-epochs * MANY // min(len(data.labels), EPOCH_SAMPLES)))
+    whole = training.model_copy(update={"epochs": epochs, "patience": epochs})
     names, possible = data.modalities, observable(data)
     shift = teacher_shift(data, training, distillation)
 

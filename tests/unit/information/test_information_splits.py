@@ -1,72 +1,25 @@
-"""The draw from a large cohort: nobody left out that is many, and nothing decided by order."""
+"""What steers training and is told of a large cohort is estimated on an even draw."""
 
+import logging
 from dataclasses import replace
 
 import numpy as np
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from balmi.config.settings import Information
 from balmi.data.splits import Split
 from balmi.information import measure
+from balmi.information import splits as splits_of_information
 from balmi.information.splits import measure_splits
 from balmi.information.study import canonical, study_of
-from balmi.information.subsample import subsample
 from balmi.preprocess.features import Features
 
 FEW = Information(permutations=19, fold_permutations=19, largest=200)
 
 
-def drawn(labels, largest, available=None, groups=None, seed=0):
-    if available is None:
-        available = np.ones((len(labels), 1), dtype=bool)
-    return subsample(labels, available, groups, largest, np.random.default_rng(seed))
-
-
-@given(
-    st.lists(st.integers(1, 60), min_size=1, max_size=6),
-    st.integers(1, 200),
-    st.integers(0, 1000),
-)
-def test_every_class_has_its_share_to_within_one(counts, largest, seed):
-    labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
-    found = drawn(labels, largest, seed=seed)
-    assert len(found) == len(set(found.tolist())) == min(largest, len(labels))
-    assert np.array_equal(found, np.sort(found))
-    share = len(found) / len(labels)
-    of_class = np.bincount(labels[found], minlength=len(counts))
-    assert (np.abs(of_class - share * np.array(counts)) < 1 + 1e-9).all()
-
-
-def test_groups_are_thinned_out_and_not_left_out():
-    rng = np.random.default_rng(0)
-    groups, labels = rng.integers(10, size=2000), rng.integers(3, size=2000)
-    found = drawn(labels, 400, groups=groups)
-    of_group = np.bincount(groups[found], minlength=10)
-    # Within each of three classes a group has its share to within one.
-    assert (np.abs(of_group - np.bincount(groups) / 5) <= 3).all()
-
-
-def test_patterns_of_availability_keep_their_share():
-    rng = np.random.default_rng(1)
-    labels = rng.integers(2, size=3000)
-    available = np.column_stack([np.ones(3000, dtype=bool), rng.random(3000) < 0.1])
-    found = drawn(labels, 600, available)
-    assert available[found, 1].sum() == pytest.approx(available[:, 1].sum() / 5, abs=2)
-
-
-def test_few_samples_are_all_taken_and_draw_nothing():
-    rng = np.random.default_rng(3)
-    before = rng.bit_generator.state
-    labels, available = np.zeros(50, dtype=int), np.ones((50, 2), dtype=bool)
-    np.testing.assert_array_equal(subsample(labels, available, None, 50, rng), np.arange(50))
-    assert rng.bit_generator.state == before
-
-
-def test_another_seed_draws_others():
-    labels = np.zeros(1000, dtype=int)
-    assert not np.array_equal(drawn(labels, 100, seed=0), drawn(labels, 100, seed=1))
+def split_of(count, test):
+    fit = np.setdiff1d(np.arange(count), test)
+    inner = np.arange(len(fit)) % 5
+    return Split(0, 0, fit[inner > 0], fit[inner == 0], test, inner, tuple(range(5)))
 
 
 def test_a_large_cohort_is_measured_on_the_draw_and_the_table_and_log_say_so(
@@ -121,7 +74,10 @@ def test_inside_training_parts_the_draw_sees_no_test_sample(simulated):
     np.testing.assert_array_equal(found.margin, other.margin)
 
 
-def split_of(count, test):
-    fit = np.setdiff1d(np.arange(count), test)
-    inner = np.arange(len(fit)) % 5
-    return Split(0, 0, fit[inner > 0], fit[inner == 0], test, inner, tuple(range(5)))
+def test_steering_is_estimated_on_fewer_samples_than_the_cohort(make_cohort, monkeypatch, caplog):
+    cohort = make_cohort(np.tile([0, 1], 200), {"rna": 3, "mirna": 3})
+    monkeypatch.setattr(splits_of_information, "STEERING_SAMPLES", 100)
+    caplog.set_level("INFO", logger="balmi")
+    monkeypatch.setattr(logging.getLogger("balmi"), "propagate", True)
+    measure_splits(cohort, Features(cohort, 50), [split_of(400, np.arange(80))], FEW)
+    assert "estimated on 100 of 320 samples" in caplog.text

@@ -1,8 +1,19 @@
-"""The samples that estimates of a large cohort are made on: an even draw from every class."""
+"""An even draw from every class of a large cohort: for estimates, and where nothing is learned."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+from balmi.data.splits import usable_folds
+
+if TYPE_CHECKING:
+    from balmi.data.cohort import Roster
+    from balmi.data.splits import Split
+
+FEWEST = 20  # training samples of a class that are kept where it has so many
 
 
 def subsample(
@@ -49,3 +60,37 @@ def subsample(
     # k = count / largest > 1, so that no sample is taken twice.
     places = ((np.arange(largest) + rng.random()) * (count / largest)).astype(int)
     return np.sort(order[np.minimum(places, count - 1)])
+
+
+def thinned(split: Split, cohort: Roster, largest: int, rng: np.random.Generator) -> Split:
+    """Return a split with fewer training samples, in the same inner folds, and all test samples.
+
+    Parameters
+    ----------
+    split
+        The split.
+    cohort
+        The cohort.
+    largest
+        Training and validation samples at most; the split itself where it has no more. A class
+        keeps `FEWEST` of its samples beyond that.
+    rng
+        Source of randomness.
+    """
+    fit = split.fit
+    if len(fit) <= largest:
+        return split
+    labels = cohort.labels[fit]
+    groups = None if cohort.groups is None else cohort.groups[fit]
+    kept = np.zeros(len(fit), dtype=bool)
+    kept[subsample(labels, cohort.available[fit], groups, largest, rng)] = True
+    for label in np.unique(labels):
+        left = np.flatnonzero((labels == label) & ~kept)
+        lacking = max(0, FEWEST - int(kept[labels == label].sum()))
+        kept[rng.permutation(left)[:lacking]] = True
+    rows, inner = fit[kept], split.inner[kept]
+    usable = usable_folds(labels[kept], inner)
+    held_out = np.isin(inner, usable[:1])
+    return replace(
+        split, train=rows[~held_out], validation=rows[held_out], inner=inner, usable=usable
+    )
