@@ -88,7 +88,7 @@ def thinned(split: Split, cohort: Roster, largest: int, rng: np.random.Generator
         left = np.flatnonzero((labels == label) & ~kept)
         lacking = max(0, FEWEST - int(kept[labels == label].sum()))
         kept[rng.permutation(left)[:lacking]] = True
-    rows, inner = fit[kept], split.inner[kept]
+    rows, inner = fit[kept], np.asarray(split.inner)[kept]
     usable = usable_folds(labels[kept], inner)
     held_out = np.isin(inner, usable[:1])
     return replace(
