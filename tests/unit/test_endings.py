@@ -8,6 +8,7 @@ import pytest
 from balmi.endings import Failure, Failures, where_reports_are
 from balmi.errors import Problem, UserError
 from balmi.logs import job
+from tasks import task
 
 
 @pytest.fixture
@@ -42,26 +43,26 @@ def test_reports_that_are_there_are_named(tmp_path):
 
 
 def test_a_job_that_says_why_is_quoted(log):
-    with pytest.raises(SystemExit), job(str(log), "cohort: split"):
+    with pytest.raises(SystemExit), job(task(log), "cohort: split"):
         raise UserError([Problem("a", "b", "c"), Problem("d", "e", "f")])
     reason = failed(log, "SLURM status is: 'FAILED'.")
     assert reason == str(UserError([Problem("a", "b", "c"), Problem("d", "e", "f")]))
 
 
 def test_of_a_traceback_the_last_line_is_told(log):
-    with pytest.raises(KeyError), job(str(log), "cohort: split"):
+    with pytest.raises(KeyError), job(task(log), "cohort: split"):
         raise KeyError("nowhere")
     assert failed(log) == "stopped by an error that balmi does not expect: KeyError: 'nowhere'"
 
 
 def test_a_job_without_memory_names_the_command_with_its_rule(log):
-    with pytest.raises(SystemExit), job(str(log), "cohort: split"):
+    with pytest.raises(SystemExit), job(task(log), "cohort: split"):
         raise MemoryError
     assert "--set-resources split_cohort:mem_mb=" in failed(log)
 
 
 def test_a_job_that_ended_without_a_word_was_killed(log):
-    with job(str(log), "cohort: split") as logger:
+    with job(task(log), "cohort: split") as logger:
         logger.info("reading")
     reason = failed(log, "SLURM-job '3' failed, SLURM status is: 'FAILED'. See the logs.")
     assert "without a word, as what is killed does, most often for want of memory" in reason
@@ -86,7 +87,7 @@ def test_the_schedulers_word_counts_where_the_job_has_none(log, state, said):
 
 
 def test_a_log_of_another_run_is_not_quoted(log):
-    with pytest.raises(SystemExit), job(str(log), "cohort: split"):
+    with pytest.raises(SystemExit), job(task(log), "cohort: split"):
         raise MemoryError
     failure = Failure("split_cohort", (str(log), "slurm/3.log"), "")
     os.utime(log, (1, 1))

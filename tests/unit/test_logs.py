@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_info
 from balmi.data.files import replace_when_written
 from balmi.errors import Problem, UserError
 from balmi.logs import Progress, job
+from tasks import task
 
 
 class Terminal(io.StringIO):
@@ -25,7 +26,7 @@ def log(tmp_path):
 
 
 def test_a_job_logs_its_name_and_the_library_in_use(log):
-    with job(str(log), "cohort: split") as logger:
+    with job(task(log), "cohort: split") as logger:
         logger.info("%d folds", 5)
     text = log.read_text()
     assert "cohort: split, library " in text
@@ -33,8 +34,17 @@ def test_a_job_logs_its_name_and_the_library_in_use(log):
     assert "INFO 5 folds" in text
 
 
+@pytest.mark.parametrize(("mem_mb", "warned"), [(10**9, True), (1, False), (None, False)])
+def test_a_job_that_will_not_fit_says_so_before_it_computes(log, capsys, mem_mb, warned):
+    with job(task(log, mem_mb), "cohort: train"):
+        said = capsys.readouterr().err
+    assert ("[cohort: train] needs about 1,000,000,000 MB of memory and may use" in said) == warned
+    assert ("--set-resources RULE:mem_mb" in said) == warned
+    assert ("WARNING needs about" in log.read_text()) == warned
+
+
 def test_a_users_error_ends_the_job_without_a_traceback(log, capsys):
-    with pytest.raises(SystemExit) as caught, job(str(log), "cohort: assemble"):
+    with pytest.raises(SystemExit) as caught, job(task(log), "cohort: assemble"):
         raise UserError([Problem("datasets.x.label", "'pam'", "'pam50'"), Problem("b", "c", "d")])
     assert caught.value.code == 1
     assert caught.value.__suppress_context__
@@ -46,7 +56,7 @@ def test_a_users_error_ends_the_job_without_a_traceback(log, capsys):
 
 
 def test_an_unexpected_error_leaves_its_traceback_and_is_raised_again(log):
-    with pytest.raises(KeyError, match="nowhere"), job(str(log), "cohort: assemble"):
+    with pytest.raises(KeyError, match="nowhere"), job(task(log), "cohort: assemble"):
         raise KeyError("nowhere")
     text = log.read_text()
     assert "stopped by an error that balmi does not expect" in text
@@ -55,7 +65,7 @@ def test_an_unexpected_error_leaves_its_traceback_and_is_raised_again(log):
 
 
 def test_the_terminal_hears_warnings_only_with_the_jobs_name(log, capsys):
-    with job(str(log), "cohort: train") as logger:
+    with job(task(log), "cohort: train") as logger:
         logger.info("quiet")
         logger.warning("loud")
     assert capsys.readouterr().err == "[cohort: train] loud\n"
@@ -63,7 +73,7 @@ def test_the_terminal_hears_warnings_only_with_the_jobs_name(log, capsys):
 
 
 def test_a_job_may_keep_its_warnings_to_the_log(log, capsys):
-    with job(str(log), "cohort: share 0.1", shown=logging.ERROR) as logger:
+    with job(task(log), "cohort: share 0.1", shown=logging.ERROR) as logger:
         logger.warning("few samples")
         logger.error("none")
     assert capsys.readouterr().err == "[cohort: share 0.1] none\n"
@@ -71,9 +81,9 @@ def test_a_job_may_keep_its_warnings_to_the_log(log, capsys):
 
 
 def test_a_second_job_does_not_write_to_the_first_ones_log(log, tmp_path):
-    with job(str(log), "first"):
+    with job(task(log), "first"):
         pass
-    with job(str(tmp_path / "other.log"), "second") as logger:
+    with job(task(tmp_path / "other.log"), "second") as logger:
         logger.info("of the second")
     assert "of the second" not in log.read_text()
     assert "of the second" in (tmp_path / "other.log").read_text()
@@ -81,13 +91,13 @@ def test_a_second_job_does_not_write_to_the_first_ones_log(log, tmp_path):
 
 def test_an_old_log_is_replaced(log):
     log.write_text("of the last run\n")
-    with job(str(log), "again"):
+    with job(task(log), "again"):
         pass
     assert "of the last run" not in log.read_text()
 
 
 def test_a_job_limits_threads(log):
-    with job(str(log), "threads", threads=1):
+    with job(task(log), "threads", threads=1):
         assert {pool["num_threads"] for pool in threadpool_info()} == {1}
 
 
@@ -141,7 +151,7 @@ def test_progress_draws_nothing_into_a_file(monkeypatch):
 
 
 def test_a_machine_at_fault_is_said_and_leaves_its_traceback_in_the_log(log, capsys):
-    with pytest.raises(SystemExit) as caught, job(str(log), "cohort: train"):
+    with pytest.raises(SystemExit) as caught, job(task(log), "cohort: train"):
         raise MemoryError("Unable to allocate 7 TiB")
     assert caught.value.code == 1
     said, text = capsys.readouterr().err, log.read_text()
@@ -156,7 +166,7 @@ def test_a_job_that_is_asked_to_end_tidies_up_and_says_so(log, tmp_path, capsys)
     whole = tmp_path / "out.txt"
 
     def work():
-        with job(str(log), "cohort: train"), replace_when_written(whole) as part:
+        with job(task(log), "cohort: train"), replace_when_written(whole) as part:
             part.write_text("half")
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(5)
@@ -171,7 +181,7 @@ def test_a_job_that_is_asked_to_end_tidies_up_and_says_so(log, tmp_path, capsys)
 
 def test_a_job_outside_the_main_thread_runs(log):
     def run():
-        with job(str(log), "cohort: split") as logger:
+        with job(task(log), "cohort: split") as logger:
             logger.info("done")
 
     thread = threading.Thread(target=run)

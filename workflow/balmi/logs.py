@@ -8,23 +8,39 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from balmi.errors import UserError
-from balmi.faults import MEGABYTE, TIME_HELP, fault, memory_limit
+from balmi.faults import MEGABYTE, MEMORY_HELP, TIME_HELP, fault, memory_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
 logger = logging.getLogger("balmi")
 
 LOG_EVERY_SECONDS = 5.0
+SCARCE = (
+    "needs about {needs:,} MB of memory and may use {limit:,} MB, so that it may end half-way; what"
+    f" helps: {MEMORY_HELP}"
+)
 TERMINATED = (
     f"ended from outside, as by a cluster's limit of time or by whoever cancels it: {TIME_HELP}"
 )
+
+
+class Task(Protocol):
+    """What a job asks of `snakemake`, the object that Snakemake gives to every script."""
+
+    @property
+    def log(self) -> Sequence[str]:
+        """The rule's log files."""
+
+    @property
+    def resources(self) -> Mapping[str, int]:
+        """What the rule asks for; mem_mb is the memory that the job needs, where it is known."""
 
 
 class _TerminalHandler(logging.StreamHandler):
@@ -37,7 +53,7 @@ class _TerminalHandler(logging.StreamHandler):
 
 @contextmanager
 def job(
-    log: str, name: str, threads: int = 1, shown: int = logging.WARNING
+    task: Task, name: str, threads: int = 1, shown: int = logging.WARNING
 ) -> Iterator[logging.Logger]:
     """Set up a job's log and threads, and end it with a sentence where the job is not at fault.
 
@@ -46,8 +62,9 @@ def job(
 
     Parameters
     ----------
-    log
-        The log file.
+    task
+        The job: its first log file is written, and where it needs more memory than it may use, that
+        is said before it computes.
     name
         What the job is called in the terminal, as in ``tcga-brca: train balanced``.
     threads
@@ -61,7 +78,7 @@ def job(
         With status 1 after a message about the user's files or the machine, with 130 where the user
         interrupts, with 143 where the job is ended from outside.
     """
-    file = logging.FileHandler(log, mode="w", encoding="utf-8")
+    file = logging.FileHandler(task.log[0], mode="w", encoding="utf-8")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     terminal = _TerminalHandler()
     terminal.setFormatter(logging.Formatter(f"[{name}] %(message)s"))
@@ -70,7 +87,10 @@ def job(
     logger.propagate = False
     logger.handlers[:] = [file, terminal]
     logger.info("%s, library %s", name, __file__)
-    logger.info("this process may use %d MB of memory", memory_limit() // MEGABYTE)
+    limit, needs = memory_limit() // MEGABYTE, task.resources.get("mem_mb") or 0
+    logger.info("this process may use %d MB of memory", limit)
+    if needs > limit:
+        logger.warning(SCARCE.format(needs=needs, limit=limit))
     try:
         with threadpool_limits(threads), _terminable():
             yield logger

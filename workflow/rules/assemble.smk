@@ -11,7 +11,7 @@ rule assemble_cohort:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=growing(4000),
+        mem_mb=memory_to_read,
         runtime=growing(30),
     params:
         dataset=lambda wildcards: DATASETS[wildcards.dataset].model_dump(mode="json"),
@@ -57,8 +57,7 @@ rule fit_preprocessing:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(30),
+        **needs("fit_preprocessing", SETTINGS),
     params:
         preprocessing=section("preprocessing"),
         code=code_of("fit_preprocessing"),

@@ -12,8 +12,7 @@ rule attribute_features:
     conda:
         "../../envs/training.yaml"
     resources:
-        mem_mb=growing(6000),
-        runtime=growing(60),
+        **needs("attribute_features", SETTINGS),
     params:
         settings=all_settings(),
         depends=NETWORKS["balanced"].depends(SETTINGS),

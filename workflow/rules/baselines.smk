@@ -10,8 +10,7 @@ rule fit_bases:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        **needs("fit_bases", SETTINGS),
     params:
         code=code_of("fit_bases"),
     message:
@@ -36,8 +35,7 @@ rule fit_baseline:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        **needs("fit_baseline", SETTINGS),
     params:
         columns=columns_of("predictions"),
         code=code_of("fit_baseline"),

@@ -17,10 +17,10 @@ if not isinstance(workflow.current_basedir, os.PathLike):
 
 from balmi.config.catalogue import catalogue, resolve, simulation_of, source
 from balmi.config.fingerprint import code_hash
-from balmi.config.growth import growing
 from balmi.config.load import load_settings
 from balmi.config.methods import GAINS, NETWORKS, PRETRAINING, depends
 from balmi.config.methods import METHODS as REGISTRY
+from balmi.config.needs import growing, needs, reading
 from balmi.data.checks import check_datasets
 from balmi.data.contents import content
 from balmi.endings import Failures, where_reports_are
@@ -163,6 +163,11 @@ def contents_of(wildcards):
         return {}
     paths = [path for path in DATASETS[wildcards.dataset].files if not made(path)]
     return {path: content(path, CHECKED / "contents") for path in paths}
+
+
+def memory_to_read(wildcards, attempt):
+    """Return the megabytes that reading a dataset's files needs."""
+    return attempt * reading(map(Path, DATASETS[wildcards.dataset].files))
 
 
 def entry_of(wildcards):

@@ -63,8 +63,7 @@ rule assess_trust:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(30),
+        **needs("assess_trust", SETTINGS),
     params:
         evaluation=section("evaluation"),
         columns=columns_of(*tables_of("assess_trust")),

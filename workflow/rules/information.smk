@@ -8,8 +8,7 @@ rule measure_information:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        **needs("measure_information", SETTINGS),
     params:
         information=section("information"),
         preprocessing=section("preprocessing"),
@@ -32,8 +31,7 @@ rule measure_splits:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        **needs("measure_splits", SETTINGS),
     params:
         information=section("information"),
         preprocessing=section("preprocessing"),

@@ -10,8 +10,7 @@ rule fuse_networks:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=growing(6000),
-        runtime=growing(60),
+        **needs("fuse_networks", SETTINGS),
     params:
         graph=section("graph"),
         code=code_of("fuse_networks"),

@@ -11,9 +11,8 @@ rule train_share:
     conda:
         "../../envs/training.yaml"
     resources:
+        **needs("train_share", SETTINGS),
         gpu=SETTINGS.resources.gpu,
-        mem_mb=growing(6000),
-        runtime=growing(120),
     params:
         methods=PROBED,
         settings=all_settings(),
@@ -42,9 +41,8 @@ rule run_control:
     conda:
         "../../envs/training.yaml"
     resources:
+        **needs("run_control", SETTINGS),
         gpu=SETTINGS.resources.gpu,
-        mem_mb=growing(6000),
-        runtime=growing(120),
     params:
         methods=PROBED,
         settings=all_settings(),
@@ -78,8 +76,7 @@ rule fit_probed_baseline:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        **needs("fit_probed_baseline", SETTINGS),
     params:
         robustness=section("robustness"),
         columns=columns_of("predictions", "probes"),
@@ -108,8 +105,7 @@ rule probe_method:
     conda:
         "../../envs/training.yaml"
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        **needs("probe_method", SETTINGS),
     params:
         settings=all_settings(),
         depends=read_by,

@@ -15,9 +15,8 @@ rule pretrain_distillation:
     conda:
         "../../envs/training.yaml"
     resources:
+        **needs("pretrain_distillation", SETTINGS),
         gpu=SETTINGS.resources.gpu,
-        mem_mb=growing(6000),
-        runtime=growing(120),
     params:
         settings=all_settings(),
         depends=PRETRAINING.depends(SETTINGS),
@@ -44,9 +43,8 @@ rule observe_gains:
     conda:
         "../../envs/training.yaml"
     resources:
+        **needs("observe_gains", SETTINGS),
         gpu=SETTINGS.resources.gpu,
-        mem_mb=growing(6000),
-        runtime=growing(240),
     params:
         settings=all_settings(),
         depends=GAINS.depends(SETTINGS),
@@ -82,9 +80,8 @@ rule train_network:
     conda:
         "../../envs/training.yaml"
     resources:
+        **needs("train_network", SETTINGS),
         gpu=SETTINGS.resources.gpu,
-        mem_mb=growing(6000),
-        runtime=growing(120),
     params:
         settings=all_settings(),
         depends=read_by,

@@ -6,7 +6,7 @@ from balmi.data.cohort import write_cohort
 from balmi.logs import job
 
 name = snakemake.wildcards.dataset
-with job(snakemake.log[0], f"{name}: assemble"):
+with job(snakemake, f"{name}: assemble"):
     dataset = Dataset(**snakemake.params.dataset)
     fetched = snakemake.input.get("cohort")  # in a module, it lies below the prefix
     dataset = dataset.within(fetched) if fetched else dataset

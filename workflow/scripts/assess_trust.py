@@ -7,7 +7,7 @@ from balmi.evaluation.checklist import Evidence, trust_table
 from balmi.logs import job
 from balmi.preprocess.files import read_features
 
-with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: trust"):
+with job(snakemake, f"{snakemake.wildcards.dataset}: trust"):
     cohort = read_cohort(snakemake.input.cohort)
     splits, absence = read_splits(snakemake.input.splits, cohort), absence_table(cohort)
     evidence = Evidence(

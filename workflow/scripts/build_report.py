@@ -5,7 +5,7 @@ from balmi.report.render import ReportInputs, build_report
 from balmi.report.sections.provenance.view import commit, versions
 from balmi.undrawn import note_undrawn
 
-with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: report"):
+with job(snakemake, f"{snakemake.wildcards.dataset}: report"):
     inputs = ReportInputs(
         dataset=snakemake.wildcards.dataset,
         settings=snakemake.params.settings,

@@ -4,7 +4,7 @@ from balmi.evaluation.statistics import split_ratio
 from balmi.experiments.gains.table import PAIR, complementarity_table, margins_of
 from balmi.logs import job
 
-with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: gains of distillation"):
+with job(snakemake, f"{snakemake.wildcards.dataset}: gains of distillation"):
     splits = read_table(snakemake.input.splits, "splits")
     tested = splits[splits["part"] == "test"]
     margins = margins_of(read_table(snakemake.input.information, "information"))

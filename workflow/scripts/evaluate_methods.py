@@ -6,7 +6,7 @@ from balmi.evaluation.statistics import split_ratio
 from balmi.logs import job
 from balmi.tables.contract import TABLES
 
-with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: evaluate"):
+with job(snakemake, f"{snakemake.wildcards.dataset}: evaluate"):
     cohort = read_roster(snakemake.input.samples)
     predictions = joined(snakemake.input.predictions, "predictions")
     write_table(predictions, snakemake.output.predictions, "predictions")

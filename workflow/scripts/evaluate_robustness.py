@@ -12,7 +12,7 @@ from balmi.experiments.scores import all_scores
 from balmi.logs import job
 
 inputs, outputs, params = snakemake.input, snakemake.output, snakemake.params
-with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: robustness"):
+with job(snakemake, f"{snakemake.wildcards.dataset}: robustness"):
     cohort, predictions = read_roster(inputs.samples), read_table(inputs.predictions, "predictions")
     splits, settings = read_table(inputs.splits, "splits"), Robustness(**params.robustness)
     probes = joined(inputs.probes, "probes") if inputs.probes else empty_probes(cohort.classes)

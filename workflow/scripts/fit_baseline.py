@@ -8,7 +8,7 @@ from balmi.methods.peers.run import baseline_stage
 from balmi.preprocess.files import read_features
 
 method, bases = Method(snakemake.wildcards.method), snakemake.input.get("bases")
-with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: {method}"):
+with job(snakemake, f"{snakemake.wildcards.dataset}: {method}"):
     cohort = read_roster(snakemake.input.samples)
     splits = read_splits(snakemake.input.splits, cohort)
     features = read_features(snakemake.input.preprocessing, cohort, splits)

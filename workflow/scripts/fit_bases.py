@@ -4,7 +4,7 @@ from balmi.logs import job
 from balmi.methods.peers.bases import fit_bases, write_bases
 from balmi.preprocess.files import read_features
 
-with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: base regressions"):
+with job(snakemake, f"{snakemake.wildcards.dataset}: base regressions"):
     cohort = read_roster(snakemake.input.samples)
     splits = read_splits(snakemake.input.splits, cohort)
     features = read_features(snakemake.input.preprocessing, cohort, splits)

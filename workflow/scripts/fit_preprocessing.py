@@ -5,7 +5,7 @@ from balmi.logs import job
 from balmi.preprocess.features import Features
 from balmi.preprocess.files import write_preprocessing
 
-with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: preprocessing"):
+with job(snakemake, f"{snakemake.wildcards.dataset}: preprocessing"):
     cohort = read_cohort(snakemake.input.cohort)
     splits = read_splits(snakemake.input.splits, cohort)
     preprocessing = Preprocessing(**snakemake.params.preprocessing)

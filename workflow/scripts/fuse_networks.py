@@ -6,7 +6,7 @@ from balmi.graph.fusion import fuse_splits
 from balmi.logs import job
 from balmi.preprocess.files import read_features
 
-with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: networks"):
+with job(snakemake, f"{snakemake.wildcards.dataset}: networks"):
     cohort = read_roster(snakemake.input.samples)
     splits = read_splits(snakemake.input.splits, cohort)
     features = read_features(snakemake.input.preprocessing, cohort, splits)

@@ -5,7 +5,7 @@ from balmi.information.measure import measure_cohort
 from balmi.logs import job
 from balmi.preprocess.features import Features
 
-with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: information"):
+with job(snakemake, f"{snakemake.wildcards.dataset}: information"):
     cohort = read_cohort(snakemake.input.cohort)
     preprocessing = Preprocessing(**snakemake.params.preprocessing)
     features = Features(cohort, preprocessing.max_features)

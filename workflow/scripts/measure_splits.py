@@ -6,7 +6,7 @@ from balmi.information.splits import measure_splits
 from balmi.logs import job
 from balmi.preprocess.features import Features
 
-with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: information of splits"):
+with job(snakemake, f"{snakemake.wildcards.dataset}: information of splits"):
     cohort = read_cohort(snakemake.input.cohort)
     splits = read_splits(snakemake.input.splits, cohort)
     preprocessing = Preprocessing(**snakemake.params.preprocessing)

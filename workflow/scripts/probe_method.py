@@ -4,5 +4,5 @@ from balmi.logs import job
 
 method = Method(snakemake.wildcards.method)
 settings = Settings(**snakemake.params.settings)
-with job(snakemake.log[0], f"{snakemake.wildcards.dataset}: probe {method}"):
+with job(snakemake, f"{snakemake.wildcards.dataset}: probe {method}"):
     probe_job(method, settings, dict(snakemake.input.items()), **dict(snakemake.output.items()))

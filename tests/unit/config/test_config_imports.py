@@ -42,5 +42,5 @@ def test_the_snakefile_imports_nothing_heavy():
 def test_the_snakefile_imports_only_what_is_tested_here():
     rules = (WORKFLOW / "rules" / "common.smk").read_text(encoding="utf-8")
     named = {line.split()[1] for line in rules.splitlines() if line.startswith("from balmi")}
-    assert named <= set(DRIVER) | {"balmi.config.growth"}
+    assert named <= set(DRIVER) | {"balmi.config.needs"}
     assert not loaded(tuple(sorted(named))) & set(HEAVY)

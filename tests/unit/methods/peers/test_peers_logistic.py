@@ -103,10 +103,10 @@ def test_axes_of_more_rows_shape_no_prediction():
     ("samples", "features", "solver"),
     [
         (615, 1000, EXACT),  # TCGA-BRCA
-        (4_000, 100_000, EXACT),  # wide, and few
-        (100_000, 40, EXACT),  # what stacking learns from
-        (5_000, 2_000, EXACT),
-        (5_001, 2_000, QUICK),
+        (3_000, 100_000, EXACT),  # wide, and few
+        (100_000, 24, EXACT),  # what stacking learns from
+        (3_000, 2_000, EXACT),
+        (3_001, 2_000, QUICK),
         (16_000, 2_000, QUICK),
         (100_000, 200, QUICK),
     ],

@@ -12,6 +12,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from balmi.config.methods import METHODS, NETWORKS
 from balmi.config.settings import Method
 from balmi.errors import MethodNotApplicable
+from balmi.methods.peers import side as side_module
 from balmi.methods.peers.registry import PEERS
 
 
@@ -315,6 +316,11 @@ class TestInnerFolds:
         side = replace(task, labels=labels).training
         assert len(side.inner_folds) == 3
         assert all((side.labels[rows] == 2).sum() == 1 for _, rows in side.inner_folds)
+
+    def test_fewer_folds_of_many_samples(self, make_task, monkeypatch):
+        for most, folds in ((60, 5), (59, 3)):
+            monkeypatch.setattr(side_module, "MANY_SAMPLES", most)
+            assert len(make_task().training.inner_folds) == folds
 
     @pytest.mark.parametrize("members", [0, 1])
     @pytest.mark.parametrize(

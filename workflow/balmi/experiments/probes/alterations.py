@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("balmi")
 
 JOIN = "+"  # between the names of modalities, which never hold it
-LARGEST = 2**25  # cells of altered samples that are held at once
+LARGEST = 2**23  # cells of altered samples that are held at once
 
 
 class ProbeKind(StrEnum):

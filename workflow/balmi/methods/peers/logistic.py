@@ -57,7 +57,7 @@ EXACT = Solver("newton-cg", np.float64, 1e-4)
 # and .0003 on 5,000 cells. At 1e-4 it would be four times as far.
 QUICK = Solver("lbfgs", np.float32, 2e-5)
 # Both must be passed: a table of few samples stays as it is, and of few features is quick anyway.
-MANY_SAMPLES, MANY_VALUES = 5_000, 10_000_000
+MANY_SAMPLES, MANY_VALUES = 3_000, 3_000_000
 
 
 @dataclass(frozen=True)

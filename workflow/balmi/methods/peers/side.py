@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     Folds = Sequence[tuple[np.ndarray, np.ndarray]]
 
 INNER_FOLDS = 5
+# Two thirds of many samples teach a regression what four fifths do, in 3/5 of the time.
+FEW_INNER_FOLDS, MANY_SAMPLES = 3, 5000
 
 
 @dataclass(frozen=True)
@@ -95,13 +97,15 @@ class TrainingSide:
     def base_folds(self) -> Folds:
         """Samples to learn from and to hold out in an inner stratified (group) k-fold.
 
-        There are as many folds as the rarest class has members, at most 5. Where one has a single
-        member or none it sets no number, and where there is one group alone, there are no folds.
+        There are as many folds as the rarest class has members, at most 5, and of more than 5,000
+        samples at most 3. Where a class has a single member or none it sets no number, and where
+        there is one group alone, there are no folds.
         """
         units = len(self) if self.groups is None else len(np.unique(self.groups))
         members = np.bincount(self.labels, minlength=self.classes)
         rarest = int(members.min() if members.min() > 1 else members.max())
-        count = min(INNER_FOLDS, rarest, units)
+        most = INNER_FOLDS if len(self) <= MANY_SAMPLES else FEW_INNER_FOLDS
+        count = min(most, rarest, units)
         if count < 2:
             return []
         from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold

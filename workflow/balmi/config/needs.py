@@ -1,0 +1,221 @@
+"""What jobs ask a cluster for: memory and time by the size of the cohort, growing with attempts.
+
+Memory is a sum of terms whose factors were fitted to the peaks in ``benchmarks/results/scale.csv``
+and enlarged, so that a job asks for what it needs and at most twice as much. Time is generous
+instead: what machines differ by is more than what a formula could tell.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from balmi.config.settings import Settings
+
+    Resource = Callable[..., int]
+
+MEGABYTE = 10**6
+SINGLE, DOUBLE = 4, 8  # bytes of a number
+USUAL_MB = 100  # of kept features: jobs of more take longer in proportion
+COMPRESSED = {".gz": 5, ".bz2": 5, ".xz": 5, ".zip": 5}  # how much larger the content is, about
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a cohort is, as far as jobs feel it.
+
+    Parameters
+    ----------
+    samples, features
+        Samples, and features of all modalities together.
+    kept
+        Features that a fold keeps at most, of all modalities together.
+    cohort_mb
+        Size of ``cohort.h5mu``, MB.
+    studied
+        Samples that information is estimated on.
+    networks
+        Networks that train together.
+    """
+
+    samples: int
+    features: int
+    kept: int
+    cohort_mb: float
+    studied: int
+    networks: int
+
+    @classmethod
+    def of(cls, folder: Path, settings: Settings) -> Size:
+        """Return the size of a cohort that was assembled.
+
+        Parameters
+        ----------
+        folder
+            Where ``samples.json`` and ``cohort.h5mu`` are.
+        settings
+            The settings.
+
+        Raises
+        ------
+        FileNotFoundError
+            Where it was not assembled yet.
+        """
+        about = folder / "samples.json"
+        samples, sizes = _sizes(about, about.stat().st_mtime_ns)
+        evaluation, training = settings.evaluation, settings.training
+        folds = evaluation.folds * evaluation.repeats_for(samples)
+        together = folds * training.members_for(samples)
+        if training.replicas is not None:
+            together = min(together, training.replicas)
+        most = settings.preprocessing.max_features
+        return cls(
+            samples=samples,
+            features=sum(sizes),
+            kept=sum(min(size, most) for size in sizes),
+            cohort_mb=(folder / "cohort.h5mu").stat().st_size / MEGABYTE,
+            studied=min(samples, settings.information.largest),
+            networks=together,
+        )
+
+    @property
+    def kept_mb(self) -> float:
+        """The kept features of all samples in single precision, MB."""
+        return self.samples * self.kept * SINGLE / MEGABYTE
+
+    @property
+    def studied_mb(self) -> float:
+        """The kept features of the studied samples in double precision, MB."""
+        return self.studied * self.kept * DOUBLE / MEGABYTE
+
+
+@lru_cache(maxsize=256)
+def _sizes(path: Path, changed: int) -> tuple[int, tuple[int, ...]]:
+    """Return the samples and the features of every modality that a roster tells of."""
+    about = json.loads(path.read_text(encoding="utf-8"))
+    return len(about["samples"]), tuple(each["features"] for each in about["modalities"])
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a job needs.
+
+    Parameters
+    ----------
+    base
+        MB for libraries.
+    minutes
+        Time of the first attempt, up to `USUAL_MB` of kept features.
+    cohort, kept, studied
+        MB per MB of ``cohort.h5mu``, of the kept features and of those of the studied samples.
+    features
+        MB per 1,000 features of the cohort.
+    networks
+        MB per network.
+    """
+
+    base: int
+    minutes: int
+    cohort: float = 0
+    kept: float = 0
+    studied: float = 0
+    features: float = 0
+    networks: float = 0
+
+    def megabytes(self, size: Size) -> int:
+        """Return the memory that a job on a cohort of some size needs, MB."""
+        return round(
+            self.base
+            + self.cohort * size.cohort_mb
+            + self.kept * size.kept_mb
+            + self.studied * size.studied_mb
+            + self.features * size.features / 1000
+            + self.networks * size.networks
+        )
+
+    def time(self, size: Size) -> int:
+        """Return the minutes that a job on a cohort of some size may take."""
+        return round(self.minutes * max(1, size.kept_mb / USUAL_MB))
+
+
+NEEDS: Final[Mapping[str, Need]] = {
+    "fit_preprocessing": Need(base=260, minutes=30, cohort=4.5, features=10),
+    "measure_information": Need(base=300, minutes=60, cohort=4.5, studied=30),
+    "measure_splits": Need(base=320, minutes=60, cohort=4.5, studied=8, features=10),
+    "fit_bases": Need(base=280, minutes=60, kept=20),
+    "fit_baseline": Need(base=280, minutes=60, kept=20),
+    "fit_probed_baseline": Need(base=300, minutes=60, kept=36),
+    "fuse_networks": Need(base=600, minutes=60, kept=20),
+    "pretrain_distillation": Need(base=600, minutes=120, kept=20, networks=1.5),
+    "observe_gains": Need(base=480, minutes=120, kept=12, networks=1),
+    "train_network": Need(base=600, minutes=120, kept=20, networks=2),
+    "train_share": Need(base=850, minutes=120, cohort=9),
+    "run_control": Need(base=880, minutes=120, cohort=10),
+    "probe_method": Need(base=600, minutes=60, kept=30, networks=2),
+    "attribute_features": Need(base=600, minutes=60, kept=30, networks=2),
+    "assess_trust": Need(base=350, minutes=30, cohort=4),
+}
+
+
+def needs(rule: str, settings: Settings) -> dict[str, Resource]:
+    """Return a rule's ``mem_mb`` and ``runtime`` (minutes) as functions for Snakemake.
+
+    They look at the roster beside the rule's ``samples`` or ``cohort``. Before that is made the
+    functions raise FileNotFoundError, by which Snakemake knows that it is to ask again.
+
+    Parameters
+    ----------
+    rule
+        One of `NEEDS`.
+    settings
+        The settings.
+    """
+    need = NEEDS[rule]
+
+    def size(inputs: Mapping[str, str]) -> Size:
+        file = Path(inputs.get("samples") or inputs.get("cohort"))
+        file.stat()  # the error names the input, as Snakemake wants it
+        return Size.of(file.parent, settings)
+
+    def mem_mb(wildcards: object, input: Mapping[str, str], attempt: int) -> int:
+        return attempt * need.megabytes(size(input))
+
+    def runtime(wildcards: object, input: Mapping[str, str], attempt: int) -> int:
+        return attempt * need.time(size(input))
+
+    return {"mem_mb": mem_mb, "runtime": runtime}
+
+
+def reading(files: Iterable[Path]) -> int:
+    """Return the memory that reading and checking files needs, MB.
+
+    Parameters
+    ----------
+    files
+        The files; what does not exist counts nothing.
+    """
+    sizes = (
+        path.stat().st_size * COMPRESSED.get(path.suffix, 1) for path in files if path.is_file()
+    )
+    return round(400 + 3 * sum(sizes) / MEGABYTE)
+
+
+def growing(amount: int) -> Callable[[object, int], int]:
+    """Return a resource function for a rule: `amount` at first, twice that at the second try.
+
+    Parameters
+    ----------
+    amount
+        Megabytes or minutes of the first attempt.
+    """
+
+    def resource(wildcards: object, attempt: int) -> int:
+        return amount * attempt
+
+    return resource
