@@ -107,6 +107,16 @@ def _without(keys: dict[str, Any], unread: Collection[str]) -> dict[str, Any]:
 
 
 METHODS: dict[Method, NetworkMethod | PeerMethod] = {
+    Method.POOLED: PeerMethod(
+        "experts of different kinds (regressions, forests, a kernel machine, products of "
+        "components), weighed by what they say out of fold",
+        on_bases=True,
+    ),
+    Method.UNIMODAL_POOLED: PeerMethod(
+        "the same of one modality, chosen by inner cross-validation; each modality is also listed "
+        "as `unimodal-pooled/<modality>`",
+        on_bases=True,
+    ),
     Method.BALANCED: NetworkMethod(
         "several networks per fold, with one encoder per modality, pretrained with "
         "distillation and balanced by information, pooled with stacked logistic regression; "

@@ -179,7 +179,7 @@ def needs(rule: str, settings: Settings) -> dict[str, Resource]:
     need = NEEDS[rule]
 
     def size(inputs: Mapping[str, str]) -> Size:
-        file = Path(inputs.get("samples") or inputs.get("cohort"))
+        file = Path(inputs.get("samples") or inputs["cohort"])
         file.stat()  # the error names the input, as Snakemake wants it
         return Size.of(file.parent, settings)
 

@@ -73,6 +73,8 @@ def _automatic(most: int) -> Callable[..., int | str]:
 class Method(StrEnum):
     """The classifiers that can be compared."""
 
+    POOLED = "pooled"
+    UNIMODAL_POOLED = "unimodal-pooled"
     BALANCED = "balanced"
     UNIFORM = "uniform"
     CONCAT_MLP = "concat-mlp"

@@ -66,7 +66,20 @@ def _on_own(
 
 
 def best_modality(side: TrainingSide) -> str:
-    """Return the modality whose regression inner folds find best by log-loss.
+    """Return the modality whose regression inner folds find best, as `best_of` does.
+
+    Parameters
+    ----------
+    side
+        The training side.
+    """
+    if len(side.modalities) == 1:
+        return side.modalities[0]
+    return best_of(side, {name: side.held_out(name) for name in side.modalities})
+
+
+def best_of(side: TrainingSide, held_out: dict[str, np.ndarray]) -> str:
+    """Return the modality that says most of the class out of fold, by log-loss.
 
     Where fewer than `FEWEST_COMPARED` training samples have every modality, or all of these are of
     one class, each modality is judged on its own samples by what it gains over their class
@@ -76,10 +89,10 @@ def best_modality(side: TrainingSide) -> str:
     ----------
     side
         The training side.
+    held_out
+        Modality -> probabilities of the training samples, each by what has not learned from it;
+        (n, classes).
     """
-    if len(side.modalities) == 1:
-        return side.modalities[0]
-    held_out = {name: side.held_out(name) for name in side.modalities}
     has = {name: side.samples.has(name) for name in side.modalities}
     complete = np.logical_and.reduce(list(has.values()))
     several = len(np.unique(side.labels[complete])) > 1

@@ -132,7 +132,9 @@ class FittedMachine:
         return total
 
 
-def fit_machine(values: np.ndarray, labels: np.ndarray, classes: int) -> FittedMachine:
+def fit_machine(
+    values: np.ndarray, labels: np.ndarray, classes: int, *, cost: float = 1.0
+) -> FittedMachine:
     """Fit a support vector machine with a radial kernel.
 
     Parameters
@@ -141,9 +143,12 @@ def fit_machine(values: np.ndarray, labels: np.ndarray, classes: int) -> FittedM
         What is learned from; (n, features) and (n,).
     classes
         Number of classes.
+    cost
+        C of scikit-learn.
     """
-    seen = np.unique(labels)
-    machine = SVC(decision_function_shape="ovo").fit(values, labels) if len(seen) > 1 else None
+    seen, machine = np.unique(labels), None
+    if len(seen) > 1:
+        machine = SVC(C=cost, decision_function_shape="ovo").fit(values, labels)
     return FittedMachine(classes, seen, machine)
 
 

@@ -14,6 +14,7 @@ from balmi.methods.peers.early import EARLY
 from balmi.methods.peers.late import fit_late, fit_unimodal, fit_vcdn
 from balmi.methods.peers.similarity import fit_similarity
 from balmi.methods.peers.stacking import fit_stack
+from balmi.methods.pooled.method import fit_pooled, fit_unimodal_pooled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,8 @@ def fit_majority(side: TrainingSide) -> Majority:
 
 
 PEERS: dict[Method, Callable[[TrainingSide], FittedPeer]] = {
+    Method.POOLED: fit_pooled,
+    Method.UNIMODAL_POOLED: fit_unimodal_pooled,
     Method.MAJORITY: fit_majority,
     Method.ABSENCE_LR: fit_absence,
     **EARLY,

@@ -1,0 +1,1 @@
+"""The pooled predictor: experts of different kinds, weighed by what they say out of fold."""

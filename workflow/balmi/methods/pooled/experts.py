@@ -1,0 +1,309 @@
+"""The experts of the pool: what each sees, what it learns, and what it says out of fold.
+
+Linear ones for signals that add up, forests for what is nonlinear within a modality, and three that
+see all modalities at once for what only their combination shows: a forest, a kernel machine and a
+regression on products of components.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from balmi.methods.peers.early import MOST_OF_MACHINE, fit_machine, side_by_side
+from balmi.methods.peers.logistic import fit_logistic
+from balmi.methods.peers.stacking import stack_out_of_fold
+from balmi.methods.pooled.imputing import Donors, filled_to_learn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sklearn.ensemble import RandomForestClassifier
+
+    from balmi.methods.peers.side import TrainingSide
+    from balmi.preprocess.fitted import Samples
+
+    Said = Callable[[np.ndarray], np.ndarray]
+    Learn = Callable[[np.ndarray, np.ndarray], Said]
+
+# About a third of the trees say something of a training sample that they have not learned from. On
+# TCGA-BRCA at seed 200, twice as many take twice the time for .011 nats out of bag, .001 on tests.
+TREES = 100
+MOST_PER_TREE = 2000  # training samples that a tree draws at most
+COST = 10.0  # of the kernel machine
+LANDMARKS = 300  # of a kernel that compares too many samples
+COMPONENTS = 20  # whose products are looked at
+# There are some 230 products, more than any real cohort needs of them.
+PRODUCTS_INVERSE_PENALTY = 0.01
+SCORES_INVERSE_PENALTY = 1.0
+
+
+class FittedExpert(Protocol):
+    """An expert that has learned."""
+
+    def predict(self, samples: Samples) -> np.ndarray:
+        """Return probabilities; (n, classes)."""
+
+
+@dataclass(frozen=True)
+class Expert:
+    """An expert, and what it says of the samples that it learned from.
+
+    Parameters
+    ----------
+    name
+        Its name, ``<kind>/<modality>`` where it sees one modality.
+    modality
+        The modality that it sees, None for all.
+    fitted
+        What it has learned from all training samples.
+    held_out
+        Probabilities of the training samples, each by what has not learned from it; (n, classes).
+    """
+
+    name: str
+    modality: str | None
+    fitted: FittedExpert
+    held_out: np.ndarray
+
+
+@dataclass(frozen=True)
+class OfModality:
+    """An expert on the features of one modality; of samples that lack it, it says the prior."""
+
+    modality: str
+    prior: np.ndarray
+    said: Said
+
+    def predict(self, samples: Samples) -> np.ndarray:
+        """Return probabilities; (n, classes)."""
+        result = np.tile(self.prior, (len(samples), 1))
+        has = samples.has(self.modality)
+        if has.any():
+            result[has] = self.said(samples.features[self.modality][has])
+        return result
+
+
+@dataclass(frozen=True)
+class OfAll:
+    """An expert on all features side by side; gaps are filled by donors."""
+
+    donors: Donors
+    table: Callable[[Samples], np.ndarray]
+    said: Said
+
+    def predict(self, samples: Samples) -> np.ndarray:
+        """Return probabilities; (n, classes)."""
+        return self.donors.predict(lambda filled: self.said(self.table(filled)), samples)
+
+
+def equal_blocks(samples: Samples) -> np.ndarray:
+    """Return all features, every modality's divided by the root of their number; (n, features).
+
+    So modalities weigh alike in distances, however many features they have.
+    """
+    blocks = [values / np.sqrt(max(1, values.shape[1])) for values in samples.features.values()]
+    return np.hstack(blocks)
+
+
+def out_of_fold(
+    side: TrainingSide, values: np.ndarray, has: np.ndarray, learn: Learn
+) -> np.ndarray:
+    """Return what is said of every sample by what has learned from the other inner folds.
+
+    Parameters
+    ----------
+    side
+        The training side.
+    values
+        Features of its samples; (n, features).
+    has
+        The samples that are learned from and asked about; (n,), bool.
+    learn
+        Given features and labels, returns what gives probabilities of other samples.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n, classes); class frequencies of the other samples.
+    """
+    held_out = np.tile(side.prior, (len(side), 1))
+    for rest, here in side.base_folds:
+        rest, here = rest[has[rest]], here[has[here]]
+        if here.size and len(np.unique(side.labels[rest])) > 1:
+            held_out[here] = learn(values[rest], side.labels[rest])(values[here])
+    return held_out
+
+
+def _forest(side: TrainingSide, values: np.ndarray, has: np.ndarray) -> tuple[np.ndarray, Said]:
+    """Return what a forest says out of its bags, or of inner folds where groups go together."""
+    from sklearn import ensemble
+
+    def grown(values: np.ndarray, labels: np.ndarray, *, bags: bool) -> Votes:
+        draw = MOST_PER_TREE if len(labels) > MOST_PER_TREE else None
+        forest = ensemble.RandomForestClassifier(
+            TREES, max_samples=draw, oob_score=bags, random_state=side.seed, n_jobs=1
+        )
+        return Votes(forest.fit(values, labels), side.prior)
+
+    values = values.astype(np.float32, copy=False)
+    rows = np.flatnonzero(has)
+    bagged = side.groups is None
+    whole = grown(values[rows], side.labels[rows], bags=bagged)
+    if not bagged:
+
+        def learn(values: np.ndarray, labels: np.ndarray) -> Said:
+            return grown(values, labels, bags=False)
+
+        return out_of_fold(side, values, has, learn), whole
+    held_out = np.tile(side.prior, (len(side), 1))
+    held_out[rows] = whole.out_of_bag()
+    return held_out, whole
+
+
+@dataclass(frozen=True)
+class Votes:
+    """The votes of a forest, and one more of class frequencies, so that none has probability 0."""
+
+    forest: RandomForestClassifier
+    prior: np.ndarray
+
+    def __call__(self, values: np.ndarray) -> np.ndarray:
+        """Return probabilities of other samples; (m, classes)."""
+        trees = len(self.forest.estimators_)
+        return self._with_prior(self.forest.predict_proba(values), trees)
+
+    def out_of_bag(self) -> np.ndarray:
+        """Return probabilities of the samples learned from, by trees that have not drawn them."""
+        said = self.forest.oob_decision_function_
+        count = len(said)
+        drawn = self.forest.max_samples or count
+        trees = len(self.forest.estimators_) * (1 - 1 / count) ** drawn
+        return self._with_prior(np.nan_to_num(said), trees)
+
+    def _with_prior(self, votes: np.ndarray, trees: float) -> np.ndarray:
+        total = np.zeros((len(votes), len(self.prior)))
+        total[:, self.forest.classes_] = votes
+        result = trees * total + self.prior
+        return result / result.sum(axis=1, keepdims=True)
+
+
+def _machine(side: TrainingSide, values: np.ndarray) -> tuple[np.ndarray, Said]:
+    """Return what a calibrated kernel machine says out of fold, and the machine."""
+    labels, classes, folds = side.labels, side.classes, side.base_folds
+
+    def calibrated(scores: np.ndarray, labels: np.ndarray) -> Said:
+        penalty = SCORES_INVERSE_PENALTY
+        return fit_logistic(scores, labels, classes, inverse_penalty=penalty).predict
+
+    scores = np.empty((len(side), classes))
+    for rest, here in folds:
+        machine = fit_machine(values[rest], labels[rest], classes, cost=COST)
+        scores[here] = machine.scores(values[here])
+    held_out = np.empty((len(side), classes))
+    for rest, here in folds:
+        held_out[here] = calibrated(scores[rest], labels[rest])(scores[here])
+    machine = fit_machine(values, labels, classes, cost=COST)
+    probabilities = calibrated(scores, labels)
+    return held_out, lambda others: probabilities(machine.scores(others))
+
+
+def _landmarks(side: TrainingSide, values: np.ndarray) -> tuple[np.ndarray, Said]:
+    """Return what a regression on similarities to some samples says, in the machine's place."""
+    from sklearn.kernel_approximation import Nystroem
+
+    def learn(values: np.ndarray, labels: np.ndarray) -> Said:
+        gamma = 1 / (values.shape[1] * values.var())  # as of the machine
+        kernel = Nystroem(gamma=gamma, n_components=LANDMARKS, random_state=side.seed)
+        similarities = kernel.fit_transform(values)
+        penalty = SCORES_INVERSE_PENALTY
+        fitted = fit_logistic(similarities, labels, side.classes, inverse_penalty=penalty)
+        return lambda others: fitted.predict(kernel.transform(others))
+
+    everyone = np.ones(len(side), dtype=bool)
+    return out_of_fold(side, values, everyone, learn), learn(values, side.labels)
+
+
+def _products(side: TrainingSide, values: np.ndarray) -> tuple[np.ndarray, Said]:
+    """Return what a regression on products of principal components says out of fold, and it."""
+    from sklearn.decomposition import PCA
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+
+    def learn(values: np.ndarray, labels: np.ndarray) -> Said:
+        count = min(COMPONENTS, len(values) - 1, values.shape[1])
+        products = make_pipeline(
+            PCA(count, whiten=True, random_state=side.seed),
+            PolynomialFeatures(2, include_bias=False),
+            StandardScaler(),
+        )
+        learned = products.fit_transform(values)
+        penalty = PRODUCTS_INVERSE_PENALTY
+        fitted = fit_logistic(learned, labels, side.classes, inverse_penalty=penalty)
+        return lambda others: fitted.predict(products.transform(others))
+
+    everyone = np.ones(len(side), dtype=bool)
+    return out_of_fold(side, values, everyone, learn), learn(values, side.labels)
+
+
+def _regression(side: TrainingSide, values: np.ndarray) -> tuple[np.ndarray, Said]:
+    """Return what a logistic regression on all features says out of fold, and it."""
+
+    def learn(values: np.ndarray, labels: np.ndarray) -> Said:
+        return fit_logistic(values, labels, side.classes).predict
+
+    everyone = np.ones(len(side), dtype=bool)
+    return out_of_fold(side, values, everyone, learn), learn(values, side.labels)
+
+
+def _kernel(side: TrainingSide, values: np.ndarray) -> tuple[np.ndarray, Said]:
+    """Return the machine, or what stands in for it where samples are many."""
+    return (_machine if len(side) <= MOST_OF_MACHINE else _landmarks)(side, values)
+
+
+# Of all features: what learns, and the table that it learns from.
+ALL: dict[str, tuple[Callable[..., tuple[np.ndarray, Said]], Callable[[Samples], np.ndarray]]] = {
+    "concat-lr": (_regression, side_by_side),
+    "concat-forest": (lambda side, v: _forest(side, v, np.ones(len(side), bool)), side_by_side),
+    "concat-svm": (_kernel, equal_blocks),
+    "products": (_products, equal_blocks),
+}
+
+
+def experts_of_modality(side: TrainingSide, modality: str) -> Iterator[Expert]:
+    """Yield the experts that see one modality: its regression and a forest.
+
+    Parameters
+    ----------
+    side
+        The training side; it has inner folds.
+    modality
+        Its name. One that says nothing, or is there in samples of one class alone, has none.
+    """
+    values, has = side.samples.features[modality], side.samples.has(modality)
+    if not values.shape[1] or len(np.unique(side.labels[has])) < 2:
+        return
+    base = side.base(modality)
+    yield Expert(f"linear/{modality}", modality, base, base.held_out)
+    held_out, said = _forest(side, values, has)
+    yield Expert(f"forest/{modality}", modality, OfModality(modality, side.prior, said), held_out)
+
+
+def experts_of_all(side: TrainingSide) -> Iterator[Expert]:
+    """Yield the experts that see all modalities.
+
+    Parameters
+    ----------
+    side
+        The training side; it has inner folds and classes to choose from.
+    """
+    held_out, stack = stack_out_of_fold(side)
+    yield Expert("stacked", None, stack, held_out)
+    donors, filled = Donors.of(side), filled_to_learn(side)
+    for name, (learn, table) in ALL.items():
+        values = table(filled)
+        if values.shape[1]:
+            held_out, said = learn(side, values)
+            yield Expert(name, None, OfAll(donors, table, said), held_out)
