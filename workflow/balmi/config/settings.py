@@ -96,6 +96,7 @@ class Method(StrEnum):
 
 # The other methods run only when asked for.
 DEFAULT_METHODS = (
+    *(Method.POOLED, Method.UNIMODAL_POOLED),
     *(Method.BALANCED, Method.UNIFORM, Method.CONCAT_MLP, Method.CONCAT_LR),
     *(Method.STACKED_LR, Method.UNIMODAL_LR, Method.LATE_FUSION),
 )
@@ -654,7 +655,7 @@ class Robustness(Section):
     advanced: ClassVar[frozenset[str]] = frozenset({"seed"})
 
     methods: list[Method] = Field(
-        default=[Method.BALANCED, Method.STACKED_LR],
+        default=[Method.POOLED, Method.BALANCED, Method.STACKED_LR],
         description="methods that are probed, as far as they are among `methods`; [] probes none",
     )
     noise: list[Annotated[float, Field(gt=0)]] = Field(

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from balmi.config.settings import Method
 from balmi.data.splits import distinct_tests
 from balmi.evaluation.absence import absence_finding
 from balmi.evaluation.accepted import inputs
 from balmi.evaluation.at_chance import WIDEST, Reading, read_control
 from balmi.evaluation.duplicates import divided, near_copies
 from balmi.evaluation.gap import calibration_gap
+from balmi.evaluation.primary import roles
 from balmi.evaluation.trust import CONTROL_CHECKS, Finding, State
 from balmi.evaluation.underestimation import underestimation
 from balmi.evaluation.verdicts import (
@@ -273,9 +273,10 @@ def _calibration(evidence: Evidence) -> Finding:
     ran = list(dict.fromkeys(evidence.predictions["method"]))
     if not ran:
         return Finding(State.NOT_RUN, None, "No method gave predictions.")
-    method = str(Method.BALANCED) if Method.BALANCED in ran else ran[0]
-    own = evidence.predictions[evidence.predictions["method"] == method]
-    gap = calibration_gap(own, evidence.cohort)
+    own = roles(ran).own
+    method = own if own in ran else ran[0]
+    held_out = evidence.predictions[evidence.predictions["method"] == method]
+    gap = calibration_gap(held_out, evidence.cohort)
     value = (
         f"ECE of {method} over all held-out predictions {gap.error:.3f}; by chance alone"
         f" {gap.expected:.3f}, 95 % below {gap.null95:.3f}"

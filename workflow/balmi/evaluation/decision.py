@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from balmi.config.automatic import FEWEST_FOLDS
 from balmi.evaluation.comparisons import ALL, COMPLETE
 from balmi.evaluation.metrics import METRICS
-from balmi.evaluation.primary import OWN, STACKED, primary
+from balmi.evaluation.primary import SINGLE, STACKED, primary, roles
 from balmi.evaluation.trust import State, withheld
 from balmi.evaluation.verdicts import Verdict, verdict
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from balmi.config.settings import PrimaryMetric
     from balmi.data.cohort import Roster
+    from balmi.evaluation.primary import Roles
 
 ABSENCE = "absence"  # the trust check of whether absence tells of the class
 MASK = "absence-lr"  # the method that sees only who has which modality
@@ -138,6 +139,8 @@ class Decision:
     ----------
     case
         The case; `balmi.report.sections.verdict.headline` has a sentence for each.
+    roles
+        The predictor that the report is about.
     ground
         What verdicts rest on; where nothing predicts the class, no difference is judged.
     method, reference, samples
@@ -158,6 +161,7 @@ class Decision:
     """
 
     case: Case
+    roles: Roles
     ground: Ground
     method: str | None
     reference: str | None
@@ -187,6 +191,8 @@ class Evidence:
         `ALWAYS`, by method, reference, metric and samples.
     ranks
         Method -> lower limit of its macro AUROC over all samples.
+    roles
+        The predictor that the report is about.
     ground
         What verdicts rest on.
     modalities, complete, lacking, tells
@@ -195,6 +201,7 @@ class Evidence:
 
     comparisons: dict[tuple[str, str, str, str], Row]
     ranks: dict[str, float]
+    roles: Roles
     ground: Ground
     modalities: int
     complete: int
@@ -311,7 +318,7 @@ class Rule:
     stack
         Of stacked linear models against one modality, where that is secondary.
     over
-        Of the network against the stack.
+        Of the report's predictor against the stack.
     case
         The case.
     """
@@ -343,11 +350,11 @@ RULES = (
 
 
 def _by_verdicts(evidence: Evidence) -> Case:
-    pair = evidence.ground.pair
-    method, single = pair or ("", "")
+    pair, own = evidence.ground.pair, evidence.roles.own
+    method, _ = pair or ("", "")
     main = evidence.word(pair)
-    secondary = (STACKED, single) if method == OWN else None
-    words = (main, evidence.word(secondary), evidence.word((OWN, STACKED)) if secondary else None)
+    secondary = (STACKED, SINGLE) if method == own else None
+    words = (main, evidence.word(secondary), evidence.word((own, STACKED)) if secondary else None)
     if main == GAIN and _only_all(evidence):
         return Case.ONLY_ALL
     if main == GAIN and method == STACKED:
@@ -414,7 +421,8 @@ def _gathered(
     if lacking and (made == [ALL] or (made and complete < FEWEST_COMPLETE)):
         judged = ()
     ground = Ground(pair, metric, withheld(tables["trust"]), judged)
-    return Evidence(rows, ranks, ground, len(cohort.modalities), complete, lacking, tells)
+    told = roles(methods)
+    return Evidence(rows, ranks, told, ground, len(cohort.modalities), complete, lacking, tells)
 
 
 def decide(tables: Mapping[str, pd.DataFrame], cohort: Roster, metric: PrimaryMetric) -> Decision:
@@ -440,6 +448,7 @@ def decide(tables: Mapping[str, pd.DataFrame], cohort: Roster, metric: PrimaryMe
     folds, dealt = evidence.counts
     return Decision(
         case=case,
+        roles=evidence.roles,
         ground=ground,
         method=method,
         reference=reference,

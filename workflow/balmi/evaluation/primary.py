@@ -1,10 +1,13 @@
 """The primary comparison: the one that answers whether combining helps, fixed before any score.
 
-Its methods follow from which there are, its metric from the configuration.
+Its methods follow from which there are, its metric from the configuration. A predictor is compared
+with the same kind of predictor on one modality, chosen inside, so that a gain is due to the
+modalities and not to a stronger learner.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from balmi.config.settings import Method
@@ -12,13 +15,38 @@ from balmi.config.settings import Method
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-OWN = str(Method.BALANCED)
+NETWORK = str(Method.BALANCED)
 STACKED = str(Method.STACKED_LR)
 SINGLE = str(Method.UNIMODAL_LR)
 
 
-def primary(methods: Collection[str]) -> tuple[str, str] | None:
-    """Return method and reference of the primary comparison, or None where it cannot be made.
+@dataclass(frozen=True)
+class Roles:
+    """The predictor that a report is about, and what it is compared with.
+
+    Parameters
+    ----------
+    own
+        The predictor.
+    single
+        What predicts by one modality alone.
+    noun
+        What the predictor is called in a sentence.
+    """
+
+    own: str
+    single: str
+    noun: str
+
+
+POOL = Roles(str(Method.POOLED), str(Method.UNIMODAL_POOLED), "the pool")
+BALANCED = Roles(NETWORK, SINGLE, "the network")
+# The first whose methods are there.
+ROLES = (POOL, BALANCED)
+
+
+def roles(methods: Collection[str]) -> Roles:
+    """Return what the report is about: the pool, or without it the network.
 
     It follows from which methods there are and never from how they scored.
 
@@ -27,5 +55,20 @@ def primary(methods: Collection[str]) -> tuple[str, str] | None:
     methods
         The methods that have predictions.
     """
-    method = next((name for name in (OWN, STACKED) if name in methods), None)
-    return None if method is None or SINGLE not in methods else (method, SINGLE)
+    whole = (each for each in ROLES if {each.own, each.single} <= set(methods))
+    return next(whole, next((each for each in ROLES if each.own in methods), BALANCED))
+
+
+def primary(methods: Collection[str]) -> tuple[str, str] | None:
+    """Return method and reference of the primary comparison, or None where it cannot be made.
+
+    Without a predictor of the roles it is that of the linear stack.
+
+    Parameters
+    ----------
+    methods
+        The methods that have predictions.
+    """
+    found = roles(methods)
+    pair = (found.own, found.single) if found.own in methods else (STACKED, SINGLE)
+    return pair if set(pair) <= set(methods) else None

@@ -19,6 +19,7 @@ from balmi.config.catalogue import as_configured
 from balmi.data.cohort import read_roster
 from balmi.data.files import read_json, read_table, replace_when_written, write_json
 from balmi.errors import Problem, UserError
+from balmi.evaluation.primary import ROLES, Roles
 from balmi.evaluation.verdicts import NOT_SEPARABLE, Verdict
 from balmi.report.contents import SECTIONS, figures_of
 from balmi.report.inputs import ReportInputs
@@ -30,10 +31,9 @@ from balmi.report.paths import Shown
 from balmi.report.sections.information.refusals import MAX_WHICH
 from balmi.report.sections.performance.figures import MAX_DOTS
 from balmi.report.sections.performance.scores import OF_CLASS
-from balmi.report.sections.performance.view import OWN
 from balmi.report.sections.provenance.downloads import downloads
 from balmi.report.sections.provenance.view import commit, seeds, versions
-from balmi.report.sections.verdict.answers import PAIRS
+from balmi.report.sections.verdict.answers import meanings
 from balmi.report.view import FORMAT, View, build_view
 
 if TYPE_CHECKING:
@@ -85,7 +85,6 @@ def _environment() -> Environment:
         "class_metrics": metrics_of(OF_CLASS),
         "verdicts": [drawing.MARKS[str(word)] for word in Verdict],
         "unknown": drawing.UNKNOWN,
-        "own": OWN,
         "chance": words.chance,
         "decimal": words.decimal,
         "percent": words.percent,
@@ -195,10 +194,12 @@ def build_report(
     return undrawn
 
 
-def _tallies(rows: Sequence[dict[str, Any]]) -> list[dict[str, int]]:
+def _tallies(
+    rows: Sequence[dict[str, Any]], pairs: Sequence[tuple[str, str]]
+) -> list[dict[str, int]]:
     """Count the verdicts of every pair over the datasets that have something to combine."""
     combined = [row for row in rows if len(row["modalities"]) > 1]
-    columns = ([row["pairs"][place] for row in combined] for place in range(len(PAIRS)))
+    columns = ([row["pairs"][place] for row in combined] for place in range(len(pairs)))
     return [
         {
             str(word): sum(pair is not None and pair["verdict"] == word for pair in column)
@@ -236,12 +237,22 @@ def build_overview(views: Mapping[Path, str], html: Path) -> None:
         Where a file was written by another version, datasets follow different metrics, or the page
         would be too large.
     """
+    summaries = {path: read_json(path, FORMAT) for path in views}
+    own = {Roles(**summary["decision"]["roles"]) for summary in summaries.values()}
+    told = [each for each in ROLES if each in own]
+    pairs = list(dict.fromkeys(pair for each in told for pair in meanings(each)))
     rows: list[dict[str, Any]] = []
     for path, within in views.items():
-        summary = read_json(path, FORMAT)
-        pairs = {(row["method"], row["reference"]): row for row in summary["differences"]}
+        summary = summaries[path]
+        made = {(row["method"], row["reference"]): row for row in summary["differences"]}
         link = f"{quote(summary['dataset'], safe='')}/report.html"
-        found = {"link": link, "within": within, "pairs": [pairs.get(pair) for pair in PAIRS]}
+        found = {"link": link, "within": within, "pairs": [made.get(pair) for pair in pairs]}
         rows.append(summary | found)
-    facts = {"rows": rows, "pairs": PAIRS, "tallies": _tallies(rows), "metric": _followed(rows)}
+    facts = {
+        "rows": rows,
+        "pairs": pairs,
+        "tallies": _tallies(rows, pairs),
+        "metric": _followed(rows),
+        "own": told[0].own,
+    }
     _write(_environment().get_template("overview.html").render(**facts), Path(html))

@@ -7,6 +7,7 @@ from synthetic_comparisons import EVERY_VERDICT, GAIN, LOSS, NONE, lacking, tabl
 from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.decision import GAINS, Case, Ground, decide
 from balmi.evaluation.decision import Decision as Decided
+from balmi.evaluation.primary import BALANCED
 from balmi.report.sections.verdict.headline import FIXED, SENTENCES, headline, silence, silent_word
 
 FOLLOWED = PrimaryMetric.MACRO_F1
@@ -20,7 +21,9 @@ def cohort(make_cohort):
 def decided(case: Case, samples: str | None = "all") -> Decided:
     pair = ("balanced", "unimodal-lr")
     ground = Ground(pair, FOLLOWED, failed=("leak control",))
-    return Decided(case, ground, *pair, samples, 12, 25, 8, 40, 20, samples == "complete", False)
+    return Decided(
+        case, BALANCED, ground, *pair, samples, 12, 25, 8, 40, 20, samples == "complete", False
+    )
 
 
 @pytest.mark.parametrize("case", list(Case))

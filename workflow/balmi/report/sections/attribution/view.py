@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from balmi.evaluation.primary import NETWORK
 from balmi.report.kit.amounts import Amount, amount_of
 from balmi.report.kit.words import brief, decimal, joined, known, percent
-from balmi.report.sections.performance.view import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -180,8 +180,8 @@ def _attributions(
 
 def _reason(settings: Mapping[str, Any]) -> str:
     """Return why there is no attribution, from the configuration."""
-    if OWN not in settings["methods"]:
-        return f"Not run: {OWN}, whose networks are looked at, is not in methods."
+    if NETWORK not in settings["methods"]:
+        return f"Not run: {NETWORK}, whose networks are looked at, is not in methods."
     if not settings["attribution"]["enabled"]:
         return "Not run: attribution.enabled is false."
     return NOT_ATTRIBUTED

@@ -10,7 +10,7 @@ import pandas as pd
 
 from balmi.evaluation.comparisons import ALL, COMPLETE
 from balmi.evaluation.decision import MASK
-from balmi.evaluation.primary import OWN, SINGLE, STACKED
+from balmi.evaluation.primary import SINGLE, STACKED
 from balmi.report.kit.metrics import metric_of, metrics_of
 from balmi.report.kit.words import known
 from balmi.report.sections.performance.closeup import (
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from balmi.data.cohort import Roster
     from balmi.evaluation.decision import Decision, Ground
+    from balmi.evaluation.primary import Roles
     from balmi.report.kit.metrics import Metric
 
 CALIBRATION, LOG_LOSS = "ece", "log_loss"
@@ -120,6 +121,8 @@ class PerformanceView:
         The metrics that the table has, of the predicted class and of the probabilities.
     metric
         The metric that verdicts follow.
+    roles
+        The predictor that the report is about, the own method.
     methods
         The best by that metric first.
     differences
@@ -140,6 +143,7 @@ class PerformanceView:
     design: Design
     metrics: tuple[tuple[Metric, ...], tuple[Metric, ...]]
     metric: Metric
+    roles: Roles
     methods: tuple[MethodRow, ...]
     differences: tuple[Difference, ...]
     beside: tuple[Difference, ...]
@@ -169,7 +173,7 @@ def _of_pair(rows: Sequence[Difference], method: str, reference: str) -> Differe
 
 
 def _methods(
-    performance: pd.DataFrame, predictions: pd.DataFrame, scores: Scores, metric: Metric
+    performance: pd.DataFrame, predictions: pd.DataFrame, scores: Scores, metric: Metric, own: str
 ) -> list[MethodRow]:
     tested = predictions.groupby("method")["sample"].nunique()
     main = performance[performance["metric"] == metric.key].dropna(subset=["value"])
@@ -180,7 +184,7 @@ def _methods(
     names = (name for name, whose in scores if whose is None)
     rows = [
         MethodRow(
-            name, name == OWN, int(tested.get(name, 0)), scores[name, None], points.get(name, ())
+            name, name == own, int(tested.get(name, 0)), scores[name, None], points.get(name, ())
         )
         for name in names
     ]
@@ -194,16 +198,17 @@ def _methods(
 
 
 def _differences(
-    comparisons: pd.DataFrame, ground: Ground, samples: str
+    comparisons: pd.DataFrame, ground: Ground, roles: Roles, samples: str
 ) -> tuple[list[Difference], int]:
     """Return the own method's and the single modality's comparisons, or all without them."""
     of_samples = comparisons["samples"] == samples
     main = comparisons[(comparisons["metric"] == ground.metric) & of_samples]
-    balanced = main["method"] == OWN
-    alone = main["method"].str.startswith(f"{SINGLE}/")
-    single = (main["reference"] == SINGLE) & ~balanced & ~alone
-    chosen = main if not (balanced | single).any() else main[balanced | single]
-    chosen = chosen.sort_values("method", key=lambda names: names != OWN, kind="stable")
+    own = main["method"] == roles.own
+    alone = main["method"].str.contains("/", regex=False)
+    linear = (main["method"] == STACKED) & (main["reference"] == SINGLE)
+    single = ((main["reference"] == roles.single) | linear) & ~own & ~alone
+    chosen = main if not (own | single).any() else main[own | single]
+    chosen = chosen.sort_values("method", key=lambda names: names != roles.own, kind="stable")
     rows = [_difference(cells, ground) for cells in chosen.to_dict("records")]
     return rows, len(main) - len(rows)
 
@@ -224,11 +229,11 @@ def _difference(cells: dict[str, Any], ground: Ground) -> Difference:
     )
 
 
-def _log_loss(comparisons: pd.DataFrame, ground: Ground) -> Difference | None:
+def _log_loss(comparisons: pd.DataFrame, ground: Ground, own: str) -> Difference | None:
     """Return the difference in log-loss of the own method and stacking beside another metric."""
     if ground.metric == LOG_LOSS:
         return None
-    wanted = {"method": OWN, "reference": STACKED, "metric": LOG_LOSS, "samples": ground.followed}
+    wanted = {"method": own, "reference": STACKED, "metric": LOG_LOSS, "samples": ground.followed}
     rows = (comparisons[list(wanted)] == pd.Series(wanted)).all(axis=1)
     records = comparisons[rows].to_dict("records")
     return _difference(records[0], ground) if records else None
@@ -244,26 +249,31 @@ def differences_view(comparisons: pd.DataFrame, decision: Decision) -> dict[str,
     decision
         What the headline is, and what verdicts rest on.
     """
-    ground = decision.ground
-    differences, others = _differences(comparisons, ground, ground.followed)
+    ground, roles = decision.ground, decision.roles
+    differences, others = _differences(comparisons, ground, roles, ground.followed)
     other = ALL if ground.followed == COMPLETE else COMPLETE
-    beside = _differences(comparisons, ground, other)[0] if decision.lacking else []
+    beside = _differences(comparisons, ground, roles, other)[0] if decision.lacking else []
     return {
         "metric": metric_of(ground.metric),
+        "roles": roles,
         "differences": tuple(differences),
         "beside": tuple(beside),
         "other_differences": others,
-        "log_loss": _log_loss(comparisons, ground),
+        "log_loss": _log_loss(comparisons, ground, roles.own),
     }
 
 
 def _closeup(
-    rows: Sequence[MethodRow], tables: Mapping[str, pd.DataFrame], scores: Scores, cohort: Roster
+    rows: Sequence[MethodRow],
+    tables: Mapping[str, pd.DataFrame],
+    scores: Scores,
+    cohort: Roster,
+    own: str,
 ) -> CloseUp | None:
     names = [row.name for row in rows]
     if not names:
         return None
-    shown = OWN if OWN in names else names[0]
+    shown = own if own in names else names[0]
     compared = [name for name in dict.fromkeys((shown, STACKED)) if name in names]
     counts = np.bincount(cohort.labels, minlength=len(cohort.classes))
     return CloseUp(
@@ -325,7 +335,8 @@ def performance_view(
     """
     scores = scores_of(tables["summary"])
     told = differences_view(tables["comparisons"], decision)
-    rows = _methods(tables["performance"], tables["predictions"], scores, told["metric"])
+    own = decision.roles.own
+    rows = _methods(tables["performance"], tables["predictions"], scores, told["metric"], own)
     metrics = {key for row in rows for key in row.scores}
     return PerformanceView(
         design=design_view(tables["predictions"], cohort, scheme, automatic),
@@ -334,6 +345,6 @@ def performance_view(
         ),
         methods=tuple(rows),
         **told,
-        closeup=_closeup(rows, tables, scores, cohort),
+        closeup=_closeup(rows, tables, scores, cohort, own),
         statuses=_statuses(tables["methods"]),
     )

@@ -7,6 +7,7 @@ from math import nan
 from typing import TYPE_CHECKING, Any
 
 from balmi.evaluation.at_chance import Reading, read_control
+from balmi.evaluation.primary import NETWORK, POOL, STACKED
 from balmi.evaluation.verdicts import Verdict, verdict
 from balmi.report.kit.amounts import Amount, amount_of
 from balmi.report.kit.metrics import metric_of
@@ -20,7 +21,6 @@ from balmi.report.kit.words import (
     percent,
     signed,
 )
-from balmi.report.sections.performance.view import OWN, STACKED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -194,7 +194,7 @@ class RobustnessView:
 
 def ordered_methods(names: Sequence[str]) -> tuple[str, ...]:
     """Return names of methods, the own one and stacking first."""
-    first = [name for name in (OWN, STACKED) if name in names]
+    first = [name for name in (POOL.own, NETWORK, STACKED) if name in names]
     return (*first, *sorted(set(names) - set(first)))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from balmi.config.settings import JOINT, Expert
-from balmi.report.sections.performance.view import OWN
+from balmi.evaluation.primary import NETWORK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +114,7 @@ def _panel(table: pd.DataFrame, quantity: str, names: Sequence[str]) -> Panel:
 
 def expert_shares(experts: pd.DataFrame) -> tuple[ExpertShare, ...]:
     """Return the mean weight of every expert of the own method, and its 10-90 % band over folds."""
-    weights = experts[experts["method"] == OWN].groupby("expert", sort=False)["weight"]
+    weights = experts[experts["method"] == NETWORK].groupby("expert", sort=False)["weight"]
     shares = [
         ExpertShare(
             EXPERTS[Expert(name)],
@@ -138,7 +138,7 @@ def training_view(
     modalities
         Names in the cohort's order; the joint head comes after them.
     """
-    table = training[(training["method"] == OWN) & (training["stage"] == STAGE)]
+    table = training[(training["method"] == NETWORK) & (training["stage"] == STAGE)]
     if table.empty:
         return None
     reached = table.groupby(["repeat", "fold", "member"])["epoch"].max()
@@ -147,7 +147,7 @@ def training_view(
     shown = table[table["epoch"] <= last]
     panels = (_panel(shown, quantity, [*modalities, JOINT]) for quantity in QUANTITIES)
     return TrainingView(
-        method=OWN,
+        method=NETWORK,
         replicas=len(reached),
         epochs=last + 1,
         longest=int(reached.max()) + 1,

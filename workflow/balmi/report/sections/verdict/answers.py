@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from balmi.evaluation.decision import COMPLETE, HOLM_LEVEL, MASK, RANKING
+from balmi.evaluation.primary import BALANCED, NETWORK, POOL, SINGLE, STACKED
 from balmi.evaluation.verdicts import NOT_SEPARABLE, Verdict
 from balmi.report.kit.words import (
     brief,
@@ -20,39 +21,77 @@ from balmi.report.kit.words import (
 from balmi.report.sections.information.decomposition import parts_of
 from balmi.report.sections.information.distillation import prospect
 from balmi.report.sections.information.refusals import LABEL_TOPIC
-from balmi.report.sections.performance.view import OWN, SINGLE, STACKED
 from balmi.report.sections.verdict.headline import COMPARED, among, headline, silence, silent_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from balmi.evaluation.decision import Decision
+    from balmi.evaluation.primary import Roles
     from balmi.report.kit.metrics import Metric
     from balmi.report.sections.cohort.view import CohortView
     from balmi.report.sections.information.view import InformationView
     from balmi.report.sections.performance.view import Difference, PerformanceView
     from balmi.report.sections.verdict.trust import TrustView
 
-# The pairs that answer whether combining helps, in the order in which they are told.
-PAIRS = (
-    (OWN, SINGLE),
-    (STACKED, SINGLE),
-    (OWN, STACKED),
-    (OWN, "concat-lr"),
-    (OWN, "concat-mlp"),
-)
-MEANINGS = {
-    (OWN, SINGLE): "The balanced network against one modality on its own",
-    (STACKED, SINGLE): "Stacking linear models against one modality on its own",
-    (OWN, STACKED): "The balanced network against stacking linear models",
-    (OWN, "concat-lr"): "The balanced network against a linear model on all features",
-    (OWN, "concat-mlp"): "The balanced network against a plain network on all features",
+# What the predictor of each role is called as a subject, and what it is compared with.
+TITLES = {POOL: "The pool of experts", BALANCED: "The balanced network"}
+ALONE = {
+    POOL: "the experts of one modality on its own",
+    BALANCED: "one modality on its own",
 }
+SIMPLE = {
+    POOL: {
+        NETWORK: "the balanced network",
+        "concat-lr": "a linear model on all features",
+        "concat-forest": "a forest on all features",
+    },
+    BALANCED: {
+        "concat-lr": "a linear model on all features",
+        "concat-mlp": "a plain network on all features",
+    },
+}
+
+
+def meanings(roles: Roles) -> dict[tuple[str, str], str]:
+    """Return the pairs that answer whether combining helps, in the order in which they are told.
+
+    Parameters
+    ----------
+    roles
+        The predictor that the report is about.
+
+    Returns
+    -------
+    dict of tuple to str
+        Method and reference -> what their difference is of.
+    """
+    title = TITLES[roles]
+    return {
+        (roles.own, roles.single): f"{title} against {ALONE[roles]}",
+        (STACKED, SINGLE): "Stacking linear models against one modality on its own",
+        (roles.own, STACKED): f"{title} against stacking linear models",
+        **{(roles.own, name): f"{title} against {what}" for name, what in SIMPLE[roles].items()},
+    }
+
+
+DECIDING = 3  # of these pairs, the first ones, the headline rests on
 RULE = (
     "Differences of {} over the same folds{}. The one that was fixed in advance stands by its"
     " own interval; the others are secondary, and supported where p, adjusted for their number"
     f" (Holm), is at most {HOLM_LEVEL} too."
 )
+MADE_OF = {
+    POOL: (
+        f"{POOL.own} weighs experts that see one modality and experts that see all;"
+        f" {POOL.single} has the same experts of one modality alone, so that their difference is"
+        " due to the modalities and not to a stronger learner."
+    ),
+    BALANCED: (
+        f"{NETWORK} pools networks with the linear stack, as the section on training dynamics"
+        " tells: its difference from one modality is not that of the networks alone."
+    ),
+}
 UNDERESTIMATED = "information"  # the trust check of whether estimates are too low
 LISTED_PAIRS = 6
 
@@ -97,7 +136,7 @@ class Views:
 
 def key_differences(performance: PerformanceView) -> tuple[Difference, ...]:
     """Return the comparisons that answer whether combining helps, as far as they were made."""
-    differences = (performance.difference(*pair) for pair in PAIRS)
+    differences = (performance.difference(*pair) for pair in meanings(performance.roles))
     return tuple(row for row in differences if row is not None)
 
 
@@ -204,7 +243,7 @@ def _where(row: Difference, decision: Decision) -> str:
 
 def _told(row: Difference, decision: Decision, first: str = "") -> Statement:
     amount = with_limits(row.difference, row.lower, row.upper, signed)
-    meaning = MEANINGS[row.method, row.reference]
+    meaning = meanings(decision.roles)[row.method, row.reference]
     text = f"{first}{meaning} ({row.method} − {row.reference}){_where(row, decision)}: {amount}"
     return Statement(text, row.verdict)
 
@@ -224,7 +263,8 @@ def _compared(views: Views) -> str:
     decision, performance = views.decision, views.performance
     if decision.case not in COMPARED:
         return headline(decision)
-    rows = [performance.difference(*pair) for pair in PAIRS[:3]]
+    pairs = list(meanings(decision.roles))[:DECIDING]
+    rows = [performance.difference(*pair) for pair in pairs]
     verdicts: dict[bool, list[str]] = {True: [], False: []}
     for row in rows:
         if row is not None:
@@ -242,15 +282,14 @@ def _does_combining_help(views: Views) -> Answer | None:
     metric = performance.metric
     statements = [Statement(RULE.format(metric.title, metric.aside))] if rows else []
     statements += _told_differences(views, rows)
-    lacking = [row for row in performance.not_ok if row.name in (OWN, STACKED, SINGLE)]
+    roles = performance.roles
+    wanted = {roles.own, roles.single, STACKED, SINGLE}
+    lacking = [row for row in performance.not_ok if row.name in wanted]
     statements += [
         Statement(f"{row.name} gave no result and is compared with nothing.") for row in lacking
     ]
-    if OWN in {row.method for row in rows}:
-        text = f"{OWN} pools networks with the linear stack, as the section on training"
-        text += " dynamics tells: its difference from one modality is not that of the networks"
-        text += " alone."
-        statements.append(Statement(text))
+    if roles.own in {row.method for row in rows}:
+        statements.append(Statement(MADE_OF[roles]))
     if performance.log_loss is not None:
         row = performance.log_loss
         amount = with_limits(row.difference, row.lower, row.upper, signed)
@@ -404,7 +443,9 @@ def tiles(views: Views) -> tuple[Tile, ...]:
     result = [Tile("Samples", f"{cohort.samples:,}", note)]
     if len(views.information.label) > 1:
         result.append(_strongest_tile(views.information, views.decision))
-    differences = [row for row in key_differences(performance) if row.method == OWN]
+    differences = [
+        row for row in key_differences(performance) if row.method == performance.roles.own
+    ]
     result += [_difference_tile(row, views.decision, metric) for row in differences]
     for row in performance.methods:
         score = row.scores.get(metric.key)

@@ -19,34 +19,35 @@ ONLY_ABSENCE = (
     " combining gains has no answer here."
 )
 ALONE = "There is one modality, so nothing can be combined."
-NOT_COMPARED = "Neither the network nor the linear stack was compared with a single modality."
+NOT_COMPARED = "Neither {own} nor the linear stack was compared with a single modality."
 
-# What the comparisons show; the primary one first, what is secondary after it.
+# What the comparisons show, {own} being the predictor; the primary one first, what is secondary
+# after it.
 SHOWN = {
-    Case.NETWORK_ADDS: "Combining helps, and the network adds to the linear stack.",
+    Case.NETWORK_ADDS: "Combining helps, and {own} adds to the linear stack.",
     Case.NETWORK_WINS: (
-        "Combining helps with the network, which gains over one modality and over the linear stack;"
+        "Combining helps with {own}, which gains over one modality and over the linear stack;"
         " of the stack alone no gain is shown."
     ),
-    Case.STACK_BETTER: "Combining helps, and the linear stack does better than the network.",
+    Case.STACK_BETTER: "Combining helps, and the linear stack does better than {own}.",
     Case.STACK_ENOUGH: (
-        "Combining helps, and the linear stack is enough: the network is not shown to add to it."
+        "Combining helps, and the linear stack is enough: {own} is not shown to add to it."
     ),
     Case.STACK_LOSES: (
-        "Combining helps with the network, while the linear stack loses against one modality."
+        "Combining helps with {own}, while the linear stack loses against one modality."
     ),
     Case.STACK_OPEN: (
-        "Combining helps with the network; whether the linear stack would do is not decided."
+        "Combining helps with {own}; whether the linear stack would do is not decided."
     ),
-    Case.NETWORK_GAINS: "Combining helps: the network gains over one modality.",
+    Case.NETWORK_GAINS: "Combining helps: {own} gains over one modality.",
     Case.STACK_GAINS: "Combining helps: the linear stack gains over one modality.",
     Case.ONLY_SECONDARY: (
-        "No gain is shown: the comparison that was fixed in advance, of the network with one"
+        "No gain is shown: the comparison that was fixed in advance, of {own} with one"
         " modality, shows no difference. That the linear stack gains over one modality is a"
         " secondary finding, to be confirmed on other samples."
     ),
     Case.LOSS_BUT_SECONDARY: (
-        "The network loses against one modality. That the linear stack gains over it is a"
+        "{Own} loses against one modality. That the linear stack gains over it is a"
         " secondary finding, to be confirmed on other samples."
     ),
     Case.LOSS: "One modality is enough: combining loses against it.",
@@ -134,7 +135,9 @@ def headline(decision: Decision) -> str:
         What the cohort's tables decide.
     """
     make = SENTENCES.get(decision.case)
-    sentence = FIXED[decision.case] if make is None else make(decision)
+    noun = decision.roles.noun
+    fixed = FIXED.get(decision.case, "").format(own=noun, Own=noun.capitalize())
+    sentence = fixed if make is None else make(decision)
     where = among(decision)
     if where is None:
         return sentence
