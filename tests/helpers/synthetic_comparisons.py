@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from balmi.data.cohort import Cohort
 
 PAIRS = (("balanced", "unimodal-lr"), ("stacked-lr", "unimodal-lr"), ("balanced", "stacked-lr"))
+POOLED = {"balanced": "pooled"}
 GAIN, NONE, LOSS = "gain supported", "no difference shown", "loss supported"
 LIMITS = {GAIN: (0.01, 0.05), NONE: (-0.02, 0.04), LOSS: (-0.05, -0.01)}
 COLUMNS = ["method", "reference", "metric", "samples", "difference", "lower", "upper", "p"]
@@ -88,6 +89,16 @@ def lacking(cohort: Cohort, rows: Iterable[int], modality: int = 0) -> Cohort:
     values = cohort.tables[name].copy()
     values[list(rows)] = np.nan
     return replace(cohort, values={**cohort.tables, name: values})
+
+
+def of_the_pool(found: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return the same tables where the pool is what `balanced` was, and compared as it is."""
+    made = found["comparisons"].replace({"method": POOLED, "reference": POOLED})
+    own = (made["method"] == "pooled") & (made["reference"] == "unimodal-lr")
+    made.loc[own, "reference"] = "unimodal-pooled"
+    ranked = found["summary"].replace({"method": POOLED})
+    single = ranked[ranked["method"] == "unimodal-lr"].assign(method="unimodal-pooled")
+    return {**found, "comparisons": made, "summary": pd.concat([ranked, single])}
 
 
 EVERY_VERDICT = tuple(product((GAIN, NONE, LOSS), repeat=3))

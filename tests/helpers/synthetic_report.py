@@ -40,6 +40,7 @@ STRENGTHS = {
     "unimodal-lr": 1.4,
     "late-fusion": 1.9,
 }
+POOLS = {"pooled": 2.5, "unimodal-pooled": 1.6}
 NETWORKS = ("balanced", "uniform")
 CHECKS = ("leak control", "label shuffle", "rarest class", "folds", "samples per feature")
 CHECKS += ("separability", "calibration", "group structure", "absence", "information", "inputs")
@@ -326,7 +327,7 @@ def make_settings(names: Names) -> Configuration:
 @cache
 def _evaluated(names: Names) -> dict[str, pd.DataFrame]:
     """Return predictions of the named methods and what is computed from them, which takes long."""
-    strengths = {name: STRENGTHS[name] for name in names.methods}
+    strengths = {name: (STRENGTHS | POOLS)[name] for name in names.methods}
     if "unimodal-lr" in names.methods:
         strengths |= {
             f"unimodal-lr/{name}": 1.4 - 0.3 * place for place, name in enumerate(names.modalities)

@@ -13,6 +13,7 @@ from synthetic_comparisons import (
     checklist,
     comparisons,
     lacking,
+    of_the_pool,
     row,
     tables,
 )
@@ -20,7 +21,7 @@ from synthetic_comparisons import (
 from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.decision import GAINS, Case, Ground, decide
 from balmi.evaluation.metrics import METRICS
-from balmi.evaluation.primary import primary
+from balmi.evaluation.primary import BALANCED, POOL, primary
 from balmi.evaluation.verdicts import Verdict
 
 
@@ -47,6 +48,10 @@ class TestPrimary:
             (METHODS, ("balanced", "unimodal-lr")),
             (("stacked-lr", "unimodal-lr", "unimodal-lr/rna"), ("stacked-lr", "unimodal-lr")),
             (("balanced", "stacked-lr"), None),
+            (("pooled", "unimodal-pooled", *METHODS), ("pooled", "unimodal-pooled")),
+            (("pooled", *METHODS), ("balanced", "unimodal-lr")),
+            (("unimodal-pooled", *METHODS), ("balanced", "unimodal-lr")),
+            (("pooled", "stacked-lr", "unimodal-lr"), None),
             (("concat-lr", "unimodal-lr"), None),
             ((), None),
         ],
@@ -61,6 +66,14 @@ class TestPrimary:
         decision = decide(tables(words), cohort, FOLLOWED)
         assert decision.gain == (words[0] == GAIN)
         assert (decision.method, decision.reference, decision.samples) == (*PAIRS[0], "all")
+
+    @pytest.mark.parametrize("words", EVERY_VERDICT)
+    def test_the_pool_is_judged_as_the_network_is(self, cohort, words):
+        network = decide(tables(words), cohort, FOLLOWED)
+        pool = decide(of_the_pool(tables(words)), cohort, FOLLOWED)
+        assert pool.case is network.case
+        assert (network.roles, pool.roles) == (BALANCED, POOL)
+        assert (pool.method, pool.reference) == ("pooled", "unimodal-pooled")
 
     def test_the_stack_decides_where_there_is_no_network(self, cohort):
         found = tables((None, GAIN, None))

@@ -55,7 +55,7 @@ def test_the_caption_tells_how_samples_were_held_out(dataset, evaluation, told):
     assert told in text
     assert "<b>" not in text
     assert ("seed" in text) == ("scheme" not in evaluation)
-    assert "Methods: balanced, " in text
+    assert "Methods: pooled, unimodal-pooled, balanced, " in text
 
 
 def test_the_other_captions_interpolate_the_configuration():

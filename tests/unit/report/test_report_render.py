@@ -220,6 +220,21 @@ def test_overview_shows_the_numbers_of_the_report(inputs, built, tmp_path):
     assert {"synthetic/report.html", "other/report.html"} <= set(links)
 
 
+def test_a_page_is_about_the_pool_where_it_ran_and_an_overview_shows_both(built, tmp_path):
+    methods = ("pooled", "unimodal-pooled", *BRIEF, "unimodal-lr")
+    other = write_dataset(tmp_path, Names(dataset="pool", samples=120, methods=methods, epochs=8))
+    text, view = build(other, tmp_path)
+    page = Page(text).words
+    assert "The pool of experts against the experts of one modality on its own" in page
+    assert "The pool of experts against the balanced network" in page
+    assert "pooled in bold" in page
+    assert "The balanced network against" not in page
+    alone, both = (overview(tmp_path, *views) for views in ([view], [built[1], view]))
+    for columns, shown in ((alone, False), (both, True)):
+        assert '<th scope="col" data-good="more">pooled − unimodal-pooled</th>' in columns
+        assert ('data-good="more">balanced − unimodal-lr</th>' in columns) == shown
+
+
 def test_overview_refuses_a_view_of_another_version(built, tmp_path):
     with pytest.raises(UserError, match="version 0 of its format"):
         overview(tmp_path, {**built[1], "format": 0})

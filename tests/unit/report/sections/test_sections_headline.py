@@ -7,7 +7,7 @@ from synthetic_comparisons import EVERY_VERDICT, GAIN, LOSS, NONE, lacking, tabl
 from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.decision import GAINS, Case, Ground, decide
 from balmi.evaluation.decision import Decision as Decided
-from balmi.evaluation.primary import BALANCED
+from balmi.evaluation.primary import BALANCED, POOL, Roles
 from balmi.report.sections.verdict.headline import FIXED, SENTENCES, headline, silence, silent_word
 
 FOLLOWED = PrimaryMetric.MACRO_F1
@@ -18,11 +18,11 @@ def cohort(make_cohort):
     return make_cohort(np.arange(60) % 3, {"rna": 5, "mirna": 4})
 
 
-def decided(case: Case, samples: str | None = "all") -> Decided:
-    pair = ("balanced", "unimodal-lr")
+def decided(case: Case, samples: str | None = "all", roles: Roles = BALANCED) -> Decided:
+    pair = (roles.own, roles.single)
     ground = Ground(pair, FOLLOWED, failed=("leak control",))
     return Decided(
-        case, BALANCED, ground, *pair, samples, 12, 25, 8, 40, 20, samples == "complete", False
+        case, roles, ground, *pair, samples, 12, 25, 8, 40, 20, samples == "complete", False
     )
 
 
@@ -35,6 +35,15 @@ def test_every_case_has_one_sentence(case):
     among = headline(decided(case, "complete"))
     assert among.startswith("Judged among the 40 samples that have all modalities alone")
     assert "since who lacks one may tell of the class. " in among
+
+
+@pytest.mark.parametrize("case", list(Case))
+def test_the_predictor_has_its_name(case):
+    network, pool = (headline(decided(case, roles=roles)) for roles in (BALANCED, POOL))
+    for sentence, noun, other in ((network, "network", "pool"), (pool, "pool", "network")):
+        assert "{" not in sentence
+        assert noun in sentence or sentence == network == pool
+        assert other not in sentence
 
 
 @pytest.mark.parametrize(
