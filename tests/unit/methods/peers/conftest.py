@@ -1,46 +1,11 @@
-"""A small fold for the tests of the peers."""
+"""Forests of few trees for the tests of the peers."""
 
-import numpy as np
 import pytest
-from fold_task import FoldTask
 
 from balmi.methods.peers import early
-
-SAMPLES, CLASSES = 90, 3
 
 
 @pytest.fixture(autouse=True)
 def _few_trees(monkeypatch):
     """Grow forests of 40 trees: 500 change nothing that is tested, and take ten times as long."""
     monkeypatch.setattr(early, "TREES", 40)
-
-
-@pytest.fixture
-def make_task():
-    """Return a function that makes a fold of 90 samples, 60 of them to learn from."""
-
-    def make(lacking=True, groups=None, seed=0, **changes):
-        rng = np.random.default_rng(seed)
-        labels = rng.permutation(np.arange(SAMPLES) % CLASSES)
-        features = {
-            "a": rng.normal(size=(SAMPLES, 6)) + 1.2 * np.eye(6)[labels],
-            "b": rng.normal(size=(SAMPLES, 4)) + 0.8 * np.eye(4)[labels],
-        }
-        available = np.ones((SAMPLES, 2), dtype=bool)
-        if lacking:
-            available[rng.permutation(SAMPLES)[:20], 1] = False
-            features["b"][~available[:, 1]] = 0
-        order = rng.permutation(SAMPLES)
-        parts = {
-            "features": features,
-            "available": available,
-            "labels": labels,
-            "groups": groups,
-            "classes": CLASSES,
-            "fit": np.sort(order[:60]),
-            "test": np.sort(order[60:]),
-            "seed": 3,
-        }
-        return FoldTask(**parts | changes)
-
-    return make

@@ -1,0 +1,221 @@
+"""What the experts of the pool see, and what they say of samples that they have not learned."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import log_loss
+
+from balmi.methods.peers.early import fit_machine
+from balmi.methods.pooled import experts
+from balmi.methods.pooled.experts import (
+    ALL,
+    equal_blocks,
+    experts_of_all,
+    experts_of_modality,
+    out_of_fold,
+)
+from balmi.methods.pooled.imputing import filled_to_learn
+from balmi.preprocess.fitted import Samples
+
+
+def noise(seed, count, features=6, classes=2):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(count, features)), rng.permutation(np.arange(count) % classes)
+
+
+def everyone(side):
+    return np.ones(len(side), dtype=bool)
+
+
+def all_of(side):
+    single = [each for name in side.modalities for each in experts_of_modality(side, name)]
+    return [*single, *experts_of_all(side)]
+
+
+class TestNames:
+    def test_and_what_each_sees(self, make_task):
+        found = {each.name: each.modality for each in all_of(make_task().training)}
+        assert found == {
+            **{"linear/a": "a", "forest/a": "a", "linear/b": "b", "forest/b": "b"},
+            **dict.fromkeys(["stacked", "concat-lr", "concat-forest", "concat-svm", "products"]),
+        }
+
+    def test_a_modality_without_features_has_none(self, make_task):
+        task = make_task(lacking=False)
+        task = replace(task, features={"a": task.features["a"], "b": np.zeros((90, 0))})
+        assert not list(experts_of_modality(task.training, "b"))
+        assert len(all_of(task.training)) == 7
+
+    @pytest.mark.parametrize("of", [[], [1]])
+    def test_a_modality_that_samples_of_one_class_have_has_none(self, make_task, of):
+        task = make_task()
+        available = task.available.copy()
+        available[:, 1] = np.isin(task.labels, of)
+        side = replace(task, available=available).training
+        assert side.samples.has("b").any() == bool(of)
+        assert not list(experts_of_modality(side, "b"))
+        assert len(list(experts_of_modality(side, "a"))) == 2
+
+    def test_no_features_at_all_leave_the_stack(self, make_task):
+        task = make_task(lacking=False)
+        empty = {name: np.zeros((90, 0)) for name in task.features}
+        side = replace(task, features=empty).training
+        assert [each.name for each in experts_of_all(side)] == ["stacked"]
+
+
+class TestHeldOut:
+    def test_every_expert_gives_probabilities_of_both_sides(self, make_task):
+        task = make_task()
+        for expert in all_of(task.training):
+            for said in (expert.held_out, expert.fitted.predict(task.tests)):
+                assert said.sum(axis=1) == pytest.approx(np.ones(len(said)))
+                assert said.min() >= 0
+            assert len(expert.held_out) == 60
+
+    def test_a_sample_that_lacks_the_modality_gets_the_prior(self, make_task):
+        task = make_task()
+        side = task.training
+        for expert in experts_of_modality(side, "b"):
+            for said, samples in (
+                (expert.held_out, side.samples),
+                (expert.fitted.predict(task.tests), task.tests),
+            ):
+                has = samples.has("b")
+                assert 0 < has.sum() < len(has)
+                assert said[~has] == pytest.approx(np.tile(side.prior, ((~has).sum(), 1)))
+                assert not np.allclose(said[has], side.prior, atol=0.01)
+
+    def test_out_of_fold_asks_what_learned_from_the_others(self, make_task):
+        side = make_task().training
+        has, asked = side.samples.has("b"), []
+        numbers = np.arange(60.0)[:, None]
+
+        def learn(values, labels):
+            learned = values[:, 0].astype(int)
+            np.testing.assert_array_equal(labels, side.labels[learned])
+
+            def said(others):
+                asked.extend(others[:, 0].astype(int))
+                assert not set(learned) & set(others[:, 0].astype(int))
+                assert has[learned].all()
+                return np.tile([1.0, 0, 0], (len(others), 1))
+
+            return said
+
+        found = out_of_fold(side, numbers, has, learn)
+        assert sorted(asked) == np.flatnonzero(has).tolist()
+        assert found[has] == pytest.approx(np.tile([1.0, 0, 0], (has.sum(), 1)))
+        assert found[~has] == pytest.approx(np.tile(side.prior, ((~has).sum(), 1)))
+
+    @pytest.mark.parametrize("learner", [experts._regression, experts._products])
+    def test_labels_of_a_fold_do_not_reach_what_is_said_of_it(self, make_task, learner):
+        side = make_task(lacking=False).training
+        here = side.base_folds[1][1]
+        labels = side.labels.copy()
+        labels[here] = (labels[here] + 1) % 3
+        garbled = replace(side, labels=labels)
+        garbled.__dict__["base_folds"] = side.base_folds
+        values = equal_blocks(side.samples)
+        found, expected = learner(garbled, values)[0], learner(side, values)[0]
+        np.testing.assert_array_equal(found[here], expected[here])
+        assert not np.allclose(np.delete(found, here, 0), np.delete(expected, here, 0))
+
+    @pytest.mark.parametrize(
+        ("expert", "memorised"), [("concat-lr", 0.7), ("concat-forest", 0.99), ("products", 0.9)]
+    )
+    def test_noise_is_not_said_to_be_known(self, fold_of, expert, memorised):
+        """All of them memorise some of 50 features; held out, none beats the prior."""
+        values, labels = noise(0, 240, 50)
+        task = fold_of({"a": values}, labels, 240)
+        learn, table = ALL[expert]
+        held_out, whole = learn(task.training, table(task.training.samples))
+        assert log_loss(labels, held_out) > np.log(2) - 0.02
+        assert (whole(table(task.samples)).argmax(axis=1) == labels).mean() > memorised
+
+    def test_noise_is_not_known_to_the_machine(self, fold_of):
+        values, labels = noise(0, 240, 50)
+        side = fold_of({"a": values}, labels, 240).training
+        scores = fit_machine(values, labels, 2, cost=experts.COST).scores(values)
+        assert (scores.argmax(axis=1) == labels).mean() > 0.95
+        held_out, whole = experts._machine(side, values)
+        assert log_loss(labels, held_out) > np.log(2) - 0.02
+        others, new = noise(1, 240, 50)
+        assert log_loss(new, whole(others)) < np.log(2) + 0.05
+
+    def test_copies_of_a_patient_are_no_evidence(self, fold_of):
+        """Three copies of every patient: a bag lacks a sample and holds its copies."""
+        patients = np.repeat(np.arange(70), 3)
+        values, labels = noise(1, 70, 10)
+        parts = ({"a": values[patients]}, labels[patients], 210)
+        right = []
+        for groups in (None, patients.astype(str)):
+            side = fold_of(*parts, groups=groups).training
+            held_out, _ = experts._forest(side, side.samples.features["a"], everyone(side))
+            right.append((held_out.argmax(axis=1) == side.labels).mean())
+        assert right[0] > 0.9
+        assert right[1] < 0.62
+
+    def test_the_forest_gives_every_class_something(self, fold_of):
+        rng = np.random.default_rng(0)
+        labels = np.arange(90) % 3
+        values = rng.normal(size=(90, 3)) + 20 * np.eye(3)[labels]
+        side = fold_of({"a": values}, labels, 90).training
+        held_out, whole = experts._forest(side, values, everyone(side))
+        assert whole(values).min() == pytest.approx(1 / 3 / 41)
+        assert 0.01 < held_out.min() < 0.05  # a third of the trees: the vote of the prior is more
+        assert (held_out.argmax(axis=1) == labels).all()
+
+    def test_trees_of_many_samples_draw_some(self, make_task, monkeypatch):
+        side = make_task(lacking=False).training
+        values = side.samples.features["a"]
+        monkeypatch.setattr(experts, "MOST_PER_TREE", 10)
+        held_out, whole = experts._forest(side, values, everyone(side))
+        assert whole.forest.max_samples == 10
+        assert held_out.sum(axis=1) == pytest.approx(np.ones(60))
+        # 40 trees x (1 - 1/60) ** 10 of them know nothing of a sample.
+        assert held_out.min() >= 1 / 3 / (40 * (59 / 60) ** 10 + 1) - 1e-9
+
+
+class TestEqualBlocks:
+    def test_squared_distances_are_means_over_the_features_of_a_block(self):
+        rng = np.random.default_rng(0)
+        features = {"a": rng.normal(size=(2, 9)), "b": rng.normal(size=(2, 400))}
+        features["c"] = np.zeros((2, 0))
+        first, second = equal_blocks(Samples(features, np.ones((2, 3), dtype=bool)))
+        expected = sum(((features[n][0] - features[n][1]) ** 2).mean() for n in "ab")
+        assert ((first - second) ** 2).sum() == pytest.approx(expected)
+
+
+class TestKernel:
+    @pytest.fixture
+    def rings(self, fold_of):
+        rng = np.random.default_rng(0)
+        labels = rng.permutation(np.arange(300) % 2)
+        angle, radius = rng.uniform(0, 2 * np.pi, 300), 1 + 1.5 * labels
+        values = (radius * np.array([np.cos(angle), np.sin(angle)])).T
+        values += 0.15 * rng.normal(size=(300, 2))
+        return fold_of({"a": values}, labels, 200)
+
+    @pytest.mark.parametrize("most", [200, 199])
+    def test_finds_rings_by_the_machine_or_what_stands_in_for_it(self, rings, monkeypatch, most):
+        monkeypatch.setattr(experts, "MOST_OF_MACHINE", most)
+        monkeypatch.setattr(experts, "LANDMARKS", 60)
+        monkeypatch.setattr(experts, "_machine" if most == 199 else "_landmarks", None)
+        side = rings.training
+        held_out, said = experts._kernel(side, equal_blocks(side.samples))
+        probabilities = said(equal_blocks(rings.tests))
+        assert (held_out.argmax(axis=1) == side.labels).mean() > 0.95
+        assert (probabilities.argmax(axis=1) == rings.labels[rings.test]).mean() > 0.95
+
+
+def test_experts_of_all_learn_from_filled_gaps(make_task):
+    """The regression is that of the filled table, and not of zeros."""
+    task = make_task()
+    side = task.training
+    expert = next(each for each in experts_of_all(side) if each.name == "concat-lr")
+    filled = np.hstack(list(filled_to_learn(side).features.values()))
+    expected = experts._regression(side, filled)[0]
+    np.testing.assert_array_equal(expert.held_out, expected)
+    zeros = np.hstack(list(side.samples.features.values()))
+    assert not np.allclose(expected, experts._regression(side, zeros)[0], atol=0.01)

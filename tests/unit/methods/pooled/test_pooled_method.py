@@ -1,0 +1,241 @@
+"""The pool as a whole: its leaks, interactions between modalities, absence and small classes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import balanced_accuracy_score, log_loss
+
+from balmi.errors import MethodNotApplicable
+from balmi.methods.pooled.method import Pool, fit_pooled, fit_unimodal_pooled
+
+BOTH = [fit_pooled, fit_unimodal_pooled]
+
+
+def right(probabilities, labels):
+    return balanced_accuracy_score(labels, probabilities.argmax(axis=1))
+
+
+def check(probabilities, count, classes):
+    assert probabilities.shape == (count, classes)
+    assert probabilities.min() > 0
+    assert probabilities.sum(axis=1) == pytest.approx(np.ones(count))
+
+
+class TestLeaks:
+    def test_the_test_side_changes_nothing_that_is_learned(self, make_task):
+        task = make_task()
+        rng = np.random.default_rng(0)
+        features = {name: values.copy() for name, values in task.features.items()}
+        for values in features.values():
+            values[task.test] = 50 * rng.normal(size=(30, values.shape[1]))
+        labels, available = task.labels.copy(), task.available.copy()
+        labels[task.test] = (labels[task.test] + 1) % 3
+        available[task.test] = available[task.test][:, ::-1]
+        garbled = replace(task, features=features, labels=labels, available=available)
+        expected, found = fit_pooled(task.training), fit_pooled(garbled.training)
+        np.testing.assert_array_equal(found.weights, expected.weights)
+        np.testing.assert_array_equal(found.held_out, expected.held_out)
+        np.testing.assert_array_equal(found.predict(task.tests), expected.predict(task.tests))
+
+    @pytest.mark.parametrize("fit", BOTH)
+    def test_samples_are_predicted_each_for_itself(self, make_task, fit):
+        task = make_task()
+        pool, tests = fit(task.training), task.tests
+
+        def said(samples):
+            found = pool.predict(samples)
+            return found["unimodal-pooled"] if isinstance(found, dict) else found
+
+        whole = said(tests)
+        assert 0 < tests.has("b").sum() < 30
+        order = np.random.default_rng(0).permutation(30)
+        assert said(tests.take(order)) == pytest.approx(whole[order], abs=1e-9)
+        for row in range(0, 30, 5):
+            assert said(tests.take(np.array([row]))) == pytest.approx(whole[[row]], abs=1e-9)
+
+    def test_noise_is_not_worse_than_the_prior(self, fold_of):
+        """Nor is it said to be better: held-out predictions do not know their labels."""
+        rng = np.random.default_rng(0)
+        labels = rng.permutation(np.arange(400) % 2)
+        features = {"a": rng.normal(size=(400, 20)), "b": rng.normal(size=(400, 10))}
+        task = fold_of(features, labels, 150)
+        pool = fit_pooled(task.training)
+        assert log_loss(labels[150:], pool.predict(task.tests)) < np.log(2) + 0.03
+        assert log_loss(labels[:150], pool.held_out) > np.log(2) - 0.05
+
+
+class TestInteractions:
+    """Neither modality says anything by itself; together they say it all."""
+
+    def labels(self, kind, a, b):
+        if kind == "agree":
+            return (np.abs(a - b) < 0.95).astype(int)
+        return (a * b > 0).astype(int)
+
+    @pytest.mark.parametrize("kind", ["signs", "product", "agree"])
+    def test_are_found_and_not_silenced(self, fold_of, kind):
+        rng = np.random.default_rng(1)
+        a, b = rng.normal(size=(500, 3)), rng.normal(size=(500, 3))
+        if kind == "signs":
+            a[:, 0] = rng.choice([-1, 1], 500) + 0.2 * a[:, 0].clip(-2, 2)
+            b[:, 0] = rng.choice([-1, 1], 500) + 0.2 * b[:, 0].clip(-2, 2)
+        labels = self.labels(kind, a[:, 0], b[:, 0])
+        task = fold_of({"a": a, "b": b}, labels, 200)
+        assert 0.4 < labels.mean() < 0.6
+        tests, pool = labels[200:], fit_pooled(task.training)
+        found = pool.predict(task.tests)
+        assert right(found, tests) > 0.8
+        single = fit_unimodal_pooled(task.training).predict(task.tests)
+        assert right(single["unimodal-pooled"], tests) < 0.6
+        # The pool is about as good as the best of its experts.
+        best = min(log_loss(tests, each.fitted.predict(task.tests)) for each in pool.experts)
+        assert log_loss(tests, found) < best + 0.05
+
+    def test_signals_that_add_up_are_added(self, fold_of):
+        rng = np.random.default_rng(2)
+        labels = rng.permutation(np.arange(500) % 2)
+        sign = 2 * labels[:, None] - 1
+        features = {n: rng.normal(size=(500, 4)) + 0.6 * sign * np.eye(4)[0] for n in "abc"}
+        task = fold_of(features, labels, 200)
+        found = fit_pooled(task.training).predict(task.tests)
+        single = fit_unimodal_pooled(task.training).predict(task.tests)
+        assert (
+            log_loss(labels[200:], found) < log_loss(labels[200:], single["unimodal-pooled"]) - 0.1
+        )
+
+
+class TestAbsence:
+    @pytest.fixture
+    def telling(self, fold_of):
+        """Noise; 9 of 10 samples of a class have b, and 4 of 10 of the other."""
+        rng = np.random.default_rng(2)
+        labels = rng.permutation(np.arange(900) % 2)
+        available = np.ones((900, 2), dtype=bool)
+        available[:, 1] = rng.random(900) < np.where(labels == 1, 0.9, 0.4)
+        features = {"a": rng.normal(size=(900, 5)), "b": rng.normal(size=(900, 5))}
+        return fold_of(features, labels, 200, available)
+
+    OF_ALL = frozenset({"concat-lr", "concat-forest", "concat-svm", "products"})
+
+    def knowing(self, task):
+        """Return who is better than the class frequencies by more than .02 nats."""
+        tests, pool = task.labels[task.test], fit_pooled(task.training)
+        said = {each.name: each.fitted.predict(task.tests) for each in pool.experts}
+        said["pooled"] = pool.predict(task.tests)
+        said |= fit_unimodal_pooled(task.training).predict(task.tests)
+        assert len(said) == 13
+        assert said.keys() >= self.OF_ALL
+        prior = log_loss(tests, np.tile(task.prior, (len(tests), 1)))
+        return {name for name, each in said.items() if log_loss(tests, each) < prior - 0.02}
+
+    def test_who_lacks_what_tells_nothing_to_whoever_fills_gaps(self, telling):
+        assert not self.knowing(telling) & self.OF_ALL
+
+    @pytest.mark.xfail(reason="experts of a modality know the classes of those who have it")
+    def test_who_lacks_what_tells_nothing(self, telling):
+        assert self.knowing(telling) == set()
+
+    @pytest.mark.parametrize("fit", BOTH)
+    def test_samples_that_have_one_modality_are_predicted_by_it(self, make_task, fit):
+        task = make_task(lacking=False)
+        rng, signal = np.random.default_rng(0), 2.5 * np.eye(3)[task.labels]
+        task = replace(task, features={n: rng.normal(size=(90, 3)) + signal for n in "ab"})
+        pool, labels = fit(task.training), task.labels[task.test]
+        for column in (0, 1):
+            available = np.arange(2)[None] == np.full((90, 1), column)
+            features = {
+                name: values * available[:, [i]]
+                for i, (name, values) in enumerate(task.features.items())
+            }
+            found = pool.predict(replace(task, features=features, available=available).tests)
+            if fit is fit_unimodal_pooled:
+                found = found["unimodal-pooled/" + "ab"[column]]
+            check(found, 30, 3)
+            assert right(found, labels) > 0.75
+
+    def test_an_expert_of_an_absent_modality_adds_nothing(self, make_task):
+        task = make_task()
+        side = task.training
+        whole = fit_pooled(side)
+        of_b = [each.modality == "b" for each in whole.experts]
+        assert sum(of_b) == 2
+        kept = [each for each, out in zip(whole.experts, of_b, strict=True) if not out]
+        rest = Pool(tuple(kept), whole.weights[~np.array(of_b)], whole.prior, whole.held_out)
+        lacks = ~task.tests.has("b")
+        found, expected = whole.predict(task.tests), rest.predict(task.tests)
+        assert found[lacks] == pytest.approx(expected[lacks])
+        assert whole.weights[of_b].sum() > 0.01
+        assert not np.allclose(found[~lacks], expected[~lacks], atol=1e-3)
+
+
+class TestClasses:
+    def test_two_classes(self, make_task):
+        task = make_task(classes=2)
+        task = replace(task, labels=task.labels % 2)
+        check(fit_pooled(task.training).predict(task.tests), 30, 2)
+
+    @pytest.mark.parametrize("members", [0, 1, 2])
+    @pytest.mark.parametrize("fit", BOTH)
+    def test_a_class_of_few_members(self, make_task, fit, members):
+        task = make_task()
+        labels = np.arange(90) % 2
+        labels[task.fit[:members]] = 2
+        task = replace(task, labels=labels)
+        assert (task.training.labels == 2).sum() == members
+        pool = fit(task.training)
+        found = pool.predict(task.tests)
+        for said in found.values() if isinstance(found, dict) else [found]:
+            check(said, 30, 3)
+            assert said[:, 2].mean() < 0.2
+
+    @pytest.mark.parametrize("counts", [(11, 1), (10, 2), (4, 4, 4), (5, 5, 1, 1), (2, 1)])
+    def test_a_cohort_of_a_dozen(self, fold_of, counts):
+        rng = np.random.default_rng(0)
+        classes, learn = len(counts), sum(counts)
+        labels = rng.permutation(np.repeat(np.arange(classes), counts))
+        labels = np.concatenate([labels, np.zeros(4, dtype=int)])
+        count = len(labels)
+        features = {"a": rng.normal(size=(count, 30)), "b": rng.normal(size=(count, 20))}
+        available = np.column_stack([np.ones(count, dtype=bool), rng.random(count) > 0.4])
+        task = fold_of(features, labels, learn, available, classes=classes)
+        check(fit_pooled(task.training).predict(task.tests), 4, classes)
+
+    def test_a_class_that_inner_folds_lack(self, make_task):
+        """All of class 2 is one patient, so that whoever says it out of fold has never seen it."""
+        groups = np.array([f"patient-{i:02d}" for i in range(90)])
+        task = make_task()
+        labels = np.arange(90) % 2
+        labels[task.fit[:4]] = 2
+        groups[task.fit[:4]] = "the one"
+        task = replace(task, labels=labels, groups=groups)
+        assert any(2 not in task.training.labels[rest] for rest, _ in task.training.base_folds)
+        pool = fit_pooled(task.training)
+        assert np.isfinite(pool.weights).all()
+        check(pool.held_out, 60, 3)
+        check(pool.predict(task.tests), 30, 3)
+
+    @pytest.mark.parametrize("fit", BOTH)
+    def test_one_group_is_refused(self, make_task, fit):
+        with pytest.raises(MethodNotApplicable, match="only one group in a training part"):
+            fit(make_task(groups=np.full(90, "the one")).training)
+
+    def test_no_expert_is_the_smoothed_prior(self, make_task):
+        task = make_task()
+        expected = (np.bincount(task.training.labels, minlength=3) + 0.5) / 61.5
+        pool = Pool.of([], task.training)
+        assert pool.predict(task.tests) == pytest.approx(np.tile(expected, (30, 1)))
+        assert pool.held_out == pytest.approx(np.tile(expected, (60, 1)))
+
+
+class TestOnePool:
+    def test_names_and_choice(self, make_task):
+        """b is noise in training and perfect on tests: a is chosen."""
+        task = make_task(lacking=False)
+        b = np.random.default_rng(0).normal(size=(90, 3))
+        b[task.test] = 10 * np.eye(3)[task.labels[task.test]]
+        task = replace(task, features={**task.features, "b": b})
+        found = fit_unimodal_pooled(task.training).predict(task.tests)
+        names = ["unimodal-pooled", "unimodal-pooled/a", "unimodal-pooled/b"]
+        assert list(found) == names
+        assert found["unimodal-pooled"] is found["unimodal-pooled/a"]
