@@ -13,7 +13,7 @@ from balmi.methods.pooled.experts import (
     equal_blocks,
     experts_of_all,
     experts_of_modality,
-    out_of_fold,
+    taught,
 )
 from balmi.methods.pooled.imputing import filled_to_learn
 from balmi.preprocess.fitted import Samples
@@ -103,10 +103,31 @@ class TestHeldOut:
 
             return said
 
-        found = out_of_fold(side, numbers, has, learn)
+        found, _ = taught(side, numbers, has, learn)
         assert sorted(asked) == np.flatnonzero(has).tolist()
         assert found[has] == pytest.approx(np.tile([1.0, 0, 0], (has.sum(), 1)))
         assert found[~has] == pytest.approx(np.tile(side.prior, ((~has).sum(), 1)))
+
+    def test_many_samples_take_one_lesson_from_a_draw(self, make_task, monkeypatch):
+        monkeypatch.setattr(experts, "MANY_SAMPLES", 30)
+        side = make_task().training
+        has, lessons = side.samples.has("b"), []
+        numbers = np.arange(60.0)[:, None]
+
+        def learn(values, labels):
+            lessons.append(values[:, 0].astype(int))
+            return lambda others: np.tile([1.0, 0, 0], (len(others), 1))
+
+        found, said = taught(side, numbers, has, learn)
+        rest, here = side.base_folds[0]
+        assert len(lessons) == 1
+        assert len(lessons[0]) == min(30, has[rest].sum())
+        assert set(lessons[0]) <= set(rest[has[rest]])
+        told = np.isin(np.arange(60), here) & has
+        np.testing.assert_array_equal(np.isnan(found).any(axis=1), has & ~told)
+        assert found[told] == pytest.approx(np.tile([1.0, 0, 0], (told.sum(), 1)))
+        assert found[~has] == pytest.approx(np.tile(side.prior, ((~has).sum(), 1)))
+        assert said(numbers[:2]).shape == (2, 3)
 
     @pytest.mark.parametrize("learner", [experts._regression, experts._products])
     def test_labels_of_a_fold_do_not_reach_what_is_said_of_it(self, make_task, learner):
@@ -199,13 +220,15 @@ class TestKernel:
 
     @pytest.mark.parametrize("most", [200, 199])
     def test_finds_rings_by_the_machine_or_what_stands_in_for_it(self, rings, monkeypatch, most):
-        monkeypatch.setattr(experts, "MOST_OF_MACHINE", most)
+        monkeypatch.setattr(experts, "MANY_SAMPLES", most)
         monkeypatch.setattr(experts, "LANDMARKS", 60)
         monkeypatch.setattr(experts, "_machine" if most == 199 else "_landmarks", None)
         side = rings.training
         held_out, said = experts._kernel(side, equal_blocks(side.samples))
         probabilities = said(equal_blocks(rings.tests))
-        assert (held_out.argmax(axis=1) == side.labels).mean() > 0.95
+        judged = ~np.isnan(held_out).any(axis=1)
+        assert judged.all() == (most == 200)
+        assert (held_out.argmax(axis=1) == side.labels)[judged].mean() > 0.95
         assert (probabilities.argmax(axis=1) == rings.labels[rings.test]).mean() > 0.95
 
 

@@ -7,6 +7,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, log_loss
 
 from balmi.errors import MethodNotApplicable
+from balmi.methods.pooled import experts
 from balmi.methods.pooled.method import Pool, fit_pooled, fit_unimodal_pooled
 
 BOTH = [fit_pooled, fit_unimodal_pooled]
@@ -239,3 +240,17 @@ class TestOnePool:
         names = ["unimodal-pooled", "unimodal-pooled/a", "unimodal-pooled/b"]
         assert list(found) == names
         assert found["unimodal-pooled"] is found["unimodal-pooled/a"]
+
+
+def test_many_samples_are_weighed_on_those_that_no_expert_has_learned_from(make_task, monkeypatch):
+    side = make_task(lacking=False).training
+    usual = fit_pooled(side)
+    monkeypatch.setattr(experts, "MANY_SAMPLES", 30)
+    pool = fit_pooled(side)
+    assert len(pool.experts) == len(usual.experts)
+    assert np.isfinite(pool.held_out).all()
+    here = side.base_folds[0][1]
+    said = np.array([each.held_out[here] for each in pool.experts])
+    expected = fit_weights(evidence(said, pool.prior), side.labels[here], pool.prior)
+    assert pool.weights == pytest.approx(expected)
+    assert (pool.predict(make_task(lacking=False).tests).argmax(axis=1) >= 0).all()

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from balmi.methods.peers.early import MOST_OF_MACHINE, fit_machine, side_by_side
+from balmi.data.subsample import subsample
+from balmi.methods.peers.early import fit_machine, side_by_side
 from balmi.methods.peers.logistic import fit_logistic
 from balmi.methods.peers.stacking import stack_out_of_fold
 from balmi.methods.pooled.imputing import Donors, filled_to_learn
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 # About a third of the trees say something of a training sample that they have not learned from. On
 # TCGA-BRCA at seed 200, twice as many take twice the time for .011 nats out of bag, .001 on tests.
 TREES = 100
+# Training samples that an expert learns from at most, beside the regressions that all peers share;
+# a kernel compares every two of them.
+MANY_SAMPLES = 5000
 MOST_PER_TREE = 2000  # training samples that a tree draws at most
 COST = 10.0  # of the kernel machine
 LANDMARKS = 300  # of a kernel that compares too many samples
@@ -60,7 +64,8 @@ class Expert:
     fitted
         What it has learned from all training samples.
     held_out
-        Probabilities of the training samples, each by what has not learned from it; (n, classes).
+        Probabilities of the training samples, each by what has not learned from it, NaN where
+        there is none; (n, classes).
     """
 
     name: str
@@ -108,10 +113,14 @@ def equal_blocks(samples: Samples) -> np.ndarray:
     return np.hstack(blocks)
 
 
-def out_of_fold(
+def taught(
     side: TrainingSide, values: np.ndarray, has: np.ndarray, learn: Learn
-) -> np.ndarray:
-    """Return what is said of every sample by what has learned from the other inner folds.
+) -> tuple[np.ndarray, Said]:
+    """Return what is said of samples by what has not learned from them, and what learned from all.
+
+    Every inner fold is told of by what has learned from the others. Of more than `MANY_SAMPLES` one
+    lesson is enough: it takes `MANY_SAMPLES` of them at most, drawn evenly from all inner folds but
+    the first, and is judged on that one.
 
     Parameters
     ----------
@@ -126,22 +135,38 @@ def out_of_fold(
 
     Returns
     -------
-    numpy.ndarray
-        (n, classes); class frequencies of the other samples.
+    tuple of numpy.ndarray and callable
+        Probabilities, (n, classes): class frequencies of samples outside `has`, NaN where nothing
+        was held out; and what gives probabilities of other samples.
     """
+    many = len(side) > MANY_SAMPLES
     held_out = np.tile(side.prior, (len(side), 1))
+    held_out[has] = np.nan if many else side.prior
     for rest, here in side.base_folds:
         rest, here = rest[has[rest]], here[has[here]]
+        if many:
+            rest = _drawn(side, rest)
         if here.size and len(np.unique(side.labels[rest])) > 1:
-            held_out[here] = learn(values[rest], side.labels[rest])(values[here])
-    return held_out
+            said = learn(values[rest], side.labels[rest])
+            held_out[here] = said(values[here])
+            if many:
+                return held_out, said
+    return held_out, learn(values[has], side.labels[has])
+
+
+def _drawn(side: TrainingSide, rows: np.ndarray) -> np.ndarray:
+    """Return `MANY_SAMPLES` of the rows at most, an even draw from classes and groups."""
+    groups = None if side.groups is None else side.groups[rows]
+    rng = np.random.default_rng([side.seed, 2])
+    available = side.samples.available[rows]
+    return rows[subsample(side.labels[rows], available, groups, MANY_SAMPLES, rng)]
 
 
 def _forest(side: TrainingSide, values: np.ndarray, has: np.ndarray) -> tuple[np.ndarray, Said]:
     """Return what a forest says out of its bags, or of inner folds where groups go together."""
     from sklearn import ensemble
 
-    def grown(values: np.ndarray, labels: np.ndarray, *, bags: bool) -> Votes:
+    def grown(values: np.ndarray, labels: np.ndarray, *, bags: bool = False) -> Votes:
         draw = MOST_PER_TREE if len(labels) > MOST_PER_TREE else None
         forest = ensemble.RandomForestClassifier(
             TREES, max_samples=draw, oob_score=bags, random_state=side.seed, n_jobs=1
@@ -149,17 +174,11 @@ def _forest(side: TrainingSide, values: np.ndarray, has: np.ndarray) -> tuple[np
         return Votes(forest.fit(values, labels), side.prior)
 
     values = values.astype(np.float32, copy=False)
-    rows = np.flatnonzero(has)
-    bagged = side.groups is None
-    whole = grown(values[rows], side.labels[rows], bags=bagged)
-    if not bagged:
-
-        def learn(values: np.ndarray, labels: np.ndarray) -> Said:
-            return grown(values, labels, bags=False)
-
-        return out_of_fold(side, values, has, learn), whole
+    if side.groups is not None or len(side) > MANY_SAMPLES:
+        return taught(side, values, has, grown)
     held_out = np.tile(side.prior, (len(side), 1))
-    held_out[rows] = whole.out_of_bag()
+    whole = grown(values[has], side.labels[has], bags=True)
+    held_out[has] = whole.out_of_bag()
     return held_out, whole
 
 
@@ -222,8 +241,11 @@ def _landmarks(side: TrainingSide, values: np.ndarray) -> tuple[np.ndarray, Said
         fitted = fit_logistic(similarities, labels, side.classes, inverse_penalty=penalty)
         return lambda others: fitted.predict(kernel.transform(others))
 
-    everyone = np.ones(len(side), dtype=bool)
-    return out_of_fold(side, values, everyone, learn), learn(values, side.labels)
+    return taught(side, values, _everyone(side), learn)
+
+
+def _everyone(side: TrainingSide) -> np.ndarray:
+    return np.ones(len(side), dtype=bool)
 
 
 def _products(side: TrainingSide, values: np.ndarray) -> tuple[np.ndarray, Said]:
@@ -244,8 +266,7 @@ def _products(side: TrainingSide, values: np.ndarray) -> tuple[np.ndarray, Said]
         fitted = fit_logistic(learned, labels, side.classes, inverse_penalty=penalty)
         return lambda others: fitted.predict(products.transform(others))
 
-    everyone = np.ones(len(side), dtype=bool)
-    return out_of_fold(side, values, everyone, learn), learn(values, side.labels)
+    return taught(side, values, _everyone(side), learn)
 
 
 def _regression(side: TrainingSide, values: np.ndarray) -> tuple[np.ndarray, Said]:
@@ -254,19 +275,18 @@ def _regression(side: TrainingSide, values: np.ndarray) -> tuple[np.ndarray, Sai
     def learn(values: np.ndarray, labels: np.ndarray) -> Said:
         return fit_logistic(values, labels, side.classes).predict
 
-    everyone = np.ones(len(side), dtype=bool)
-    return out_of_fold(side, values, everyone, learn), learn(values, side.labels)
+    return taught(side, values, _everyone(side), learn)
 
 
 def _kernel(side: TrainingSide, values: np.ndarray) -> tuple[np.ndarray, Said]:
     """Return the machine, or what stands in for it where samples are many."""
-    return (_machine if len(side) <= MOST_OF_MACHINE else _landmarks)(side, values)
+    return (_machine if len(side) <= MANY_SAMPLES else _landmarks)(side, values)
 
 
 # Of all features: what learns, and the table that it learns from.
 ALL: dict[str, tuple[Callable[..., tuple[np.ndarray, Said]], Callable[[Samples], np.ndarray]]] = {
     "concat-lr": (_regression, side_by_side),
-    "concat-forest": (lambda side, v: _forest(side, v, np.ones(len(side), bool)), side_by_side),
+    "concat-forest": (lambda side, values: _forest(side, values, _everyone(side)), side_by_side),
     "concat-svm": (_kernel, equal_blocks),
     "products": (_products, equal_blocks),
 }

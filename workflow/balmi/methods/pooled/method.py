@@ -58,8 +58,10 @@ class Pool:
         prior = counts / counts.sum()
         if not experts:
             return cls((), np.zeros(0), prior, np.tile(prior, (len(side), 1)))
-        beyond = _beyond(experts, [each.held_out for each in experts], side.samples, prior)
-        weights = fit_weights(beyond, side.labels, prior)
+        said = [each.held_out for each in experts]
+        judged = ~np.isnan(said).any(axis=(0, 2))
+        beyond = np.nan_to_num(_beyond(experts, said, side.samples, prior))
+        weights = fit_weights(beyond[:, judged], side.labels[judged], prior)
         return cls(tuple(experts), weights, prior, pooled(beyond, weights, prior))
 
     def predict(self, samples: Samples) -> np.ndarray:
