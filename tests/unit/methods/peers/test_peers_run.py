@@ -54,7 +54,7 @@ def test_every_test_sample_of_every_fold_is_predicted(cohort, splits, method):
     columns = ["sample", "repeat", "fold", "method", "p:ash", "p:birch", "p:cedar"]
     assert list(table.columns) == columns
     names = [str(method)]
-    if method is Method.UNIMODAL_LR:
+    if method in (Method.UNIMODAL_LR, Method.UNIMODAL_POOLED):
         names += [f"{method}/a", f"{method}/b"]
     assert set(table["method"]) == set(names)
     for name in names:

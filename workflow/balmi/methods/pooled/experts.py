@@ -15,7 +15,8 @@ import numpy as np
 from balmi.data.subsample import subsample
 from balmi.methods.peers.early import fit_machine, side_by_side
 from balmi.methods.peers.logistic import fit_logistic
-from balmi.methods.peers.stacking import stack_out_of_fold
+from balmi.methods.peers.priors import weighed
+from balmi.methods.peers.stacking import meta_features
 from balmi.methods.pooled.imputing import Donors, filled_to_learn
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from sklearn.ensemble import RandomForestClassifier
 
+    from balmi.methods.peers.logistic import FittedLogistic
     from balmi.methods.peers.side import TrainingSide
     from balmi.preprocess.fitted import Samples
 
@@ -102,6 +104,80 @@ class OfAll:
     def predict(self, samples: Samples) -> np.ndarray:
         """Return probabilities; (n, classes)."""
         return self.donors.predict(lambda filled: self.said(self.table(filled)), samples)
+
+
+@dataclass(frozen=True)
+class AtPrior:
+    """What sees one modality, its classes weighed to the frequencies of all training samples.
+
+    It has learned from samples that have the modality. Where these hold more of a class than others
+    do, it would say so of everyone who has the modality, whatever was measured: the adjustment to
+    new priors of Saerens et al. (2002), Neural Computation 14:21-41, takes that back.
+
+    Parameters
+    ----------
+    modality
+        Its name.
+    fitted
+        What has learned from those who have it.
+    weights
+        One per class: its frequency among all over that among those; (classes,).
+    """
+
+    modality: str
+    fitted: FittedExpert
+    weights: np.ndarray
+
+    @classmethod
+    def of(cls, side: TrainingSide, modality: str, fitted: FittedExpert) -> AtPrior:
+        """Return what has learned from those who have a modality, so weighed."""
+        everyone, having = (
+            np.bincount(labels, minlength=side.classes) + 0.5
+            for labels in (side.labels, side.labels[side.samples.has(modality)])
+        )
+        return cls(modality, fitted, everyone / having)
+
+    def at(self, said: np.ndarray, samples: Samples) -> np.ndarray:
+        """Return probabilities so weighed; those of samples without the modality stay."""
+        result, has = said.copy(), samples.has(self.modality)
+        result[has] = weighed(said[has], self.weights)
+        return result
+
+    def predict(self, samples: Samples) -> np.ndarray:
+        """Return probabilities; (n, classes)."""
+        return self.at(self.fitted.predict(samples), samples)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A regression on the log-probabilities of the modalities' own, each at the prior.
+
+    Parameters
+    ----------
+    bases
+        The modalities' regressions.
+    upper
+        The regression on what they say.
+    """
+
+    bases: tuple[AtPrior, ...]
+    upper: FittedLogistic
+
+    def predict(self, samples: Samples) -> np.ndarray:
+        """Return probabilities; (n, classes)."""
+        return self.upper.predict(meta_features([base.predict(samples) for base in self.bases]))
+
+
+def _stacked(side: TrainingSide) -> Expert:
+    """Return stacked logistic regression, on the inner folds of the modalities' regressions."""
+    bases = [AtPrior.of(side, name, side.base(name)) for name in side.modalities]
+    said = [base.at(side.base(base.modality).held_out, side.samples) for base in bases]
+    learn, held_out = meta_features(said), np.empty((len(side), side.classes))
+    for rest, here in side.base_folds:
+        upper = fit_logistic(learn[rest], side.labels[rest], side.classes)
+        held_out[here] = upper.predict(learn[here])
+    upper = fit_logistic(learn, side.labels, side.classes)
+    return Expert("stacked", None, Stack(tuple(bases), upper), held_out)
 
 
 def equal_blocks(samples: Samples) -> np.ndarray:
@@ -235,7 +311,8 @@ def _landmarks(side: TrainingSide, values: np.ndarray) -> tuple[np.ndarray, Said
 
     def learn(values: np.ndarray, labels: np.ndarray) -> Said:
         gamma = 1 / (values.shape[1] * values.var())  # as of the machine
-        kernel = Nystroem(gamma=gamma, n_components=LANDMARKS, random_state=side.seed)
+        count = min(LANDMARKS, len(values))
+        kernel = Nystroem(gamma=gamma, n_components=count, random_state=side.seed)
         similarities = kernel.fit_transform(values)
         penalty = SCORES_INVERSE_PENALTY
         fitted = fit_logistic(similarities, labels, side.classes, inverse_penalty=penalty)
@@ -305,10 +382,14 @@ def experts_of_modality(side: TrainingSide, modality: str) -> Iterator[Expert]:
     values, has = side.samples.features[modality], side.samples.has(modality)
     if not values.shape[1] or len(np.unique(side.labels[has])) < 2:
         return
-    base = side.base(modality)
-    yield Expert(f"linear/{modality}", modality, base, base.held_out)
-    held_out, said = _forest(side, values, has)
-    yield Expert(f"forest/{modality}", modality, OfModality(modality, side.prior, said), held_out)
+    base, (held_out, said) = side.base(modality), _forest(side, values, has)
+    forest = OfModality(modality, side.prior, said)
+    for kind, fitted, inside in (
+        ("linear", base, base.held_out),
+        ("forest", forest, held_out),
+    ):
+        own = AtPrior.of(side, modality, fitted)
+        yield Expert(f"{kind}/{modality}", modality, own, own.at(inside, side.samples))
 
 
 def experts_of_all(side: TrainingSide) -> Iterator[Expert]:
@@ -319,8 +400,7 @@ def experts_of_all(side: TrainingSide) -> Iterator[Expert]:
     side
         The training side; it has inner folds and classes to choose from.
     """
-    held_out, stack = stack_out_of_fold(side)
-    yield Expert("stacked", None, stack, held_out)
+    yield _stacked(side)
     donors, filled = Donors.of(side), filled_to_learn(side)
     for name, (learn, table) in ALL.items():
         values = table(filled)
