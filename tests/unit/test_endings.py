@@ -4,11 +4,11 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from job_tasks import task
 
 from balmi.endings import Failure, Failures, where_reports_are
 from balmi.errors import Problem, UserError
 from balmi.logs import job
-from tasks import task
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ import threading
 import time
 
 import pytest
+from job_tasks import task
 from threadpoolctl import threadpool_info
 
 from balmi.data.files import replace_when_written
 from balmi.errors import Problem, UserError
 from balmi.logs import Progress, job
-from tasks import task
 
 
 class Terminal(io.StringIO):

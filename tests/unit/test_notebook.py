@@ -42,6 +42,6 @@ def test_the_page_runs_as_it_stands(plain_cohort, tmp_path, monkeypatch):
     for block in CODE[1:]:
         exec(compile(block, "docs/notebook.md", "exec"), space)
     methods = set(space["outcomes"].predictions["method"])
-    assert {"balanced", "stacked-lr", "unimodal-lr"} <= methods
+    assert {"pooled", "unimodal-pooled"} <= methods
     assert {status.status for status in space["outcomes"].statuses} == {"ok"}
-    assert set(space["tables"]["comparisons"]["reference"]) >= {"unimodal-lr"}
+    assert set(space["tables"]["comparisons"]["reference"]) >= {"unimodal-pooled"}

@@ -40,7 +40,7 @@ def test_a_dataset_of_files_needs_three_keys_and_nothing_else():
     settings = load_settings(own())
     assert settings.datasets["own"].modalities["rna"].path == "rna.csv"
     assert settings.methods == [
-        *("balanced", "uniform", "concat-mlp", "concat-lr"),
+        *("pooled", "unimodal-pooled", "balanced", "uniform", "concat-mlp", "concat-lr"),
         *("stacked-lr", "unimodal-lr", "late-fusion"),
     ]
 
