@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 # Chosen among .3, 1, 2, 4 and 8 at seed 200 on ten public cohorts of 58 to 444 samples: mean
 # log-loss there is .019 below that of the best of six simple peers in hindsight, at 1 as well; .015
-# at 4 and at .3, .008 at 8. A temperature per expert before the pool loses .004 of it.
+# at 4 and at .3, .008 at 8. On four of them a temperature per expert before the
+# pool loses .004 nats and .013 macro-F1.
 PULL = 2.0
 SMALLEST_PROBABILITY = 1e-6
 
