@@ -11,7 +11,7 @@ from pathlib import Path
 
 from balmi.config.catalogue import catalogue, simulation_of, source
 from balmi.config.fingerprint import code_hash
-from balmi.config.growth import growing
+from balmi.config.needs import growing
 from balmi.config.methods import METHODS as REGISTRY
 from balmi.config.methods import NETWORKS
 from balmi.errors import UserError

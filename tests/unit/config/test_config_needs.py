@@ -37,7 +37,9 @@ def test_resources_grow_with_the_attempt():
     assert [growing(4000)(None, attempt) for attempt in (1, 2, 3)] == [4000, 8000, 12000]
 
 
-@pytest.mark.parametrize("row", ROWS.itertuples(), ids=lambda row: f"{row.rule}-{row.samples}")
+@pytest.mark.parametrize(
+    "row", list(ROWS.itertuples()), ids=lambda row: f"{row.rule}-{row.samples}"
+)
 def test_within_twice_of_what_was_measured(row):
     asked = NEEDS[row.rule].megabytes(SIZES[row.samples])
     assert row.peak_mb <= asked <= 2 * row.peak_mb

@@ -1,7 +1,7 @@
 """What jobs ask a cluster for: memory and time by the size of the cohort, growing with attempts.
 
-Memory is a sum of terms whose factors were fitted to the peaks in ``benchmarks/results/scale.csv``
-and enlarged, so that a job asks for what it needs and at most twice as much. Time is generous
+Memory is a sum of terms whose factors were fitted to peaks of `make benchmark-scale`
+and enlarged, so that a job asks for what it needs and at most about twice as much. Time is generous
 instead: what machines differ by is more than what a formula could tell.
 """
 
@@ -146,11 +146,11 @@ class Need:
 
 NEEDS: Final[Mapping[str, Need]] = {
     "fit_preprocessing": Need(base=260, minutes=30, cohort=4.5, features=10),
-    "measure_information": Need(base=300, minutes=60, cohort=4.5, studied=30),
+    "measure_information": Need(base=300, minutes=60, cohort=4.5, studied=30, features=8),
     "measure_splits": Need(base=320, minutes=60, cohort=4.5, studied=8, features=10),
     "fit_bases": Need(base=280, minutes=60, kept=20),
     "fit_baseline": Need(base=280, minutes=60, kept=20),
-    "fit_probed_baseline": Need(base=300, minutes=60, kept=36),
+    "fit_probed_baseline": Need(base=600, minutes=60, kept=20),
     "fuse_networks": Need(base=600, minutes=60, kept=20),
     "pretrain_distillation": Need(base=600, minutes=120, kept=20, networks=1.5),
     "observe_gains": Need(base=480, minutes=120, kept=12, networks=1),
