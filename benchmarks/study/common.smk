@@ -11,9 +11,9 @@ from pathlib import Path
 
 from balmi.config.catalogue import catalogue, simulation_of, source
 from balmi.config.fingerprint import code_hash
-from balmi.config.needs import growing
 from balmi.config.methods import METHODS as REGISTRY
 from balmi.config.methods import NETWORKS
+from balmi.config.needs import growing, needs, reading
 from balmi.errors import UserError
 from balmi.tables.contract import TABLES, columns_of, tables_of
 from study.plan import load_study
@@ -66,6 +66,11 @@ def simulation(wildcards):
 def files_of(wildcards):
     """Return the file of a cohort, which a rule makes."""
     return {"cohort": DATASETS[wildcards.dataset].samples}
+
+
+def memory_to_read(wildcards, attempt):
+    """Return the megabytes that reading a cohort's file needs."""
+    return attempt * reading(map(Path, DATASETS[wildcards.dataset].files))
 
 
 def contents_of(wildcards):
