@@ -59,4 +59,5 @@ class FoldTask:
 
 def said(peer: str, task: FoldTask) -> dict[str, np.ndarray]:
     """Return what a peer says of the test samples once it has learned from the training side."""
-    return predicted(Method(peer), PEERS[Method(peer)](task.training), task.tests)
+    found = predicted(Method(peer), PEERS[Method(peer)](task.training), task.tests)
+    return {name: said.probabilities for name, said in found.items()}

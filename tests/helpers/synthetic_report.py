@@ -128,6 +128,8 @@ def make_predictions(
             odds = np.exp(logits)
             table = pd.DataFrame({"sample": cohort.samples, "repeat": repeat, "fold": fold})
             table["method"] = method
+            table["predicted"] = np.array(cohort.classes)[odds.argmax(axis=1)]
+            table["prior_power"] = 0.0
             for code, name in enumerate(cohort.classes):
                 table[f"p:{name}"] = odds[:, code] / odds.sum(axis=1)
             parts.append(table)
@@ -140,6 +142,8 @@ def make_predictions(
                 "repeat",
                 "fold",
                 "method",
+                "predicted",
+                "prior_power",
                 *(f"p:{name}" for name in cohort.classes),
             ]
         )

@@ -7,6 +7,7 @@ import pytest
 from balmi.data.cohort import write_cohort
 from balmi.data.files import write_table
 from balmi.data.splits import Split
+from balmi.methods.deciding import Said
 from balmi.methods.outcome import (
     Result,
     Status,
@@ -57,7 +58,7 @@ def scored(tmp_path, make_cohort):
 
     def write(variant, method, names, status="ok", reason=None):
         tables = [
-            prediction_table(name, fold, says[name][fold.test], cohort)
+            prediction_table(name, fold, Said(says[name][fold.test]), cohort)
             for name in names
             for fold in FOLDS
         ]

@@ -26,6 +26,9 @@ MAIN = "method == 'stacked-lr' and reference == 'unimodal-lr' and metric == 'mac
         ("unimodal-lr", {"rna", "a/b"}),
         ("unimodal-lr/rna", {"rna"}),
         ("unimodal-lr/a/b", {"a/b"}),
+        ("unimodal-pooled", {"rna", "a/b"}),
+        ("unimodal-pooled/rna", {"rna"}),
+        ("pooled/linear", {"rna", "a/b"}),
         ("absence-lr", set()),
         ("majority", set()),
     ],
@@ -143,6 +146,25 @@ def test_a_fold_is_matched_to_its_complete_training_samples(make_cohort):
     for _, part in _matched(fold, cohort, complete).groupby("method"):
         columns = [f"p:{name}" for name in cohort.classes]
         assert part[columns].mean().to_numpy() == pytest.approx(shares, abs=1e-6)
+
+
+def test_classes_are_decided_on_anew_by_the_rule_of_the_method(make_cohort):
+    cohort = noise(make_cohort, 0, (0.2, 0.2, 0.6))
+    predictions = predicted_by_peers(cohort).query("method != 'absence-lr'")
+    power = np.where(predictions["method"] == "stacked-lr", 1.0, 0.0)
+    predictions = predictions.assign(predicted=cohort.classes[0], prior_power=power)
+    complete = cohort.available.all(axis=1)
+    columns = [f"p:{name}" for name in cohort.classes]
+    matched = _matched(predictions, cohort, complete)
+    for fold, part in matched.groupby(["repeat", "fold"]):
+        tested = predictions[(predictions[["repeat", "fold"]] == fold).all(axis=1)]["sample"]
+        trained = np.setdiff1d(np.flatnonzero(complete), cohort.positions(tested))
+        shares = np.bincount(cohort.labels[trained], minlength=3) / len(trained)
+        divided = part["method"].eq("stacked-lr").to_numpy()[:, None]
+        scores = part[columns].to_numpy() / np.where(divided, shares, 1)
+        expected = np.array(cohort.classes)[scores.argmax(axis=1)]
+        assert part["predicted"].tolist() == expected.tolist()
+    assert matched["predicted"].nunique() == 3
 
 
 def test_holm_counts_all_references_of_a_method_on_complete_samples(make_cohort):

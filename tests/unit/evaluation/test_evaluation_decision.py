@@ -51,7 +51,7 @@ class TestPrimary:
             (("pooled", "unimodal-pooled", *METHODS), ("pooled", "unimodal-pooled")),
             (("pooled", *METHODS), ("balanced", "unimodal-lr")),
             (("unimodal-pooled", *METHODS), ("balanced", "unimodal-lr")),
-            (("pooled", "stacked-lr", "unimodal-lr"), None),
+            (("pooled", "stacked-lr", "unimodal-lr"), ("stacked-lr", "unimodal-lr")),
             (("concat-lr", "unimodal-lr"), None),
             ((), None),
         ],

@@ -10,6 +10,7 @@ import pytest
 
 from balmi.data.splits import Split
 from balmi.errors import MethodFailed, MethodNotApplicable
+from balmi.methods.deciding import Rule, Said
 from balmi.methods.outcome import (
     Result,
     Status,
@@ -30,8 +31,8 @@ while time.thread_time() < end:
 
 
 def predictions() -> pd.DataFrame:
-    row = {"sample": "s1", "repeat": 0, "fold": 1, "method": "m", "p:a": 0.25, "p:b": 0.75}
-    return pd.DataFrame([row])
+    row = {"sample": "s1", "repeat": 0, "fold": 1, "method": "m", "predicted": "b"}
+    return pd.DataFrame([row | {"prior_power": 0.0, "p:a": 0.25, "p:b": 0.75}])
 
 
 def test_a_method_that_runs_is_ok():
@@ -81,7 +82,7 @@ def test_a_method_that_does_not_run_leaves_its_reason_and_no_rows(error, state):
     status, result = attempt("m", fit, Result.none(["a", "b"]))
     assert (status.status, status.reason) == (state, str(error))
     assert result.predictions.empty
-    assert list(result.predictions) == ["sample", "repeat", "fold", "method", "p:a", "p:b"]
+    assert list(result.predictions) == [*TABLES["predictions"].names, "p:a", "p:b"]
     assert result.training.empty
     assert result.experts.empty
 
@@ -156,12 +157,15 @@ def test_prediction_table_names_samples_and_classes(make_cohort):
     cohort = make_cohort(np.array([0, 1, 0, 1]))
     split = Split(2, 1, np.array([0]), np.array([1]), np.array([2, 3]))
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8]])
-    table = prediction_table("m", split, probabilities, cohort)
+    said = Said(probabilities, Rule(0.5, np.array([0.95, 0.05])))
+    table = prediction_table("m", split, said, cohort)
     assert table.to_dict("list") == {
         "sample": ["s0002", "s0003"],
         "repeat": [2, 2],
         "fold": [1, 1],
         "method": ["m", "m"],
+        "predicted": ["a", "b"],
+        "prior_power": [0.5, 0.5],
         "p:a": [0.9, 0.2],
         "p:b": [0.1, 0.8],
     }

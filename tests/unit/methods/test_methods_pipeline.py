@@ -33,6 +33,7 @@ from balmi.methods.peers.run import fit_baseline
 from balmi.methods.pipeline import run_pipeline
 from balmi.preprocess.features import Features
 from balmi.preprocess.files import write_preprocessing
+from balmi.tables.contract import TABLES
 
 EVALUATION = Evaluation(repeats=1, folds=3, seed=7)
 METHODS = [Method.BALANCED, Method.CONCAT_MLP, Method.STACKED_LR, Method.UNIMODAL_LR]
@@ -130,7 +131,7 @@ def test_nothing_that_runs_leaves_an_empty_table(make_cohort):
     splits = as_splits(make_splits(cohort, Evaluation(repeats=1, folds=2)), cohort)
     found = run_pipeline([], cohort, splits)
     assert found.statuses == ()
-    assert list(found.predictions) == ["sample", "repeat", "fold", "method", "p:a", "p:b"]
+    assert list(found.predictions) == [*TABLES["predictions"].names, "p:a", "p:b"]
 
 
 def test_settings_come_through_params_as_they_were():

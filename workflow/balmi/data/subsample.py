@@ -22,6 +22,7 @@ def subsample(
     groups: np.ndarray | None,
     largest: int,
     rng: np.random.Generator,
+    fewest: int = 0,
 ) -> np.ndarray:
     """Draw samples evenly from all classes, patterns of availability and groups.
 
@@ -43,6 +44,8 @@ def subsample(
         Samples to draw at most.
     rng
         Source of randomness.
+    fewest
+        Samples that a class keeps, beyond `largest` where need be.
 
     Returns
     -------
@@ -59,7 +62,13 @@ def subsample(
     order = np.lexsort([chance, member, pattern, labels])
     # k = count / largest > 1, so that no sample is taken twice.
     places = ((np.arange(largest) + rng.random()) * (count / largest)).astype(int)
-    return np.sort(order[np.minimum(places, count - 1)])
+    kept = np.zeros(count, dtype=bool)
+    kept[order[np.minimum(places, count - 1)]] = True
+    for label in np.unique(labels):
+        left = np.flatnonzero((labels == label) & ~kept)
+        lacking = max(0, fewest - int(kept[labels == label].sum()))
+        kept[rng.permutation(left)[:lacking]] = True
+    return np.flatnonzero(kept)
 
 
 def thinned(split: Split, cohort: Roster, largest: int, rng: np.random.Generator) -> Split:
@@ -82,12 +91,7 @@ def thinned(split: Split, cohort: Roster, largest: int, rng: np.random.Generator
         return split
     labels = cohort.labels[fit]
     groups = None if cohort.groups is None else cohort.groups[fit]
-    kept = np.zeros(len(fit), dtype=bool)
-    kept[subsample(labels, cohort.available[fit], groups, largest, rng)] = True
-    for label in np.unique(labels):
-        left = np.flatnonzero((labels == label) & ~kept)
-        lacking = max(0, FEWEST - int(kept[labels == label].sum()))
-        kept[rng.permutation(left)[:lacking]] = True
+    kept = subsample(labels, cohort.available[fit], groups, largest, rng, fewest=FEWEST)
     rows, inner = fit[kept], np.asarray(split.inner)[kept]
     usable = usable_folds(labels[kept], inner)
     held_out = np.isin(inner, usable[:1])

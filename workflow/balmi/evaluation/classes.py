@@ -35,7 +35,9 @@ def class_performance_table(predictions: pd.DataFrame, cohort: Roster) -> pd.Dat
         for head, part in held_out(predictions, cohort, ["method", *FOLD])
         for metric in CLASS_METRICS
         for name, value in zip(
-            cohort.classes, by_class(metric, part.labels, part.probabilities), strict=True
+            cohort.classes,
+            by_class(metric, part.labels, part.probabilities, part.predicted),
+            strict=True,
         )
     ]
     return TABLES["class_performance"].of(rows)

@@ -16,8 +16,10 @@ from balmi.config.settings import Method
 from balmi.evaluation.comparisons import ALL, COMPLETE, adjusted, paired
 from balmi.evaluation.distinct import counted_once, first_alike
 from balmi.evaluation.held_out import FOLD
+from balmi.evaluation.primary import modality_of
 from balmi.evaluation.scoring import performance_table
-from balmi.methods.outcome import PROBABILITY_PREFIX
+from balmi.methods.deciding import Rule
+from balmi.methods.outcome import POWER, PREDICTED, PROBABILITY_PREFIX
 from balmi.methods.peers.priors import class_weights, frequencies, weighed
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from balmi.evaluation.comparisons import Row
 
 WITHOUT_MODALITIES = frozenset({str(Method.MAJORITY), str(Method.ABSENCE_LR)})
-ALONE = f"{Method.UNIMODAL_LR}/"
 Needs = frozenset[str]
 
 
@@ -46,8 +47,8 @@ def modalities_of(method: str, modalities: Sequence[str]) -> Needs:
     """
     if method in WITHOUT_MODALITIES:
         return frozenset()
-    alone = method.removeprefix(ALONE)
-    return frozenset({alone} if method != alone else modalities)
+    alone = modality_of(method)
+    return frozenset(modalities if alone is None else {alone})
 
 
 def _needs(methods: Sequence[str], modalities: Sequence[str]) -> dict[Needs, list[tuple[str, str]]]:
@@ -64,7 +65,8 @@ def _matched(predictions: pd.DataFrame, cohort: Roster, complete: np.ndarray) ->
 
     A fold's target is the class frequencies of its own complete training samples, so that no label
     of its test samples counts. How frequent a method takes the classes to be is read off all of its
-    predictions in the repeat, since a fold alone holds too few samples to tell.
+    predictions in the repeat, since a fold alone holds too few samples to tell. Classes are decided
+    on anew by the method's own rule.
     """
     columns = [f"{PROBABILITY_PREFIX}{name}" for name in cohort.classes]
     kept = predictions[complete[cohort.positions(predictions["sample"])]]
@@ -77,14 +79,17 @@ def _matched(predictions: pd.DataFrame, cohort: Roster, complete: np.ndarray) ->
     learned = [fold in targets for fold in zip(kept["repeat"], kept["fold"], strict=True)]
     kept = kept.loc[np.array(learned, dtype=bool)].copy()
     values = kept[columns].to_numpy(dtype=float)
-    result = values.copy()
+    result, codes = values.copy(), np.zeros(len(values), dtype=int)
+    powers = np.nan_to_num(kept[POWER].to_numpy(dtype=float)) if POWER in kept else 0 * values[:, 0]
     for (_, repeat), rows in kept.groupby(["method", "repeat"]).indices.items():
         folds = kept["fold"].to_numpy()[rows]
         for fold in np.unique(folds):
             own = rows[folds == fold]
-            weights = class_weights(values[rows], targets[repeat, fold])
-            result[own] = weighed(values[own], weights)
-    return kept.assign(**dict(zip(columns, result.T, strict=True)))
+            target = targets[repeat, fold]
+            result[own] = weighed(values[own], class_weights(values[rows], target))
+            codes[own] = Rule(powers[own[0]], target).classes(result[own])
+    told = {PREDICTED: np.array(cohort.classes, dtype=object)[codes]}
+    return kept.assign(**told, **dict(zip(columns, result.T, strict=True)))
 
 
 def _on_complete(

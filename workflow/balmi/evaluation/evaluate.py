@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from balmi.data.files import read_table
+from balmi.evaluation.access import access_table
 from balmi.evaluation.calibration import reliability_table
 from balmi.evaluation.classes import class_performance_table
 from balmi.evaluation.complete import comparisons_of
@@ -51,6 +52,7 @@ def evaluation_tables(
     return {
         "performance": performance,
         "comparisons": comparisons_of(predictions, cohort, once, ratio, followed),
+        "access": access_table(predictions, cohort, ratio, followed),
         "class_performance": classes,
         "summary": summary_table(once, classes_once, ratio),
         "reliability": reliability_table(predictions, cohort),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from balmi.methods.outcome import PROBABILITY_PREFIX
+import numpy as np
+
+from balmi.evaluation.metrics import most_probable
+from balmi.methods.outcome import PREDICTED, PROBABILITY_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import numpy as np
     import pandas as pd
 
     from balmi.data.cohort import Roster
@@ -28,20 +30,23 @@ class Predicted:
         Class codes; shape (n,).
     probabilities
         Shape (n, classes).
+    predicted
+        Class codes that were decided on; shape (n,).
     """
 
     labels: np.ndarray
     probabilities: np.ndarray
+    predicted: np.ndarray
 
     @property
     def confidence(self) -> np.ndarray:
-        """The probability of the predicted class; shape (n,)."""
+        """The probability of the most probable class; shape (n,)."""
         return self.probabilities.max(axis=1)
 
     @property
     def correct(self) -> np.ndarray:
-        """Whether the predicted class is the true one; shape (n,)."""
-        return self.labels == self.probabilities.argmax(axis=1)
+        """Whether the most probable class is the true one; shape (n,)."""
+        return self.labels == most_probable(self.probabilities)
 
 
 def held_out(
@@ -61,8 +66,31 @@ def held_out(
     columns = [f"{PROBABILITY_PREFIX}{name}" for name in cohort.classes]
     labels = cohort.labels[cohort.positions(predictions["sample"])]
     probabilities = predictions[columns].to_numpy(dtype=float)
+    predicted = decided(predictions, cohort.classes)
     groups = predictions.groupby(list(by), sort=False).indices
     # `indices` is sorted by name; the first row of a part says where it stands in the table.
     for key, rows in sorted(groups.items(), key=lambda item: item[1].min()):
         names = key if isinstance(key, tuple) else (key,)
-        yield dict(zip(by, names, strict=True)), Predicted(labels[rows], probabilities[rows])
+        part = Predicted(labels[rows], probabilities[rows], predicted[rows])
+        yield dict(zip(by, names, strict=True)), part
+
+
+def decided(predictions: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
+    """Return the codes of the classes that were decided on; (n,).
+
+    Parameters
+    ----------
+    predictions
+        As in ``predictions.parquet``; of older versions, which do not tell, the most probable
+        classes are taken.
+    classes
+        Class names.
+    """
+    import pandas as pd
+
+    columns = [f"{PROBABILITY_PREFIX}{name}" for name in classes]
+    codes = most_probable(predictions[columns].to_numpy(dtype=float))
+    if PREDICTED not in predictions:
+        return codes
+    told = pd.Index(classes).get_indexer(predictions[PREDICTED])
+    return np.where(predictions[PREDICTED].notna(), told, codes)

@@ -29,9 +29,10 @@ class Metric:
     Parameters
     ----------
     function
-        In `METRICS` of true class codes, shape (n,), and probabilities, shape (n, classes); in
-        `CLASS_METRICS` of whether a sample is of the class, whether it is predicted to be, and the
-        class's probability, each of shape (n,).
+        In `METRICS` of true class codes, shape (n,), and of probabilities, shape (n, classes),
+        where it is graded, else of predicted class codes, shape (n,); in `CLASS_METRICS` of whether
+        a sample is of the class, whether it is predicted to be, and the class's probability, each
+        of shape (n,).
     title
         Its name for people.
     graded
@@ -57,9 +58,30 @@ class Metric:
         """Its lowest and highest value."""
         return self.lowest, self.highest
 
-    def __call__(self, *samples: np.ndarray) -> float:
-        """Return the value on some samples; NaN where it is undefined."""
-        return self.function(*samples)
+    def __call__(
+        self, labels: np.ndarray, probabilities: np.ndarray, predicted: np.ndarray | None = None
+    ) -> float:
+        """Return the value, of one of `METRICS`, on some samples; NaN where it is undefined.
+
+        Parameters
+        ----------
+        labels
+            True class codes; (n,).
+        probabilities
+            Of the classes; (n, classes).
+        predicted
+            Predicted class codes; the most probable ones where None; (n,).
+        """
+        if self.graded:
+            return self.function(labels, probabilities)
+        return self.function(
+            labels, most_probable(probabilities) if predicted is None else predicted
+        )
+
+
+def most_probable(probabilities: np.ndarray) -> np.ndarray:
+    """Return the code of the most probable class, the first of several; (n,)."""
+    return probabilities.argmax(axis=1)
 
 
 def class_f1(true: np.ndarray, predicted: np.ndarray, probability: np.ndarray) -> float:
@@ -110,7 +132,12 @@ def _separable(true: np.ndarray) -> bool:
     return bool(true.any() and not true.all())
 
 
-def by_class(name: str, labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+def by_class(
+    name: str,
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    predicted: np.ndarray | None = None,
+) -> np.ndarray:
     """Return one of `CLASS_METRICS` for every class; shape (classes,).
 
     Parameters
@@ -121,28 +148,31 @@ def by_class(name: str, labels: np.ndarray, probabilities: np.ndarray) -> np.nda
         Class codes; shape (n,).
     probabilities
         Of the classes; shape (n, classes).
+    predicted
+        Predicted class codes; the most probable ones where None; shape (n,).
     """
-    metric, predicted = CLASS_METRICS[name], probabilities.argmax(axis=1)
+    metric = CLASS_METRICS[name].function
+    codes = most_probable(probabilities) if predicted is None else predicted
     return np.array(
-        [metric(labels == k, predicted == k, column) for k, column in enumerate(probabilities.T)]
+        [metric(labels == k, codes == k, column) for k, column in enumerate(probabilities.T)]
     )
 
 
-def macro_f1(labels: np.ndarray, probabilities: np.ndarray) -> float:
+def macro_f1(labels: np.ndarray, predicted: np.ndarray) -> float:
     """Return the mean F1 over classes; a class neither present nor predicted is left out."""
     from sklearn.metrics import f1_score
 
-    return float(f1_score(labels, probabilities.argmax(axis=1), average="macro", zero_division=0))
+    return float(f1_score(labels, predicted, average="macro", zero_division=0))
 
 
-def balanced_accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
+def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:
     """Return the mean recall over the classes that are present."""
-    return _mean(by_class("recall", labels, probabilities))
+    return float(np.mean([(predicted[labels == k] == k).mean() for k in np.unique(labels)]))
 
 
-def accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return the share of samples whose most probable class is the true one."""
-    return float(np.mean(labels == probabilities.argmax(axis=1)))
+def accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:
+    """Return the share of samples whose predicted class is the true one."""
+    return float(np.mean(labels == predicted))
 
 
 def macro_auroc(labels: np.ndarray, probabilities: np.ndarray) -> float:
@@ -155,7 +185,7 @@ def macro_auprc(labels: np.ndarray, probabilities: np.ndarray) -> float:
     return _mean(by_class("auprc", labels, probabilities))
 
 
-def mcc(labels: np.ndarray, probabilities: np.ndarray) -> float:
+def mcc(labels: np.ndarray, predicted: np.ndarray) -> float:
     """Return Matthews' correlation of true and predicted classes; NaN for a single true class.
 
     Gorodkin (2004), Computational Biology and Chemistry 28:367-374: 0 where one class is predicted
@@ -165,7 +195,7 @@ def mcc(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
     if (labels == labels[0]).all():
         return np.nan
-    return float(matthews_corrcoef(labels, probabilities.argmax(axis=1)))
+    return float(matthews_corrcoef(labels, predicted))
 
 
 def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
@@ -194,7 +224,7 @@ def ece(labels: np.ndarray, probabilities: np.ndarray) -> float:
     Guo et al. (2017), ICML: the mean over samples of |accuracy - confidence| of their bin.
     """
     confidence = probabilities.max(axis=1)
-    correct = labels == probabilities.argmax(axis=1)
+    correct = labels == most_probable(probabilities)
     bins = calibration_bins(confidence)
     gap = np.bincount(bins, correct - confidence, minlength=CALIBRATION_BINS)
     return float(np.abs(gap).sum() / len(labels))
@@ -236,7 +266,7 @@ GLOSSES = {
         " so a rare class counts as much as a common one."
     ),
     "accuracy": (
-        "Accuracy is the share of samples whose most probable class is the true one, so a common"
+        "Accuracy is the share of samples whose predicted class is the true one, so a common"
         " class counts more than a rare one."
     ),
     "macro_auroc": (

@@ -59,6 +59,18 @@ def roles(methods: Collection[str]) -> Roles:
     return next(whole, next((each for each in ROLES if each.own in methods), BALANCED))
 
 
+def modality_of(method: str) -> str | None:
+    """Return the modality that a method sees alone, None where it sees all that there are.
+
+    Parameters
+    ----------
+    method
+        Its name in ``predictions.parquet``.
+    """
+    whole, _, modality = method.partition("/")
+    return modality if modality and whole in {each.single for each in ROLES} else None
+
+
 def primary(methods: Collection[str]) -> tuple[str, str] | None:
     """Return method and reference of the primary comparison, or None where it cannot be made.
 
@@ -69,6 +81,5 @@ def primary(methods: Collection[str]) -> tuple[str, str] | None:
     methods
         The methods that have predictions.
     """
-    found = roles(methods)
-    pair = (found.own, found.single) if found.own in methods else (STACKED, SINGLE)
-    return pair if set(pair) <= set(methods) else None
+    pairs = [(each.own, each.single) for each in ROLES] + [(STACKED, SINGLE)]
+    return next((pair for pair in pairs if set(pair) <= set(methods)), None)

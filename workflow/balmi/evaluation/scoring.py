@@ -36,7 +36,11 @@ def performance_table(
         Columns method, repeat, fold, metric, value.
     """
     rows = [
-        {**head, "metric": name, "value": METRICS[name](part.labels, part.probabilities)}
+        {
+            **head,
+            "metric": name,
+            "value": METRICS[name](part.labels, part.probabilities, part.predicted),
+        }
         for head, part in held_out(predictions, cohort, ["method", *FOLD])
         for name in metrics
     ]

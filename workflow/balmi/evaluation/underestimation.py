@@ -17,6 +17,7 @@ import numpy as np
 
 from balmi.evaluation.held_out import FOLD
 from balmi.evaluation.metrics import SMALLEST_PROBABILITY
+from balmi.evaluation.primary import modality_of
 from balmi.evaluation.statistics import corrected_interval, held_out_ratio
 from balmi.evaluation.trust import Finding, State
 from balmi.information.label import entropy
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from balmi.data.cohort import Roster
 
 TOGETHER = "+"  # joins the names of several modalities in tables
-ALONE = "unimodal-lr/"  # and the modality that the method saw
 # Counts that the class frequencies start from, so that no class is impossible (Jeffreys).
 PRIOR = 0.5
 MOST_NAMED = 3
@@ -175,8 +175,9 @@ def _by_methods(
 
 def _saw(method: str, members: Sequence[str], cohort: Roster) -> bool:
     """Return whether a method predicts from these modalities and no others."""
-    if method.startswith(ALONE):
-        return (method.removeprefix(ALONE),) == tuple(members)
+    alone = modality_of(method)
+    if alone is not None:
+        return (alone,) == tuple(members)
     return len(members) == len(cohort.modalities)
 
 

@@ -51,7 +51,8 @@ def fold_scores(
     """
     keys = [*by, *FOLD]
     rows = [
-        head | {name: METRICS[name](part.labels, part.probabilities) for name in metrics}
+        head
+        | {name: METRICS[name](part.labels, part.probabilities, part.predicted) for name in metrics}
         for head, part in held_out(predictions, cohort, keys)
     ]
     scores = pd.DataFrame(rows, columns=[*keys, *metrics])

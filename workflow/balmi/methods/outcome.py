@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from balmi.data.cohort import Roster
     from balmi.data.splits import Split
+    from balmi.methods.deciding import Said
 
 logger = logging.getLogger("balmi")
 
@@ -33,6 +34,7 @@ T = TypeVar("T")
 
 COSTS = ("seconds", "processor_seconds")
 PROBABILITY_PREFIX = "p:"
+PREDICTED, POWER = "predicted", "prior_power"
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class Result:
     Parameters
     ----------
     predictions
-        Columns sample, repeat, fold, method, and one ``p:<class>`` per class.
+        Columns as in ``predictions.parquet``.
     training
         Tidy training history; empty for methods without one.
     experts
@@ -130,9 +132,7 @@ class Result:
         return cls(empty_predictions(classes))
 
 
-def prediction_table(
-    method: str, split: Split, probabilities: np.ndarray, cohort: Roster
-) -> pd.DataFrame:
+def prediction_table(method: str, split: Split, said: Said, cohort: Roster) -> pd.DataFrame:
     """Return the predictions of one fold's test samples as a table.
 
     Parameters
@@ -141,8 +141,8 @@ def prediction_table(
         Name in the table.
     split
         The fold.
-    probabilities
-        (test samples, classes), in the order of ``split.test``.
+    said
+        What is said of the test samples, in the order of ``split.test``.
     cohort
         The cohort, for names of samples and classes.
     """
@@ -152,9 +152,23 @@ def prediction_table(
         "fold": split.fold,
         "method": str(method),
     }
-    columns = [f"{PROBABILITY_PREFIX}{name}" for name in cohort.classes]
-    values = pd.DataFrame(probabilities, columns=columns)
-    return pd.concat([pd.DataFrame(head), values], axis=1)
+    return pd.concat([pd.DataFrame(head), said_columns(said, cohort.classes)], axis=1)
+
+
+def said_columns(said: Said, classes: Sequence[str]) -> pd.DataFrame:
+    """Return what is said of samples as columns: the class, the rule, and a probability per class.
+
+    Parameters
+    ----------
+    said
+        What is said of them.
+    classes
+        Class names.
+    """
+    columns = [f"{PROBABILITY_PREFIX}{name}" for name in classes]
+    decision = {PREDICTED: np.array(classes, dtype=object)[said.classes], POWER: said.rule.power}
+    values = pd.DataFrame(said.probabilities, columns=columns)
+    return pd.concat([pd.DataFrame(decision, index=values.index), values], axis=1)
 
 
 def attempt(name: str, work: Callable[[], T], empty: T, device: str = "cpu") -> tuple[Status, T]:

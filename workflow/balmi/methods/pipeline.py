@@ -20,6 +20,7 @@ from balmi.information.splits import measure_splits
 from balmi.methods.outcome import empty_predictions
 from balmi.methods.peers.bases import fit_bases
 from balmi.methods.peers.run import baseline_stage
+from balmi.methods.pooled.method import RESTRICTED
 from balmi.methods.stages import pretrain_stage, silent, stack_replicas, train_stage
 from balmi.networks.device import choose_device
 from balmi.preprocess.features import Features
@@ -172,4 +173,6 @@ def run_pipeline(
     filled = [result.predictions for _, result in results if len(result.predictions)]
     none = empty_predictions(cohort.classes)
     predictions = pd.concat(filled, ignore_index=True) if filled else none
-    return Outcomes(predictions, tuple(status for status, _ in results))
+    # What a pool of fewer experts says is asked of the cohort itself alone.
+    kept = predictions[~predictions["method"].isin(RESTRICTED)].reset_index(drop=True)
+    return Outcomes(kept, tuple(status for status, _ in results))

@@ -12,6 +12,7 @@ import torch
 from balmi.config.balancing import Balancing
 from balmi.config.methods import NETWORKS
 from balmi.information.estimates import NULL_LEVEL
+from balmi.methods.deciding import Said
 from balmi.methods.distillation import ALONE, load_pretrained, new_network, no_prior_knowledge
 from balmi.methods.experts import (
     arrays_of_experts,
@@ -277,7 +278,7 @@ def _pooled(
         pool = pool_experts(fitted, side.labels)
         tests = samples_of_replica(data, first, members[0].test)
         predicted = pool.predict(heads.test, tests)
-        predictions.append(prediction_table(method, members[0], predicted, cohort))
+        predictions.append(prediction_table(method, members[0], Said(predicted), cohort))
         pools.append(expert_rows(method, members[0], experts, pool))
         regressions |= arrays_of_experts(members[0], experts, pool.experts)
     return Result(

@@ -210,7 +210,9 @@ def build_view(
     )
     views = Views(
         cohort=cohort_view(cohort, tables.get("absence")),
-        performance=performance_view(tables, cohort, evaluation["scheme"], decision, automatic),
+        performance=performance_view(
+            tables, cohort, evaluation["scheme"], decision, automatic, quiet
+        ),
         information=concluded(information, decision),
         trust=trust,
         decision=decision,

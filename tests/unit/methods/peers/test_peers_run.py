@@ -51,11 +51,14 @@ def splits(cohort):
 @pytest.mark.parametrize("method", PEERS)
 def test_every_test_sample_of_every_fold_is_predicted(cohort, splits, method):
     table = fit_baseline(method, cohort, Features(cohort, 4), splits).predictions
-    columns = ["sample", "repeat", "fold", "method", "p:ash", "p:birch", "p:cedar"]
+    columns = ["sample", "repeat", "fold", "method", "predicted", "prior_power"]
+    columns += ["p:ash", "p:birch", "p:cedar"]
     assert list(table.columns) == columns
     names = [str(method)]
     if method in (Method.UNIMODAL_LR, Method.UNIMODAL_POOLED):
         names += [f"{method}/a", f"{method}/b"]
+    if method is Method.POOLED:
+        names += ["pooled/linear", "pooled/additive"]
     assert set(table["method"]) == set(names)
     for name in names:
         for split in splits:
@@ -63,7 +66,7 @@ def test_every_test_sample_of_every_fold_is_predicted(cohort, splits, method):
                 (table.method == name) & (table.repeat == split.repeat) & (table.fold == split.fold)
             ]
             assert list(part["sample"]) == list(cohort.samples[split.test])
-    assert table[columns[4:]].sum(axis=1).to_numpy() == pytest.approx(np.ones(len(table)))
+    assert table[columns[6:]].sum(axis=1).to_numpy() == pytest.approx(np.ones(len(table)))
 
 
 def test_learns_from_training_and_validation_samples(cohort, splits):

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from fold_task import FoldTask
 
-from balmi.methods.pooled import experts
+from balmi.methods.pooled import learners
 
 
 @pytest.fixture(autouse=True)
 def _few_trees(monkeypatch):
     """Grow forests of 40 trees, which changes nothing that is tested."""
-    monkeypatch.setattr(experts, "TREES", 40)
+    monkeypatch.setattr(learners, "TREES", 40)
 
 
 @pytest.fixture

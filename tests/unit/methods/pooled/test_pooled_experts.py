@@ -7,16 +7,19 @@ import pytest
 from sklearn.metrics import log_loss
 
 from balmi.methods.peers.early import fit_machine
-from balmi.methods.pooled import experts
+from balmi.methods.pooled import learners
 from balmi.methods.pooled.experts import (
     ALL,
+    Access,
     equal_blocks,
     experts_of_all,
     experts_of_modality,
-    taught,
 )
 from balmi.methods.pooled.imputing import filled_to_learn
+from balmi.methods.pooled.learners import taught
 from balmi.preprocess.fitted import Samples
+
+OF_ONE = ("linear", "forest", "svm", "products")
 
 
 def noise(seed, count, features=6, classes=2):
@@ -37,15 +40,22 @@ class TestNames:
     def test_and_what_each_sees(self, make_task):
         found = {each.name: each.modality for each in all_of(make_task().training)}
         assert found == {
-            **{"linear/a": "a", "forest/a": "a", "linear/b": "b", "forest/b": "b"},
-            **dict.fromkeys(["stacked", "concat-lr", "concat-forest", "concat-svm", "products"]),
+            **{f"{kind}/{name}": name for name in "ab" for kind in OF_ONE},
+            **dict.fromkeys(["stacked", *ALL]),
         }
+
+    def test_and_at_what_level(self, make_task):
+        found = {each.name: each.access for each in all_of(make_task().training)}
+        linear = {"linear/a", "linear/b", "stacked", "concat-lr"}
+        joint = {"concat-forest", "concat-svm", "concat-products"}
+        assert {name for name, access in found.items() if access is Access.LINEAR} == linear
+        assert {name for name, access in found.items() if access is Access.JOINT} == joint
 
     def test_a_modality_without_features_has_none(self, make_task):
         task = make_task(lacking=False)
         task = replace(task, features={"a": task.features["a"], "b": np.zeros((90, 0))})
         assert not list(experts_of_modality(task.training, "b"))
-        assert len(all_of(task.training)) == 7
+        assert len(all_of(task.training)) == len(OF_ONE) + 1 + len(ALL)
 
     @pytest.mark.parametrize("of", [[], [1]])
     def test_a_modality_that_samples_of_one_class_have_has_none(self, make_task, of):
@@ -55,13 +65,13 @@ class TestNames:
         side = replace(task, available=available).training
         assert side.samples.has("b").any() == bool(of)
         assert not list(experts_of_modality(side, "b"))
-        assert len(list(experts_of_modality(side, "a"))) == 2
+        assert len(list(experts_of_modality(side, "a"))) == len(OF_ONE)
 
-    def test_no_features_at_all_leave_the_stack(self, make_task):
+    def test_no_features_at_all_leave_nobody(self, make_task):
         task = make_task(lacking=False)
         empty = {name: np.zeros((90, 0)) for name in task.features}
         side = replace(task, features=empty).training
-        assert [each.name for each in experts_of_all(side)] == ["stacked"]
+        assert not list(experts_of_all(side))
 
 
 class TestHeldOut:
@@ -109,7 +119,7 @@ class TestHeldOut:
         assert found[~has] == pytest.approx(np.tile(side.prior, ((~has).sum(), 1)))
 
     def test_many_samples_take_one_lesson_from_a_draw(self, make_task, monkeypatch):
-        monkeypatch.setattr(experts, "MANY_SAMPLES", 30)
+        monkeypatch.setattr(learners, "MANY_SAMPLES", 30)
         side = make_task().training
         has, lessons = side.samples.has("b"), []
         numbers = np.arange(60.0)[:, None]
@@ -120,8 +130,9 @@ class TestHeldOut:
 
         found, said = taught(side, numbers, has, learn)
         rest, here = side.base_folds[0]
+        few = [np.bincount(side.labels[rest[has[rest]]])[k] for k in range(3)]
         assert len(lessons) == 1
-        assert len(lessons[0]) == min(30, has[rest].sum())
+        assert np.bincount(side.labels[lessons[0]]).tolist() == [min(20, each) for each in few]
         assert set(lessons[0]) <= set(rest[has[rest]])
         told = np.isin(np.arange(60), here) & has
         np.testing.assert_array_equal(np.isnan(found).any(axis=1), has & ~told)
@@ -129,7 +140,7 @@ class TestHeldOut:
         assert found[~has] == pytest.approx(np.tile(side.prior, ((~has).sum(), 1)))
         assert said(numbers[:2]).shape == (2, 3)
 
-    @pytest.mark.parametrize("learner", [experts._regression, experts._products])
+    @pytest.mark.parametrize("learner", [learners.regression, learners.products])
     def test_labels_of_a_fold_do_not_reach_what_is_said_of_it(self, make_task, learner):
         side = make_task(lacking=False).training
         here = side.base_folds[1][1]
@@ -138,28 +149,30 @@ class TestHeldOut:
         garbled = replace(side, labels=labels)
         garbled.__dict__["base_folds"] = side.base_folds
         values = equal_blocks(side.samples)
-        found, expected = learner(garbled, values)[0], learner(side, values)[0]
+        found, expected = (learner(each, values, everyone(side))[0] for each in (garbled, side))
         np.testing.assert_array_equal(found[here], expected[here])
         assert not np.allclose(np.delete(found, here, 0), np.delete(expected, here, 0))
 
     @pytest.mark.parametrize(
-        ("expert", "memorised"), [("concat-lr", 0.7), ("concat-forest", 0.99), ("products", 0.9)]
+        ("expert", "memorised"),
+        [("concat-lr", 0.7), ("concat-forest", 0.99), ("concat-products", 0.9)],
     )
     def test_noise_is_not_said_to_be_known(self, fold_of, expert, memorised):
         """All of them memorise some of 50 features; held out, none beats the prior."""
         values, labels = noise(0, 240, 50)
         task = fold_of({"a": values}, labels, 240)
-        learn, table = ALL[expert]
-        held_out, whole = learn(task.training, table(task.training.samples))
+        _, learn, table = ALL[expert]
+        side = task.training
+        held_out, whole = learn(side, table(side.samples), everyone(side))
         assert log_loss(labels, held_out) > np.log(2) - 0.02
         assert (whole(table(task.samples)).argmax(axis=1) == labels).mean() > memorised
 
     def test_noise_is_not_known_to_the_machine(self, fold_of):
         values, labels = noise(0, 240, 50)
         side = fold_of({"a": values}, labels, 240).training
-        scores = fit_machine(values, labels, 2, cost=experts.COST).scores(values)
+        scores = fit_machine(values, labels, 2, cost=learners.COST).scores(values)
         assert (scores.argmax(axis=1) == labels).mean() > 0.95
-        held_out, whole = experts._machine(side, values)
+        held_out, whole = learners.machine(side, values, everyone(side))
         assert log_loss(labels, held_out) > np.log(2) - 0.02
         others, new = noise(1, 240, 50)
         assert log_loss(new, whole(others)) < np.log(2) + 0.05
@@ -172,7 +185,7 @@ class TestHeldOut:
         right = []
         for groups in (None, patients.astype(str)):
             side = fold_of(*parts, groups=groups).training
-            held_out, _ = experts._forest(side, side.samples.features["a"], everyone(side))
+            held_out, _ = learners.forest(side, side.samples.features["a"], everyone(side))
             right.append((held_out.argmax(axis=1) == side.labels).mean())
         assert right[0] > 0.9
         assert right[1] < 0.62
@@ -182,7 +195,7 @@ class TestHeldOut:
         labels = np.arange(90) % 3
         values = rng.normal(size=(90, 3)) + 20 * np.eye(3)[labels]
         side = fold_of({"a": values}, labels, 90).training
-        held_out, whole = experts._forest(side, values, everyone(side))
+        held_out, whole = learners.forest(side, values, everyone(side))
         assert whole(values).min() == pytest.approx(1 / 3 / 41)
         assert 0.01 < held_out.min() < 0.05  # a third of the trees: the vote of the prior is more
         assert (held_out.argmax(axis=1) == labels).all()
@@ -190,8 +203,8 @@ class TestHeldOut:
     def test_trees_of_many_samples_draw_some(self, make_task, monkeypatch):
         side = make_task(lacking=False).training
         values = side.samples.features["a"]
-        monkeypatch.setattr(experts, "MOST_PER_TREE", 10)
-        held_out, whole = experts._forest(side, values, everyone(side))
+        monkeypatch.setattr(learners, "MOST_PER_TREE", 10)
+        held_out, whole = learners.forest(side, values, everyone(side))
         assert whole.forest.max_samples == 10
         assert held_out.sum(axis=1) == pytest.approx(np.ones(60))
         # 40 trees x (1 - 1/60) ** 10 of them know nothing of a sample.
@@ -220,11 +233,11 @@ class TestKernel:
 
     @pytest.mark.parametrize("most", [200, 199])
     def test_finds_rings_by_the_machine_or_what_stands_in_for_it(self, rings, monkeypatch, most):
-        monkeypatch.setattr(experts, "MANY_SAMPLES", most)
-        monkeypatch.setattr(experts, "LANDMARKS", 60)
-        monkeypatch.setattr(experts, "_machine" if most == 199 else "_landmarks", None)
+        monkeypatch.setattr(learners, "MANY_SAMPLES", most)
+        monkeypatch.setattr(learners, "LANDMARKS", 60)
+        monkeypatch.setattr(learners, "machine" if most == 199 else "landmarks", None)
         side = rings.training
-        held_out, said = experts._kernel(side, equal_blocks(side.samples))
+        held_out, said = learners.kernel(side, equal_blocks(side.samples), everyone(side))
         probabilities = said(equal_blocks(rings.tests))
         judged = ~np.isnan(held_out).any(axis=1)
         assert judged.all() == (most == 200)
@@ -238,7 +251,7 @@ def test_experts_of_all_learn_from_filled_gaps(make_task):
     side = task.training
     expert = next(each for each in experts_of_all(side) if each.name == "concat-lr")
     filled = np.hstack(list(filled_to_learn(side).features.values()))
-    expected = experts._regression(side, filled)[0]
+    expected = learners.regression(side, filled, everyone(side))[0]
     np.testing.assert_array_equal(expert.held_out, expected)
     zeros = np.hstack(list(side.samples.features.values()))
-    assert not np.allclose(expected, experts._regression(side, zeros)[0], atol=0.01)
+    assert not np.allclose(expected, learners.regression(side, zeros, everyone(side))[0], atol=0.01)

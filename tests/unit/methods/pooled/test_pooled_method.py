@@ -7,11 +7,25 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, log_loss
 
 from balmi.errors import MethodNotApplicable
-from balmi.methods.pooled import experts
-from balmi.methods.pooled.method import Pool, fit_pooled, fit_unimodal_pooled
+from balmi.methods.deciding import fit_rule
+from balmi.methods.pooled import learners
+from balmi.methods.pooled.experts import Access
+from balmi.methods.pooled.method import RESTRICTED, Pool, fit_pooled, fit_unimodal_pooled
 from balmi.methods.pooled.mixing import evidence, fit_weights
 
 BOTH = [fit_pooled, fit_unimodal_pooled]
+
+
+def whole_of(side):
+    return fit_pooled(side).whole
+
+
+def told(fitted, samples):
+    """Return the probabilities of a pool, or of several by name."""
+    found = fitted.predict(samples)
+    if isinstance(found, dict):
+        return {name: said.probabilities for name, said in found.items()}
+    return found.probabilities
 
 
 def right(probabilities, labels):
@@ -35,10 +49,11 @@ class TestLeaks:
         labels[task.test] = (labels[task.test] + 1) % 3
         available[task.test] = available[task.test][:, ::-1]
         garbled = replace(task, features=features, labels=labels, available=available)
-        expected, found = fit_pooled(task.training), fit_pooled(garbled.training)
+        expected, found = whole_of(task.training), whole_of(garbled.training)
         np.testing.assert_array_equal(found.weights, expected.weights)
         np.testing.assert_array_equal(found.held_out, expected.held_out)
-        np.testing.assert_array_equal(found.predict(task.tests), expected.predict(task.tests))
+        assert found.rule.power == expected.rule.power
+        np.testing.assert_array_equal(told(found, task.tests), told(expected, task.tests))
 
     @pytest.mark.parametrize("fit", BOTH)
     def test_samples_are_predicted_each_for_itself(self, make_task, fit):
@@ -46,8 +61,7 @@ class TestLeaks:
         pool, tests = fit(task.training), task.tests
 
         def said(samples):
-            found = pool.predict(samples)
-            return found["unimodal-pooled"] if isinstance(found, dict) else found
+            return next(iter(told(pool, samples).values()))
 
         whole = said(tests)
         assert 0 < tests.has("b").sum() < 30
@@ -62,8 +76,8 @@ class TestLeaks:
         labels = rng.permutation(np.arange(400) % 2)
         features = {"a": rng.normal(size=(400, 20)), "b": rng.normal(size=(400, 10))}
         task = fold_of(features, labels, 150)
-        pool = fit_pooled(task.training)
-        assert log_loss(labels[150:], pool.predict(task.tests)) < np.log(2) + 0.03
+        pool = whole_of(task.training)
+        assert log_loss(labels[150:], told(pool, task.tests)) < np.log(2) + 0.03
         assert log_loss(labels[:150], pool.held_out) > np.log(2) - 0.05
 
 
@@ -85,11 +99,14 @@ class TestInteractions:
         labels = self.labels(kind, a[:, 0], b[:, 0])
         task = fold_of({"a": a, "b": b}, labels, 200)
         assert 0.4 < labels.mean() < 0.6
-        tests, pool = labels[200:], fit_pooled(task.training)
-        found = pool.predict(task.tests)
+        tests, pool = labels[200:], whole_of(task.training)
+        found = told(pool, task.tests)
         assert right(found, tests) > 0.8
-        single = fit_unimodal_pooled(task.training).predict(task.tests)
+        single = told(fit_unimodal_pooled(task.training), task.tests)
         assert right(single["unimodal-pooled"], tests) < 0.6
+        # Nor do they say anything by sums of what each of them says.
+        for restricted in fit_pooled(task.training).restricted.values():
+            assert right(told(restricted, task.tests), tests) < 0.6
         # The pool is about as good as the best of its experts.
         best = min(log_loss(tests, each.fitted.predict(task.tests)) for each in pool.experts)
         assert log_loss(tests, found) < best + 0.05
@@ -100,8 +117,8 @@ class TestInteractions:
         sign = 2 * labels[:, None] - 1
         features = {n: rng.normal(size=(500, 4)) + 0.6 * sign * np.eye(4)[0] for n in "abc"}
         task = fold_of(features, labels, 200)
-        found = fit_pooled(task.training).predict(task.tests)
-        single = fit_unimodal_pooled(task.training).predict(task.tests)
+        found = told(whole_of(task.training), task.tests)
+        single = told(fit_unimodal_pooled(task.training), task.tests)
         assert (
             log_loss(labels[200:], found) < log_loss(labels[200:], single["unimodal-pooled"]) - 0.1
         )
@@ -118,15 +135,15 @@ class TestAbsence:
         features = {"a": rng.normal(size=(900, 5)), "b": rng.normal(size=(900, 5))}
         return fold_of(features, labels, 200, available)
 
-    OF_ALL = frozenset({"concat-lr", "concat-forest", "concat-svm", "products"})
+    OF_ALL = frozenset({"concat-lr", "concat-forest", "concat-svm", "concat-products"})
 
     def knowing(self, task):
         """Return who is better than the class frequencies by more than .02 nats."""
-        tests, pool = task.labels[task.test], fit_pooled(task.training)
+        tests, pool = task.labels[task.test], whole_of(task.training)
         said = {each.name: each.fitted.predict(task.tests) for each in pool.experts}
-        said["pooled"] = pool.predict(task.tests)
-        said |= fit_unimodal_pooled(task.training).predict(task.tests)
-        assert len(said) == 13
+        said["pooled"] = told(pool, task.tests)
+        said |= told(fit_unimodal_pooled(task.training), task.tests)
+        assert len(said) == 17
         assert said.keys() >= self.OF_ALL
         prior = log_loss(tests, np.tile(task.prior, (len(tests), 1)))
         return {name for name, each in said.items() if log_loss(tests, each) < prior - 0.02}
@@ -149,22 +166,22 @@ class TestAbsence:
                 name: values * available[:, [i]]
                 for i, (name, values) in enumerate(task.features.items())
             }
-            found = pool.predict(replace(task, features=features, available=available).tests)
-            if fit is fit_unimodal_pooled:
-                found = found["unimodal-pooled/" + "ab"[column]]
+            found = told(pool, replace(task, features=features, available=available).tests)
+            found = found.get("pooled", found.get("unimodal-pooled/" + "ab"[column]))
             check(found, 30, 3)
             assert right(found, labels) > 0.75
 
     def test_an_expert_of_an_absent_modality_adds_nothing(self, make_task):
         task = make_task()
         side = task.training
-        whole = fit_pooled(side)
+        whole = whole_of(side)
         of_b = [each.modality == "b" for each in whole.experts]
-        assert sum(of_b) == 2
+        assert sum(of_b) == 4
         kept = [each for each, out in zip(whole.experts, of_b, strict=True) if not out]
-        rest = Pool(tuple(kept), whole.weights[~np.array(of_b)], whole.prior, whole.held_out)
+        weights = whole.weights[~np.array(of_b)]
+        rest = replace(whole, experts=tuple(kept), weights=weights)
         lacks = ~task.tests.has("b")
-        found, expected = whole.predict(task.tests), rest.predict(task.tests)
+        found, expected = told(whole, task.tests), told(rest, task.tests)
         assert found[lacks] == pytest.approx(expected[lacks])
         assert whole.weights[of_b].sum() > 0.01
         assert not np.allclose(found[~lacks], expected[~lacks], atol=1e-3)
@@ -174,7 +191,7 @@ class TestClasses:
     def test_two_classes(self, make_task):
         task = make_task(classes=2)
         task = replace(task, labels=task.labels % 2)
-        check(fit_pooled(task.training).predict(task.tests), 30, 2)
+        check(told(whole_of(task.training), task.tests), 30, 2)
 
     @pytest.mark.parametrize("members", [0, 1, 2])
     @pytest.mark.parametrize("fit", BOTH)
@@ -185,8 +202,7 @@ class TestClasses:
         task = replace(task, labels=labels)
         assert (task.training.labels == 2).sum() == members
         pool = fit(task.training)
-        found = pool.predict(task.tests)
-        for said in found.values() if isinstance(found, dict) else [found]:
+        for said in told(pool, task.tests).values():
             check(said, 30, 3)
             assert said[:, 2].mean() < 0.2
 
@@ -200,21 +216,29 @@ class TestClasses:
         features = {"a": rng.normal(size=(count, 30)), "b": rng.normal(size=(count, 20))}
         available = np.column_stack([np.ones(count, dtype=bool), rng.random(count) > 0.4])
         task = fold_of(features, labels, learn, available, classes=classes)
-        check(fit_pooled(task.training).predict(task.tests), 4, classes)
+        check(told(whole_of(task.training), task.tests), 4, classes)
 
-    def test_a_class_that_inner_folds_lack(self, make_task):
-        """All of class 2 is one patient, so that whoever says it out of fold has never seen it."""
-        groups = np.array([f"patient-{i:02d}" for i in range(90)])
-        task = make_task()
-        labels = np.arange(90) % 2
-        labels[task.fit[:4]] = 2
-        groups[task.fit[:4]] = "the one"
-        task = replace(task, labels=labels, groups=groups)
-        assert any(2 not in task.training.labels[rest] for rest, _ in task.training.base_folds)
-        pool = fit_pooled(task.training)
-        assert np.isfinite(pool.weights).all()
-        check(pool.held_out, 60, 3)
-        check(pool.predict(task.tests), 30, 3)
+    @pytest.fixture
+    def of_one_group(self, fold_of):
+        """Three classes far apart, of seven groups; one has all training samples of class 2."""
+        rng = np.random.default_rng(0)
+        groups = rng.permutation(np.repeat(np.arange(7), 50))
+        labels = np.where(groups == 6, 2, np.arange(350) % 2)
+        labels[250:] = np.arange(100) % 3
+        features = {n: rng.normal(size=(350, 5)) + 3 * np.eye(5)[labels] for n in "ab"}
+        return fold_of(features, labels, 250, groups=groups.astype(str))
+
+    @pytest.mark.parametrize("fit", BOTH)
+    def test_a_class_of_one_group(self, of_one_group, fit):
+        """Whoever says of its members out of fold has never seen the class."""
+        side, tests = of_one_group.training, of_one_group.tests
+        assert any(2 not in side.labels[rest] for rest, _ in side.base_folds)
+        fitted = fit(side)
+        for pool in fitted.pools.values() if fit is fit_unimodal_pooled else [fitted.whole]:
+            np.testing.assert_array_equal(pool.judged, side.labels < 2)
+            found = told(pool, tests)
+            check(found, 100, 3)
+            assert right(found, of_one_group.labels[250:]) > 0.9
 
     @pytest.mark.parametrize("fit", BOTH)
     def test_one_group_is_refused(self, make_task, fit):
@@ -225,7 +249,7 @@ class TestClasses:
         task = make_task()
         expected = (np.bincount(task.training.labels, minlength=3) + 0.5) / 61.5
         pool = Pool.of([], task.training)
-        assert pool.predict(task.tests) == pytest.approx(np.tile(expected, (30, 1)))
+        assert told(pool, task.tests) == pytest.approx(np.tile(expected, (30, 1)))
         assert pool.held_out == pytest.approx(np.tile(expected, (60, 1)))
 
 
@@ -236,21 +260,83 @@ class TestOnePool:
         b = np.random.default_rng(0).normal(size=(90, 3))
         b[task.test] = 10 * np.eye(3)[task.labels[task.test]]
         task = replace(task, features={**task.features, "b": b})
-        found = fit_unimodal_pooled(task.training).predict(task.tests)
+        found = told(fit_unimodal_pooled(task.training), task.tests)
         names = ["unimodal-pooled", "unimodal-pooled/a", "unimodal-pooled/b"]
         assert list(found) == names
         assert found["unimodal-pooled"] is found["unimodal-pooled/a"]
 
 
-def test_many_samples_are_weighed_on_those_that_no_expert_has_learned_from(make_task, monkeypatch):
-    side = make_task(lacking=False).training
-    usual = fit_pooled(side)
-    monkeypatch.setattr(experts, "MANY_SAMPLES", 30)
-    pool = fit_pooled(side)
-    assert len(pool.experts) == len(usual.experts)
-    assert np.isfinite(pool.held_out).all()
-    here = side.base_folds[0][1]
-    said = np.array([each.held_out[here] for each in pool.experts])
-    expected = fit_weights(evidence(said, pool.prior), side.labels[here], pool.prior)
-    assert pool.weights == pytest.approx(expected)
-    assert (pool.predict(make_task(lacking=False).tests).argmax(axis=1) >= 0).all()
+class TestDecision:
+    def test_is_that_of_the_largest_expected_macro_f1(self, make_task):
+        task = make_task()
+        pool = whole_of(task.training)
+        expected = fit_rule(pool.held_out[pool.judged], pool.prior)
+        assert pool.rule.power == expected.power
+        said = pool.predict(task.tests)
+        np.testing.assert_array_equal(said.classes, expected.classes(said.probabilities))
+
+    def test_rare_classes_are_predicted(self, fold_of):
+        """One in ten is of the class, and features tell little: it is never the most probable."""
+        rng = np.random.default_rng(0)
+        labels = (rng.random(900) < 0.1).astype(int)
+        a = rng.normal(size=(900, 3)) + 1.2 * labels[:, None] * np.eye(3)[0]
+        task = fold_of({"a": a, "b": rng.normal(size=(900, 3))}, labels, 300)
+        said = whole_of(task.training).predict(task.tests)
+        assert said.probabilities.argmax(axis=1).mean() < 0.05
+        assert 0.05 < said.classes.mean() < 0.5
+        tests = labels[300:]
+        assert (
+            balanced_accuracy_score(tests, said.classes) > right(said.probabilities, tests) + 0.05
+        )
+
+
+class TestRestricted:
+    def test_pools_have_the_experts_of_their_level(self, make_task):
+        task = make_task()
+        fitted = fit_pooled(task.training)
+        assert list(fitted.restricted) == list(RESTRICTED)
+        for name, access in RESTRICTED.items():
+            kept = [each.name for each in fitted.whole.experts if each.access <= access]
+            assert [each.name for each in fitted.restricted[name].experts] == kept
+        linear = {"linear/a", "linear/b", "stacked", "concat-lr"}
+        assert {each.name for each in fitted.restricted["pooled/linear"].experts} == linear
+        assert all(
+            each.access < Access.JOINT for each in fitted.restricted["pooled/additive"].experts
+        )
+
+    def test_all_are_said_at_once_as_each_says_alone(self, make_task):
+        task = make_task()
+        fitted = fit_pooled(task.training)
+        found = told(fitted, task.tests)
+        assert list(found) == ["pooled", *RESTRICTED]
+        np.testing.assert_array_equal(found["pooled"], told(fitted.whole, task.tests))
+        for name, pool in fitted.restricted.items():
+            np.testing.assert_array_equal(found[name], told(pool, task.tests))
+
+
+class TestManySamples:
+    def test_are_weighed_on_those_that_no_expert_has_learned_from(self, make_task, monkeypatch):
+        side = make_task(lacking=False).training
+        usual = whole_of(side)
+        monkeypatch.setattr(learners, "MANY_SAMPLES", 30)
+        pool = whole_of(side)
+        assert len(pool.experts) == len(usual.experts)
+        assert np.isfinite(pool.held_out).all()
+        here = side.base_folds[0][1]
+        np.testing.assert_array_equal(np.flatnonzero(pool.judged), here)
+        said = np.array([each.held_out[here] for each in pool.experts])
+        expected = fit_weights(evidence(said, pool.prior), side.labels[here], pool.prior)
+        assert pool.weights == pytest.approx(expected)
+        assert (told(pool, make_task(lacking=False).tests).argmax(axis=1) >= 0).all()
+
+    def test_modalities_are_chosen_where_all_experts_are_judged(self, fold_of, monkeypatch):
+        """Of a, only experts that are judged on a fold know; the regression of b knows a little."""
+        rng = np.random.default_rng(0)
+        labels = rng.permutation(np.arange(400) % 2)
+        radius = 1 + 1.5 * labels
+        angle = rng.uniform(0, 2 * np.pi, 400)
+        a = (radius * np.array([np.cos(angle), np.sin(angle)])).T + 0.2 * rng.normal(size=(400, 2))
+        b = rng.normal(size=(400, 3)) + 0.7 * labels[:, None] * np.eye(3)[0]
+        task = fold_of({"a": a, "b": b}, labels, 300)
+        monkeypatch.setattr(learners, "MANY_SAMPLES", 150)
+        assert fit_unimodal_pooled(task.training).best == "a"

@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 
 from balmi.information.shapley import coalitions, orderings
-from balmi.methods.outcome import PROBABILITY_PREFIX
+from balmi.methods.deciding import Said
+from balmi.methods.outcome import said_columns
 from balmi.methods.peers.registry import predicted
 from balmi.methods.peers.run import training_side
 from balmi.preprocess.fitted import Samples
@@ -331,14 +332,16 @@ def probe_table(
         learned = fit(number, training)
 
         def predict(samples: Samples, learned: FittedPeer = learned) -> np.ndarray:
-            return predicted(method, learned, samples)[str(method)]
+            return predicted(method, learned, samples)[str(method)].probabilities
 
-        original = predict(side.samples)
+        told = predicted(method, learned, side.samples)[str(method)]
+        original, rule = told.probabilities, told.rule
         for part in _parts([probe for probe in probes if applies(side, probe)], side):
             altered = [alter(side, probe) for probe in part]
             results = answers(predict, original, altered, training.prior)
             for probe, probabilities in zip(part, results, strict=True):
-                tables.append(_rows(method, probe, split, probabilities, cohort))
+                said = Said(probabilities, rule)
+                tables.append(_rows(method, probe, split, said, cohort))
         logger.info("%s: probed fold %d of %d", method, number + 1, len(splits))
     return pd.concat(tables, ignore_index=True)
 
@@ -351,9 +354,7 @@ def _parts(probes: Sequence[Probe], side: HeldOutSide) -> Iterator[list[Probe]]:
         yield list(probes[start : start + size])
 
 
-def _rows(
-    method: str, probe: Probe, split: Split, probabilities: np.ndarray, cohort: Roster
-) -> pd.DataFrame:
+def _rows(method: str, probe: Probe, split: Split, said: Said, cohort: Roster) -> pd.DataFrame:
     head = {
         "method": str(method),
         "kind": str(probe.kind),
@@ -363,9 +364,7 @@ def _rows(
         "fold": split.fold,
         "sample": cohort.samples[split.test],
     }
-    columns = [f"{PROBABILITY_PREFIX}{name}" for name in cohort.classes]
-    values = pd.DataFrame(probabilities, columns=columns)
-    return pd.concat([pd.DataFrame(head), values], axis=1)
+    return pd.concat([pd.DataFrame(head), said_columns(said, cohort.classes)], axis=1)
 
 
 def empty_probes(classes: Sequence[str]) -> pd.DataFrame:

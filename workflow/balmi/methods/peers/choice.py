@@ -78,7 +78,9 @@ def best_modality(side: TrainingSide) -> str:
     return best_of(side, {name: side.held_out(name) for name in side.modalities})
 
 
-def best_of(side: TrainingSide, held_out: dict[str, np.ndarray]) -> str:
+def best_of(
+    side: TrainingSide, held_out: dict[str, np.ndarray], judged: np.ndarray | None = None
+) -> str:
     """Return the modality that says most of the class out of fold, by log-loss.
 
     Where fewer than `FEWEST_COMPARED` training samples have every modality, or all of these are of
@@ -92,11 +94,14 @@ def best_of(side: TrainingSide, held_out: dict[str, np.ndarray]) -> str:
     held_out
         Modality -> probabilities of the training samples, each by what has not learned from it;
         (n, classes).
+    judged
+        The training samples that may be asked; all where None; (n,), bool.
     """
-    has = {name: side.samples.has(name) for name in side.modalities}
+    asked = np.ones(len(side), dtype=bool) if judged is None else judged
+    has = {name: side.samples.has(name) & asked for name in side.modalities}
     complete = np.logical_and.reduce(list(has.values()))
     several = len(np.unique(side.labels[complete])) > 1
-    if several and (complete.all() or complete.sum() >= FEWEST_COMPARED):
+    if several and ((complete == asked).all() or complete.sum() >= FEWEST_COMPARED):
         losses = _on_complete(side, held_out, complete)
     else:
         logger.warning(

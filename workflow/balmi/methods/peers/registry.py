@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from balmi.config.settings import Method
+from balmi.methods.deciding import Said
 from balmi.methods.peers.absence import fit_absence, needs_absence
 from balmi.methods.peers.early import EARLY
 from balmi.methods.peers.late import fit_late, fit_unimodal, fit_vcdn
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
 class FittedPeer(Protocol):
     """A peer that has learned from the training side of one fold."""
 
-    def predict(self, samples: Samples) -> np.ndarray | dict[str, np.ndarray]:
-        """Return probabilities, (n, classes), or those of several methods by name."""
+    def predict(self, samples: Samples) -> np.ndarray | Said | dict[str, np.ndarray | Said]:
+        """Return probabilities, (n, classes), or those of several methods by name.
+
+        Where it is not the most probable class that is decided on, the rule comes with them.
+        """
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,8 @@ PEERS: dict[Method, Callable[[TrainingSide], FittedPeer]] = {
 NEEDS: dict[Method, Callable[[np.ndarray], None]] = {Method.ABSENCE_LR: needs_absence}
 
 
-def predicted(method: Method, fitted: FittedPeer, samples: Samples) -> dict[str, np.ndarray]:
-    """Return probabilities by the name of the method, or of each part of it; (n, classes) each."""
-    probabilities = fitted.predict(samples)
-    return probabilities if isinstance(probabilities, dict) else {str(method): probabilities}
+def predicted(method: Method, fitted: FittedPeer, samples: Samples) -> dict[str, Said]:
+    """Return what is said by the name of the method, or of each part of it."""
+    told = fitted.predict(samples)
+    parts = told if isinstance(told, dict) else {str(method): told}
+    return {name: each if isinstance(each, Said) else Said(each) for name, each in parts.items()}

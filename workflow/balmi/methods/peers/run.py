@@ -94,8 +94,8 @@ def fit_baseline(
         peer = PEERS[method](training_side(cohort, features, fitted, split, bases))
         keep(peer)
         tests = features.apply(fitted, split.test)
-        for name, probabilities in predicted(method, peer, tests).items():
-            tables.append(prediction_table(name, split, probabilities, cohort))
+        for name, said in predicted(method, peer, tests).items():
+            tables.append(prediction_table(name, split, said, cohort))
         logger.info("%s: fold %d of %d", method, number, len(splits))
     return Result(pd.concat(tables, ignore_index=True))
 

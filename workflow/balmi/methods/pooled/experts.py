@@ -1,49 +1,38 @@
 """The experts of the pool: what each sees, what it learns, and what it says out of fold.
 
-Linear ones for signals that add up, forests for what is nonlinear within a modality, and three that
-see all modalities at once for what only their combination shows: a forest, a kernel machine and a
-regression on products of components.
+A regression for what is linear, and a forest, a kernel machine and a regression on products of
+components for what is not: of every modality, and of all of them together for what only their
+combination shows. What sees all has a twin that sees each modality, so that a gain of the former is
+due to the combination.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum, auto
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from balmi.data.subsample import subsample
-from balmi.methods.peers.early import fit_machine, side_by_side
+from balmi.methods.peers.early import side_by_side
 from balmi.methods.peers.logistic import fit_logistic
-from balmi.methods.peers.priors import weighed
+from balmi.methods.peers.priors import class_weights, weighed
 from balmi.methods.peers.stacking import meta_features
 from balmi.methods.pooled.imputing import Donors, filled_to_learn
+from balmi.methods.pooled.learners import forest, kernel, products, regression
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from sklearn.ensemble import RandomForestClassifier
 
     from balmi.methods.peers.logistic import FittedLogistic
     from balmi.methods.peers.side import TrainingSide
     from balmi.preprocess.fitted import Samples
 
     Said = Callable[[np.ndarray], np.ndarray]
-    Learn = Callable[[np.ndarray, np.ndarray], Said]
+    Learner = Callable[[TrainingSide, np.ndarray, np.ndarray], tuple[np.ndarray, Said]]
 
-# About a third of the trees say something of a training sample that they have not learned from. On
-# TCGA-BRCA at seed 200, twice as many take twice the time for .011 nats out of bag, .001 on tests.
-TREES = 100
-# Training samples that an expert learns from at most, beside the regressions that all peers share;
-# a kernel compares every two of them.
-MANY_SAMPLES = 5000
-MOST_PER_TREE = 2000  # training samples that a tree draws at most
-COST = 10.0  # of the kernel machine
-LANDMARKS = 300  # of a kernel that compares too many samples
-COMPONENTS = 20  # whose products are looked at
-# There are some 230 products, more than any real cohort needs of them.
-PRODUCTS_INVERSE_PENALTY = 0.01
-SCORES_INVERSE_PENALTY = 1.0
+
+FEWEST_HAVING = 5  # of a class, for a modality to tell of it
 
 
 class FittedExpert(Protocol):
@@ -51,6 +40,18 @@ class FittedExpert(Protocol):
 
     def predict(self, samples: Samples) -> np.ndarray:
         """Return probabilities; (n, classes)."""
+
+
+class Access(IntEnum):
+    """What an expert's evidence is a function of, each level with those before it.
+
+    LINEAR is a sum of linear functions of modalities, on the scale of log-odds; ADDITIVE a sum of
+    any functions of a modality each; JOINT any function of them all.
+    """
+
+    LINEAR = auto()
+    ADDITIVE = auto()
+    JOINT = auto()
 
 
 @dataclass(frozen=True)
@@ -63,15 +64,18 @@ class Expert:
         Its name, ``<kind>/<modality>`` where it sees one modality.
     modality
         The modality that it sees, None for all.
+    access
+        The lowest level that has it.
     fitted
         What it has learned from all training samples.
     held_out
-        Probabilities of the training samples, each by what has not learned from it, NaN where
-        there is none; (n, classes).
+        Probabilities of the training samples, each by what has not learned from it; (n, classes).
+        NaN where there is none, or where it has learned from nobody of the sample's class.
     """
 
     name: str
     modality: str | None
+    access: Access
     fitted: FittedExpert
     held_out: np.ndarray
 
@@ -111,8 +115,11 @@ class AtPrior:
     """What sees one modality, its classes weighed to the frequencies of all training samples.
 
     It has learned from samples that have the modality. Where these hold more of a class than others
-    do, it would say so of everyone who has the modality, whatever was measured: the adjustment to
-    new priors of Saerens et al. (2002), Neural Computation 14:21-41, takes that back.
+    do, it would say so of everyone who has the modality, whatever was measured: weights with which
+    it says out of fold, on average, that classes are as frequent as among all take that back.
+
+    Of a class that some samples lack the modality of, and fewer than `FEWEST_HAVING` have it,
+    nothing is known but its frequency: whatever was measured, it is said to be that frequent.
 
     Parameters
     ----------
@@ -121,26 +128,71 @@ class AtPrior:
     fitted
         What has learned from those who have it.
     weights
-        One per class: its frequency among all over that among those; (classes,).
+        One per class, 0 for the classes of which too little is known; (classes,).
+    prior
+        Class frequencies among all; (classes,).
     """
 
     modality: str
     fitted: FittedExpert
     weights: np.ndarray
+    prior: np.ndarray
 
     @classmethod
-    def of(cls, side: TrainingSide, modality: str, fitted: FittedExpert) -> AtPrior:
-        """Return what has learned from those who have a modality, so weighed."""
+    def of(
+        cls, side: TrainingSide, modality: str, fitted: FittedExpert, said: np.ndarray
+    ) -> AtPrior:
+        """Weigh what has learned from those who have a modality.
+
+        Parameters
+        ----------
+        side
+            The training side.
+        modality
+            Its name.
+        fitted
+            What has learned.
+        said
+            Its probabilities of the training side out of fold; (n, classes).
+        """
+        has = side.samples.has(modality)
+        if has.all():
+            return cls(modality, fitted, np.ones(side.classes), side.prior)
         everyone, having = (
-            np.bincount(labels, minlength=side.classes) + 0.5
-            for labels in (side.labels, side.labels[side.samples.has(modality)])
+            np.bincount(labels, minlength=side.classes)
+            for labels in (side.labels, side.labels[has])
         )
-        return cls(modality, fitted, everyone / having)
+        unknown = (having < FEWEST_HAVING) & (having < everyone)
+        told = has & ~not_learned(side, has) & ~np.isnan(said).any(axis=1)
+        weights, known = np.zeros(side.classes), ~unknown
+        if known.any() and told.any():
+            share = side.prior[known] / side.prior[known].sum()
+            weights[known] = class_weights(
+                weighed(said[told][:, known], np.ones(known.sum())), share
+            )
+        return cls(modality, fitted, weights, side.prior)
+
+    @property
+    def unknown(self) -> np.ndarray:
+        """The classes of which too little is known; (classes,), bool."""
+        return self.weights == 0
 
     def at(self, said: np.ndarray, samples: Samples) -> np.ndarray:
         """Return probabilities so weighed; those of samples without the modality stay."""
         result, has = said.copy(), samples.has(self.modality)
-        result[has] = weighed(said[has], self.weights)
+        if self.unknown.all():
+            result[has] = self.prior
+            return result
+        left = 1 - self.prior[self.unknown].sum()
+        result[has] = left * weighed(said[has], self.weights)
+        result[np.ix_(has, self.unknown)] = self.prior[self.unknown]
+        return result
+
+    def held_out(self, said: np.ndarray, side: TrainingSide) -> np.ndarray:
+        """Return out-of-fold probabilities so weighed, NaN where their class was not learned."""
+        result = self.at(said, side.samples)
+        unlearned = not_learned(side, side.samples.has(self.modality))
+        result[unlearned & ~self.unknown[side.labels]] = np.nan
         return result
 
     def predict(self, samples: Samples) -> np.ndarray:
@@ -168,16 +220,58 @@ class Stack:
         return self.upper.predict(meta_features([base.predict(samples) for base in self.bases]))
 
 
-def _stacked(side: TrainingSide) -> Expert:
-    """Return stacked logistic regression, on the inner folds of the modalities' regressions."""
-    bases = [AtPrior.of(side, name, side.base(name)) for name in side.modalities]
-    said = [base.at(side.base(base.modality).held_out, side.samples) for base in bases]
-    learn, held_out = meta_features(said), np.empty((len(side), side.classes))
+def _stacked(side: TrainingSide) -> Iterator[Expert]:
+    """Yield stacked logistic regression, on the inner folds of the modalities' regressions."""
+    bases = [
+        AtPrior.of(side, name, side.base(name), side.base(name).held_out) for name in telling(side)
+    ]
+    if not bases:
+        return
+    said = [base.held_out(side.base(base.modality).held_out, side) for base in bases]
+    told = ~np.isnan(said).any(axis=(0, 2))
+    learn, held_out = meta_features(said), np.full((len(side), side.classes), np.nan)
     for rest, here in side.base_folds:
-        upper = fit_logistic(learn[rest], side.labels[rest], side.classes)
-        held_out[here] = upper.predict(learn[here])
-    upper = fit_logistic(learn, side.labels, side.classes)
-    return Expert("stacked", None, Stack(tuple(bases), upper), held_out)
+        rest, here = rest[told[rest]], here[told[here]]
+        if here.size and len(np.unique(side.labels[rest])) > 1:
+            upper = fit_logistic(learn[rest], side.labels[rest], side.classes)
+            held_out[here] = upper.predict(learn[here])
+    if not _lost(side, ~told):
+        upper = fit_logistic(learn[told], side.labels[told], side.classes)
+        yield Expert("stacked", None, Access.LINEAR, Stack(tuple(bases), upper), held_out)
+
+
+def not_learned(side: TrainingSide, has: np.ndarray) -> np.ndarray:
+    """Return the samples of whose class an inner fold leaves nobody to learn from; (n,), bool.
+
+    What has learned from nobody of a class says that there is none of it. That is true of its
+    lesson and not of the samples that come, and one such word would count for more than all others.
+
+    Parameters
+    ----------
+    side
+        The training side.
+    has
+        The samples that are learned from and asked about; (n,), bool.
+    """
+    result = np.zeros(len(side), dtype=bool)
+    for rest, here in side.base_folds:
+        seen = np.unique(side.labels[rest[has[rest]]])
+        result[here] = has[here] & ((len(seen) < 2) | ~np.isin(side.labels[here], seen))
+    return result
+
+
+def _lost(side: TrainingSide, unlearned: np.ndarray) -> bool:
+    """Return whether none is left of a class that there is, for what learns from inner folds."""
+    return len(np.unique(side.labels[~unlearned])) < len(np.unique(side.labels))
+
+
+def telling(side: TrainingSide) -> list[str]:
+    """Return the modalities that have features, in samples of two classes at least."""
+    return [
+        name
+        for name, values in side.samples.features.items()
+        if values.shape[1] and len(np.unique(side.labels[side.samples.has(name)])) > 1
+    ]
 
 
 def equal_blocks(samples: Samples) -> np.ndarray:
@@ -189,188 +283,21 @@ def equal_blocks(samples: Samples) -> np.ndarray:
     return np.hstack(blocks)
 
 
-def taught(
-    side: TrainingSide, values: np.ndarray, has: np.ndarray, learn: Learn
-) -> tuple[np.ndarray, Said]:
-    """Return what is said of samples by what has not learned from them, and what learned from all.
-
-    Every inner fold is told of by what has learned from the others. Of more than `MANY_SAMPLES` one
-    lesson is enough: it takes `MANY_SAMPLES` of them at most, drawn evenly from all inner folds but
-    the first, and is judged on that one.
-
-    Parameters
-    ----------
-    side
-        The training side.
-    values
-        Features of its samples; (n, features).
-    has
-        The samples that are learned from and asked about; (n,), bool.
-    learn
-        Given features and labels, returns what gives probabilities of other samples.
-
-    Returns
-    -------
-    tuple of numpy.ndarray and callable
-        Probabilities, (n, classes): class frequencies of samples outside `has`, NaN where nothing
-        was held out; and what gives probabilities of other samples.
-    """
-    many = len(side) > MANY_SAMPLES
-    held_out = np.tile(side.prior, (len(side), 1))
-    held_out[has] = np.nan if many else side.prior
-    for rest, here in side.base_folds:
-        rest, here = rest[has[rest]], here[has[here]]
-        if many:
-            rest = _drawn(side, rest)
-        if here.size and len(np.unique(side.labels[rest])) > 1:
-            said = learn(values[rest], side.labels[rest])
-            held_out[here] = said(values[here])
-            if many:
-                return held_out, said
-    return held_out, learn(values[has], side.labels[has])
-
-
-def _drawn(side: TrainingSide, rows: np.ndarray) -> np.ndarray:
-    """Return `MANY_SAMPLES` of the rows at most, an even draw from classes and groups."""
-    groups = None if side.groups is None else side.groups[rows]
-    rng = np.random.default_rng([side.seed, 2])
-    available = side.samples.available[rows]
-    return rows[subsample(side.labels[rows], available, groups, MANY_SAMPLES, rng)]
-
-
-def _forest(side: TrainingSide, values: np.ndarray, has: np.ndarray) -> tuple[np.ndarray, Said]:
-    """Return what a forest says out of its bags, or of inner folds where groups go together."""
-    from sklearn import ensemble
-
-    def grown(values: np.ndarray, labels: np.ndarray, *, bags: bool = False) -> Votes:
-        draw = MOST_PER_TREE if len(labels) > MOST_PER_TREE else None
-        forest = ensemble.RandomForestClassifier(
-            TREES, max_samples=draw, oob_score=bags, random_state=side.seed, n_jobs=1
-        )
-        return Votes(forest.fit(values, labels), side.prior)
-
-    values = values.astype(np.float32, copy=False)
-    if side.groups is not None or len(side) > MANY_SAMPLES:
-        return taught(side, values, has, grown)
-    held_out = np.tile(side.prior, (len(side), 1))
-    whole = grown(values[has], side.labels[has], bags=True)
-    held_out[has] = whole.out_of_bag()
-    return held_out, whole
-
-
-@dataclass(frozen=True)
-class Votes:
-    """The votes of a forest, and one more of class frequencies, so that none has probability 0."""
-
-    forest: RandomForestClassifier
-    prior: np.ndarray
-
-    def __call__(self, values: np.ndarray) -> np.ndarray:
-        """Return probabilities of other samples; (m, classes)."""
-        trees = len(self.forest.estimators_)
-        return self._with_prior(self.forest.predict_proba(values), trees)
-
-    def out_of_bag(self) -> np.ndarray:
-        """Return probabilities of the samples learned from, by trees that have not drawn them."""
-        said = self.forest.oob_decision_function_
-        count = len(said)
-        drawn = self.forest.max_samples or count
-        trees = len(self.forest.estimators_) * (1 - 1 / count) ** drawn
-        return self._with_prior(np.nan_to_num(said), trees)
-
-    def _with_prior(self, votes: np.ndarray, trees: float) -> np.ndarray:
-        total = np.zeros((len(votes), len(self.prior)))
-        total[:, self.forest.classes_] = votes
-        result = trees * total + self.prior
-        return result / result.sum(axis=1, keepdims=True)
-
-
-def _machine(side: TrainingSide, values: np.ndarray) -> tuple[np.ndarray, Said]:
-    """Return what a calibrated kernel machine says out of fold, and the machine."""
-    labels, classes, folds = side.labels, side.classes, side.base_folds
-
-    def calibrated(scores: np.ndarray, labels: np.ndarray) -> Said:
-        penalty = SCORES_INVERSE_PENALTY
-        return fit_logistic(scores, labels, classes, inverse_penalty=penalty).predict
-
-    scores = np.empty((len(side), classes))
-    for rest, here in folds:
-        machine = fit_machine(values[rest], labels[rest], classes, cost=COST)
-        scores[here] = machine.scores(values[here])
-    held_out = np.empty((len(side), classes))
-    for rest, here in folds:
-        held_out[here] = calibrated(scores[rest], labels[rest])(scores[here])
-    machine = fit_machine(values, labels, classes, cost=COST)
-    probabilities = calibrated(scores, labels)
-    return held_out, lambda others: probabilities(machine.scores(others))
-
-
-def _landmarks(side: TrainingSide, values: np.ndarray) -> tuple[np.ndarray, Said]:
-    """Return what a regression on similarities to some samples says, in the machine's place."""
-    from sklearn.kernel_approximation import Nystroem
-
-    def learn(values: np.ndarray, labels: np.ndarray) -> Said:
-        gamma = 1 / (values.shape[1] * values.var())  # as of the machine
-        count = min(LANDMARKS, len(values))
-        kernel = Nystroem(gamma=gamma, n_components=count, random_state=side.seed)
-        similarities = kernel.fit_transform(values)
-        penalty = SCORES_INVERSE_PENALTY
-        fitted = fit_logistic(similarities, labels, side.classes, inverse_penalty=penalty)
-        return lambda others: fitted.predict(kernel.transform(others))
-
-    return taught(side, values, _everyone(side), learn)
-
-
-def _everyone(side: TrainingSide) -> np.ndarray:
-    return np.ones(len(side), dtype=bool)
-
-
-def _products(side: TrainingSide, values: np.ndarray) -> tuple[np.ndarray, Said]:
-    """Return what a regression on products of principal components says out of fold, and it."""
-    from sklearn.decomposition import PCA
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
-
-    def learn(values: np.ndarray, labels: np.ndarray) -> Said:
-        count = min(COMPONENTS, len(values) - 1, values.shape[1])
-        products = make_pipeline(
-            PCA(count, whiten=True, random_state=side.seed),
-            PolynomialFeatures(2, include_bias=False),
-            StandardScaler(),
-        )
-        learned = products.fit_transform(values)
-        penalty = PRODUCTS_INVERSE_PENALTY
-        fitted = fit_logistic(learned, labels, side.classes, inverse_penalty=penalty)
-        return lambda others: fitted.predict(products.transform(others))
-
-    return taught(side, values, _everyone(side), learn)
-
-
-def _regression(side: TrainingSide, values: np.ndarray) -> tuple[np.ndarray, Said]:
-    """Return what a logistic regression on all features says out of fold, and it."""
-
-    def learn(values: np.ndarray, labels: np.ndarray) -> Said:
-        return fit_logistic(values, labels, side.classes).predict
-
-    return taught(side, values, _everyone(side), learn)
-
-
-def _kernel(side: TrainingSide, values: np.ndarray) -> tuple[np.ndarray, Said]:
-    """Return the machine, or what stands in for it where samples are many."""
-    return (_machine if len(side) <= MANY_SAMPLES else _landmarks)(side, values)
-
-
-# Of all features: what learns, and the table that it learns from.
-ALL: dict[str, tuple[Callable[..., tuple[np.ndarray, Said]], Callable[[Samples], np.ndarray]]] = {
-    "concat-lr": (_regression, side_by_side),
-    "concat-forest": (lambda side, values: _forest(side, values, _everyone(side)), side_by_side),
-    "concat-svm": (_kernel, equal_blocks),
-    "products": (_products, equal_blocks),
+# What learns from each modality beside the regression that all peers share; from all together: what
+# learns, and the table that it learns from.
+ONE: dict[str, Learner] = {"forest": forest, "svm": kernel, "products": products}
+# What is calibrated on inner folds, and cannot be where these lose a class.
+CALIBRATED = frozenset({kernel})
+ALL: dict[str, tuple[Access, Learner, Callable[[Samples], np.ndarray]]] = {
+    "concat-lr": (Access.LINEAR, regression, side_by_side),
+    "concat-forest": (Access.JOINT, forest, side_by_side),
+    "concat-svm": (Access.JOINT, kernel, equal_blocks),
+    "concat-products": (Access.JOINT, products, equal_blocks),
 }
 
 
 def experts_of_modality(side: TrainingSide, modality: str) -> Iterator[Expert]:
-    """Yield the experts that see one modality: its regression and a forest.
+    """Yield the experts that see one modality: its regression, and `ONE`.
 
     Parameters
     ----------
@@ -379,17 +306,23 @@ def experts_of_modality(side: TrainingSide, modality: str) -> Iterator[Expert]:
     modality
         Its name. One that says nothing, or is there in samples of one class alone, has none.
     """
-    values, has = side.samples.features[modality], side.samples.has(modality)
-    if not values.shape[1] or len(np.unique(side.labels[has])) < 2:
+    if modality not in telling(side):
         return
-    base, (held_out, said) = side.base(modality), _forest(side, values, has)
-    forest = OfModality(modality, side.prior, said)
-    for kind, fitted, inside in (
-        ("linear", base, base.held_out),
-        ("forest", forest, held_out),
-    ):
-        own = AtPrior.of(side, modality, fitted)
-        yield Expert(f"{kind}/{modality}", modality, own, own.at(inside, side.samples))
+    values, has = side.samples.features[modality], side.samples.has(modality)
+    base = side.base(modality)
+
+    def expert(kind: str, access: Access, fitted: FittedExpert, held_out: np.ndarray) -> Expert:
+        own = AtPrior.of(side, modality, fitted, held_out)
+        name = f"{kind}/{modality}"
+        return Expert(name, modality, access, own, own.held_out(held_out, side))
+
+    yield expert("linear", Access.LINEAR, base, base.held_out)
+    lost = _lost(side, not_learned(side, has) & has)
+    for kind, learn in ONE.items():
+        if lost and learn in CALIBRATED:
+            continue
+        held_out, said = learn(side, values, has)
+        yield expert(kind, Access.ADDITIVE, OfModality(modality, side.prior, said), held_out)
 
 
 def experts_of_all(side: TrainingSide) -> Iterator[Expert]:
@@ -400,10 +333,14 @@ def experts_of_all(side: TrainingSide) -> Iterator[Expert]:
     side
         The training side; it has inner folds and classes to choose from.
     """
-    yield _stacked(side)
+    yield from _stacked(side)
     donors, filled = Donors.of(side), filled_to_learn(side)
-    for name, (learn, table) in ALL.items():
+    everyone = np.ones(len(side), dtype=bool)
+    unlearned = not_learned(side, everyone)
+    lost = _lost(side, unlearned)
+    for name, (access, learn, table) in ALL.items():
         values = table(filled)
-        if values.shape[1]:
-            held_out, said = learn(side, values)
-            yield Expert(name, None, OfAll(donors, table, said), held_out)
+        if values.shape[1] and not (lost and learn in CALIBRATED):
+            held_out, said = learn(side, values, everyone)
+            held_out[unlearned] = np.nan
+            yield Expert(name, None, access, OfAll(donors, table, said), held_out)

@@ -9,21 +9,29 @@ import numpy as np
 
 from balmi.config.settings import Method
 from balmi.errors import MethodNotApplicable
+from balmi.methods.deciding import Said, fit_rule
 from balmi.methods.peers.choice import best_of
-from balmi.methods.pooled.experts import experts_of_all, experts_of_modality
+from balmi.methods.pooled.experts import Access, experts_of_all, experts_of_modality
 from balmi.methods.pooled.mixing import evidence, fit_weights, pooled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from balmi.methods.deciding import Rule
     from balmi.methods.peers.side import TrainingSide
     from balmi.methods.pooled.experts import Expert
     from balmi.preprocess.fitted import Samples
 
+# The pools of experts that see less than all that `pooled` does, by name.
+RESTRICTED = {
+    f"{Method.POOLED}/linear": Access.LINEAR,
+    f"{Method.POOLED}/additive": Access.ADDITIVE,
+}
+
 
 @dataclass(frozen=True)
 class Pool:
-    """Experts that have learned, and their weights.
+    """Experts that have learned, their weights, and the rule that decides on a class.
 
     Parameters
     ----------
@@ -36,12 +44,18 @@ class Pool:
     held_out
         What the pool says of the training side by experts that have not learned from a sample, with
         weights that have; (n, classes).
+    judged
+        The training samples of which every expert says something so; (n,), bool.
+    rule
+        The rule, chosen for what the pool says out of fold.
     """
 
     experts: tuple[Expert, ...]
     weights: np.ndarray
     prior: np.ndarray
     held_out: np.ndarray
+    judged: np.ndarray
+    rule: Rule
 
     @classmethod
     def of(cls, experts: Sequence[Expert], side: TrainingSide) -> Pool:
@@ -56,24 +70,41 @@ class Pool:
         """
         counts = np.bincount(side.labels, minlength=side.classes) + 0.5
         prior = counts / counts.sum()
-        if not experts:
-            return cls((), np.zeros(0), prior, np.tile(prior, (len(side), 1)))
-        said = [each.held_out for each in experts]
+        said = np.array([each.held_out for each in experts]).reshape(-1, len(side), side.classes)
         judged = ~np.isnan(said).any(axis=(0, 2))
         beyond = np.nan_to_num(_beyond(experts, said, side.samples, prior))
         weights = fit_weights(beyond[:, judged], side.labels[judged], prior)
-        return cls(tuple(experts), weights, prior, pooled(beyond, weights, prior))
+        held_out = pooled(beyond, weights, prior)
+        rule = fit_rule(held_out[judged], prior)
+        return cls(tuple(experts), weights, prior, held_out, judged, rule)
 
-    def predict(self, samples: Samples) -> np.ndarray:
-        """Return probabilities; (n, classes)."""
-        if not self.experts:
-            return np.tile(self.prior, (len(samples), 1))
-        said = [each.fitted.predict(samples) for each in self.experts]
-        return pooled(_beyond(self.experts, said, samples, self.prior), self.weights, self.prior)
+    def predict(self, samples: Samples) -> Said:
+        """Return what the pool says of samples."""
+        return self.weigh(what_each_says(self.experts, samples), samples)
+
+    def weigh(self, each_says: dict[str, np.ndarray], samples: Samples) -> Said:
+        """Return what the pool says of samples, given what experts say.
+
+        Parameters
+        ----------
+        each_says
+            Name of an expert, of those of this pool at least -> probabilities; (n, classes).
+        samples
+            The samples.
+        """
+        said = np.array([each_says[expert.name] for expert in self.experts])
+        said = said.reshape(-1, len(samples), len(self.prior))
+        beyond = _beyond(self.experts, said, samples, self.prior)
+        return Said(pooled(beyond, self.weights, self.prior), self.rule)
+
+
+def what_each_says(experts: Iterable[Expert], samples: Samples) -> dict[str, np.ndarray]:
+    """Return the probabilities of samples by every expert, by its name; (n, classes) each."""
+    return {expert.name: expert.fitted.predict(samples) for expert in experts}
 
 
 def _beyond(
-    experts: Sequence[Expert], said: Sequence[np.ndarray], samples: Samples, prior: np.ndarray
+    experts: Sequence[Expert], said: np.ndarray, samples: Samples, prior: np.ndarray
 ) -> np.ndarray:
     """Return the evidence of experts, none of those that cannot see a sample."""
     beyond = evidence(said, prior)
@@ -88,7 +119,29 @@ def _check(side: TrainingSide) -> None:
         raise MethodNotApplicable("there is only one group in a training part")
 
 
-def fit_pooled(side: TrainingSide) -> Pool:
+@dataclass(frozen=True)
+class NestedPools:
+    """The pool of all experts, and pools of those that see less.
+
+    Parameters
+    ----------
+    whole
+        The pool of all.
+    restricted
+        Name of a pool, one of `RESTRICTED` -> the pool.
+    """
+
+    whole: Pool
+    restricted: dict[str, Pool]
+
+    def predict(self, samples: Samples) -> dict[str, Said]:
+        """Return what each pool says of samples."""
+        each_says = what_each_says(self.whole.experts, samples)
+        pools = {str(Method.POOLED): self.whole, **self.restricted}
+        return {name: pool.weigh(each_says, samples) for name, pool in pools.items()}
+
+
+def fit_pooled(side: TrainingSide) -> NestedPools:
     """Fit all experts and pool them.
 
     Raises
@@ -98,7 +151,12 @@ def fit_pooled(side: TrainingSide) -> Pool:
     """
     _check(side)
     single = [each for name in side.modalities for each in experts_of_modality(side, name)]
-    return Pool.of([*single, *experts_of_all(side)], side)
+    experts = [*single, *experts_of_all(side)]
+    restricted = {
+        name: Pool.of([each for each in experts if each.access <= access], side)
+        for name, access in RESTRICTED.items()
+    }
+    return NestedPools(Pool.of(experts, side), restricted)
 
 
 @dataclass(frozen=True)
@@ -116,10 +174,10 @@ class OnePool:
     pools: dict[str, Pool]
     best: str
 
-    def predict(self, samples: Samples) -> dict[str, np.ndarray]:
-        """Return probabilities by the best modality, and by each of them; (n, classes) each."""
+    def predict(self, samples: Samples) -> dict[str, Said]:
+        """Return what is said of samples by the best modality, and by each of them."""
         said = {name: pool.predict(samples) for name, pool in self.pools.items()}
-        named = {f"{Method.UNIMODAL_POOLED}/{name}": p for name, p in said.items()}
+        named = {f"{Method.UNIMODAL_POOLED}/{name}": each for name, each in said.items()}
         return {str(Method.UNIMODAL_POOLED): said[self.best], **named}
 
 
@@ -133,4 +191,6 @@ def fit_unimodal_pooled(side: TrainingSide) -> OnePool:
     """
     _check(side)
     pools = {name: Pool.of(list(experts_of_modality(side, name)), side) for name in side.modalities}
-    return OnePool(pools, best_of(side, {name: pool.held_out for name, pool in pools.items()}))
+    judged = np.logical_and.reduce([pool.judged for pool in pools.values()])
+    said = {name: pool.held_out for name, pool in pools.items()}
+    return OnePool(pools, best_of(side, said, judged))

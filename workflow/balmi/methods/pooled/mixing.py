@@ -83,6 +83,8 @@ def fit_weights(beyond: np.ndarray, labels: np.ndarray, prior: np.ndarray) -> np
         Class frequencies.
     """
     experts, rows = len(beyond), np.arange(len(labels))
+    if not experts:
+        return np.zeros(0)
     equal = np.full(experts, 1 / experts)
     true = beyond[:, rows, labels].sum(axis=1)
 

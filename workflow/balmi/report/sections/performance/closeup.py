@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from balmi.methods.outcome import PROBABILITY_PREFIX
+from balmi.evaluation.held_out import decided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,9 +99,9 @@ def confusion_view(method: str, predictions: pd.DataFrame, cohort: Roster) -> Co
     """Count the confusions of a method."""
     table = predictions[predictions["method"] == method]
     true = cohort.labels[cohort.positions(table["sample"].to_numpy(dtype=str))]
-    columns = [f"{PROBABILITY_PREFIX}{name}" for name in cohort.classes]
-    counts = np.zeros((len(columns), len(columns)))
-    np.add.at(counts, (true, table[columns].to_numpy().argmax(axis=1)), 1)
+    classes = len(cohort.classes)
+    counts = np.zeros((classes, classes))
+    np.add.at(counts, (true, decided(table, cohort.classes)), 1)
     counts /= max(table["repeat"].nunique(), 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-12)
     return Confusion(

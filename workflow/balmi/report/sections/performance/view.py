@@ -13,6 +13,7 @@ from balmi.evaluation.decision import MASK
 from balmi.evaluation.primary import SINGLE, STACKED
 from balmi.report.kit.metrics import metric_of, metrics_of
 from balmi.report.kit.words import known
+from balmi.report.sections.performance.access import access_view
 from balmi.report.sections.performance.closeup import (
     ClassScores,
     CloseUp,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from balmi.evaluation.decision import Decision, Ground
     from balmi.evaluation.primary import Roles
     from balmi.report.kit.metrics import Metric
+    from balmi.report.sections.performance.access import AccessView
 
 CALIBRATION, LOG_LOSS = "ece", "log_loss"
 
@@ -138,6 +140,8 @@ class PerformanceView:
     log_loss
         Difference in log-loss of the own method and stacked-lr, or None; None too where verdicts
         follow log-loss.
+    access
+        Where the signal lies; None where no pools were compared.
     """
 
     design: Design
@@ -151,6 +155,7 @@ class PerformanceView:
     closeup: CloseUp | None
     statuses: tuple[MethodStatus, ...]
     log_loss: Difference | None
+    access: AccessView | None
 
     @property
     def not_ok(self) -> tuple[MethodStatus, ...]:
@@ -316,14 +321,15 @@ def performance_view(
     scheme: str,
     decision: Decision,
     automatic: bool = False,
+    quiet: str | None = None,
 ) -> PerformanceView:
     """Make the view of the methods from the tables of the contract.
 
     Parameters
     ----------
     tables
-        ``performance``, ``comparisons``, ``methods``, ``predictions``, ``summary``, ``reliability``
-        and ``curves``.
+        ``performance``, ``comparisons``, ``access``, ``methods``, ``predictions``, ``summary``,
+        ``reliability`` and ``curves``.
     cohort
         The cohort.
     scheme
@@ -332,6 +338,8 @@ def performance_view(
         What the headline is, and what verdicts rest on.
     automatic
         Whether ``evaluation.repeats`` is left to the number of samples.
+    quiet
+        Why nothing is concluded, or None where it is.
     """
     scores = scores_of(tables["summary"])
     told = differences_view(tables["comparisons"], decision)
@@ -347,4 +355,5 @@ def performance_view(
         **told,
         closeup=_closeup(rows, tables, scores, cohort, own),
         statuses=_statuses(tables["methods"]),
+        access=access_view(tables["access"], quiet),
     )

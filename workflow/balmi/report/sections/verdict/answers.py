@@ -22,6 +22,8 @@ from balmi.report.sections.information.decomposition import parts_of
 from balmi.report.sections.information.distillation import prospect
 from balmi.report.sections.information.refusals import LABEL_TOPIC
 from balmi.report.sections.verdict.headline import COMPARED, among, headline, silence, silent_word
+from balmi.report.sections.verdict.signal import FOUND, step_told, synergy_told
+from balmi.report.sections.verdict.signal import RULE as SIGNAL_RULE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -299,6 +301,25 @@ def _does_combining_help(views: Views) -> Answer | None:
     return Answer("Does combining modalities help?", _compared(views), tuple(statements))
 
 
+def _where_does_the_signal_lie(views: Views) -> Answer | None:
+    question, access = "Where does the signal lie?", views.performance.access
+    if access is None:
+        return None
+    if access.quiet:
+        return Answer(question, access.quiet, ())
+    where = _among_complete(views.decision)
+    statements = [Statement(SIGNAL_RULE.format(where))]
+    statements += [Statement(step_told(row), row.verdict) for row in access.steps]
+    synergy = synergy_told(access, views.information.parts)
+    if synergy is not None:
+        statements.append(Statement(synergy))
+    return Answer(question, FOUND[access.found], tuple(statements))
+
+
+def _among_complete(decision: Decision) -> str:
+    return f", among the {decision.complete:,} complete samples" if decision.lacking else ""
+
+
 def _resolution(performance: PerformanceView) -> Statement | None:
     """Say how wide the deciding intervals are, and so what these folds cannot show."""
     # Two methods that predict alike have an interval without width, which tells of no resolution.
@@ -401,6 +422,7 @@ def _told_lessons(view: InformationView) -> list[Statement]:
 QUESTIONS: tuple[Callable[[Views], Answer | None], ...] = (
     _which_modality,
     _does_combining_help,
+    _where_does_the_signal_lie,
     _can_it_be_trusted,
     _does_distillation_help,
 )
