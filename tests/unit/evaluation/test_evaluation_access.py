@@ -133,9 +133,9 @@ class TestVerdict:
         return pd.DataFrame(made)
 
     def test_a_level_must_be_shown_to_leave_nothing_noticeable(self):
-        """A tenth of the .3 nats that one modality says is .03."""
-        assert where_the_signal_lies(self.rows(0.029, **FROM_NOTHING)) is Access.ONE
-        assert where_the_signal_lies(self.rows(0.031, **FROM_NOTHING)) is Access.NONE
+        """Of the .3 nats that one modality says, .15 are .045."""
+        assert where_the_signal_lies(self.rows(0.040, **FROM_NOTHING)) is Access.ONE
+        assert where_the_signal_lies(self.rows(0.050, **FROM_NOTHING)) is Access.NONE
 
     def test_too_few_folds_show_nothing(self):
         assert where_the_signal_lies(self.rows(folds=9, **FROM_NOTHING)) is Access.NONE

@@ -114,7 +114,8 @@ def performed(found: dict[str, pd.DataFrame], decision) -> PerformanceView:
     methods = tuple(MethodRow(name, name == METHODS[0], 60, scores, ()) for name in METHODS)
     design = Design(5, decision.dealt, decision.folds)
     told = differences_view(found["comparisons"], decision)
-    return PerformanceView(design, ((), ()), methods=methods, closeup=None, statuses=(), **told)
+    scored = {"methods": methods, "closeup": None, "statuses": (), "access": None}
+    return PerformanceView(design, ((), ()), **scored, **told)
 
 
 def viewed(found: dict[str, pd.DataFrame], cohort, view) -> Views:

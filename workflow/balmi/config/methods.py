@@ -108,13 +108,14 @@ def _without(keys: dict[str, Any], unread: Collection[str]) -> dict[str, Any]:
 
 METHODS: dict[Method, NetworkMethod | PeerMethod] = {
     Method.POOLED: PeerMethod(
-        "experts of different kinds (regressions, forests, a kernel machine, products of "
-        "components), weighed by what they say out of fold",
+        "experts of different kinds (regressions, forests, kernel machines, products of "
+        "components), weighed by what they say out of fold; `pooled/linear` and "
+        "`pooled/additive` are those that see sums of functions of each modality",
         on_bases=True,
     ),
     Method.UNIMODAL_POOLED: PeerMethod(
-        "the same of one modality, chosen by inner cross-validation; each modality is also listed "
-        "as `unimodal-pooled/<modality>`",
+        "the same kinds of one modality, chosen by inner cross-validation; each modality is also "
+        "listed as `unimodal-pooled/<modality>`",
         on_bases=True,
     ),
     Method.BALANCED: NetworkMethod(

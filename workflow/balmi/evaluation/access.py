@@ -44,7 +44,7 @@ LOSS, SCORE = "log_loss", "macro_f1"
 LEVEL = 0.05
 # What a pool that sees more may gain at most for the gain not to be noticeable: a share of what the
 # pool that sees less says beyond class frequencies, and never less than so many nats.
-SHARE, LEAST = 0.1, 0.01
+SHARE, LEAST = 0.15, 0.01
 
 
 class Access(StrEnum):

@@ -133,9 +133,14 @@ class FittedMachine:
 
 
 def fit_machine(
-    values: np.ndarray, labels: np.ndarray, classes: int, *, cost: float = 1.0
+    values: np.ndarray,
+    labels: np.ndarray,
+    classes: int,
+    *,
+    cost: float = 1.0,
+    kernel: str | Callable[[np.ndarray, np.ndarray], np.ndarray] = "rbf",
 ) -> FittedMachine:
-    """Fit a support vector machine with a radial kernel.
+    """Fit a support vector machine, with a radial kernel unless another is given.
 
     Parameters
     ----------
@@ -145,10 +150,12 @@ def fit_machine(
         Number of classes.
     cost
         C of scikit-learn.
+    kernel
+        As scikit-learn takes it: a name, or what gives the similarities of two sets of samples.
     """
     seen, machine = np.unique(labels), None
     if len(seen) > 1:
-        machine = SVC(C=cost, decision_function_shape="ovo").fit(values, labels)
+        machine = SVC(C=cost, kernel=kernel, decision_function_shape="ovo").fit(values, labels)
     return FittedMachine(classes, seen, machine)
 
 

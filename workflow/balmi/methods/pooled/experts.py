@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from balmi.preprocess.fitted import Samples
 
     Said = Callable[[np.ndarray], np.ndarray]
-    Learner = Callable[[TrainingSide, np.ndarray, np.ndarray], tuple[np.ndarray, Said]]
+    Learner = Callable[..., tuple[np.ndarray, Said]]
 
 
 FEWEST_HAVING = 5  # of a class, for a modality to tell of it
@@ -294,6 +294,9 @@ ALL: dict[str, tuple[Access, Learner, Callable[[Samples], np.ndarray]]] = {
     "concat-svm": (Access.JOINT, kernel, equal_blocks),
     "concat-products": (Access.JOINT, products, equal_blocks),
 }
+# Sums of functions of each modality that are learned together: what they miss of the former two is
+# how modalities interact, and not that their parts were learned apart.
+SUMS: dict[str, Learner] = {"sum-svm": kernel, "sum-products": products}
 
 
 def experts_of_modality(side: TrainingSide, modality: str) -> Iterator[Expert]:
@@ -344,3 +347,17 @@ def experts_of_all(side: TrainingSide) -> Iterator[Expert]:
             held_out, said = learn(side, values, everyone)
             held_out[unlearned] = np.nan
             yield Expert(name, None, access, OfAll(donors, table, said), held_out)
+    blocks = _blocks(side.samples)
+    for name, learn in SUMS.items():
+        if len(blocks) > 1 and not (lost and learn in CALIBRATED):
+            held_out, said = learn(side, equal_blocks(filled), everyone, blocks)
+            held_out[unlearned] = np.nan
+            expert = OfAll(donors, equal_blocks, said)
+            yield Expert(name, None, Access.ADDITIVE, expert, held_out)
+
+
+def _blocks(samples: Samples) -> list[slice]:
+    """Return the places of every modality's features, side by side; of those that have any."""
+    ends = np.cumsum([values.shape[1] for values in samples.features.values()])
+    starts = [0, *ends[:-1]]
+    return [slice(start, end) for start, end in zip(starts, ends, strict=True) if end > start]

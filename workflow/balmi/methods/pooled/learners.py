@@ -17,8 +17,9 @@ from balmi.methods.peers.logistic import fit_logistic
 from balmi.methods.peers.priors import frequencies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from sklearn.decomposition import PCA
     from sklearn.ensemble import RandomForestClassifier
 
     from balmi.methods.peers.early import FittedMachine
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     Learn = Callable[[np.ndarray, np.ndarray], Said]
     # Probabilities of the training samples, out of fold, and what gives those of others.
     Lesson = tuple[np.ndarray, Said]
+    # Features that may act together, all of them or those of a modality.
+    Blocks = Sequence[slice]
+
+WHOLE = (slice(None),)
 
 # About a third of the trees say something of a training sample that they have not learned from. On
 # TCGA-BRCA at seed 200, twice as many take twice the time for .011 nats out of bag, .001 on tests.
@@ -40,6 +45,7 @@ COST = 10.0  # of the kernel machine
 LANDMARKS = 300  # of a kernel that compares too many samples
 COMPONENTS = 20  # whose products are looked at
 SMALLEST_VARIANCE = 1e-6  # of a component, of that of the first
+SMALLEST_SPREAD = 1e-12
 # There are some 230 products, more than any real cohort needs of them.
 PRODUCTS_INVERSE_PENALTY = 0.01
 SCORES_INVERSE_PENALTY = 1.0
@@ -139,7 +145,43 @@ def forest(side: TrainingSide, values: np.ndarray, has: np.ndarray) -> Lesson:
     return held_out, whole
 
 
-def machine(side: TrainingSide, values: np.ndarray, has: np.ndarray) -> Lesson:
+@dataclass(frozen=True)
+class MeanKernel:
+    """The mean over blocks of features of a radial kernel on each.
+
+    What is learned with it is a sum of functions of each block.
+
+    Parameters
+    ----------
+    blocks
+        Places of the features of every block.
+    gammas
+        One per block: 1 over the number of its features times their variance.
+    """
+
+    blocks: tuple[slice, ...]
+    gammas: tuple[float, ...]
+
+    @classmethod
+    def of(cls, blocks: Sequence[slice], values: np.ndarray) -> MeanKernel:
+        """Return the kernel for features of training samples; (n, features)."""
+        parts = [values[:, block] for block in blocks]
+        spread = [max(part.shape[1] * part.var(), SMALLEST_SPREAD) for part in parts]
+        return cls(tuple(blocks), tuple(1 / each for each in spread))
+
+    def __call__(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        """Return the similarities of two sets of samples; (n, m)."""
+        from sklearn.metrics.pairwise import rbf_kernel
+
+        parts = zip(self.blocks, self.gammas, strict=True)
+        return sum(rbf_kernel(one[:, b], other[:, b], gamma) for b, gamma in parts) / len(
+            self.blocks
+        )
+
+
+def machine(
+    side: TrainingSide, values: np.ndarray, has: np.ndarray, blocks: Blocks = WHOLE
+) -> Lesson:
     """Learn by a kernel machine, calibrated on inner folds."""
     labels, classes = side.labels, side.classes
     folds = [(rest[has[rest]], here[has[here]]) for rest, here in side.base_folds]
@@ -149,7 +191,9 @@ def machine(side: TrainingSide, values: np.ndarray, has: np.ndarray) -> Lesson:
         return fit_logistic(scores, labels, classes, inverse_penalty=penalty).predict
 
     def fitted(rows: np.ndarray) -> FittedMachine:
-        return fit_machine(values[rows], labels[rows], classes, cost=COST)
+        learn = values[rows]
+        kernel = MeanKernel.of(blocks, learn)
+        return fit_machine(learn, labels[rows], classes, cost=COST, kernel=kernel)
 
     scores = np.zeros((len(side), classes))
     for rest, here in folds:
@@ -163,50 +207,90 @@ def machine(side: TrainingSide, values: np.ndarray, has: np.ndarray) -> Lesson:
     return held_out, lambda others: probabilities(whole.scores(others))
 
 
-def landmarks(side: TrainingSide, values: np.ndarray, has: np.ndarray) -> Lesson:
+def landmarks(
+    side: TrainingSide, values: np.ndarray, has: np.ndarray, blocks: Blocks = WHOLE
+) -> Lesson:
     """Learn by a regression on similarities to some samples, in the place of the machine."""
     from sklearn.kernel_approximation import Nystroem
 
     def learn(values: np.ndarray, labels: np.ndarray) -> Said:
-        gamma = 1 / (values.shape[1] * values.var())  # as of the machine
         count = min(LANDMARKS, len(values))
-        kernel = Nystroem(gamma=gamma, n_components=count, random_state=side.seed)
-        similarities = kernel.fit_transform(values)
+        kernels = [
+            Nystroem(gamma=gamma, n_components=count, random_state=side.seed)
+            for gamma in MeanKernel.of(blocks, values).gammas
+        ]
+        parts = [
+            kernel.fit_transform(values[:, block])
+            for kernel, block in zip(kernels, blocks, strict=True)
+        ]
         penalty = SCORES_INVERSE_PENALTY
-        fitted = fit_logistic(similarities, labels, side.classes, inverse_penalty=penalty)
-        return lambda others: fitted.predict(kernel.transform(others))
+        fitted = fit_logistic(np.hstack(parts), labels, side.classes, inverse_penalty=penalty)
+
+        def said(others: np.ndarray) -> np.ndarray:
+            pairs = zip(kernels, blocks, strict=True)
+            return fitted.predict(np.hstack([k.transform(others[:, b]) for k, b in pairs]))
+
+        return said
 
     return taught(side, values, has, learn)
 
 
-def kernel(side: TrainingSide, values: np.ndarray, has: np.ndarray) -> Lesson:
+def kernel(
+    side: TrainingSide, values: np.ndarray, has: np.ndarray, blocks: Blocks = WHOLE
+) -> Lesson:
     """Learn by the machine, or by what stands in for it where samples are many."""
-    return (machine if len(side) <= MANY_SAMPLES else landmarks)(side, values, has)
+    return (machine if len(side) <= MANY_SAMPLES else landmarks)(side, values, has, blocks)
 
 
-def products(side: TrainingSide, values: np.ndarray, has: np.ndarray) -> Lesson:
-    """Learn by a regression on products of every two principal components."""
-    from sklearn.decomposition import PCA
+@dataclass(frozen=True)
+class Components:
+    """Principal components of some features, of those that vary by more than rounding errors.
+
+    Fractions that sum to 1 leave a direction in which only these do.
+    """
+
+    pca: PCA
+    kept: int
+
+    @classmethod
+    def of(cls, values: np.ndarray, seed: int) -> Components:
+        """Return the components of training samples; (n, features)."""
+        from sklearn.decomposition import PCA
+
+        count = min(COMPONENTS, len(values) - 1, values.shape[1])
+        pca = PCA(count, random_state=seed).fit(values)
+        variance = pca.explained_variance_
+        return cls(pca, max(1, int((variance > SMALLEST_VARIANCE * variance[0]).sum())))
+
+    def __call__(self, values: np.ndarray) -> np.ndarray:
+        """Return the scores of samples; (n, components)."""
+        return self.pca.transform(values)[:, : self.kept]
+
+
+def products(
+    side: TrainingSide, values: np.ndarray, has: np.ndarray, blocks: Blocks = WHOLE
+) -> Lesson:
+    """Learn by a regression on products of every two principal components of a block."""
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
     def learn(values: np.ndarray, labels: np.ndarray) -> Said:
-        count = min(COMPONENTS, len(values) - 1, values.shape[1])
-        components = PCA(count, random_state=side.seed).fit(values)
-        # Fractions that sum to 1 leave a direction in which only rounding errors vary.
-        variance = components.explained_variance_
-        kept = max(1, int((variance > SMALLEST_VARIANCE * variance[0]).sum()))
-        multiplied = make_pipeline(
-            StandardScaler(), PolynomialFeatures(2, include_bias=False), StandardScaler()
-        )
-
-        def scores(others: np.ndarray) -> np.ndarray:
-            return components.transform(others)[:, :kept]
-
-        learned = multiplied.fit_transform(scores(values))
+        components = [Components.of(values[:, block], side.seed) for block in blocks]
+        multiplied = [
+            make_pipeline(
+                StandardScaler(), PolynomialFeatures(2, include_bias=False), StandardScaler()
+            )
+            for _ in blocks
+        ]
+        parts = list(zip(blocks, components, multiplied, strict=True))
+        learned = np.hstack([m.fit_transform(c(values[:, b])) for b, c, m in parts])
         penalty = PRODUCTS_INVERSE_PENALTY
         fitted = fit_logistic(learned, labels, side.classes, inverse_penalty=penalty)
-        return lambda others: fitted.predict(multiplied.transform(scores(others)))
+
+        def said(others: np.ndarray) -> np.ndarray:
+            return fitted.predict(np.hstack([m.transform(c(others[:, b])) for b, c, m in parts]))
+
+        return said
 
     return taught(side, values, has, learn)
 

@@ -86,8 +86,8 @@ RULE = (
 MADE_OF = {
     POOL: (
         f"{POOL.own} weighs experts that see one modality and experts that see all;"
-        f" {POOL.single} has the same experts of one modality alone, so that their difference is"
-        " due to the modalities and not to a stronger learner."
+        f" {POOL.single} has the same kinds of experts of one modality alone, so that their"
+        " difference is due to the modalities and not to a stronger learner."
     ),
     BALANCED: (
         f"{NETWORK} pools networks with the linear stack, as the section on training dynamics"
