@@ -12,8 +12,10 @@ BIN := $(VENV)/bin
 INSTALL := $(PYTHON) envs/install.py --torch "$(TORCH)"
 # Processes that run tests, one thread and up to a gigabyte each: as many as cores, at most four.
 WORKERS ?= auto
-# The phase of the study: confirm, rules, parts or tune.
+# The phase of the study: confirm, rules, parts, tune or experts.
 PHASE ?= confirm
+# The cohorts of PHASE=experts: a configuration, of which the datasets count.
+COHORTS ?= benchmarks/experts.yaml
 # What benchmark-scale measures: SCALE="--axis n --largest 5000"; all sizes unless set.
 SCALE ?=
 # Where benchmark-training computes: cpu or cuda.
@@ -21,7 +23,7 @@ DEVICE ?= cpu
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format install schema report picture clean
-.PHONY: benchmark-information benchmark-complementarity benchmark-training benchmark-verdicts benchmark-scale study
+.PHONY: benchmark-information benchmark-complementarity benchmark-training benchmark-verdicts benchmark-access benchmark-scale study
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-25s %s\n", $$1, $$2}' Makefile
@@ -69,6 +71,9 @@ benchmark-training: $(VENV)/.run ## replicas together; DEVICE=cuda on a GPU
 	$(BIN)/snakemake --cores $(CORES) results/tcga-brca/cohort.h5mu
 	OMP_NUM_THREADS=1 PYTHONPATH=workflow $(BIN)/python benchmarks/training.py --device $(DEVICE)
 
+benchmark-access: $(VENV)/.run ## where the signal is said to lie (an hour)
+	OMP_NUM_THREADS=1 PYTHONPATH=workflow $(BIN)/python benchmarks/access.py
+
 benchmark-verdicts: $(VENV)/.run ## count wrong headlines (two hours)
 	PYTHONPATH=workflow $(BIN)/python benchmarks/verdicts.py
 
@@ -76,9 +81,14 @@ benchmark-scale: $(VENV)/.run ## seconds and memory by size (hours)
 	OMP_NUM_THREADS=1 PYTHONPATH=workflow $(BIN)/python benchmarks/scale.py $(SCALE)
 
 study: $(VENV)/.run ## the default, its parts and peers (hours)
+ifeq ($(PHASE),experts)
+	$(BIN)/snakemake --cores $(CORES) --configfile $(COHORTS) --until assemble_cohort
+	OMP_NUM_THREADS=1 PYTHONPATH=workflow $(BIN)/python benchmarks/experts.py $(COHORTS)
+else
 	@echo "study: phase $(PHASE) of benchmarks/study.yaml; an interrupted run continues"
 	PYTHONPATH=workflow:benchmarks $(BIN)/snakemake --snakefile benchmarks/study/Snakefile \
 	  --workflow-profile workflow/profiles/default --cores $(CORES) --keep-going --config phase=$(PHASE)
+endif
 
 clean: ## remove results and .venv, but no downloads
 	rm -rf $(VENV) .snakemake
