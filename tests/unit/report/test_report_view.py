@@ -22,6 +22,7 @@ from balmi.evaluation.verdicts import Verdict, verdict
 from balmi.report.kit.words import chance, decimal, joined, percent, shortened, signed, with_limits
 from balmi.report.sections.cohort.view import cohort_view
 from balmi.report.sections.information.view import information_view
+from balmi.report.sections.performance.closeup import rule_told
 from balmi.report.sections.performance.design import design_view
 from balmi.report.sections.provenance.downloads import csv_text, downloads
 from balmi.report.sections.provenance.view import commit, seeds, versions
@@ -412,3 +413,24 @@ def test_curves_and_bins_are_those_of_the_tables(view, tables):
     assert [each.accuracy for each in closeup.reliability[1].bins] == list(bins["accuracy"])
     error = tables["summary"].query("method == 'balanced' and metric == 'ece'")["mean"].item()
     assert closeup.reliability[0].error.mean == error
+
+
+class TestRule:
+    def told(self, tables, **powers):
+        predictions = tables["predictions"].copy()
+        for method, values in powers.items():
+            rows = predictions["method"] == method
+            folds = 4 * predictions["repeat"] + predictions["fold"]
+            predictions.loc[rows, "prior_power"] = np.where(folds[rows] % 3 == 0, *values)
+        return rule_told("balanced", predictions)
+
+    def test_powers_are_counted_by_fold(self, tables):
+        folds = tables["predictions"][["repeat", "fold"]].drop_duplicates()
+        third = int(((4 * folds["repeat"] + folds["fold"]) % 3 == 0).sum())
+        text = self.told(tables, balanced=(0.5, 1.0))
+        assert f"1 in {len(folds) - third} and 0.5 in {third} of {len(folds)} folds" in text
+
+    def test_nothing_is_told_of_the_most_probable_class(self, tables):
+        assert self.told(tables) is None
+        older = tables["predictions"].assign(prior_power=np.nan)
+        assert rule_told("balanced", older) is None

@@ -31,7 +31,7 @@ from balmi.experiments.probes.alterations import (
     probes_of,
 )
 from balmi.experiments.probes.job import probe, probe_job
-from balmi.experiments.probes.peers import probe_peer
+from balmi.experiments.probes.peers import fit_and_probe
 from balmi.graph.fusion import fuse_splits
 from balmi.information.files import SplitInformation, write_split_information
 from balmi.methods.fitted import TrainedFiles, restored_fold
@@ -221,9 +221,7 @@ def probed(method, cohort, splits):
     if method in NETWORKS:
         trained = train(method, cohort, splits, settings_of()).trained
         return probe(method, cohort, features, splits, settings_of(), trained)
-    learned = []
-    fit_baseline(method, cohort, features, splits, keep=learned.append)
-    return probe_peer(method, cohort, features, splits, ROBUSTNESS, learned)
+    return fit_and_probe(method, cohort, features, splits, ROBUSTNESS)[1].table
 
 
 @pytest.mark.parametrize("method", PEER_METHODS)

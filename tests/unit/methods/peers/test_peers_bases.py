@@ -12,7 +12,7 @@ from balmi.config.settings import Evaluation, Expert, Method, Model, Settings
 from balmi.data.cohort import read_cohort, write_cohort
 from balmi.data.splits import as_splits, make_splits
 from balmi.errors import MethodFailed, MethodNotApplicable, UserError
-from balmi.experiments.probes.peers import probe_peer
+from balmi.experiments.probes.peers import fit_and_probe
 from balmi.methods.experts import fit_linear
 from balmi.methods.peers import base as base_module
 from balmi.methods.peers import logistic
@@ -167,11 +167,7 @@ def test_no_base_regression_is_fitted_twice(fits, cohort, features, splits):
         Method.POOLED,
         Method.UNIMODAL_POOLED,
     }:  # which have others beside them
-        learned = []
-        baseline_stage(method, cohort, features, splits, shared, learned.append)
-        before = len(fits)
-        probe_peer(method, cohort, features, splits, Settings().robustness, learned)
-        assert len(fits) == before
+        fit_and_probe(method, cohort, features, splits, Settings().robustness, shared)
     assert len(fits) == 2 * FOLDS  # of stacked-lr and stacked-lr-balanced
     assert all(shape[1] == 2 * 3 for shape in fits)
 

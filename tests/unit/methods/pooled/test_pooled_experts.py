@@ -10,6 +10,7 @@ from balmi.methods.peers.early import fit_machine
 from balmi.methods.pooled import learners
 from balmi.methods.pooled.experts import (
     ALL,
+    SUMS,
     Access,
     equal_blocks,
     experts_of_all,
@@ -41,7 +42,7 @@ class TestNames:
         found = {each.name: each.modality for each in all_of(make_task().training)}
         assert found == {
             **{f"{kind}/{name}": name for name in "ab" for kind in OF_ONE},
-            **dict.fromkeys(["stacked", *ALL]),
+            **dict.fromkeys(["stacked", *ALL, *SUMS]),
         }
 
     def test_and_at_what_level(self, make_task):
@@ -50,6 +51,11 @@ class TestNames:
         joint = {"concat-forest", "concat-svm", "concat-products"}
         assert {name for name, access in found.items() if access is Access.LINEAR} == linear
         assert {name for name, access in found.items() if access is Access.JOINT} == joint
+
+    def test_sums_of_one_modality_are_not_made(self, make_task):
+        task = make_task(lacking=False)
+        side = replace(task, features={"a": task.features["a"]}, available=task.available[:, :1])
+        assert not {each.name for each in experts_of_all(side.training)} & set(SUMS)
 
     def test_a_modality_without_features_has_none(self, make_task):
         task = make_task(lacking=False)
@@ -255,3 +261,79 @@ def test_experts_of_all_learn_from_filled_gaps(make_task):
     np.testing.assert_array_equal(expert.held_out, expected)
     zeros = np.hstack(list(side.samples.features.values()))
     assert not np.allclose(expected, learners.regression(side, zeros, everyone(side))[0], atol=0.01)
+
+
+class TestMeanKernel:
+    def test_one_block_is_the_radial_kernel_of_scikit_learn(self):
+        rng = np.random.default_rng(0)
+        values, labels = rng.normal(size=(60, 5)), np.arange(60) % 3
+        kernel = learners.MeanKernel.of([slice(None)], values)
+        found, expected = (fit_machine(values, labels, 3, kernel=k) for k in (kernel, "rbf"))
+        others = rng.normal(size=(20, 5))
+        assert found.scores(others) == pytest.approx(expected.scores(others), abs=2e-3)
+
+    def test_is_a_sum_of_functions_of_each_block(self):
+        """So f(a, b) - f(a', b) does not depend on b."""
+        rng = np.random.default_rng(0)
+        values, labels = rng.normal(size=(80, 4)), np.arange(80) % 2
+        kernel = learners.MeanKernel.of([slice(0, 2), slice(2, 4)], values)
+        machine = fit_machine(values, labels, 2, kernel=kernel)
+        a, b = rng.normal(size=(2, 2)), rng.normal(size=(10, 2))
+        scores = [machine.scores(np.hstack([np.tile(row, (10, 1)), b]))[:, 1] for row in a]
+        assert np.ptp(scores[0]) > 0.01
+        assert np.ptp(scores[0] - scores[1]) < 1e-9
+
+
+class TestProducts:
+    def rows(self, count=200):
+        rng = np.random.default_rng(0)
+        values = rng.normal(size=(count, 4))
+        return values, rng
+
+    def test_within_blocks_no_product_of_two_is_seen(self, fold_of):
+        values, _ = self.rows(400)
+        labels = (values[:, 0] * values[:, 2] > 0).astype(int)
+        side = fold_of({"a": values}, labels, 400).training
+        both, _ = learners.products(side, values, everyone(side))
+        within, _ = learners.products(side, values, everyone(side), [slice(0, 2), slice(2, 4)])
+        assert (both.argmax(axis=1) == labels).mean() > 0.85
+        assert (within.argmax(axis=1) == labels).mean() < 0.6
+
+    def test_a_direction_of_rounding_errors_is_left_out(self, fold_of):
+        """Fractions sum to 1; a test sample whose empty cell was filled breaks the sum."""
+        values, rng = self.rows()
+        labels = (values[:, 0] > 0).astype(int)
+        fractions = np.exp(values) / np.exp(values).sum(axis=1, keepdims=True)
+        side = fold_of({"a": fractions}, labels, 200).training
+        _, said = learners.products(side, fractions, everyone(side))
+        broken = fractions.copy()
+        broken[:, 3] += 0.02 * rng.random(200)
+        assert np.abs(said(broken) - said(fractions)).max() < 0.1
+
+
+class TestAtPrior:
+    def test_the_mean_word_out_of_fold_is_the_prior(self, make_task):
+        side = make_task().training
+        has = side.samples.has("b")
+        for expert in experts_of_modality(side, "b"):
+            told = has & ~np.isnan(expert.held_out).any(axis=1)
+            assert expert.held_out[told].mean(axis=0) == pytest.approx(side.prior, abs=1e-6)
+
+    @pytest.mark.parametrize("having", [0, 3])
+    def test_of_a_class_that_few_have_nothing_is_said(self, fold_of, having):
+        rng = np.random.default_rng(0)
+        labels = rng.permutation(np.arange(150) % 3)
+        available = np.ones((150, 2), dtype=bool)
+        available[np.flatnonzero(labels == 2)[having:], 1] = False
+        features = {name: rng.normal(size=(150, 4)) for name in "ab"}
+        side = fold_of(features, labels, 150, available).training
+        has = side.samples.has("b")
+        for expert in experts_of_modality(side, "b"):
+            said = expert.fitted.predict(side.samples)[has]
+            assert said[:, 2] == pytest.approx(np.full(has.sum(), side.prior[2]))
+            assert said.sum(axis=1) == pytest.approx(np.ones(has.sum()))
+
+    def test_a_modality_that_all_have_is_left_as_it_is(self, make_task):
+        side = make_task().training
+        expert = next(iter(experts_of_modality(side, "a")))
+        np.testing.assert_array_equal(expert.fitted.weights, np.ones(3))

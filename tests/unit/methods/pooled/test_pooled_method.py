@@ -106,7 +106,8 @@ class TestInteractions:
         assert right(single["unimodal-pooled"], tests) < 0.6
         # Nor do they say anything by sums of what each of them says.
         for restricted in fit_pooled(task.training).restricted.values():
-            assert right(told(restricted, task.tests), tests) < 0.6
+            # Far from the mean of either, two modalities agree less often.
+            assert right(told(restricted, task.tests), tests) < (0.7 if kind == "agree" else 0.6)
         # The pool is about as good as the best of its experts.
         best = min(log_loss(tests, each.fitted.predict(task.tests)) for each in pool.experts)
         assert log_loss(tests, found) < best + 0.05
@@ -143,7 +144,7 @@ class TestAbsence:
         said = {each.name: each.fitted.predict(task.tests) for each in pool.experts}
         said["pooled"] = told(pool, task.tests)
         said |= told(fit_unimodal_pooled(task.training), task.tests)
-        assert len(said) == 17
+        assert len(said) == 19
         assert said.keys() >= self.OF_ALL
         prior = log_loss(tests, np.tile(task.prior, (len(tests), 1)))
         return {name for name, each in said.items() if log_loss(tests, each) < prior - 0.02}

@@ -342,8 +342,9 @@ def probe_table(
             for probe, probabilities in zip(part, results, strict=True):
                 said = Said(probabilities, rule)
                 tables.append(_rows(method, probe, split, said, cohort))
-        logger.info("%s: probed fold %d of %d", method, number + 1, len(splits))
-    return pd.concat(tables, ignore_index=True)
+        if len(splits) > 1:
+            logger.info("%s: probed fold %d of %d", method, number + 1, len(splits))
+    return pd.concat(tables, ignore_index=True) if tables else empty_probes(cohort.classes)
 
 
 def _parts(probes: Sequence[Probe], side: HeldOutSide) -> Iterator[list[Probe]]:

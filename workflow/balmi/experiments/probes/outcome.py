@@ -51,6 +51,28 @@ def attempt_probes(
         return ask()
 
     state, table = attempt(ended.method, ask_if_well, empty_probes(cohort.classes))
+    write_probes(state, table, cohort, splits, probes, status)
+
+
+def write_probes(
+    state: Status,
+    table: pd.DataFrame,
+    cohort: Roster,
+    splits: Sequence[Split],
+    probes: Path,
+    status: Path,
+) -> None:
+    """Write what a method says of altered samples, and how asking it ended.
+
+    Parameters
+    ----------
+    state
+        How it ended.
+    table
+        What it says.
+    cohort, splits, probes, status
+        As in `attempt_probes`.
+    """
     if state.status == "ok":
         state = replace(state, reason=skipped(cohort, splits))
     write_table(table, probes, "probes")

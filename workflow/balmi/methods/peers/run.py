@@ -96,7 +96,8 @@ def fit_baseline(
         tests = features.apply(fitted, split.test)
         for name, said in predicted(method, peer, tests).items():
             tables.append(prediction_table(name, split, said, cohort))
-        logger.info("%s: fold %d of %d", method, number, len(splits))
+        if len(splits) > 1:
+            logger.info("%s: fold %d of %d", method, number, len(splits))
     return Result(pd.concat(tables, ignore_index=True))
 
 

@@ -44,6 +44,7 @@ MOST_PER_TREE = 2000  # training samples that a tree draws at most
 COST = 10.0  # of the kernel machine
 LANDMARKS = 300  # of a kernel that compares too many samples
 COMPONENTS = 20  # whose products are looked at
+FEWEST_COMPONENTS = 2  # of a block
 SMALLEST_VARIANCE = 1e-6  # of a component, of that of the first
 SMALLEST_SPREAD = 1e-12
 # There are some 230 products, more than any real cohort needs of them.
@@ -253,11 +254,11 @@ class Components:
     kept: int
 
     @classmethod
-    def of(cls, values: np.ndarray, seed: int) -> Components:
-        """Return the components of training samples; (n, features)."""
+    def of(cls, values: np.ndarray, most: int, seed: int) -> Components:
+        """Return `most` components of training samples, or as many as there are; (n, features)."""
         from sklearn.decomposition import PCA
 
-        count = min(COMPONENTS, len(values) - 1, values.shape[1])
+        count = min(most, len(values) - 1, values.shape[1])
         pca = PCA(count, random_state=seed).fit(values)
         variance = pca.explained_variance_
         return cls(pca, max(1, int((variance > SMALLEST_VARIANCE * variance[0]).sum())))
@@ -275,7 +276,9 @@ def products(
     from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
     def learn(values: np.ndarray, labels: np.ndarray) -> Said:
-        components = [Components.of(values[:, block], side.seed) for block in blocks]
+        # As many in all, however many blocks there are.
+        most = max(FEWEST_COMPONENTS, -(-COMPONENTS // len(blocks)))
+        components = [Components.of(values[:, block], most, side.seed) for block in blocks]
         multiplied = [
             make_pipeline(
                 StandardScaler(), PolynomialFeatures(2, include_bias=False), StandardScaler()

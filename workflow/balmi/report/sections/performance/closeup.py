@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from balmi.evaluation.held_out import decided
+from balmi.evaluation.held_out import FOLD, decided
+from balmi.methods.outcome import POWER
+from balmi.report.kit.words import counted, joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,6 +88,8 @@ class CloseUp:
         ``roc`` and ``pr`` -> curves of the classes.
     reliability
         Of the method, and of what it is compared with.
+    rule
+        How it decides on a class, in a sentence; None where that is the most probable one.
     """
 
     method: str
@@ -93,6 +97,30 @@ class CloseUp:
     confusion: Confusion
     curves: Mapping[str, tuple[ClassCurve, ...]]
     reliability: tuple[Reliability, ...]
+    rule: str | None
+
+
+def rule_told(method: str, predictions: pd.DataFrame) -> str | None:
+    """Say by which powers of class frequencies a method decides, None where it never does.
+
+    Parameters
+    ----------
+    method
+        Its name.
+    predictions
+        The table of the contract; of older versions, which do not tell, nothing is said.
+    """
+    table = predictions[predictions["method"] == method]
+    powers = table.drop_duplicates(FOLD)[POWER].dropna().astype(float)
+    if not (powers > 0).any():
+        return None
+    counts = powers.value_counts().sort_index(ascending=False)
+    told = joined([f"{power:g} in {count}" for power, count in counts.items()])
+    return (
+        f"A class is called where its probability, divided by its training frequency to a power, is"
+        f" largest, so that rare classes are called too; each fold chose the power out of fold:"
+        f" {told} of {counted(len(powers), 'fold')} (0 is the most probable class)."
+    )
 
 
 def confusion_view(method: str, predictions: pd.DataFrame, cohort: Roster) -> Confusion:

@@ -20,6 +20,7 @@ from balmi.report.sections.performance.closeup import (
     confusion_view,
     curves_view,
     reliability_view,
+    rule_told,
 )
 from balmi.report.sections.performance.design import Design, design_view
 from balmi.report.sections.performance.scores import (
@@ -294,6 +295,7 @@ def _closeup(
             reliability_view(name, tables["reliability"], scores[name, None].get(CALIBRATION))
             for name in compared
         ),
+        rule=rule_told(shown, tables["predictions"]),
     )
 
 
