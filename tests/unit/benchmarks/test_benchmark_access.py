@@ -17,8 +17,9 @@ def test_cohorts_are_those_of_the_seed(kind):
 
 def test_right_wrong_and_none_are_counted():
     said = ["modalities interact", "none is shown", "one modality suffices"]
-    found = pd.DataFrame({"kind": "product", "samples": 800, "said": said})
-    nothing = pd.DataFrame({"kind": "nothing", "samples": 800, "said": said[:2]})
+    lower = [0.1, -0.1, 0.2]
+    found = pd.DataFrame({"kind": "product", "samples": 800, "said": said, "lower": lower})
+    nothing = pd.DataFrame({"kind": "nothing", "samples": 800, "said": said[:2], "lower": -0.1})
     text = access.summary(pd.concat([found, nothing]))
-    assert "| product | 800 | 3 | 1 | 1 | 1 |" in text
-    assert "| nothing | 800 | 2 | 1 | 0 | 1 |" in text
+    assert "| product | 800 | 3 | 1 | 1 | 1 | 2 |" in text
+    assert "| nothing | 800 | 2 | 1 | 0 | 1 | 0 |" in text
