@@ -137,6 +137,14 @@ class TestVerdict:
         assert where_the_signal_lies(self.rows(0.040, **FROM_NOTHING)) is Access.ONE
         assert where_the_signal_lies(self.rows(0.050, **FROM_NOTHING)) is Access.NONE
 
+    def test_what_is_noticeable_ends_at_a_twentieth(self):
+        found = self.rows(0.051, **FROM_NOTHING)
+        strong = found["less"] == "nothing"
+        found.loc[strong, ["gain", "lower", "upper"]] = (0.9, 0.8, 1.0)
+        assert where_the_signal_lies(found) is Access.NONE
+        found.loc[~strong, "upper"] = 0.049
+        assert where_the_signal_lies(found) is Access.ONE
+
     def test_too_few_folds_show_nothing(self):
         assert where_the_signal_lies(self.rows(folds=9, **FROM_NOTHING)) is Access.NONE
         assert where_the_signal_lies(self.rows().iloc[:0]) is Access.NONE

@@ -43,8 +43,9 @@ LEVELS = {
 LOSS, SCORE = "log_loss", "macro_f1"
 LEVEL = 0.05
 # What a pool that sees more may gain at most for the gain not to be noticeable: a share of what the
-# pool that sees less says beyond class frequencies, and never less than so many nats.
-SHARE, LEAST = 0.15, 0.01
+# pool that sees less says beyond class frequencies, from `LEAST` to `MOST` nats. A gain of the latter
+# is a probability of the true class that is a twentieth higher.
+SHARE, LEAST, MOST = 0.15, 0.01, 0.05
 
 
 class Access(StrEnum):
@@ -162,4 +163,5 @@ def where_the_signal_lies(access: pd.DataFrame) -> Access:
         return Access.NONE
     own = rows.loc[(rows["less"] == NOTHING) & (rows["more"] == level), "gain"].max()
     higher = rows.loc[rows["less"] == level, "upper"]
-    return SUFFICIENT[level] if (higher <= max(SHARE * own, LEAST)).all() else Access.NONE
+    noticeable = min(max(SHARE * own, LEAST), MOST)
+    return SUFFICIENT[level] if (higher <= noticeable).all() else Access.NONE
