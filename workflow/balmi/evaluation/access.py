@@ -43,8 +43,8 @@ LEVELS = {
 LOSS, SCORE = "log_loss", "macro_f1"
 LEVEL = 0.05
 # What a pool that sees more may gain at most for the gain not to be noticeable: a share of what the
-# pool that sees less says beyond class frequencies, from `LEAST` to `MOST` nats. A gain of the latter
-# is a probability of the true class that is a twentieth higher.
+# pool that sees less says beyond class frequencies, from `LEAST` to `MOST` nats. With a gain of the
+# latter the true class is a twentieth more probable.
 SHARE, LEAST, MOST = 0.15, 0.01, 0.05
 
 
