@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 from evaluated import evaluated
 
+from balmi.config.settings import PrimaryMetric
 from balmi.data.files import read_table, write_json, write_table
 from balmi.evaluation.classes import class_performance_table
 from balmi.evaluation.evaluate import joined, performance_table, status_table
+from balmi.evaluation.held_out import as_followed
 from balmi.evaluation.metrics import CLASS_METRICS, METRICS, by_class
 from balmi.tables.contract import TABLES
 
@@ -132,3 +134,29 @@ def test_joined_keeps_the_types_of_filled_tables(tmp_path):
     assert result["fold"].dtype == np.int64
     assert list(result.index) == [0, 1, 2, 3]
     assert joined([tmp_path / "empty.parquet"], "predictions").empty
+
+
+class TestAsFollowed:
+    def table(self, predictions):
+        return predictions.assign(predicted="a", prior_power=1.0)
+
+    def test_accuracy_asks_for_the_most_probable_class(self, predictions, cohort):
+        found = as_followed(self.table(predictions), cohort.classes, PrimaryMetric.ACCURACY)
+        columns = [f"p:{name}" for name in cohort.classes]
+        expected = np.array(cohort.classes)[predictions[columns].to_numpy().argmax(axis=1)]
+        assert found["predicted"].tolist() == expected.tolist()
+        assert (found["prior_power"] == 0).all()
+
+    def test_other_metrics_leave_the_rule(self, predictions, cohort):
+        table = self.table(predictions)
+        assert as_followed(table, cohort.classes, PrimaryMetric.MACRO_F1) is table
+
+    def test_scores_are_those_of_the_classes_decided_on(self, predictions, cohort):
+        found = performance_table(self.table(predictions), cohort)
+        accuracy = found[found["metric"] == "accuracy"].set_index(["method", "repeat", "fold"])
+        for head, part in predictions.groupby(["method", "repeat", "fold"]):
+            share = (cohort.labels[cohort.positions(part["sample"])] == 0).mean()
+            assert accuracy.loc[head, "value"] == pytest.approx(share)
+        older = performance_table(predictions, cohort)
+        same = found["metric"].isin(["log_loss", "brier", "ece", "macro_auroc", "macro_auprc"])
+        pd.testing.assert_frame_equal(found[same], older[same])

@@ -254,8 +254,12 @@ def _separability(evidence: Evidence) -> Finding:
         value = f"{strongest}, {estimates[strongest]:.3f} nats"
         return Finding(State.PASS, value, "Its estimate is above that of every other modality.")
     if len(nothing) == len(estimates):
-        detail = "No modality knows more of the class than permuted labels allow: there may be"
-        return Finding(State.CAUTION, NOT_SEPARABLE, f"{detail} nothing to learn.")
+        return Finding(
+            State.CAUTION,
+            NOT_SEPARABLE,
+            "No modality alone is shown to know more of the class than permuted labels allow: there"
+            " may be nothing to learn from any of them by itself.",
+        )
     return Finding(
         State.CAUTION,
         NOT_SEPARABLE,
@@ -290,7 +294,7 @@ def _calibration(evidence: Evidence) -> Finding:
         state,
         value,
         f"Probabilities miss the frequencies by more than chance explains and should {use}; the"
-        " reliability curve shows where. Classes that are predicted do not depend on it.",
+        " reliability curve shows where. Which class is most probable does not depend on it.",
     )
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.metrics import most_probable
-from balmi.methods.outcome import PREDICTED, PROBABILITY_PREFIX
+from balmi.methods.outcome import POWER, PREDICTED, PROBABILITY_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,6 +74,31 @@ def held_out(
         names = key if isinstance(key, tuple) else (key,)
         part = Predicted(labels[rows], probabilities[rows], predicted[rows])
         yield dict(zip(by, names, strict=True)), part
+
+
+def as_followed(
+    predictions: pd.DataFrame, classes: Sequence[str], followed: PrimaryMetric
+) -> pd.DataFrame:
+    """Return predictions whose classes suit the metric that verdicts follow.
+
+    Accuracy is largest in expectation for the most probable class; for every other metric classes
+    stay as the methods decided.
+
+    Parameters
+    ----------
+    predictions
+        As in ``predictions.parquet``.
+    classes
+        Class names.
+    followed
+        The metric.
+    """
+    if followed is not PrimaryMetric.ACCURACY:
+        return predictions
+    columns = [f"{PROBABILITY_PREFIX}{name}" for name in classes]
+    codes = most_probable(predictions[columns].to_numpy(dtype=float))
+    names = np.array(classes, dtype=object)[codes]
+    return predictions.assign(**{PREDICTED: names, POWER: 0.0})
 
 
 def decided(predictions: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:

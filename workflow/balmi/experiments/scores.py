@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from balmi.evaluation.distinct import counted_once, first_alike
-from balmi.evaluation.held_out import FOLD, held_out
+from balmi.evaluation.held_out import FOLD, as_followed, held_out
 from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.statistics import split_ratio
 
@@ -117,6 +117,8 @@ def all_scores(
     followed
         The metric that verdicts follow, which is among the metrics.
     """
+    probes = as_followed(probes, cohort.classes, followed)
+    shares = {s: as_followed(part, cohort.classes, followed) for s, part in shares.items()}
     every, metrics = ["method"], tuple(dict.fromkeys([*ALWAYS, str(followed)]))
     methods = set(probes["method"]).union(*(table["method"] for table in shares.values()))
     chosen = predictions[predictions["method"].isin(methods)]

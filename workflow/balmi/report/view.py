@@ -33,12 +33,13 @@ if TYPE_CHECKING:
     from balmi.report.sections.information.distillation import Margin
     from balmi.report.sections.information.label import LabelInformation
     from balmi.report.sections.information.view import InformationView
+    from balmi.report.sections.performance.access import AccessView
     from balmi.report.sections.performance.scores import Score
     from balmi.report.sections.performance.view import Difference, MethodStatus
     from balmi.report.sections.verdict.answers import Answer, Tile
     from balmi.report.sections.verdict.trust import TrustView
 
-FORMAT = 5  # of what `Summary.as_json` gives
+FORMAT = 6  # of what `Summary.as_json` gives
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,9 @@ class Summary:
         Which case the cohort is, in a sentence.
     decision
         The case that the headline tells, and the comparison that it rests on.
+    signal
+        Where the signal lies, in a few words; None where no pools were compared, or nothing is
+        concluded.
     silent
         What stands in the place of verdicts on modalities, or None where they are judged.
     supports
@@ -104,6 +108,7 @@ class Summary:
     scores: dict[str, Score]
     headline: str
     decision: Decision
+    signal: str | None
     silent: str | None
     supports: tuple[str, ...]
     trust: TrustView
@@ -140,6 +145,10 @@ def concluded(view: InformationView, decision: Decision) -> InformationView:
     return view if quiet is None or word is None else withhold(view, quiet, word)
 
 
+def _signal(access: AccessView | None) -> str | None:
+    return None if access is None or access.quiet else str(access.found)
+
+
 def _summary(dataset: str, title: str | None, views: Views) -> Summary:
     told = prospect(views.information.margins)
     return Summary(
@@ -164,6 +173,7 @@ def _summary(dataset: str, title: str | None, views: Views) -> Summary:
         },
         headline=headline(views.decision),
         decision=views.decision,
+        signal=_signal(views.performance.access),
         silent=silent_word(views.decision),
         supports=supports(views),
         trust=views.trust,

@@ -54,7 +54,8 @@ class TestView:
         view = access_view(access(*GAINING[found]), None)
         assert view.found is found
         assert [row.metric.key for row in view.gains] == ["log_loss"] * 10 + ["macro_f1"] * 10
-        told = [(row.less, row.more, row.verdict) for row in view.steps]
+        told = [(row.less, row.more, row.verdict) for row in view.told[:-1]]
+        assert (view.told[-1].less, view.told[-1].more) == (SEES["one"], SEES["joint"])
         words = [Verdict.GAIN if each in GAINING[found] else Verdict.NONE for each in ORDER[1:]]
         seen = [SEES[each] for each in ORDER]
         assert told == list(zip(seen[:-1], seen[1:], words, strict=True))
@@ -100,12 +101,12 @@ class TestPage:
         return {answer.question: answer for answer in made.summary.answers}
 
     @pytest.mark.parametrize("found", Access)
-    def test_the_answer_is_a_sentence_and_the_four_steps(self, inputs, tables, found):
+    def test_the_answer_is_a_sentence_and_five_gains(self, inputs, tables, found):
         told = self.answers(inputs, {**tables, "access": access(*GAINING[found])})
         answer = told[QUESTION]
         assert answer.headline == FOUND[found]
         steps = [each for each in answer.statements if each.verdict is not None]
-        assert len(steps) == 4
+        assert len(steps) == 5
         assert steps[0].text.startswith("One modality against class frequencies: ")
         assert list(told)[1:3] == ["Does combining modalities help?", QUESTION]
 

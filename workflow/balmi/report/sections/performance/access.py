@@ -64,9 +64,11 @@ class AccessView:
     quiet: str | None
 
     @property
-    def steps(self) -> tuple[Gain, ...]:
-        """The gains in log-loss of each level over the one before it."""
-        return tuple(row for row in self.gains if row.step and row.metric.key == LOSS)
+    def told(self) -> tuple[Gain, ...]:
+        """The gains in log-loss of each level over the one before it, and of all over one."""
+        rows = [row for row in self.gains if row.metric.key == LOSS]
+        whole = [row for row in rows if (row.less, row.more) == (SEES["one"], SEES["joint"])]
+        return (*(row for row in rows if row.step), *whole)
 
 
 def access_view(access: pd.DataFrame, quiet: str | None) -> AccessView | None:

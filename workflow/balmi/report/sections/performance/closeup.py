@@ -118,8 +118,8 @@ def rule_told(method: str, predictions: pd.DataFrame) -> str | None:
     told = joined([f"{power:g} in {count}" for power, count in counts.items()])
     return (
         f"A class is called where its probability, divided by its training frequency to a power, is"
-        f" largest, so that rare classes are called too; each fold chose the power out of fold:"
-        f" {told} of {counted(len(powers), 'fold')} (0 is the most probable class)."
+        f" largest; each fold chose the power with the largest macro-F1 that its probabilities out"
+        f" of fold let expect: {told} of {counted(len(powers), 'fold')} (0 is the most probable class)."
     )
 
 

@@ -19,7 +19,10 @@ ONLY_ABSENCE = (
     " combining gains has no answer here."
 )
 ALONE = "There is one modality, so nothing can be combined."
-NOT_COMPARED = "Neither {own} nor the linear stack was compared with a single modality."
+NOT_COMPARED = (
+    "Neither {own} nor the linear stack was compared with a single modality: name {single} among"
+    " the methods."
+)
 
 # What the comparisons show, {own} being the predictor; the primary one first, what is secondary
 # after it.
@@ -136,7 +139,9 @@ def headline(decision: Decision) -> str:
     """
     make = SENTENCES.get(decision.case)
     noun = decision.roles.noun
-    fixed = FIXED.get(decision.case, "").format(own=noun, Own=noun.capitalize())
+    fixed = FIXED.get(decision.case, "").format(
+        own=noun, Own=noun.capitalize(), single=decision.roles.single
+    )
     sentence = fixed if make is None else make(decision)
     where = among(decision)
     if where is None:

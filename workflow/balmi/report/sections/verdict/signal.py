@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from balmi.report.sections.performance.access import AccessView, Gain
 
 FOUND = {
-    Access.ONE: "One modality suffices: nothing noticeable is gained by seeing more of them.",
+    Access.ONE: (
+        "One modality suffices: what pools that see more may gain, as far as intervals reach, is"
+        " not noticeable."
+    ),
     Access.LINEAR: (
         "In several modalities that add up linearly: nothing noticeable is gained by anything else."
     ),
@@ -23,7 +26,7 @@ FOUND = {
         " interaction is noticeable."
     ),
     Access.JOINT: (
-        "In how modalities go together: they interact, and what each says does not add up to it."
+        "In how modalities go together: they interact, and no sum of what each says is as good."
     ),
     Access.NONE: "None of the answers is shown: these folds do not tell how modalities combine.",
 }
@@ -47,8 +50,8 @@ INTERACTION_WITHOUT_SYNERGY = (
 )
 
 
-def step_told(row: Gain) -> str:
-    """Tell what a level gains over the one before it."""
+def gain_told(row: Gain) -> str:
+    """Tell what a pool gains over one that sees less."""
     amount = f"{signed(row.gain)} ({limits(row.lower, row.upper, signed)})"
     return f"{row.more[0].upper()}{row.more[1:]} against {row.less}: {amount}"
 
