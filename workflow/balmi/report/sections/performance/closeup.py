@@ -119,7 +119,8 @@ def rule_told(method: str, predictions: pd.DataFrame) -> str | None:
     return (
         f"A class is called where its probability, divided by its training frequency to a power, is"
         f" largest; each fold chose the power with the largest macro-F1 that its probabilities out"
-        f" of fold let expect: {told} of {counted(len(powers), 'fold')} (0: the most probable class)."
+        f" of fold let expect: {told} of {counted(len(powers), 'fold')}"
+        " (0 is the most probable class)."
     )
 
 
