@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from balmi.config.settings import PrimaryMetric
-from balmi.evaluation.metrics import most_probable
+from balmi.methods.deciding import MOST_PROBABLE
 from balmi.methods.outcome import POWER, PREDICTED, PROBABILITY_PREFIX
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Predicted:
     @property
     def correct(self) -> np.ndarray:
         """Whether the most probable class is the true one; shape (n,)."""
-        return self.labels == most_probable(self.probabilities)
+        return self.labels == MOST_PROBABLE.classes(self.probabilities)
 
 
 def held_out(
@@ -96,7 +96,7 @@ def as_followed(
     if followed is not PrimaryMetric.ACCURACY:
         return predictions
     columns = [f"{PROBABILITY_PREFIX}{name}" for name in classes]
-    codes = most_probable(predictions[columns].to_numpy(dtype=float))
+    codes = MOST_PROBABLE.classes(predictions[columns].to_numpy(dtype=float))
     names = np.array(classes, dtype=object)[codes]
     return predictions.assign(**{PREDICTED: names, POWER: 0.0})
 
@@ -115,7 +115,7 @@ def decided(predictions: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
     import pandas as pd
 
     columns = [f"{PROBABILITY_PREFIX}{name}" for name in classes]
-    codes = most_probable(predictions[columns].to_numpy(dtype=float))
+    codes = MOST_PROBABLE.classes(predictions[columns].to_numpy(dtype=float))
     if PREDICTED not in predictions:
         return codes
     told = pd.Index(classes).get_indexer(predictions[PREDICTED])
