@@ -10,7 +10,6 @@ of none. The pools are fitted and compared as the rules of the workflow do it.
 from __future__ import annotations
 
 import argparse
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +27,7 @@ from balmi.evaluation.statistics import held_out_ratio
 from balmi.methods.peers.run import fit_baseline
 from balmi.preprocess.features import Features
 from checksums import record
+from rows import append, resumed
 
 RESULTS = Path(__file__).parent / "results"
 TARGET = "make benchmark-access"
@@ -115,13 +115,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=RESULTS)
     given = parser.parse_args()
     path, code = given.folder / "access.csv", code_hash(Path(__file__))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    whole = text[: text.rfind("\n") + 1]
-    found = pd.read_csv(StringIO(whole)) if whole else pd.DataFrame(columns=list(COLUMNS))
-    found = found[found["code"] == code]
-    found.to_csv(path, index=False)
-    done = set(found[["kind", "samples", "seed"]].itertuples(index=False, name=None))
+    done = resumed(path, COLUMNS, ("kind", "samples", "seed"), code)
     seeds = range(FIRST_SEED, FIRST_SEED + given.cohorts)
     cells = [(kind, given.samples, seed) for seed in seeds for kind in KINDS]
     waiting = [cell for cell in cells if cell not in done]
@@ -129,13 +123,12 @@ def main() -> None:
     def cell(kind: str, samples: int, seed: int) -> tuple[object, ...]:
         return kind, samples, seed, *said_of(kind, samples, seed, given.repeats), code
 
-    with parallel_config("loky", inner_max_num_threads=1), path.open("a", encoding="utf-8") as file:
+    with parallel_config("loky", inner_max_num_threads=1):
         results = Parallel(given.jobs, return_as="generator_unordered", batch_size=1)(
             delayed(cell)(*each) for each in waiting
         )
         for row in tqdm(results, total=len(waiting)):
-            file.write(pd.DataFrame([row]).to_csv(index=False, header=False, lineterminator="\n"))
-            file.flush()
+            append(path, pd.DataFrame([row]))
     table = pd.read_csv(path).sort_values(["samples", "seed"], kind="stable")
     with replace_when_written(path.with_suffix(".md")) as part:
         part.write_text(summary(table), encoding="utf-8")

@@ -40,8 +40,9 @@ from balmi.experiments.gains.observe import observed_gains
 from balmi.information.measure import measure_cohort
 from balmi.networks.data import replica_data
 from balmi.preprocess.features import Features
-from balmi.report.kit.svg import GRID, INK, SOFT, to_svg
+from balmi.report.kit.svg import SOFT
 from checksums import enough, needed, record
+from drawings import COLOURS, standalone
 
 RESULTS = Path(__file__).parent / "results"
 TARGET = "make benchmark-complementarity"
@@ -50,9 +51,6 @@ STRENGTHS = (1.0, Distillation().strength)
 MODEL = Model(graph_weight=0)
 INFORMATION = Information(permutations=19)
 TAUGHT = ("teacher", "student")
-# The colours that the report's style sheet gives on a light page.
-LIGHT = {INK: "#1a1a1a", SOFT: "#595959", GRID: "#e0e0e0"}
-COLOURS = ("#0072B2", "#D55E00")  # Okabe and Ito 2008
 
 
 def assembled(made: SimulatedCohort) -> Cohort:
@@ -252,16 +250,12 @@ def drawing(summary: pd.DataFrame) -> str:
     taught = summary[(summary["teacher"] == TAUGHT[0]) & (summary["student"] == TAUGHT[1])]
     rows = taught.to_dict("records")
     titles = {"planted": "planted margin, nats", "margin": "measured margin, nats"}
-    svg = to_svg(
+    return standalone(
         alt.hconcat(*(_panel(rows, margin, title) for margin, title in titles.items())),
         "complementarity",
         "Gain of distillation against the complementarity margin",
         "Gain in macro-F1 against planted and measured margin, with 95 % intervals over data sets.",
     )
-    text = str(svg).replace("<svg ", '<svg style="background:#fff" font-family="sans-serif" ', 1)
-    for variable, colour in LIGHT.items():
-        text = text.replace(variable, colour)
-    return f"{text}\n"
 
 
 def main() -> None:

@@ -12,7 +12,6 @@ metric, stands beside it.
 from __future__ import annotations
 
 import argparse
-from io import StringIO
 from pathlib import Path
 
 import altair as alt
@@ -31,8 +30,10 @@ from balmi.evaluation.statistics import corrected_interval, holm
 from balmi.methods.peers.bases import fit_bases
 from balmi.methods.peers.run import baseline_stage
 from balmi.preprocess.features import Features
-from balmi.report.kit.svg import GRID, INK, SOFT, to_svg
+from balmi.report.kit.svg import SOFT
 from checksums import needed, record
+from drawings import COLOURS, standalone
+from rows import append, resumed
 
 RESULTS = Path(__file__).parent / "results"
 TARGET = "make study PHASE=experts"
@@ -48,10 +49,7 @@ METRICS = ("macro_f1", "log_loss", "ece")
 OWN = str(Method.POOLED)
 COLUMNS = ("cohort", "samples", "rarest", "repeat", "fold", "method", "metric", "value", "code")
 MAX_FEATURES = 2000
-FEWEST_OF_CLASS, FEW_SAMPLES, SAMPLES_OF_ECE = 20, 100, 150
-# The colours that the report's style sheet gives on a light page.
-COLOURS = ("#0072B2", "#D55E00")  # Okabe and Ito 2008
-LIGHT = {INK: "#1a1a1a", SOFT: "#595959", GRID: "#e0e0e0"}
+FEWEST_OF_CLASS, SAMPLES_OF_ECE = 20, 150
 
 
 def scored(name: str, cohort: Cohort, features: Features, split: Split, code: str) -> pd.DataFrame:
@@ -181,16 +179,12 @@ def figure(found: pd.DataFrame) -> str:
         )
         zero = alt.Chart(alt.Data(values=[{"zero": 0}])).mark_rule(color=SOFT).encode(x="zero:Q")
         panels.append(alt.layer(zero, base.mark_point(filled=True, size=45)).properties(width=300))
-    svg = to_svg(
+    return standalone(
         alt.hconcat(*panels),
         "experts",
         "Regret of the pool against the best simple method",
         "Right of zero a simple method is better: chosen on other repeats, or in hindsight.",
     )
-    text = str(svg).replace("<svg ", '<svg style="background:#fff" font-family="sans-serif" ', 1)
-    for variable, colour in LIGHT.items():
-        text = text.replace(variable, colour)
-    return f"{text}\n"
 
 
 def main() -> None:
@@ -203,13 +197,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=RESULTS)
     given = parser.parse_args()
     path, code = given.folder / "experts.csv", code_hash(Path(__file__))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    whole = text[: text.rfind("\n") + 1]
-    found = pd.read_csv(StringIO(whole)) if whole else pd.DataFrame(columns=list(COLUMNS))
-    found = found[found["code"] == code]
-    found.to_csv(path, index=False)
-    done = set(found[["cohort", "repeat", "fold"]].itertuples(index=False, name=None))
+    done = resumed(path, COLUMNS, ("cohort", "repeat", "fold"), code)
     for name in yaml.safe_load(given.config.read_text(encoding="utf-8"))["datasets"]:
         assembled = given.results / name / "cohort.h5mu"
         cohort, features, splits = cells_of(needed(assembled, TARGET), given.repeats)
@@ -222,8 +210,7 @@ def main() -> None:
                 delayed(scored)(name, cohort, features, split, code) for split in waiting
             )
             for rows in tqdm(results, total=len(waiting), desc=name):
-                with path.open("a", encoding="utf-8") as file:
-                    file.write(rows.to_csv(index=False, header=False, lineterminator="\n"))
+                append(path, rows)
     table = pd.read_csv(path).sort_values(["cohort", "repeat", "fold"], kind="stable")
     with replace_when_written(path.with_suffix(".md")) as part:
         part.write_text(summary(table), encoding="utf-8")

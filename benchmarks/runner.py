@@ -10,7 +10,6 @@ import hashlib
 import inspect
 from dataclasses import astuple, dataclass, fields
 from functools import cache, partial
-from io import StringIO
 from pathlib import Path
 from time import process_time
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ from tqdm import tqdm
 from balmi.config.fingerprint import code_hash
 from estimators import ESTIMATORS
 from peers import PEERS
+from rows import read_rows
 from tasks import KINDS, tasks_of
 
 if TYPE_CHECKING:
@@ -99,15 +99,6 @@ def run_cell(cell: Cell, code: str) -> pd.DataFrame:
         for quantity, value in values.items()
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def read_rows(text: str) -> pd.DataFrame:
-    """Return the whole rows of a CSV's text, whatever code they were made by.
-
-    What follows the last end of a line was cut short.
-    """
-    whole = text[: text.rfind("\n") + 1]
-    return pd.read_csv(StringIO(whole), keep_default_na=False, na_values=[""])
 
 
 def read_results(path: Path) -> pd.DataFrame:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from balmi.config.settings import Model, Settings, Training
 
+# The pools of experts that are sums of linear, or of any, functions of each modality.
+LINEAR_SUMS, ANY_SUMS = f"{Method.POOLED}/linear", f"{Method.POOLED}/additive"
 RULE = frozenset(
     {"balancing", "balancing_temperature", "balancing_smoothing", "balancing_strength"}
 )

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from balmi.config.automatic import FEWEST_FOLDS
+from balmi.config.methods import ANY_SUMS, LINEAR_SUMS
 from balmi.config.settings import Method
 from balmi.evaluation.comparisons import COMPLETE
 from balmi.evaluation.complete import comparisons_of
@@ -24,7 +25,8 @@ from balmi.evaluation.held_out import FOLD
 from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.scoring import performance_table
 from balmi.evaluation.statistics import holm
-from balmi.methods.outcome import POWER, PREDICTED, PROBABILITY_PREFIX
+from balmi.methods.deciding import Said
+from balmi.methods.outcome import said_columns
 from balmi.methods.peers.priors import frequencies
 from balmi.tables.contract import TABLES
 
@@ -36,8 +38,8 @@ NOTHING, ONE, LINEAR, ADDITIVE, JOINT = "nothing", "one", "linear", "additive", 
 # The method behind every level, from the least that is seen to the most.
 LEVELS = {
     ONE: str(Method.UNIMODAL_POOLED),
-    LINEAR: f"{Method.POOLED}/linear",
-    ADDITIVE: f"{Method.POOLED}/additive",
+    LINEAR: LINEAR_SUMS,
+    ADDITIVE: ANY_SUMS,
     JOINT: str(Method.POOLED),
 }
 LOSS, SCORE = "log_loss", "macro_f1"
@@ -118,16 +120,14 @@ def access_table(
 def _by_frequencies(predictions: pd.DataFrame, cohort: Roster) -> pd.DataFrame:
     """Return what the class frequencies outside of a fold say of its test samples."""
     method = LEVELS[JOINT]
-    rows = predictions[predictions["method"] == method].copy()
-    columns = [f"{PROBABILITY_PREFIX}{name}" for name in cohort.classes]
-    values = np.empty((len(rows), len(columns)))
+    rows = predictions[predictions["method"] == method].reset_index(drop=True)
+    values = np.empty((len(rows), len(cohort.classes)))
     places = cohort.positions(rows["sample"])
     for here in rows.groupby(FOLD).indices.values():
         others = np.ones(len(cohort.samples), dtype=bool)
         others[places[here]] = False
-        values[here] = frequencies(cohort.labels[others], len(columns))
-    told = {PREDICTED: np.array(cohort.classes, dtype=object)[values.argmax(axis=1)], POWER: 0.0}
-    return rows.assign(method=NOTHING, **told, **dict(zip(columns, values.T, strict=True)))
+        values[here] = frequencies(cohort.labels[others], len(cohort.classes))
+    return rows.assign(method=NOTHING, **said_columns(Said(values), cohort.classes))
 
 
 def _gain(row: pd.Series, metric: str, less: str, more: str) -> dict[str, Any]:
@@ -135,14 +135,8 @@ def _gain(row: pd.Series, metric: str, less: str, more: str) -> dict[str, Any]:
     sign = 1 if METRICS[metric].more_is_better else -1
     lower, upper = sorted([sign * row["lower"], sign * row["upper"]])
     gain = {"gain": sign * row["difference"], "lower": lower, "upper": upper}
-    return {
-        "metric": metric,
-        "less": less,
-        "more": more,
-        **gain,
-        "p": row["p"],
-        "folds": row["folds"],
-    }
+    head = {"metric": metric, "less": less, "more": more}
+    return head | gain | {"p": row["p"], "folds": row["folds"]}
 
 
 def where_the_signal_lies(access: pd.DataFrame) -> Access:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from balmi.config.settings import PrimaryMetric
-from balmi.methods.deciding import MOST_PROBABLE
-from balmi.methods.outcome import POWER, PREDICTED, PROBABILITY_PREFIX
+from balmi.methods.deciding import MOST_PROBABLE, Said
+from balmi.methods.outcome import POWER, PREDICTED, PROBABILITY_PREFIX, said_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,9 +64,8 @@ def held_out(
     by
         Columns whose values name a part: method, repeat and so on.
     """
-    columns = [f"{PROBABILITY_PREFIX}{name}" for name in cohort.classes]
     labels = cohort.labels[cohort.positions(predictions["sample"])]
-    probabilities = predictions[columns].to_numpy(dtype=float)
+    probabilities = probabilities_of(predictions, cohort.classes)
     predicted = decided(predictions, cohort.classes)
     groups = predictions.groupby(list(by), sort=False).indices
     # `indices` is sorted by name; the first row of a part says where it stands in the table.
@@ -74,6 +73,12 @@ def held_out(
         names = key if isinstance(key, tuple) else (key,)
         part = Predicted(labels[rows], probabilities[rows], predicted[rows])
         yield dict(zip(by, names, strict=True)), part
+
+
+def probabilities_of(predictions: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
+    """Return the probabilities of predictions, in the order of the classes; (n, classes)."""
+    columns = [f"{PROBABILITY_PREFIX}{name}" for name in classes]
+    return predictions[columns].to_numpy(dtype=float)
 
 
 def as_followed(
@@ -95,10 +100,9 @@ def as_followed(
     """
     if followed is not PrimaryMetric.ACCURACY:
         return predictions
-    columns = [f"{PROBABILITY_PREFIX}{name}" for name in classes]
-    codes = MOST_PROBABLE.classes(predictions[columns].to_numpy(dtype=float))
-    names = np.array(classes, dtype=object)[codes]
-    return predictions.assign(**{PREDICTED: names, POWER: 0.0})
+    said = said_columns(Said(probabilities_of(predictions, classes)), classes)
+    columns = [PREDICTED, POWER]
+    return predictions.assign(**said[columns].set_axis(predictions.index))
 
 
 def decided(predictions: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
@@ -114,8 +118,7 @@ def decided(predictions: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
     """
     import pandas as pd
 
-    columns = [f"{PROBABILITY_PREFIX}{name}" for name in classes]
-    codes = MOST_PROBABLE.classes(predictions[columns].to_numpy(dtype=float))
+    codes = MOST_PROBABLE.classes(probabilities_of(predictions, classes))
     if PREDICTED not in predictions:
         return codes
     told = pd.Index(classes).get_indexer(predictions[PREDICTED])

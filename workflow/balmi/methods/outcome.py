@@ -75,6 +75,18 @@ class Status:
         )
 
 
+def merged(ends: Sequence[Status]) -> Status:
+    """Return how several parts of one task ended: the first bad end, with the cost of all.
+
+    Parameters
+    ----------
+    ends
+        How the parts ended, at least one; where all are well, the first stands for them.
+    """
+    first = next((end for end in ends if end.status != "ok"), ends[0])
+    return first.with_cost_of(end for end in ends if end is not first)
+
+
 def _sum(costs: Sequence[float | None]) -> float | None:
     """Return a sum, or None where a part is unknown."""
     known = [cost for cost in costs if cost is not None]

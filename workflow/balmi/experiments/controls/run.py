@@ -24,6 +24,7 @@ from balmi.config.kinds import Kind
 from balmi.data.measurements import Measurements
 from balmi.data.splits import as_splits, make_splits
 from balmi.data.subsample import thinned
+from balmi.methods.outcome import merged
 from balmi.methods.pipeline import Outcomes, run_pipeline
 from balmi.methods.stages import silent
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from balmi.config.settings import Evaluation, Method, Settings
     from balmi.data.cohort import Cohort
     from balmi.data.splits import Split
-    from balmi.methods.outcome import Status
     from balmi.methods.stages import Epochs
 
 logger = logging.getLogger("balmi")
@@ -192,14 +192,9 @@ def run_control(
 
 def _merged(parts: Sequence[Outcomes]) -> Outcomes:
     """Return the outcomes of several trials as one; how a method ended is its first bad end."""
-    statuses = [_worst(ends) for ends in zip(*(part.statuses for part in parts), strict=True)]
+    statuses = [merged(ends) for ends in zip(*(part.statuses for part in parts), strict=True)]
     bad = [status.method for status in statuses if status.status != "ok"]
     filled = [part.predictions for part in parts if len(part.predictions)] or [parts[0].predictions]
     predictions = pd.concat(filled, ignore_index=True)
     method = predictions["method"].str.partition("/")[0]
     return Outcomes(predictions[~method.isin(bad)].reset_index(drop=True), tuple(statuses))
-
-
-def _worst(statuses: Sequence[Status]) -> Status:
-    first = next((status for status in statuses if status.status != "ok"), statuses[0])
-    return first.with_cost_of(status for status in statuses if status is not first)

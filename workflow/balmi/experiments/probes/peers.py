@@ -16,7 +16,7 @@ from balmi.data.cohort import read_roster
 from balmi.data.splits import read_splits
 from balmi.experiments.probes.alterations import empty_probes, probe_table
 from balmi.experiments.probes.outcome import attempt_probes, write_probes
-from balmi.methods.outcome import Result, attempt, write_outcome
+from balmi.methods.outcome import Result, attempt, merged, write_outcome
 from balmi.methods.peers.bases import read_bases
 from balmi.methods.peers.run import fit_baseline
 from balmi.preprocess.files import read_features
@@ -59,9 +59,8 @@ class Part:
 
     @property
     def status(self) -> Status:
-        """The first bad end, or else the first one, with the cost of all."""
-        first = next((end for end in self.ends if end.status != "ok"), self.ends[0])
-        return first.with_cost_of(end for end in self.ends if end is not first)
+        """How it ended in all folds."""
+        return merged(self.ends)
 
     @property
     def table(self) -> pd.DataFrame:

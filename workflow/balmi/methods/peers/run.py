@@ -107,12 +107,11 @@ def baseline_stage(
     features: Features,
     splits: Sequence[Split],
     bases: Bases | None = None,
-    keep: Callable[[FittedPeer], object] = forget,
 ) -> tuple[Status, Result]:
     """Fit a peer and predict as `fit_baseline` does; return how it ended, and what it found.
 
     The time that it took has that of the modalities' regressions in it.
     """
-    fit = partial(fit_baseline, method, cohort, features, splits, bases, keep)
+    fit = partial(fit_baseline, method, cohort, features, splits, bases)
     status, result = attempt(method, fit, Result.none(cohort.classes))
     return status if bases is None else status.with_cost_of([bases.status]), result

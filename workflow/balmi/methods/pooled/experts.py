@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     Said = Callable[[np.ndarray], np.ndarray]
     Learner = Callable[..., tuple[np.ndarray, Said]]
+    # The lowest level that has it, what learns, and the table that it learns from.
+    OnAll = tuple["Access", Learner, Callable[[Samples], np.ndarray]]
 
 
 FEWEST_HAVING = 5  # of a class, for a modality to tell of it
@@ -288,7 +290,7 @@ def equal_blocks(samples: Samples) -> np.ndarray:
 ONE: dict[str, Learner] = {"forest": forest, "svm": kernel, "products": products}
 # What is calibrated on inner folds, and cannot be where these lose a class.
 CALIBRATED = frozenset({kernel})
-ALL: dict[str, tuple[Access, Learner, Callable[[Samples], np.ndarray]]] = {
+ALL: dict[str, OnAll] = {
     "concat-lr": (Access.LINEAR, regression, side_by_side),
     "concat-forest": (Access.JOINT, forest, side_by_side),
     "concat-svm": (Access.JOINT, kernel, equal_blocks),
@@ -296,7 +298,10 @@ ALL: dict[str, tuple[Access, Learner, Callable[[Samples], np.ndarray]]] = {
 }
 # Sums of functions of each modality that are learned together: what they miss of the former two is
 # how modalities interact, and not that their parts were learned apart.
-SUMS: dict[str, Learner] = {"sum-svm": kernel, "sum-products": products}
+SUMS: dict[str, OnAll] = {
+    "sum-svm": (Access.ADDITIVE, kernel, equal_blocks),
+    "sum-products": (Access.ADDITIVE, products, equal_blocks),
+}
 
 
 def experts_of_modality(side: TrainingSide, modality: str) -> Iterator[Expert]:
@@ -341,19 +346,16 @@ def experts_of_all(side: TrainingSide) -> Iterator[Expert]:
     everyone = np.ones(len(side), dtype=bool)
     unlearned = not_learned(side, everyone)
     lost = _lost(side, unlearned)
-    for name, (access, learn, table) in ALL.items():
-        values = table(filled)
-        if values.shape[1] and not (lost and learn in CALIBRATED):
-            held_out, said = learn(side, values, everyone)
+    blocks = _blocks(side.samples)
+    wanted = [(*each, {}) for each in ALL.items()] if blocks else []
+    if len(blocks) > 1:
+        wanted += [(*each, {"blocks": blocks}) for each in SUMS.items()]
+    tables = {table: table(filled) for table in (side_by_side, equal_blocks)}
+    for name, (access, learn, table), within in wanted:
+        if not (lost and learn in CALIBRATED):
+            held_out, said = learn(side, tables[table], everyone, **within)
             held_out[unlearned] = np.nan
             yield Expert(name, None, access, OfAll(donors, table, said), held_out)
-    blocks = _blocks(side.samples)
-    for name, learn in SUMS.items():
-        if len(blocks) > 1 and not (lost and learn in CALIBRATED):
-            held_out, said = learn(side, equal_blocks(filled), everyone, blocks)
-            held_out[unlearned] = np.nan
-            expert = OfAll(donors, equal_blocks, said)
-            yield Expert(name, None, Access.ADDITIVE, expert, held_out)
 
 
 def _blocks(samples: Samples) -> list[slice]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from balmi.config.methods import ANY_SUMS, LINEAR_SUMS
 from balmi.config.settings import Method
 from balmi.errors import MethodNotApplicable
 from balmi.methods.deciding import Said, fit_rule
@@ -23,10 +24,7 @@ if TYPE_CHECKING:
     from balmi.preprocess.fitted import Samples
 
 # The pools of experts that see less than all that `pooled` does, by name.
-RESTRICTED = {
-    f"{Method.POOLED}/linear": Access.LINEAR,
-    f"{Method.POOLED}/additive": Access.ADDITIVE,
-}
+RESTRICTED = {LINEAR_SUMS: Access.LINEAR, ANY_SUMS: Access.ADDITIVE}
 
 
 @dataclass(frozen=True)

@@ -66,17 +66,12 @@ def synergy_told(access: AccessView, parts: Sequence[Parts]) -> str | None:
     parts
         The decomposition, of pairs and of a modality and the rest.
     """
-    rows = [row for row in parts if row.synergistic is not None]
-    if not rows:
-        return None
-    shown = [row for row in rows if row.synergistic is not None and row.synergistic.shown]
+    known = [(row, row.synergistic) for row in parts if row.synergistic is not None]
+    shown = [pair for pair in known if pair[1].shown]
     interacts = access.found is Access.JOINT
     if not shown:
-        return INTERACTION_WITHOUT_SYNERGY if interacts else None
-    top = max(shown, key=lambda row: row.synergistic.estimate if row.synergistic else 0.0)
-    amount = top.synergistic
-    if amount is None:
-        return None
+        return INTERACTION_WITHOUT_SYNERGY if interacts and known else None
+    top, amount = max(shown, key=lambda pair: pair[1].estimate)
     told = with_limits(amount.estimate, amount.lower, amount.upper)
     text = SHOWN_SYNERGY if interacts else SYNERGY_WITHOUT_INTERACTION
     return text.format(joined([brief(top.first), brief(top.against)]), told)
