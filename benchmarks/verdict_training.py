@@ -121,4 +121,6 @@ def kept(run: Run, folder: Path) -> tuple[pd.DataFrame, float]:
         write_table(table.assign(seconds=process_time() - start), path)
     table = read_table(path)
     seconds = float(table.pop("seconds").iloc[0])
-    return table if run.name is None else table.assign(method=run.name), seconds
+    if run.name is None:
+        return table, seconds
+    return table[table["method"] == str(run.method)].assign(method=run.name), seconds

@@ -3,10 +3,11 @@
 Run as ``PYTHONPATH=workflow python benchmarks/verdicts.py``; ``--help`` lists the options. An
 interrupted run continues where it stopped, and one after a change of what is made of predictions
 trains nothing again. Simulated cohorts go through the whole method, from splits to the sentence at
-the head of the report. What it is counted against is told in `verdict_cohorts`, of structured
-cohorts, and here of the plain ones: a modality beside its own copy, permuted labels, `balanced`
-against itself with another seed have no true difference; two modalities together are better than
-the best one by a gain that is measured apart, on many test samples.
+the head of the report, which is that of `pooled`. What it is counted against is told in
+`verdict_cohorts`, of structured cohorts, and here of the plain ones: a modality beside its own
+copy, permuted labels, `balanced` against itself with another seed have no true difference; two
+modalities together are better than the best one by a gain that is measured apart, on many test
+samples.
 
 Left out are the controls of the trust checklist and the estimates of information, which take as
 long again: a failed control can only withhold a headline.
@@ -61,11 +62,12 @@ TABLES = ("verdicts.csv", "headlines.csv")
 MODULES = ("verdict_cohorts.py", "verdict_training.py", "verdicts.py")
 TRAINING, TESTING = 640, 20_000
 OTHER_SEED = 1_000_000
-BALANCED, SINGLE, STACKED = Method.BALANCED, Method.UNIMODAL_LR, Method.STACKED_LR
-METHODS = (BALANCED, STACKED, SINGLE)
+POOLED, ONE, BALANCED = Method.POOLED, Method.UNIMODAL_POOLED, Method.BALANCED
+STACKED, SINGLE = Method.STACKED_LR, Method.UNIMODAL_LR
+METHODS = (POOLED, ONE, STACKED, SINGLE)
 MASK = Method.ABSENCE_LR  # where a sample lacks a modality
-AGAINST_ONE = ((str(BALANCED), str(SINGLE)), (str(STACKED), str(SINGLE)))
-ALONE, OTHER = "balanced on one alone", "balanced, another seed"
+AGAINST_ONE = ((str(POOLED), str(ONE)), (str(STACKED), str(SINGLE)))
+ALONE, OTHER = "pooled on one alone", "balanced, another seed"
 HEAD = ("kind", "seed")
 COMPARED = (*HEAD, "comparison", "samples", "difference", "lower", "upper", "seconds", "code")
 TOLD = (*HEAD, "gain", "case", "samples", "folds", "headline", "seconds", "code")
@@ -106,7 +108,7 @@ def _runs(cohort: Cohort, seed: int, repeats: int) -> tuple[Run, ...]:
 
 
 def duplicated(samples: int, repeats: int, seed: int) -> Design:
-    """Compare `balanced` on a modality and its copy with `balanced` on the modality alone."""
+    """Compare `pooled` on a modality and its copy with `pooled` on the modality alone."""
     alone = simulated(samples, seed, {"first": SEPARATIONS["first"]})
     twice = replace(
         alone,
@@ -114,8 +116,8 @@ def duplicated(samples: int, repeats: int, seed: int) -> Design:
         features=alone.features | {"copy": alone.features["first"]},
         kinds=alone.kinds | {"copy": "generic"},
     )
-    other = Run(BALANCED, alone, splits_of(alone, seed, repeats), seed, ALONE)
-    pairs = ((str(BALANCED), ALONE), *AGAINST_ONE)
+    other = Run(POOLED, alone, splits_of(alone, seed, repeats), seed, ALONE)
+    pairs = ((str(POOLED), ALONE), *AGAINST_ONE)
     return Design(_runs(twice, seed, repeats), (other,), pairs)
 
 
@@ -123,7 +125,7 @@ def shuffled(samples: int, repeats: int, seed: int) -> Design:
     """Compare methods where labels are permuted among samples."""
     cohort = simulated(samples, seed)
     cohort = replace(cohort, labels=np.random.default_rng((seed, 1)).permutation(cohort.labels))
-    pairs = ((str(BALANCED), str(STACKED)), *AGAINST_ONE)
+    pairs = ((str(POOLED), str(STACKED)), *AGAINST_ONE)
     return Design(_runs(cohort, seed, repeats), pairs=pairs)
 
 
@@ -137,7 +139,7 @@ def reseeded(samples: int, repeats: int, seed: int) -> Design:
 
 
 def planted(samples: int, repeats: int, seed: int) -> Design:
-    """Compare methods on two modalities with the regression on the best one."""
+    """Compare methods on two modalities with the same kind on the best one."""
     return Design(_runs(simulated(samples, seed), seed, repeats))
 
 
@@ -155,7 +157,7 @@ def true_gain(samples: int, repeats: int, seed: int) -> Design:
     cohort = replace(cohort, folds=names[None])
     splits = splits_of(cohort, seed, repeats)
     splits = [split for split in splits if len(split.fit) == counts.sum()]
-    runs = tuple(Run(method, cohort, splits, seed) for method in (BALANCED, SINGLE))
+    runs = tuple(Run(method, cohort, splits, seed) for method in (POOLED, ONE))
     return Design(runs, pairs=AGAINST_ONE[:1])
 
 
@@ -515,7 +517,7 @@ def _gains(results: Results) -> list[Requirement]:
     (kind,) = _kinds(Truth.GAIN)
     share = told_of(results.told, kind)
     rows = named(results.compared)
-    own = rows["comparison"] == f"{BALANCED} − {SINGLE}"
+    own = rows["comparison"] == f"{POOLED} − {ONE}"
     found = rows[own & (rows["kind"] == kind) & (rows["samples"] == "all")]
     supported = set(found.loc[found["verdict"] == Verdict.GAIN, "seed"])
     says = results.told[(results.told["kind"] == kind) & results.told["gain"].astype(bool)]
@@ -528,7 +530,7 @@ def _gains(results: Results) -> list[Requirement]:
             share.value >= FEWEST_FOUND,
         ),
         Requirement(
-            f"{kind}: interval of {BALANCED} − {SINGLE} above 0, but not told",
+            f"{kind}: interval of {POOLED} − {ONE} above 0, but not told",
             f"<= {MOST_LOST}",
             f"{lost} of {len(supported)}",
             lost <= MOST_LOST,
