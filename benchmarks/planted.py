@@ -62,6 +62,7 @@ METRICS = ("macro_f1", "log_loss")
 OWN = str(Method.POOLED)
 KEYS = ("cohort", "kind", "share", "repeat", "fold")
 COLUMNS = (*KEYS, "samples", "name", "metric", "value", "code")
+HEADER = ("cohort", "samples", "interaction", "share", OWN, "best expert", "scores", "regret")
 LIMIT = 0.02
 
 
@@ -182,8 +183,8 @@ def summary(found: pd.DataFrame) -> str:
             f"Mean regret {table['regret'].mean():+.4f}, worst {table['regret'].max():+.3f}; within"
             f" {LIMIT} in {int((table['regret'] <= LIMIT).sum())} of {len(table)}.",
             "",
-            "| cohort | samples | interaction | share | pooled | best expert | its score | regret |",
-            "| --- | --- | --- | --- | --- | --- | --- | --- |",
+            f"| {' | '.join(HEADER)} |",
+            "|" + " --- |" * len(HEADER),
         ]
         lines += [
             f"| {row.cohort} | {row.samples:,} | {row.kind if row.share else '-'} | {row.share:.0%}"

@@ -176,6 +176,11 @@ METHODS: dict[Method, NetworkMethod | PeerMethod] = {
     Method.CONCAT_BOOSTING: PeerMethod(
         "LightGBM on all features; the slowest of these, about 5 s per fold of 600 samples",
     ),
+    Method.NNLS_STACK: PeerMethod(
+        "mean of a regression and a forest of every modality, weighed by non-negative least "
+        "squares out of fold (super learner)",
+        on_bases=True,
+    ),
     Method.STACKED_LR_BALANCED: PeerMethod(
         "`stacked-lr`, classes weighing alike in the upper regression",
         on_bases=True,

@@ -87,6 +87,7 @@ class Method(StrEnum):
     CONCAT_SVM = "concat-svm"
     CONCAT_FOREST = "concat-forest"
     CONCAT_BOOSTING = "concat-boosting"
+    NNLS_STACK = "nnls-stack"
     STACKED_LR_BALANCED = "stacked-lr-balanced"
     SNF = "snf"
     VCDN = "vcdn"

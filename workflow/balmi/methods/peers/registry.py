@@ -15,6 +15,7 @@ from balmi.methods.peers.early import EARLY
 from balmi.methods.peers.late import fit_late, fit_unimodal, fit_vcdn
 from balmi.methods.peers.similarity import fit_similarity
 from balmi.methods.peers.stacking import fit_stack
+from balmi.methods.pooled.least_squares import fit_least_squares
 from balmi.methods.pooled.method import fit_pooled, fit_unimodal_pooled
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ PEERS: dict[Method, Callable[[TrainingSide], FittedPeer]] = {
     **EARLY,
     Method.STACKED_LR: fit_stack,
     Method.STACKED_LR_BALANCED: partial(fit_stack, balanced=True),
+    Method.NNLS_STACK: fit_least_squares,
     Method.UNIMODAL_LR: fit_unimodal,
     Method.LATE_FUSION: fit_late,
     Method.VCDN: fit_vcdn,
