@@ -19,7 +19,8 @@ def test_log_odds_by_hand():
     np.testing.assert_allclose(planted.log_odds(a, b, "xor", 1.0), [3.0, -3.0])
     linear = 3 / np.sqrt(2) * np.array([3.0, 0.0])
     np.testing.assert_allclose(planted.log_odds(a, b, "xor", 0.0), linear)
-    np.testing.assert_allclose(planted.log_odds(a, b, "product", 0.5), (linear + np.array([6.0, -3.0])) / 2)
+    half = (linear + np.array([6.0, -3.0])) / 2
+    np.testing.assert_allclose(planted.log_odds(a, b, "product", 0.5), half)
 
 
 def test_factors_are_of_one_modality_each_and_hardly_alike(real):

@@ -11,6 +11,7 @@ from balmi.evaluation.verdicts import (
     Prediction,
     Verdict,
     extremes,
+    judged,
     prediction,
     stronger,
     verdict,
@@ -66,6 +67,24 @@ class TestVerdict:
         found = verdict(lower, upper)
         assert verdict(-upper, -lower) is turned.get(found, found)
         assert verdict(lower, upper, more_is_better=False) is turned.get(found, found)
+
+
+class TestJudged:
+    @pytest.mark.parametrize(
+        ("folds", "p_holm", "failed", "word"),
+        [
+            (10, 0.05, (), Verdict.GAIN),
+            (10, 0.051, (), Verdict.NONE),
+            (10, np.nan, (), Verdict.NONE),
+            (9, 0.0, (), Verdict.UNJUDGED),
+            (9, 0.0, ("leak",), Verdict.WITHHELD),
+        ],
+    )
+    def test_folds_p_and_controls_come_before_the_interval(self, folds, p_holm, failed, word):
+        assert judged(0.1, 0.2, folds=folds, p_holm=p_holm, failed=failed) is word
+
+    def test_of_a_loss_less_is_better(self):
+        assert judged(0.1, 0.2, folds=10, more_is_better=False) is Verdict.LOSS
 
 
 class TestPrediction:

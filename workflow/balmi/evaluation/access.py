@@ -25,6 +25,7 @@ from balmi.evaluation.held_out import FOLD
 from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.scoring import performance_table
 from balmi.evaluation.statistics import holm
+from balmi.evaluation.verdicts import Verdict, judged
 from balmi.methods.deciding import Said
 from balmi.methods.outcome import said_columns
 from balmi.methods.peers.priors import frequencies
@@ -43,7 +44,6 @@ LEVELS = {
     JOINT: str(Method.POOLED),
 }
 LOSS, SCORE = "log_loss", "macro_f1"
-LEVEL = 0.05
 # What a pool that sees more may gain at most for the gain not to be noticeable: a share of what the
 # pool that sees less says beyond class frequencies, from `LEAST` to `MOST` nats. With a gain of the
 # latter the true class is a twentieth more probable.
@@ -152,8 +152,11 @@ def where_the_signal_lies(access: pd.DataFrame) -> Access:
         As `access_table` gives it.
     """
     rows = access[(access["metric"] == LOSS) & (access["folds"] >= FEWEST_FOLDS)]
-    shown = (rows["lower"] > 0) & (rows["p_holm"] <= LEVEL)
-    surpassed = set(rows.loc[shown, "less"])
+    surpassed = {
+        row.less
+        for row in rows.itertuples()
+        if judged(row.lower, row.upper, folds=row.folds, p_holm=row.p_holm) is Verdict.GAIN
+    }
     level = next(level for level in ORDER if level not in surpassed)
     if level == NOTHING or not (level == JOINT or level in set(rows["less"])):
         return Access.NONE

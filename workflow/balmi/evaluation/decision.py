@@ -17,7 +17,7 @@ from balmi.evaluation.comparisons import ALL, COMPLETE
 from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.primary import SINGLE, STACKED, primary, roles
 from balmi.evaluation.trust import State, withheld
-from balmi.evaluation.verdicts import Verdict, verdict
+from balmi.evaluation.verdicts import Verdict, judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -36,7 +36,6 @@ ALWAYS = "macro_f1"
 
 # With fewer complete samples a fold holds about two of them, and its score is a toss of coins.
 FEWEST_COMPLETE = 20
-HOLM_LEVEL = 0.05
 # A posterior probability of being better that is at most this speaks for one modality.
 UNLIKELY = 0.05
 
@@ -121,14 +120,14 @@ class Ground:
         lower, upper = float(row["lower"]), float(row["upper"])
         if math.isnan(lower) or math.isnan(upper):
             return None
-        more = METRICS[row["metric"]].more_is_better
-        word = verdict(lower, upper, more_is_better=more, failed=self.failed)
-        if word is Verdict.WITHHELD:
-            return word
-        if row["samples"] not in self.judged or row["folds"] < FEWEST_FOLDS:
-            return Verdict.UNJUDGED
-        adjusted = self.is_primary(row) or row["p_holm"] <= HOLM_LEVEL
-        return word if adjusted else Verdict.NONE
+        return judged(
+            lower,
+            upper,
+            folds=row["folds"] if row["samples"] in self.judged else 0,
+            p_holm=0.0 if self.is_primary(row) else row["p_holm"],
+            more_is_better=METRICS[row["metric"]].more_is_better,
+            failed=self.failed,
+        )
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from balmi.config.automatic import FEWEST_FOLDS
 from balmi.information.estimates import NULL_LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
 NOT_SEPARABLE = "not separable"
+HOLM_LEVEL = 0.05
 
 
 class Verdict(StrEnum):
@@ -77,6 +79,35 @@ def verdict(
     if lower > 0:
         return above
     return below if upper < 0 else Verdict.NONE
+
+
+def judged(
+    lower: float,
+    upper: float,
+    *,
+    folds: int,
+    p_holm: float = 0.0,
+    more_is_better: bool = True,
+    failed: Collection[str] = (),
+) -> Verdict:
+    """Name what an interval supports, where folds are many enough and p is small enough.
+
+    Parameters
+    ----------
+    lower, upper, more_is_better, failed
+        As `verdict` takes them.
+    folds
+        Test folds that differ; with fewer than `FEWEST_FOLDS` nothing is judged.
+    p_holm
+        The p of the difference, adjusted by Holm: above `HOLM_LEVEL` no difference is shown. 0 of
+        a comparison that was fixed in advance.
+    """
+    word = verdict(lower, upper, more_is_better=more_is_better, failed=failed)
+    if word is Verdict.WITHHELD:
+        return word
+    if folds < FEWEST_FOLDS:
+        return Verdict.UNJUDGED
+    return word if p_holm <= HOLM_LEVEL else Verdict.NONE
 
 
 def prediction(lower: float, upper: float) -> Prediction:

@@ -64,6 +64,11 @@ class TestView:
         view = access_view(access("one").assign(p_holm=0.06), None)
         assert {row.verdict for row in view.gains} == {Verdict.NONE}
 
+    def test_of_few_folds_neither_the_answer_nor_a_row_says_anything(self):
+        view = access_view(access("one").assign(folds=9), None)
+        assert view.found is Access.NONE
+        assert {row.verdict for row in view.gains} == {Verdict.UNJUDGED}
+
     def test_nothing_is_concluded_where_the_page_is_silent(self):
         view = access_view(access("one"), "A check failed.")
         assert view.found is Access.NONE

@@ -7,6 +7,7 @@ said of the training samples by what has not learned from them, and what says it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,6 +38,8 @@ WHOLE = (slice(None),)
 # About a third of the trees say something of a training sample that they have not learned from. On
 # TCGA-BRCA at seed 200, twice as many take twice the time for .011 nats out of bag, .001 on tests.
 TREES = 100
+# Trees that a sample is judged by where inner folds do it: as many as have not drawn it above.
+JUDGING_TREES = 37
 # Training samples that an expert learns from at most, beside the regressions that all peers share;
 # a kernel compares every two of them.
 MANY_SAMPLES = 5000
@@ -52,7 +55,13 @@ PRODUCTS_INVERSE_PENALTY = 0.01
 SCORES_INVERSE_PENALTY = 1.0
 
 
-def taught(side: TrainingSide, values: np.ndarray, has: np.ndarray, learn: Learn) -> Lesson:
+def taught(
+    side: TrainingSide,
+    values: np.ndarray,
+    has: np.ndarray,
+    learn: Learn,
+    judge: Learn | None = None,
+) -> Lesson:
     """Return what is said of samples by what has not learned from them, and what learned from all.
 
     Every inner fold is told of by what has learned from the others. Of more than `MANY_SAMPLES` one
@@ -70,6 +79,8 @@ def taught(side: TrainingSide, values: np.ndarray, has: np.ndarray, learn: Learn
         The samples that are learned from and asked about; (n,), bool.
     learn
         Given features and labels, returns what gives probabilities of other samples.
+    judge
+        The same in less time, for what is asked about inner folds alone.
 
     Returns
     -------
@@ -77,16 +88,17 @@ def taught(side: TrainingSide, values: np.ndarray, has: np.ndarray, learn: Learn
         Probabilities, (n, classes): class frequencies of samples outside `has`, NaN where nothing
         was held out; and what gives probabilities of other samples.
     """
-    many = len(side) > MANY_SAMPLES
+    many, last = len(side) > MANY_SAMPLES, has.sum() > MANY_SAMPLES
     held_out = np.tile(side.prior, (len(side), 1))
     held_out[has] = np.nan
+    of_fold = learn if last or judge is None else judge
     for rest, here in side.base_folds[:1] if many else side.base_folds:
         rest, here = _drawn(side, rest[has[rest]]), here[has[here]]
         if len(np.unique(side.labels[rest])) > 1:
-            said = learn(values[rest], side.labels[rest])
+            said = of_fold(values[rest], side.labels[rest])
             if here.size:
                 held_out[here] = said(values[here])
-            if has.sum() > MANY_SAMPLES:
+            if last:
                 return held_out, said
     return held_out, learn(values[has], side.labels[has])
 
@@ -130,16 +142,18 @@ def forest(side: TrainingSide, values: np.ndarray, has: np.ndarray) -> Lesson:
     """Learn by a forest, judged out of its bags, or on inner folds where groups go together."""
     from sklearn import ensemble
 
-    def grown(values: np.ndarray, labels: np.ndarray, *, bags: bool = False) -> Votes:
+    def grown(
+        values: np.ndarray, labels: np.ndarray, *, bags: bool = False, count: int = TREES
+    ) -> Votes:
         draw = MOST_PER_TREE if len(labels) > MOST_PER_TREE else None
         trees = ensemble.RandomForestClassifier(
-            TREES, max_samples=draw, oob_score=bags, random_state=side.seed, n_jobs=1
+            count, max_samples=draw, oob_score=bags, random_state=side.seed, n_jobs=1
         )
         return Votes(trees.fit(values, labels), frequencies(labels, side.classes))
 
     values = values.astype(np.float32, copy=False)
     if side.groups is not None or len(side) > MANY_SAMPLES:
-        return taught(side, values, has, grown)
+        return taught(side, values, has, grown, partial(grown, count=JUDGING_TREES))
     held_out = np.tile(side.prior, (len(side), 1))
     whole = grown(values[has], side.labels[has], bags=True)
     held_out[has] = whole.out_of_bag()

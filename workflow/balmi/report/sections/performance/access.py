@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from balmi.evaluation.access import LEVEL, LOSS, ORDER, Access, where_the_signal_lies
-from balmi.evaluation.verdicts import Verdict, verdict
+from balmi.evaluation.access import LOSS, ORDER, Access, where_the_signal_lies
+from balmi.evaluation.verdicts import judged
 from balmi.report.kit.metrics import metric_of
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from balmi.evaluation.verdicts import Verdict
     from balmi.report.kit.metrics import Metric
 
 # What a pool sees, as readers see it.
@@ -91,12 +92,10 @@ def access_view(access: pd.DataFrame, quiet: str | None) -> AccessView | None:
 
 
 def _gain(row: dict[str, Any], steps: set[tuple[str, str]], quiet: str | None) -> Gain:
-    word = verdict(row["lower"], row["upper"])
-    if quiet:
-        word = Verdict.UNJUDGED
-    elif row["p_holm"] > LEVEL:
-        word = Verdict.NONE
     less, more = row["less"], row["more"]
-    numbers = (float(row[name]) for name in ("gain", "lower", "upper", "p_holm"))
+    numbers = _, lower, upper, p_holm = [
+        float(row[name]) for name in ("gain", "lower", "upper", "p_holm")
+    ]
+    word = judged(lower, upper, folds=0 if quiet else row["folds"], p_holm=p_holm)
     step = (less, more) in steps
     return Gain(metric_of(row["metric"]), SEES[less], SEES[more], *numbers, word, step)

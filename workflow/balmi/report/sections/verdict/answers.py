@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from balmi.evaluation.decision import COMPLETE, HOLM_LEVEL, MASK, RANKING
+from balmi.evaluation.decision import COMPLETE, MASK, RANKING
 from balmi.evaluation.primary import BALANCED, NETWORK, POOL, SINGLE, STACKED
-from balmi.evaluation.verdicts import NOT_SEPARABLE, Verdict
+from balmi.evaluation.verdicts import HOLM_LEVEL, NOT_SEPARABLE, Verdict
 from balmi.report.kit.words import (
     brief,
     counted,
