@@ -22,6 +22,8 @@ def standalone(chart: alt.TopLevelMixin, prefix: str, title: str, description: s
     chart, prefix, title, description
         As `balmi.report.kit.svg.to_svg` takes them.
     """
+    # Elsewhere letters may be wider than where the chart was laid out.
+    chart = chart.properties(padding={"left": 25, "right": 10, "top": 5, "bottom": 5})
     text = str(to_svg(chart, prefix, title, description))
     text = text.replace("<svg ", '<svg style="background:#fff" font-family="sans-serif" ', 1)
     for variable, colour in LIGHT.items():
