@@ -1,3 +1,4 @@
+import json
 import logging
 import os
 import time
@@ -6,7 +7,8 @@ from types import SimpleNamespace
 import pytest
 from job_tasks import task
 
-from balmi.endings import Failure, Failures, where_reports_are
+from balmi import endings
+from balmi.endings import ASKED, Failure, Failures, what_was_found
 from balmi.errors import Problem, UserError
 from balmi.logs import job
 
@@ -35,11 +37,46 @@ def error_of(jobid, log, said=None):
     return record("JOB_ERROR", jobid=jobid, rule_name=f"rule{jobid}", log=[log], rule_msg=said)
 
 
-def test_reports_that_are_there_are_named(tmp_path):
-    paths = [str(tmp_path / name) for name in ("a.html", "b.html")]
-    assert where_reports_are(paths) == ""
-    (tmp_path / "b.html").touch()
-    assert where_reports_are(paths).split() == ["Reports:", paths[1]]
+class TestFound:
+    @pytest.fixture
+    def results(self, tmp_path):
+        """Three datasets, of which the last has no page."""
+        for name in ("a", "b", "c"):
+            folder = tmp_path / name
+            folder.mkdir()
+            answers = [{"question": each, "headline": f"{name}: {each}"} for each in ASKED]
+            view = {"answers": answers, "headline": f"{name} combines."}
+            (folder / "view.json").write_text(json.dumps(view))
+            if name != "c":
+                (folder / "report.html").touch()
+        return tmp_path
+
+    def test_without_pages_nothing_is_said(self, results):
+        assert what_was_found(results, ["c"], 3.0) == ""
+
+    def test_three_answers_a_page_and_the_time(self, results):
+        (results / "overview.html").touch()
+        assert what_was_found(results, ["a", "c"], 191.6).splitlines() == [
+            "",
+            "Found (3 min 12 s):",
+            f"  a: {results / 'a' / 'report.html'}",
+            "    a: Which modality carries the information?",
+            "    a combines.",
+            "    a: Can the answer be trusted?",
+            f"  all datasets: {results / 'overview.html'}",
+        ]
+
+    def test_a_question_that_a_page_does_not_ask_is_left_out(self, results):
+        view = {"answers": [], "headline": "There is one modality."}
+        (results / "a" / "view.json").write_text(json.dumps(view))
+        lines = what_was_found(results, ["a"], 3.0).splitlines()
+        assert lines[-1] == "    There is one modality."
+
+    def test_of_many_datasets_a_line_each(self, results, monkeypatch):
+        monkeypatch.setattr(endings, "MOST_TOLD", 1)
+        lines = what_was_found(results, ["a", "b"], 3.0).splitlines()
+        assert lines[:2] == ["", "Found (3 s):"]
+        assert [line.strip() for line in lines[3::2]] == ["a combines.", "b combines."]
 
 
 def test_a_job_that_says_why_is_quoted(log):

@@ -14,12 +14,17 @@ def append(path, text):
     path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
 
 
-def test_it_ends_with_the_paths_of_the_reports(finished):
-    last = finished.first.stdout.strip().splitlines()[-3:]
-    assert [line.strip() for line in last] == [
-        "Reports:",
-        "results/overview.html",
-        f"{RESULTS}/report.html",
+def test_it_ends_with_the_answers_and_their_page(finished):
+    view = json.loads((finished.folder / RESULTS / "view.json").read_text(encoding="utf-8"))
+    answers = {each["question"]: each["headline"] for each in view["answers"]}
+    told = finished.first.stdout.strip().splitlines()[-6:]
+    assert told[0].startswith("Found (")
+    assert [line.strip() for line in told[1:]] == [
+        f"simulated: {RESULTS}/report.html",
+        answers["Which modality carries the information?"],
+        view["headline"],
+        answers["Can the answer be trusted?"],
+        "all datasets: results/overview.html",
     ]
     for name in ("results/overview.html", f"{RESULTS}/report.html"):
         assert "</html>" in (finished.folder / name).read_text(encoding="utf-8")

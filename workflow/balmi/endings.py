@@ -1,7 +1,8 @@
-"""What a run says when it ends: where the reports are, or why jobs failed."""
+"""What a run says when it ends: what was found and where the pages are, or why jobs failed."""
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import time
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 ENTRY = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ([A-Z]+) ", re.MULTILINE)
 MEMORY = re.compile(r"may use (\d+) MB of memory")
+# The questions of a page that the end of a run answers; the second by the headline of the page.
+COMBINED = "Does combining modalities help?"
+ASKED = ("Which modality carries the information?", COMBINED, "Can the answer be trusted?")
+MOST_TOLD = 5  # datasets whose answers are all told
 LOST = "the cluster took the job's machine away: run the same command again, the run goes on"
 # What SLURM says of a job that could not say it itself.
 STATES = {
@@ -29,10 +34,42 @@ STATES = {
 }
 
 
-def where_reports_are(paths: Iterable[str]) -> str:
-    """Return lines that name those of the reports that are there; nothing where none is."""
-    pages = [path for path in paths if Path(path).exists()]
-    return "\n".join(["", "Reports:", *(f"  {page}" for page in pages)]) if pages else ""
+def what_was_found(results: str | Path, datasets: Iterable[str], seconds: float) -> str:
+    """Return what is found of every dataset and where its page is; nothing where no page is there.
+
+    Parameters
+    ----------
+    results
+        The folder of the results.
+    datasets
+        Names of datasets.
+    seconds
+        How long the run took.
+
+    Returns
+    -------
+    str
+        Of few datasets the answers to the three questions, of more than `MOST_TOLD` a line each.
+    """
+    folder = Path(results)
+    pages = {name: folder / name / "report.html" for name in datasets}
+    pages = {name: page for name, page in pages.items() if page.is_file()}
+    if not pages:
+        return ""
+    lines = ["", f"Found ({_duration(seconds)}):"]
+    for name, page in pages.items():
+        view = json.loads((page.parent / "view.json").read_text(encoding="utf-8"))
+        answers = {each["question"]: each["headline"] for each in view["answers"]}
+        found = {**answers, COMBINED: view["headline"]}
+        asked = ASKED if len(pages) <= MOST_TOLD else (COMBINED,)
+        lines += [f"  {name}: {page}", *(f"    {found[each]}" for each in asked if each in found)]
+    overview = folder / "overview.html"
+    return "\n".join([*lines, f"  all datasets: {overview}"] if overview.is_file() else lines)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 @dataclass(frozen=True)
@@ -111,8 +148,14 @@ class Failures(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self._since = time.time() - 1  # clocks of file systems are coarse
+        self._started = time.time()
+        self._since = self._started - 1  # clocks of file systems are coarse
         self._failed: dict[int, Failure] = {}
+
+    @property
+    def seconds(self) -> float:
+        """How long the run takes until now."""
+        return time.time() - self._started
 
     def emit(self, record: logging.LogRecord) -> None:
         """Note a job that failed, and forget one that finished after all."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from snakemake.io import local
 from snakemake.logging import logger
+from snakemake.settings.types import Quietness
 
 # Snakemake fetches a hosted workflow file by file, as far as it is asked for one.
 if not isinstance(workflow.current_basedir, os.PathLike):
@@ -23,7 +24,7 @@ from balmi.config.methods import METHODS as REGISTRY
 from balmi.config.needs import growing, needs, reading
 from balmi.data.checks import check_datasets
 from balmi.data.contents import content
-from balmi.endings import Failures, where_reports_are
+from balmi.endings import Failures, what_was_found
 from balmi.errors import UserError
 from balmi.faults import fault
 from balmi.place import gpu_problem, jobs_problem, slurm_keeps_accounts

@@ -100,6 +100,7 @@ DEFAULT_METHODS = (
     *(Method.POOLED, Method.UNIMODAL_POOLED),
     *(Method.BALANCED, Method.UNIFORM, Method.CONCAT_MLP, Method.CONCAT_LR),
     *(Method.STACKED_LR, Method.UNIMODAL_LR, Method.LATE_FUSION),
+    *(Method.CONCAT_SVM, Method.NNLS_STACK),
 )
 
 
