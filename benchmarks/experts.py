@@ -25,6 +25,8 @@ from balmi.config.settings import Evaluation, Method
 from balmi.data.cohort import Cohort, read_cohort
 from balmi.data.files import replace_when_written
 from balmi.data.splits import Split, as_splits, make_splits
+from balmi.evaluation.held_out import probabilities_of
+from balmi.evaluation.metrics import calibration_gaps
 from balmi.evaluation.scoring import performance_table
 from balmi.evaluation.statistics import corrected_interval, holm
 from balmi.methods.peers.bases import fit_bases
@@ -45,7 +47,8 @@ PEERS = (
     *(Method.CONCAT_LR, Method.CONCAT_FOREST, Method.CONCAT_SVM),
 )
 METHODS = (Method.POOLED, Method.UNIMODAL_POOLED, *PEERS)
-METRICS = ("macro_f1", "log_loss", "ece")
+METRICS = ("macro_f1", "log_loss")
+GAP = "gap of bin "  # of calibration
 OWN = str(Method.POOLED)
 COLUMNS = ("cohort", "samples", "rarest", "repeat", "fold", "method", "metric", "value", "code")
 MAX_FEATURES = 2000
@@ -60,11 +63,36 @@ def scored(name: str, cohort: Cohort, features: Features, split: Split, code: st
         _, result = baseline_stage(method, cohort, features, [split], bases)
         if len(result.predictions):
             tables.append(performance_table(result.predictions, cohort, METRICS))
+        if method == Method.POOLED:
+            tables.append(gaps_of(result.predictions, cohort, split))
     table = pd.concat(tables, ignore_index=True)
     table = table[table["method"].isin([str(method) for method in METHODS])]
     counts = pd.Series(cohort.labels).value_counts()
     head = {"cohort": name, "samples": len(cohort.samples), "rarest": int(counts.min())}
     return table.assign(**head, code=code)[list(COLUMNS)]
+
+
+def gaps_of(predictions: pd.DataFrame, cohort: Cohort, split: Split) -> pd.DataFrame:
+    """Return the calibration gaps of `pooled` on one fold, which add up over folds."""
+    own = predictions[predictions["method"] == OWN]
+    labels = cohort.labels[cohort.positions(own["sample"])]
+    gaps = calibration_gaps(labels, probabilities_of(own, cohort.classes))
+    rows = {"metric": [f"{GAP}{place}" for place in range(len(gaps))], "value": gaps}
+    return pd.DataFrame(rows).assign(method=OWN, repeat=split.repeat, fold=split.fold)
+
+
+def calibration_errors(found: pd.DataFrame) -> pd.Series:
+    """Return the calibration error of `pooled` per cohort: of all held-out samples of a repeat.
+
+    Parameters
+    ----------
+    found
+        Rows of ``experts.csv``.
+    """
+    rows, keys = found[found["metric"].str.startswith(GAP)], ["cohort", "samples", "repeat"]
+    rows = rows[rows.groupby(keys)["fold"].transform("nunique") == FOLDS]
+    gaps = rows.groupby([*keys, "metric"])["value"].sum().abs().groupby(keys).sum().reset_index()
+    return (gaps["value"] / gaps["samples"]).groupby(gaps["cohort"]).mean()
 
 
 def cells_of(path: Path, repeats: int) -> tuple[Cohort, Features, list[Split]]:
@@ -152,12 +180,13 @@ def summary(found: pd.DataFrame) -> str:
             for row in table.itertuples()
         ]
         lines.append("")
-    ece = found[(found["metric"] == "ece") & (found["method"] == OWN)]
-    means = ece[ece["samples"] > SAMPLES_OF_ECE].groupby("cohort")["value"].mean()
-    lines.append(
-        f"Calibration error of `pooled`, mean over {len(means)} cohorts above {SAMPLES_OF_ECE}"
-        f" samples of the mean over folds: {means.mean():.3f}."
-    )
+    errors = calibration_errors(found[found["samples"] > SAMPLES_OF_ECE])
+    if len(errors):
+        each = ", ".join(f"{name} {error:.3f}" for name, error in errors.items())
+        lines.append(
+            f"Calibration error of `pooled` over all held-out samples of a repeat, mean over"
+            f" {len(errors)} cohorts above {SAMPLES_OF_ECE} samples: {errors.mean():.3f} ({each})."
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -1,9 +1,11 @@
 """Regret against simple methods, by hand."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import experts
+from balmi.evaluation.metrics import calibration_gaps, ece
 
 PEERS = [str(peer) for peer in experts.PEERS]
 
@@ -34,7 +36,7 @@ def found():
         others=[0.5] * 5,
     )
     loss = rows("a", "log_loss", pooled=[0.4] * 5, stacked_lr=[0.3] * 5, others=[0.6] * 5)
-    return pd.DataFrame(f1 + loss + rows("a", "ece", others=[0.04] * 5))
+    return pd.DataFrame(f1 + loss)
 
 
 def test_the_method_is_chosen_on_two_repeats_and_judged_on_the_others(found):
@@ -63,3 +65,25 @@ def test_the_summary_tells_both_and_the_figure_draws_them(found):
     assert "Mean regret -0.1000 (hindsight +0.0400)" in text
     assert "cohorts with a loss after Holm: 1 of 1" in text
     assert experts.figure(found).startswith("<svg")
+
+
+def test_gaps_of_folds_add_up_before_they_count():
+    """Bin 0: +2 and -2 over the folds of a repeat; bin 1: 5 folds of 3; 300 samples."""
+    gaps = {"gap of bin 0": [2, -2, 0, 0, 0], "gap of bin 1": [3] * 5}
+    made = pd.DataFrame(
+        [
+            {"cohort": "a", "samples": 300, "repeat": 0, "fold": fold, "metric": metric, "value": v}
+            for metric, values in gaps.items()
+            for fold, v in enumerate(values)
+        ]
+    )
+    unfinished = made[made["fold"] < 4].assign(repeat=1)
+    found = experts.calibration_errors(pd.concat([made, unfinished]))
+    assert found.to_dict() == pytest.approx({"a": 15 / 300})
+
+
+def test_gaps_are_those_of_the_calibration_error():
+    rng = np.random.default_rng(0)
+    said = rng.dirichlet([1, 1, 1], 60)
+    labels = rng.integers(3, size=60)
+    assert np.abs(calibration_gaps(labels, said)).sum() / 60 == pytest.approx(ece(labels, said))

@@ -223,11 +223,15 @@ def ece(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
     Guo et al. (2017), ICML: the mean over samples of |accuracy - confidence| of their bin.
     """
+    return float(np.abs(calibration_gaps(labels, probabilities)).sum() / len(labels))
+
+
+def calibration_gaps(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return how many more samples of every bin are right than their confidence says; (bins,)."""
     confidence = probabilities.max(axis=1)
     correct = labels == most_probable(probabilities)
     bins = calibration_bins(confidence)
-    gap = np.bincount(bins, correct - confidence, minlength=CALIBRATION_BINS)
-    return float(np.abs(gap).sum() / len(labels))
+    return np.bincount(bins, correct - confidence, minlength=CALIBRATION_BINS)
 
 
 def _mean(values: np.ndarray) -> float:
