@@ -101,6 +101,18 @@ def test_every_statement_about_a_difference_has_its_verdict(view):
         assert with_limits(row.difference, row.lower, row.upper, signed) in statement.text
 
 
+def test_with_one_modality_tiles_are_scores(view):
+    bare = bare_views(view.information, make_cohort(Names()))
+    several = replace(bare, performance=view.performance)
+    alone = replace(
+        several, cohort=replace(several.cohort, modalities=several.cohort.modalities[:1])
+    )
+    assert any("−" in tile.label for tile in tiles(several))
+    labels = [tile.label for tile in tiles(alone)]
+    assert not any("−" in label for label in labels)
+    assert "macro-F1 of balanced" in labels
+
+
 def test_confusion_counts_each_sample_once_per_repeat(view):
     confusion = view.performance.closeup.confusion
     assert view.performance.closeup.method == "balanced"

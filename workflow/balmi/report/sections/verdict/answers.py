@@ -467,8 +467,12 @@ def tiles(views: Views) -> tuple[Tile, ...]:
     result = [Tile("Samples", f"{cohort.samples:,}", note)]
     if len(views.information.label) > 1:
         result.append(_strongest_tile(views.information, views.decision))
+    # With one modality there is nothing to combine, and no difference that says whether it helps.
+    several = len(cohort.modalities) > 1
     differences = [
-        row for row in key_differences(performance) if row.method == performance.roles.own
+        row
+        for row in key_differences(performance)
+        if several and row.method == performance.roles.own
     ]
     result += [_difference_tile(row, views.decision, metric) for row in differences]
     for row in performance.methods:
