@@ -14,7 +14,8 @@ import numpy as np
 
 from balmi.config.settings import Information
 from balmi.data.cohort import Cohort
-from balmi.information.companions import composite_estimate
+from balmi.information.canonical import Directions
+from balmi.information.companions import Wide, composite_estimate
 from balmi.information.crossfit import fold_numbers
 from balmi.information.decomposition import decompose, union_information
 from balmi.information.known import know
@@ -79,15 +80,22 @@ def _views(left: np.ndarray, right: np.ndarray) -> list[np.ndarray]:
     return [principal_scores(rank_normalise(view), count) for view in (left, right)]
 
 
-def composite(left: np.ndarray, right: np.ndarray, seed: int) -> dict[str, float]:
-    """Return the Gaussian information G, its companions K and N, and the largest of them.
+def _wide(left: np.ndarray, right: np.ndarray) -> Wide:
+    """Return all directions of the normal scores of both views."""
+    views = (Directions.of(rank_normalise(view)) for view in (left, right))
+    return Wide(*views, SETTINGS.components)
 
-    K and N are NaN where no component is significant.
+
+def composite(left: np.ndarray, right: np.ndarray, seed: int) -> dict[str, float]:
+    """Return the Gaussian information G, its companions K, N and R, and the largest of them.
+
+    K, N and R are NaN where no component is significant.
     """
     fold = fold_numbers(len(left), None, SETTINGS.folds, seed)
     rng = np.random.default_rng(seed)
-    found = composite_estimate(*_views(left, right), fold, 0, rng)
-    return {"G": found.gaussian, "K": found.linear, "N": found.nonlinear, "max": found.value}
+    found = composite_estimate(*_views(left, right), fold, 0, rng, wide=_wide(left, right))
+    values = {"G": found.gaussian, "K": found.linear, "N": found.nonlinear, "R": found.wide}
+    return {**values, "max": found.value}
 
 
 def pair_test(left: np.ndarray, right: np.ndarray, seed: int) -> dict[str, float]:
@@ -95,7 +103,8 @@ def pair_test(left: np.ndarray, right: np.ndarray, seed: int) -> dict[str, float
     views = _views(left, right)
     fold = fold_numbers(len(left), None, SETTINGS.folds, seed)
     gaussian = gaussian_estimate(*views, PERMUTATIONS, np.random.default_rng(seed))
-    largest = composite_estimate(*views, fold, PERMUTATIONS, np.random.default_rng(seed))
+    rng, wide = np.random.default_rng(seed), _wide(left, right)
+    largest = composite_estimate(*views, fold, PERMUTATIONS, rng, wide=wide)
     return {"G_p_value": gaussian.null.p_value, "max_p_value": largest.null.p_value}
 
 

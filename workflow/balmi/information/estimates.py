@@ -83,10 +83,13 @@ class Null:
         The statistic on the data as they are.
     permuted
         The statistic refitted on permuted data; shape (permutations,).
+    combined
+        The p-value where the test looks at more than this statistic; None where it does not.
     """
 
     observed: float
     permuted: np.ndarray
+    combined: float | None = None
 
     @property
     def null95(self) -> float:
@@ -96,7 +99,32 @@ class Null:
     @property
     def p_value(self) -> float:
         """Share of statistics, the observed one included, at least as large as the observed."""
+        if self.combined is not None:
+            return self.combined
         return float((1 + (self.permuted >= self.observed).sum()) / (1 + len(self.permuted)))
+
+
+def combined_p_value(statistics: np.ndarray) -> float:
+    """Return the p-value of the smallest p-value of several statistics, from one permutation null.
+
+    Every row, the observed one included, has its p-value by each statistic among all rows; the
+    smallest of a row is the statistic of the combination, which so pays for the choice (Westfall
+    and Young 1993, Resampling-Based Multiple Testing).
+
+    Parameters
+    ----------
+    statistics
+        The observed values in the first row, those of each permutation below;
+        (1 + permutations, statistics). Large values speak against independence.
+    """
+    ordered = np.sort(statistics, axis=0)
+    count = len(statistics)
+    reached = [
+        count - np.searchsorted(column, values, side="left")
+        for column, values in zip(ordered.T, statistics.T, strict=True)
+    ]
+    smallest = np.min(reached, axis=0)
+    return float((smallest <= smallest[0]).mean())
 
 
 class NotApplicable(Exception):
