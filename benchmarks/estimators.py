@@ -74,9 +74,9 @@ def label_test(x: np.ndarray, y: np.ndarray, seed: int, permutations: int) -> di
     return {"p_value": null.p_value}
 
 
-def _views(left: np.ndarray, right: np.ndarray) -> list[np.ndarray]:
+def _views(left: np.ndarray, right: np.ndarray, most: int | None = None) -> list[np.ndarray]:
     """Return the components of the normal scores of both views, as many as n/10 at most."""
-    count = min(left.shape[1], right.shape[1])
+    count = min(left.shape[1], right.shape[1], most or left.shape[1])
     return [principal_scores(rank_normalise(view), count) for view in (left, right)]
 
 
@@ -86,14 +86,17 @@ def _wide(left: np.ndarray, right: np.ndarray) -> Wide:
     return Wide(*views, SETTINGS.components)
 
 
-def composite(left: np.ndarray, right: np.ndarray, seed: int) -> dict[str, float]:
+def composite(
+    left: np.ndarray, right: np.ndarray, seed: int, most: int | None = None
+) -> dict[str, float]:
     """Return the Gaussian information G, its companions K, N and R, and the largest of them.
 
-    K, N and R are NaN where no component is significant.
+    K, N and R are NaN where no component is significant. G, K and N see `most` principal
+    components, or all of them where None.
     """
     fold = fold_numbers(len(left), None, SETTINGS.folds, seed)
     rng = np.random.default_rng(seed)
-    found = composite_estimate(*_views(left, right), fold, 0, rng, wide=_wide(left, right))
+    found = composite_estimate(*_views(left, right, most), fold, 0, rng, wide=_wide(left, right))
     values = {"G": found.gaussian, "K": found.linear, "N": found.nonlinear, "R": found.wide}
     return {**values, "max": found.value}
 
@@ -139,6 +142,7 @@ ESTIMATORS = MappingProxyType(
         "stack": stack,
         "label-test-199": partial(label_test, permutations=199),
         "composite": composite,
+        "composite-as-set": partial(composite, most=SETTINGS.components),
         "pair-test": pair_test,
         "decomposition": decomposition,
         "union": union,

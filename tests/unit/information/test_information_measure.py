@@ -99,11 +99,11 @@ class TestTable:
         point = measured.lower.isna()
         assert set(measured.quantity[point]) == {
             *("label_extrapolated", "subset_extrapolated"),
-            *("pairwise_linear", "pairwise_nonlinear", "pairwise_composite"),
+            *("pairwise_linear", "pairwise_nonlinear", "pairwise_wide", "pairwise_composite"),
         }
         assert (measured.upper.isna() == point).all()
         lacking = measured[measured.status == "not_applicable"]
-        assert set(lacking.quantity) <= {"pairwise_linear", "pairwise_nonlinear"}
+        assert set(lacking.quantity) <= {"pairwise_linear", "pairwise_nonlinear", "pairwise_wide"}
         assert (measured.estimate.isna() == (measured.status == "not_applicable")).all()
         assert (measured.lower <= measured.estimate)[~point].all()
         assert (measured.estimate <= measured.upper)[~point].all()
@@ -196,6 +196,30 @@ class TestTable:
         assert nothing["redundant_information"] == pytest.approx(0, abs=0.03)
         assert nothing["unique_information"] == pytest.approx(0, abs=0.03)
         assert nothing["unique_of_other"] > 0.8
+
+    def test_no_set_of_modalities_is_below_a_part(self, measured):
+        """Of the same samples; `weak` and `redundant` are lacking in some."""
+        known = measured[measured.quantity.isin(("label_information", "subset_information"))]
+        known = known[known.status == "ok"].set_index("modality")
+        for (part, one), (whole, two) in permutations(known.iterrows(), 2):
+            if set(part.split("+")) < set(whole.split("+")) and one.n == two.n:
+                assert one.estimate <= two.estimate + 1e-12
+
+    def test_parts_add_up_to_what_the_table_says(self, measured):
+        """Redundant and unique are the modality, and all four both together, to rounding."""
+        rows = measured[measured.status == "ok"].set_index(["quantity", "modality", "other"])
+        for first, second in combinations(("noise", "strong"), 2):
+            parts = rows.estimate.xs((first, second), level=["modality", "other"])
+            joint = value_of(measured, "subset_information", f"{first}+{second}").estimate
+            one, two = (
+                max(0, value_of(measured, "label_information", name).estimate)
+                for name in (first, second)
+            )
+            shared = parts["redundant_information"]
+            assert shared + parts["unique_information"] == pytest.approx(one, abs=1e-9)
+            assert shared + parts["unique_of_other"] == pytest.approx(two, abs=1e-9)
+            told = shared + parts["unique_information"] + parts["unique_of_other"]
+            assert told + parts["synergistic_information"] == pytest.approx(joint, abs=1e-9)
 
     def test_shares_of_the_information(self, measured, simulated):
         share = measured[measured.quantity == "shapley_share"].set_index("modality").estimate
