@@ -18,7 +18,7 @@ from balmi.information.canonical import Directions
 from balmi.information.companions import Wide, composite_estimate
 from balmi.information.crossfit import fold_numbers
 from balmi.information.decomposition import decompose, union_information
-from balmi.information.known import know
+from balmi.information.known import Knowledge, know
 from balmi.information.label import label_null
 from balmi.information.members import MEMBERS
 from balmi.information.pairs import (
@@ -116,12 +116,11 @@ def decomposition(
 ) -> dict[str, float]:
     """Return redundant, unique and synergistic information of held-out posteriors."""
     study = _study(y, {FIRST: left, SECOND: right}, seed, permutations=1)
-    members = tuple(MEMBERS.values())
-    posteriors = [
-        know(study, coalition, members, limit=False).posteriors
-        for coalition in ((FIRST,), (SECOND,), (FIRST, SECOND))
-    ]
-    found = decompose(*posteriors, study.labels)
+    sides = (FIRST,), (SECOND,), (FIRST, SECOND)
+    knowledge, rows = Knowledge(study, sides, limit=False), np.arange(len(y))
+    amounts = knowledge.amounts(sides[-1], rows)
+    found = decompose(*(knowledge.posteriors(side, rows) for side in sides), study.labels)
+    found = found.of_amounts(*(amounts[side] for side in sides))
     return {
         "R": found.redundant,
         "U1": found.unique_first,

@@ -6,6 +6,7 @@ is learned on the training part of a fold, without labels.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -48,7 +49,7 @@ def normal_scores(learn: np.ndarray, other: np.ndarray) -> Parts:
     scores = ndtri(shares)
     both = np.vstack([learn, other])
     mapped = [np.interp(column, at, scores) for column, at in zip(both.T, knots.T, strict=True)]
-    mapped = np.column_stack(mapped) if mapped else both
+    mapped = np.column_stack(mapped).astype(both.dtype, copy=False) if mapped else both
     return mapped[: len(learn)], mapped[len(learn) :]
 
 
@@ -108,7 +109,7 @@ def all_directions(learn: np.ndarray, other: np.ndarray) -> Parts:
     sizes, axes = np.linalg.eigh(learn @ learn.T)
     kept = sizes > SMALLEST_SHARE * max(sizes[-1], SMALLEST_DEVIATION)
     roots, axes = np.sqrt(sizes[kept]), axes[:, kept]
-    inside = other @ (learn.T @ axes) / roots
+    inside = other @ learn.T @ axes / roots
     beyond = np.maximum((other**2).sum(axis=1) - (inside**2).sum(axis=1), 0)
     return (
         np.column_stack([axes * roots, np.zeros(len(learn))]),
@@ -119,7 +120,7 @@ def all_directions(learn: np.ndarray, other: np.ndarray) -> Parts:
 def side_by_side(parts: Sequence[Parts]) -> Parts:
     """Return all directions of several modalities, which weigh alike however wide they are."""
     learn, other = (
-        np.hstack([each / np.sqrt(max(1, each.shape[1])) for each in side])
+        np.hstack([each / math.sqrt(max(1, each.shape[1])) for each in side])
         for side in zip(*parts, strict=True)
     )
     return all_directions(learn, other)
@@ -264,10 +265,8 @@ def cross_fit_blocks(
             np.concatenate([np.arange(learn.shape[1]) for learn, _ in parts]), kind="stable"
         )
         learn, other = (np.hstack(side)[:, leading] for side in zip(*parts, strict=True))
-        features_of = tuple(
-            np.hstack(side).astype(np.float32) for side in zip(*measured, strict=True)
-        )
+        table = tuple(np.hstack(side).astype(np.float32) for side in zip(*measured, strict=True))
         yield Block(
             *(train, test, learn, other),
-            *(side_by_side(measured), side_by_side(normal), features_of),
+            *(side_by_side(measured), side_by_side(normal), table),
         )

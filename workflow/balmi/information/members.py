@@ -111,15 +111,14 @@ def cheap_posteriors(block: Block, labels: np.ndarray, classes: int) -> list[np.
     """
     train = labels[:, block.train]
     prior = np.array([class_prior(row, classes) for row in train])[:, None, :]
-    narrow, wide = (block.white_scores, block.radial_scores), (block.all_measured, block.all_normal)
+    learned, others = block.all_normal
     return [
         np.broadcast_to(prior, (len(labels), len(block.test), classes)),
-        *(discriminant_posteriors(learn, train, other, classes) for learn, other in narrow),
         *(
-            each
-            for learn, other in wide
-            for each in many_wide_posteriors(linear_system, learn, train, other, classes)
+            discriminant_posteriors(learn, train, other, classes)
+            for learn, other in (block.white_scores, block.radial_scores)
         ),
+        *many_wide_posteriors(linear_system, learned, train, others, classes),
     ]
 
 
@@ -271,6 +270,4 @@ MEMBERS: dict[str, Member] = {
 # of that, so that what takes long and sees no interaction is left out.
 TOGETHER = tuple(MEMBERS[name] for name in MEMBERS if name not in ("logistic", "forest"))
 # Cheap enough to be refitted inside every training part.
-CHEAP_MEMBERS = tuple(
-    MEMBERS[name] for name in ("prior", "discriminant", "radial", "wide", "wide-normal")
-)
+CHEAP_MEMBERS = tuple(MEMBERS[name] for name in ("prior", "discriminant", "radial", "wide-normal"))
