@@ -7,7 +7,7 @@ the signal first (decaying), or falls as 1/k with the signal last (rising).
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +34,7 @@ def deviations(spectrum: str, width: int) -> np.ndarray:
     return {"flat": np.ones(width), "decaying": falling, "rising": falling[::-1]}[spectrum]
 
 
+@lru_cache(maxsize=4)
 def rotation(name: str, width: int) -> np.ndarray:
     """Return the rotation of a view; (width, width)."""
     return np.linalg.qr(fixed(name).normal(size=(width, width)))[0]
