@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 LEVEL = 0.05
 SIZES = (200, 1000)
 UNIQUE = ("U1", "U2")
+# Kind of a spectrum -> own estimator and quantity.
+OWN = {"spectrum-label": ("stack", "raw"), "spectrum-pair": ("composite-as-set", "max")}
 
 
 class Measured(NamedTuple):
@@ -199,6 +201,37 @@ def _gate() -> Iterable[Requirement]:
     yield Requirement(section, text, 0.001, partial(largest, kind="table"))
 
 
+def cell_means(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Return the means of a spectrum's cells: (task, n) by truth, own estimate and best peer."""
+    rows, own = select(frame, part="accuracy", kind=kind), OWN[kind]
+    found = []
+    for (task, n), cell in rows.groupby(["task", "n"], sort=False):
+        is_own = cell["estimator"] == own[0]
+        value = cell[is_own & (cell["quantity"] == own[1])]["value"]
+        peers = cell[~is_own].groupby("estimator")["value"].mean()
+        found.append((task, n, cell["truth"].iloc[0], value.mean(), peers.max(), len(value)))
+    columns = ["task", "n", "truth", "own", "peer", "sets"]
+    return type(rows)(found, columns=columns).dropna()
+
+
+def most_below(frame: pd.DataFrame, kind: str, limit: str, sign: int) -> Measured:
+    """Return how far a cell's mean lies below its best peer (sign 1) or above the truth (-1)."""
+    means = cell_means(frame, kind)
+    beyond = sign * (means[limit] - means["own"])
+    return Measured(float(beyond.max()) if len(means) else np.nan, int(means["sets"].sum()))
+
+
+def _spectrum() -> Iterable[Requirement]:
+    for kind, title in (("spectrum-label", "label"), ("spectrum-pair", "two modalities")):
+        for text, limit, sign in (
+            ("below its best peer", "peer", 1),
+            ("above the truth", "truth", -1),
+        ):
+            measure = partial(most_below, kind=kind, limit=limit, sign=sign)
+            what = f"{title}: mean of a spectrum, width and n that is furthest {text}"
+            yield Requirement("Signal in any direction", what, 0.03, measure)
+
+
 def _time() -> Iterable[Requirement]:
     section = "Processor seconds of one estimate (median, one thread, this run)"
     limits = (
@@ -212,4 +245,4 @@ def _time() -> Iterable[Requirement]:
 
 def requirements() -> list[Requirement]:
     """Return all numbers to reach."""
-    return [*_label(), *_pair(), *_gate(), *_time()]
+    return [*_label(), *_pair(), *_gate(), *_spectrum(), *_time()]

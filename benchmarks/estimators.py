@@ -14,10 +14,11 @@ import numpy as np
 
 from balmi.config.settings import Information
 from balmi.data.cohort import Cohort
-from balmi.information.companions import composite_estimate
+from balmi.information.canonical import Directions
+from balmi.information.companions import Wide, composite_estimate
 from balmi.information.crossfit import fold_numbers
 from balmi.information.decomposition import decompose, union_information
-from balmi.information.known import know
+from balmi.information.known import Knowledge, know
 from balmi.information.label import label_null
 from balmi.information.members import MEMBERS
 from balmi.information.pairs import (
@@ -73,21 +74,31 @@ def label_test(x: np.ndarray, y: np.ndarray, seed: int, permutations: int) -> di
     return {"p_value": null.p_value}
 
 
-def _views(left: np.ndarray, right: np.ndarray) -> list[np.ndarray]:
+def _views(left: np.ndarray, right: np.ndarray, most: int | None = None) -> list[np.ndarray]:
     """Return the components of the normal scores of both views, as many as n/10 at most."""
-    count = min(left.shape[1], right.shape[1])
+    count = min(left.shape[1], right.shape[1], most or left.shape[1])
     return [principal_scores(rank_normalise(view), count) for view in (left, right)]
 
 
-def composite(left: np.ndarray, right: np.ndarray, seed: int) -> dict[str, float]:
-    """Return the Gaussian information G, its companions K and N, and the largest of them.
+def _wide(left: np.ndarray, right: np.ndarray) -> Wide:
+    """Return all directions of the normal scores of both views."""
+    views = (Directions.of(rank_normalise(view)) for view in (left, right))
+    return Wide(*views, SETTINGS.components)
 
-    K and N are NaN where no component is significant.
+
+def composite(
+    left: np.ndarray, right: np.ndarray, seed: int, most: int | None = None
+) -> dict[str, float]:
+    """Return the Gaussian information G, its companions K, N and R, and the largest of them.
+
+    K, N and R are NaN where no component is significant. G, K and N see `most` principal
+    components, or all of them where None.
     """
     fold = fold_numbers(len(left), None, SETTINGS.folds, seed)
     rng = np.random.default_rng(seed)
-    found = composite_estimate(*_views(left, right), fold, 0, rng)
-    return {"G": found.gaussian, "K": found.linear, "N": found.nonlinear, "max": found.value}
+    found = composite_estimate(*_views(left, right, most), fold, 0, rng, wide=_wide(left, right))
+    values = {"G": found.gaussian, "K": found.linear, "N": found.nonlinear, "R": found.wide}
+    return {**values, "max": found.value}
 
 
 def pair_test(left: np.ndarray, right: np.ndarray, seed: int) -> dict[str, float]:
@@ -95,7 +106,8 @@ def pair_test(left: np.ndarray, right: np.ndarray, seed: int) -> dict[str, float
     views = _views(left, right)
     fold = fold_numbers(len(left), None, SETTINGS.folds, seed)
     gaussian = gaussian_estimate(*views, PERMUTATIONS, np.random.default_rng(seed))
-    largest = composite_estimate(*views, fold, PERMUTATIONS, np.random.default_rng(seed))
+    rng, wide = np.random.default_rng(seed), _wide(left, right)
+    largest = composite_estimate(*views, fold, PERMUTATIONS, rng, wide=wide)
     return {"G_p_value": gaussian.null.p_value, "max_p_value": largest.null.p_value}
 
 
@@ -104,12 +116,11 @@ def decomposition(
 ) -> dict[str, float]:
     """Return redundant, unique and synergistic information of held-out posteriors."""
     study = _study(y, {FIRST: left, SECOND: right}, seed, permutations=1)
-    members = tuple(MEMBERS.values())
-    posteriors = [
-        know(study, coalition, members, limit=False).posteriors
-        for coalition in ((FIRST,), (SECOND,), (FIRST, SECOND))
-    ]
-    found = decompose(*posteriors, study.labels)
+    sides = (FIRST,), (SECOND,), (FIRST, SECOND)
+    knowledge, rows = Knowledge(study, sides, limit=False), np.arange(len(y))
+    amounts = knowledge.amounts(sides[-1], rows)
+    found = decompose(*(knowledge.posteriors(side, rows) for side in sides), study.labels)
+    found = found.of_amounts(*(amounts[side] for side in sides))
     return {
         "R": found.redundant,
         "U1": found.unique_first,
@@ -130,6 +141,7 @@ ESTIMATORS = MappingProxyType(
         "stack": stack,
         "label-test-199": partial(label_test, permutations=199),
         "composite": composite,
+        "composite-as-set": partial(composite, most=SETTINGS.components),
         "pair-test": pair_test,
         "decomposition": decomposition,
         "union": union,

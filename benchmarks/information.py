@@ -34,6 +34,14 @@ ESTIMATORS = {
     "gate": ("decomposition",),
 }
 NULLS = {"label": ("stack",), "pair": ("composite", "pair-test")}
+# Own estimator first, then what it must not fall below.
+SPECTRUM = {
+    "spectrum-label": ("stack", "regression", "forest"),
+    "spectrum-pair": ("composite-as-set", "ridge-cca"),
+}
+SPECTRUM_SIZES = (200, 500, 1000)
+SPECTRUM_REPLICATES = 3
+SPECTRUM_SEED = 2000  # beyond the first seed
 TIMED = (
     ("label", "factors-1000", "stack"),
     ("label", "factors-1000", "label-test-199"),
@@ -102,6 +110,19 @@ def accuracy_cells(plan: Plan) -> list[Cell]:
     ]
 
 
+def spectrum_cells(plan: Plan) -> list[Cell]:
+    """Return replicates of signals in directions of much and of little variance, with peers."""
+    return [
+        Cell("accuracy", kind, task, estimator, n, seed)
+        for kind, estimators in SPECTRUM.items()
+        for n in SPECTRUM_SIZES
+        if n <= max(plan.sizes)
+        for task in plan.chosen(kind)
+        for seed in plan.seeds(min(SPECTRUM_REPLICATES, plan.replicates), SPECTRUM_SEED)
+        for estimator in estimators
+    ]
+
+
 def null_cells(plan: Plan) -> list[Cell]:
     """Return estimates and tests of independent data sets, dealt evenly to the tasks."""
     cells = []
@@ -149,6 +170,7 @@ def main() -> None:
         plan = Plan(options.seed, 1, 2, (200,), QUICK_TASKS)
         folder = options.folder or QUICK_FOLDER
     shared, timed = accuracy_cells(plan) + null_cells(plan), time_cells(plan)
+    shared += spectrum_cells(plan)
     table, only = folder / "information.csv", options.only
     if not options.summary:
         run([cell for cell in shared if only in (None, cell.kind)], table, options.jobs)

@@ -12,10 +12,17 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.special import digamma
 from sklearn.decomposition import PCA
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_selection import mutual_info_classif
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.extmath import randomized_svd
 
 if TYPE_CHECKING:
     import torch
+    from sklearn.base import ClassifierMixin
 
 NEIGHBOURS = 3
 COMPONENTS = 10
@@ -27,6 +34,11 @@ BATCH = 128
 HIDDEN = 64
 LEARNING_RATE = 1e-3
 WEIGHT_DECAY = 1e-4
+PEER_FOLDS = 5
+INVERSE_PENALTIES = (0.001, 0.03, 1.0)
+PEER_TREES = 100
+PEER_RIDGES = (0.01, 0.3, 10.0)
+SMALLEST = 1e-6
 
 
 def centre_and_scale(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -103,6 +115,72 @@ def ksg(left: np.ndarray, right: np.ndarray, seed: int) -> dict[str, float]:
         "raw": _ksg(standardised(left), standardised(right)),
         "components": _ksg(components_of(left), components_of(right)),
     }
+
+
+def _gain(model: ClassifierMixin, x: np.ndarray, y: np.ndarray, seed: int) -> float:
+    """Return what a classifier's held-out log-loss gains over that of class frequencies."""
+    total = 0.0
+    for train, test in KFold(PEER_FOLDS, shuffle=True, random_state=seed).split(x):
+        said = model.fit(x[train], y[train]).predict_proba(x[test])
+        shares = (np.bincount(y[train], minlength=said.shape[1]) + 0.5) / (
+            len(train) + 0.5 * said.shape[1]
+        )
+        true = np.maximum(said[np.arange(len(test)), y[test]], SMALLEST)
+        total += (np.log(true) - np.log(shares[y[test]])).sum()
+    return float(total / len(y))
+
+
+def regression(x: np.ndarray, y: np.ndarray, seed: int) -> dict[str, float]:
+    """Return the held-out gain of logistic regression on all features: the best of strengths.
+
+    The best is chosen on what is held out, which favours it.
+    """
+    gains = [
+        _gain(
+            make_pipeline(StandardScaler(), LogisticRegression(C=inverse_penalty, max_iter=300)),
+            *(x, y, seed),
+        )
+        for inverse_penalty in INVERSE_PENALTIES
+    ]
+    return {"regression": max(gains)}
+
+
+def forest(x: np.ndarray, y: np.ndarray, seed: int) -> dict[str, float]:
+    """Return the held-out gain of a random forest on all features."""
+    model = RandomForestClassifier(PEER_TREES, min_samples_leaf=3, random_state=seed, n_jobs=1)
+    return {"forest": _gain(model, x, y, seed)}
+
+
+def ridge_cca(left: np.ndarray, right: np.ndarray, seed: int) -> dict[str, float]:
+    """Return -1/2 sum log(1 - rho^2) of held-out canonical correlations of two components.
+
+    Two are what the tasks share. The ridge is the best of three, chosen on what is held out, which
+    favours it.
+    """
+    best = 0.0
+    for ridge in PEER_RIDGES:
+        scores = np.empty((2, len(left), 2))
+        for train, test in KFold(PEER_FOLDS, shuffle=True, random_state=seed).split(left):
+            views = [
+                (x[train] - x[train].mean(axis=0), x[test] - x[train].mean(axis=0))
+                for x in map(standardised, (left, right))
+            ]
+            roots = [_inverse_root(learn, ridge) for learn, _ in views]
+            whites = [learn @ root for (learn, _), root in zip(views, roots, strict=True)]
+            u, _, v = randomized_svd(whites[0].T @ whites[1], 2, random_state=0)
+            for score, (_, other), root, axes in zip(scores, views, roots, (u, v.T), strict=True):
+                score[test] = other @ root @ axes
+        rho = [
+            np.corrcoef(one, two)[0, 1] for one, two in zip(*scores.transpose(0, 2, 1), strict=True)
+        ]
+        best = max(best, -0.5 * float(np.log1p(-(np.maximum(rho, 0) ** 2)).sum()))
+    return {"ridge-cca": best}
+
+
+def _inverse_root(values: np.ndarray, ridge: float) -> np.ndarray:
+    """Return (covariance + ridge times its mean variance)^(-1/2); (features, features)."""
+    variances, axes = np.linalg.eigh(values.T @ values / len(values))
+    return axes / np.sqrt(np.maximum(variances, 0) + ridge * variances.mean()) @ axes.T
 
 
 def _parts(
@@ -203,5 +281,8 @@ PEERS = MappingProxyType(
         "ksg": ksg,
         "infonce": infonce,
         "mine": mine,
+        "regression": regression,
+        "forest": forest,
+        "ridge-cca": ridge_cca,
     }
 )

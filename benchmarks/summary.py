@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from acceptance import LEVEL, SIZES, names, requirements, select
+from acceptance import LEVEL, OWN, SIZES, cell_means, names, requirements, select
 from runner import KEYS, P_VALUE
 from task import ATOMS
 from tasks import tasks_of
@@ -34,7 +34,8 @@ COLUMNS = {
         "G": ("composite", "G"),
         "K": ("composite", "K"),
         "N": ("composite", "N"),
-        "max(G, K, N)": ("composite", "max"),
+        "R": ("composite", "R"),
+        "max(G, K, N, R)": ("composite", "max"),
         "KSG": ("ksg", "raw"),
         "KSG, 10 components": ("ksg", "components"),
         "InfoNCE": ("infonce", "infonce"),
@@ -132,6 +133,16 @@ def _blind_spots(frame: pd.DataFrame) -> str:
     return table(("task", "truth", *(f"max(G, K, N), n = {n}" for n in SIZES)), lines)
 
 
+def _spectra(frame: pd.DataFrame) -> str:
+    """Return truth, own estimate and best peer of every spectrum, width and number of samples."""
+    lines = [
+        [row.task, str(row.n), *map(number, (row.truth, row.own, row.peer)), str(row.sets)]
+        for kind in OWN
+        for row in cell_means(frame, kind).itertuples()
+    ]
+    return table(("task", "n", "truth", "balmi", "best peer", "data sets"), lines)
+
+
 def _times(frame: pd.DataFrame) -> str:
     rows = select(frame, part="time").drop_duplicates(list(KEYS))
     lines = [
@@ -186,6 +197,7 @@ def summarise(frame: pd.DataFrame, cells: Sequence[Cell], command: str) -> str:
         "and N are over the data sets in which a component is significant.\n"
     )
     parts += ["## Independent data\n", _nulls(frame)]
+    parts += ["## Signal in directions of much and of little variance: means\n", _spectra(frame)]
     parts += ["## Known blind spots\n", _blind_spots(frame)]
     parts += ["## Processor time on one thread, in this run\n", _times(frame)]
     return "\n".join(parts)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gate_tasks import gates, random_tables
 from label_tasks import label_tasks
 from pair_tasks import pair_tasks
+from spectrum_tasks import spectrum_label_tasks, spectrum_pair_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
     from task import Gate, Task
 
 KINDS = MappingProxyType(
-    {"label": label_tasks, "pair": pair_tasks, "gate": gates, "table": random_tables}
+    {
+        "label": label_tasks,
+        "pair": pair_tasks,
+        "gate": gates,
+        "table": random_tables,
+        "spectrum-label": spectrum_label_tasks,
+        "spectrum-pair": spectrum_pair_tasks,
+    }
 )
 
 

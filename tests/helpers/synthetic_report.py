@@ -204,6 +204,7 @@ def _pair_rows(names: Names, ordered: list[str]) -> Iterator[tuple]:
         yield "pairwise_information", first, second, estimate(most - 0.1, 0.1, **test)
         yield "pairwise_linear", first, second, estimate(most - 0.12, components=12)
         yield "pairwise_nonlinear", first, second, estimate(most, components=12)
+        yield "pairwise_wide", first, second, estimate(most - 0.05, components=12)
         yield "pairwise_composite", first, second, estimate(most, **test)
         yield "representation_information", first, second, estimate(0.3)
     for teacher, student in permutations(ordered, 2):

@@ -50,8 +50,8 @@ class TestAllTasks:
             assert not np.array_equal(one, different)
             assert len(one) == 40
             assert np.isfinite(one).all()
-        assert len(first) == {"label": 2, "pair": 2, "gate": 3, "table": 1}[kind]
-        if kind in ("label", "gate"):
+        assert len(first) == {"gate": 3, "table": 1}.get(kind, 2)
+        if kind in ("label", "gate", "spectrum-label"):
             assert first[-1].dtype.kind == "i"
             assert first[-1].shape == (40,)
 
@@ -77,6 +77,28 @@ class TestAllTasks:
             assert (task.truth == pytest.approx(0, abs=1e-9)) == task.independent
             assert task.truth > -1e-9
             assert task.known.error < 0.003
+
+
+class TestSpectra:
+    @pytest.mark.parametrize(("spectrum", "place"), [("decaying", -1), ("rising", 0)])
+    def test_the_signal_lies_where_the_name_says(self, spectrum, place):
+        """Of the axes of most variance, or of least: the label goes with two of them."""
+        x, y = tasks_of("spectrum-label")[f"label-{spectrum}-25-linear"].draw(4000, 0)
+        _, axes = np.linalg.eigh(np.cov(x.T))
+        told = [abs(np.corrcoef(x @ axis, y)[0, 1]) for axis in axes.T]
+        expected = {23, 24} if place else {0, 1}
+        assert set(np.argsort(told)[-2:].tolist()) == expected
+
+    def test_truths(self):
+        """Linear log-odds of standard deviation 2, by quadrature of one normal variable."""
+        z, weights = np.polynomial.hermite_e.hermegauss(101)
+        p = 1 / (1 + np.exp(-2 * z))
+        entropies = -p * np.log(p) - p[::-1] * np.log(p[::-1])  # p of -z is 1 - p
+        expected = LN2 - (weights * entropies).sum() / weights.sum()
+        linear = tasks_of("spectrum-label")["label-flat-25-linear"]
+        assert linear.truth == pytest.approx(expected, abs=1e-4)
+        pair = tasks_of("spectrum-pair")["pair-flat-25-linear"]
+        assert pair.truth == pytest.approx(-np.log(0.36))
 
 
 class TestMonteCarlo:

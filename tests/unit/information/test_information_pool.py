@@ -1,22 +1,29 @@
 """Pooled posteriors: temperatures and weights at their optimum, and nothing held out in them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
 
 from balmi.information.crossfit import Block, fold_numbers
 from balmi.information.label import entropy, label_estimate, pointwise_information
-from balmi.information.members import CHEAP_MEMBERS, MEMBERS, class_prior
+from balmi.information.members import CHEAP_MEMBERS, MEMBERS, Member, class_prior
 from balmi.information.pool import (
     INNER_FOLDS,
     PRIOR_WEIGHT,
+    SHARPENED,
+    Said,
     best_temperature,
     pool_weights,
+    pooled_block,
     pooled_posteriors,
+    product,
     tempered,
 )
 
 ALL = tuple(MEMBERS.values())
+PLAIN = tuple(MEMBERS[name] for name in ("prior", "discriminant", "radial", "logistic"))
 
 
 class TestTemperature:
@@ -67,29 +74,103 @@ class TestPool:
         labels = rng.integers(3, size=90)
         values = rng.normal(size=(90, 3)) + 2 * np.eye(3)[labels]
         blocks = white_blocks(values)
-        found, priors = pooled_posteriors(blocks, labels, None, 3, ALL)
+        found, priors = pooled_posteriors(blocks, labels, None, 3, PLAIN)
         assert found.min() > 0
         assert found.sum(axis=1) == pytest.approx(np.ones(90))
+        rows = np.arange(72)
         for block in blocks:
             inside = labels[block.train]
             inner = fold_numbers(72, None, INNER_FOLDS, seed=0)
-            likelihoods, outside = [], []
-            for member in ALL:
+            within, outside = [], []
+            for member in PLAIN:
                 learn, other = member.parts(block)
                 held = np.empty((72, 3))
                 for number in range(INNER_FOLDS):
                     out = inner == number
                     held[out] = member.posterior(learn[~out], inside[~out], learn[out], 3)
                 temperature = best_temperature(held, inside)
-                likelihoods.append(tempered(held, temperature)[np.arange(72), inside])
+                within.append(tempered(held, temperature))
                 whole = member.posterior(learn, inside, other, 3)
                 outside.append(tempered(whole, temperature))
-            weights = (1 - PRIOR_WEIGHT) * pool_weights(np.array(likelihoods).T)
-            weights[0] += PRIOR_WEIGHT
-            expected = np.tensordot(weights, np.array(outside), axes=1)
+            weights = pool_weights(np.array([each[rows, inside] for each in within]).T)
+            mixed, expected = (np.tensordot(weights, each, axes=1) for each in (within, outside))
+            temperature = best_temperature(mixed, inside)
+            gain = np.log(tempered(mixed, temperature)[rows, inside] / mixed[rows, inside]).sum()
+            if gain > SHARPENED:
+                expected = tempered(expected, temperature)
+            expected = (1 - PRIOR_WEIGHT) * expected + PRIOR_WEIGHT * outside[0]
             assert found[block.test] == pytest.approx(expected)
             assert priors[block.test] == pytest.approx(outside[0])
 
+    def test_the_penalty_is_the_one_that_inner_folds_prefer(self, white_blocks):
+        """Of two candidates, one that is right and one that is wrong: the former counts alone."""
+
+        def said(learn, labels, other, classes):
+            right = 0.1 + 0.8 * np.eye(2)[(other[:, 0] > 0).astype(int)]
+            return np.array([right[:, ::-1], right])
+
+        values = np.random.default_rng(0).normal(size=(90, 1))
+        labels = (values[:, 0] > 0).astype(int)
+        blocks = white_blocks(values)
+        blocks = [
+            replace(each, train_scores=values[each.train], test_scores=values[each.test])
+            for each in blocks
+        ]
+        found, _ = pooled_posteriors(
+            blocks, labels, None, 2, (MEMBERS["prior"], Member("scores", said))
+        )
+        assert found[np.arange(90), labels].min() > 0.8
+
+    def test_bags_are_not_trusted_where_a_patient_has_several_samples(self):
+        """Every patient twice, labels by patient: out of its bags a forest knows who it is."""
+        rng = np.random.default_rng(0)
+        values, labels = (
+            np.repeat(rng.normal(size=(60, 3)), 2, axis=0),
+            np.repeat(np.arange(60) % 2, 2),
+        )
+        groups, train, test = np.repeat(np.arange(60), 2), np.arange(80), np.arange(80, 120)
+        block = Block(train, test, values[train], values[test])
+        members = MEMBERS["prior"], MEMBERS["forest"]
+        told = {}
+        for grouped in (False, True):
+            inner = fold_numbers(80, groups[train], INNER_FOLDS, seed=0)
+            said, _ = pooled_block(block, labels[train], inner, 2, members, grouped=grouped)
+            told[grouped] = np.log(said.likelihoods(labels[train])).mean() + np.log(2)
+        assert told[False] > 0.1
+        assert abs(told[True]) < 0.03
+
+    def test_a_part_is_a_member_that_costs_nothing(self, white_blocks):
+        """Where the whole sees noise, it says nearly what its part says, and pays no prior."""
+        rng = np.random.default_rng(0)
+        labels = rng.integers(3, size=90)
+        block = white_blocks(rng.normal(size=(90, 3)))[0]
+        inner = fold_numbers(72, None, INNER_FOLDS, seed=0)
+        sure = 0.05 + 0.85 * np.eye(3)[labels]
+        part = Said(sure[block.train], sure[block.test])
+        inside = labels[block.train]
+        said, _ = pooled_block(block, inside, inner, 3, PLAIN, parts=[part])
+        gain = np.log(said.outside[np.arange(18), labels[block.test]])
+        assert gain.mean() > np.log(0.9) - 0.01
+
+
+class TestProduct:
+    def test_of_independent_modalities_is_their_product(self):
+        """Two modalities of likelihood ratio 4 each: 16 to 1, where the labels agree with that."""
+        prior = Said(np.full((34, 2), 0.5), np.full((1, 2), 0.5))
+        one = Said(np.tile([0.2, 0.8], (34, 1)), np.array([[0.2, 0.8]]))
+        labels = np.array([0] * 2 + [1] * 32)
+        found = product(prior, [one, one], labels)
+        assert found.outside[0] == pytest.approx([1 / 17, 16 / 17], abs=1e-3)
+
+    def test_of_copies_takes_the_copy_back(self):
+        prior = Said(np.full((50, 2), 0.5), np.full((1, 2), 0.5))
+        one = Said(np.tile([0.2, 0.8], (50, 1)), np.array([[0.2, 0.8]]))
+        labels = np.array([0] * 10 + [1] * 40)
+        found = product(prior, [one, one], labels)
+        assert found.outside[0] == pytest.approx([0.2, 0.8], abs=5e-3)
+
+
+class TestLabels:
     @pytest.mark.parametrize("members", [ALL, CHEAP_MEMBERS])
     def test_labels_of_a_fold_shape_none_of_its_posteriors(self, white_blocks, members):
         """Neither through a member, nor through a temperature or a weight."""

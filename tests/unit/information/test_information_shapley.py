@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from balmi.information.shapley import (
     balance,
     coalitions,
-    monotone,
     orderings,
     shapley_values,
     shares,
@@ -132,30 +131,6 @@ class TestShapleyValues:
     def test_equal_players_get_the_same_and_a_dummy_nothing(self):
         game = {one: float(len(one & {0, 1}) ** 2) for one in every(3)}
         assert values_of(3, game) == pytest.approx([2, 2, 0])
-
-
-class TestMonotone:
-    def test_by_hand(self):
-        values = {(): 0.0, (0,): 0.84, (1,): -0.02, (0, 1): 0.83, (2,): 0.1, (1, 2): 0.3}
-        floored = monotone({frozenset(one): value for one, value in values.items()})
-        expected = {(): 0.0, (0,): 0.84, (1,): 0.0, (0, 1): 0.84, (2,): 0.1, (1, 2): 0.3}
-        assert floored == {frozenset(one): value for one, value in expected.items()}
-
-    @given(games())
-    def test_least_such_game(self, game):
-        count, worth = game
-        floored = monotone(worth)
-        for one in every(count):
-            assert floored[one] >= max(worth[one], 0)
-            parts = [one - {player} for player in one]
-            below = max((floored[part] for part in parts), default=0)
-            assert floored[one] == max(worth[one], below, 0)
-        assert monotone(floored) == floored
-
-    @given(games())
-    def test_values_are_then_not_negative(self, game):
-        count, worth = game
-        assert values_of(count, monotone(worth)).min() >= 0
 
 
 class TestShares:

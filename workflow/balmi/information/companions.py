@@ -3,8 +3,9 @@
 The Gaussian estimate G reads 0 on dependence without correlation. Two companions project both
 modalities on canonical components that were learned on other samples, and read their information
 by nearest neighbours in two dimensions: K sums over linear components, N takes the first component
-of kernel features alone, since a second one is often a function of the first. The composite is the
-largest of the three.
+of kernel features alone, since a second one is often a function of the first. These three see the
+leading principal components; a fourth value, R, is read along canonical components of all
+directions (`balmi.information.canonical`). The composite is the largest of the four.
 
 What is learned from one modality alone (principal axes, kernel features, scales) uses all samples;
 what is learned from both uses the training part of a fold. How the held-out samples are paired is
@@ -19,7 +20,13 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.special import digamma
 
-from balmi.information.estimates import Null, permuted_rows
+from balmi.information.canonical import (
+    Directions,
+    component_information,
+    dependence,
+    held_out_components,
+)
+from balmi.information.estimates import NULL_LEVEL, Null, combined_p_value, permuted_rows
 from balmi.information.pairs import (
     correlation_information,
     orthonormal,
@@ -257,7 +264,11 @@ class Composite:
     value
         The largest of those that are not NaN; may be negative where there is little to find.
     null
-        The null of `value`; None without permutations.
+        The null of the largest of G, K and N, and the p-value of a test that looks at all
+        directions besides; None without permutations.
+    wide
+        R: what canonical components of all directions hold, Gaussian or by nearest neighbours; NaN
+        where none is significant, or all directions were not given.
     """
 
     gaussian: float
@@ -265,6 +276,7 @@ class Composite:
     nonlinear: float
     value: float
     null: Null | None
+    wide: float = np.nan
 
 
 def _parts(fold: np.ndarray) -> list[np.ndarray]:
@@ -280,6 +292,24 @@ def _parts(fold: np.ndarray) -> list[np.ndarray]:
     return [np.flatnonzero(fold == number) for number in numbers]
 
 
+@dataclass(frozen=True)
+class Wide:
+    """All directions of two modalities, and how many shared ones are looked for at most."""
+
+    left: Directions
+    right: Directions
+    most: int
+
+    def value(self, parts: list[np.ndarray], bar: float, groups: np.ndarray | None) -> float:
+        """Return R: what is read along held-out components, Gaussian or by nearest neighbours."""
+        u, v = held_out_components(self.left, self.right, parts, self.most, bar, groups)
+        if not u.shape[1]:
+            return np.nan
+        ranks = rank_normalise(u), rank_normalise(v)
+        curved = sum(ksg(one, two) for one, two in zip(*(each.T for each in ranks), strict=True))
+        return max(component_information(u, v), curved)
+
+
 def composite_estimate(
     left: np.ndarray,
     right: np.ndarray,
@@ -287,6 +317,7 @@ def composite_estimate(
     permutations: int,
     rng: np.random.Generator,
     groups: np.ndarray | None = None,
+    wide: Wide | None = None,
 ) -> Composite:
     """Return the largest of the Gaussian information and its non-linear companions, with a null.
 
@@ -310,6 +341,9 @@ def composite_estimate(
     groups
         Group of each sample, or None; permutations keep groups together, and there are no more
         independent samples than groups behind the significance of a component.
+    wide
+        All directions of the same samples, or None. What they show counts where a test of all
+        cross-covariances finds dependence too; that test is a part of the null.
 
     Raises
     ------
@@ -327,9 +361,19 @@ def composite_estimate(
     bar = STANDARD_ERRORS / np.sqrt(n if groups is None else len(np.unique(groups)))
     gaussian, linear, nonlinear = _three(*views, parts, bar)
     value = float(np.nanmax([gaussian, linear, nonlinear]))
-    permuted = np.empty(permutations)
-    for index in range(permutations):
-        right_view = views[1].permuted(permuted_rows(n, groups, rng))
-        permuted[index] = np.nanmax(_three(views[0], right_view, parts, bar))
-    null = Null(value, permuted) if permutations else None
-    return Composite(gaussian, linear, nonlinear, value, null)
+    statistics = np.empty((1 + permutations, 1 if wide is None else 2))
+    orders = [np.arange(n), *(permuted_rows(n, groups, rng) for _ in range(permutations))]
+    for row, order in zip(statistics, orders, strict=True):
+        right_view = views[1].permuted(order)
+        row[0] = (
+            value if order is orders[0] else np.nanmax(_three(views[0], right_view, parts, bar))
+        )
+        if wide is not None:
+            row[1] = dependence(wide.left, wide.right, order)
+    null, seen = None, True
+    if permutations:
+        combined = None if wide is None else combined_p_value(statistics)
+        null = Null(value, statistics[1:, 0], combined)
+        seen = wide is None or Null(statistics[0, 1], statistics[1:, 1]).p_value <= NULL_LEVEL
+    along = np.nan if wide is None or not seen else wide.value(parts, bar, groups)
+    return Composite(gaussian, linear, nonlinear, float(np.nanmax([value, along])), null, along)

@@ -6,6 +6,7 @@ is learned on the training part of a fold, without labels.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ import numpy as np
 from scipy.special import ndtri
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from balmi.preprocess.features import Features
 
@@ -24,6 +25,9 @@ LANDMARKS = 200
 RADIAL_COMPONENTS = 60
 SMALLEST_DEVIATION = 1e-6
 LARGE = 500
+# Learned samples up to which a table with more columns is turned into as few as there are samples.
+MOST_TURNED = 2000
+SMALLEST_SHARE = 1e-12
 
 # What a member sees: learned and other samples, (n, columns) and (m, columns).
 Parts = tuple[np.ndarray, np.ndarray]
@@ -45,7 +49,7 @@ def normal_scores(learn: np.ndarray, other: np.ndarray) -> Parts:
     scores = ndtri(shares)
     both = np.vstack([learn, other])
     mapped = [np.interp(column, at, scores) for column, at in zip(both.T, knots.T, strict=True)]
-    mapped = np.column_stack(mapped) if mapped else both
+    mapped = np.column_stack(mapped).astype(both.dtype, copy=False) if mapped else both
     return mapped[: len(learn)], mapped[len(learn) :]
 
 
@@ -86,6 +90,42 @@ def white(learn: np.ndarray, other: np.ndarray, count: int) -> Parts:
     return learn / deviation, other / deviation
 
 
+def all_directions(learn: np.ndarray, other: np.ndarray) -> Parts:
+    """Return columns with the same distances between samples, as few as there are learned ones.
+
+    They span what varies among learned samples. Where others lie beyond that, their distance from
+    it is a last column, which is 0 for the learned ones: no direction is dropped.
+
+    Parameters
+    ----------
+    learn, other
+        Training and held-out samples; (n, features) and (m, features). Where there are no more
+        features than samples, or more than `MOST_TURNED` samples, they are left as they are.
+    """
+    if learn.shape[1] <= len(learn) or len(learn) > MOST_TURNED:
+        return learn, other
+    mean = learn.mean(axis=0)
+    learn, other = learn - mean, other - mean
+    sizes, axes = np.linalg.eigh(learn @ learn.T)
+    kept = sizes > SMALLEST_SHARE * max(sizes[-1], SMALLEST_DEVIATION)
+    roots, axes = np.sqrt(sizes[kept]), axes[:, kept]
+    inside = other @ learn.T @ axes / roots
+    beyond = np.maximum((other**2).sum(axis=1) - (inside**2).sum(axis=1), 0)
+    return (
+        np.column_stack([axes * roots, np.zeros(len(learn))]),
+        np.column_stack([inside, np.sqrt(beyond)]),
+    )
+
+
+def side_by_side(parts: Sequence[Parts]) -> Parts:
+    """Return all directions of several modalities, which weigh alike however wide they are."""
+    learn, other = (
+        np.hstack([each / math.sqrt(max(1, each.shape[1])) for each in side])
+        for side in zip(*parts, strict=True)
+    )
+    return all_directions(learn, other)
+
+
 @dataclass(frozen=True)
 class Block:
     """One fold of the cross-fitting for one modality, or for several at once.
@@ -97,17 +137,40 @@ class Block:
     train_scores, test_scores
         Principal component scores of the modalities, the leading ones of all modalities first;
         (samples, components). Each modality's have a variance of 1 on average.
+    measured, normal
+        All directions of the modalities side by side, as preprocessing scales them and by normal
+        scores of every feature; the principal component scores where None.
+    features
+        Features side by side; the principal component scores where None.
     """
 
     train: np.ndarray
     test: np.ndarray
     train_scores: np.ndarray
     test_scores: np.ndarray
+    measured: Parts | None = None
+    normal: Parts | None = None
+    features: Parts | None = None
 
     @cached_property
     def scores(self) -> Parts:
         """The scores themselves, in training and held out."""
         return self.train_scores, self.test_scores
+
+    @property
+    def all_measured(self) -> Parts:
+        """All directions as preprocessing scales them, in training and held out."""
+        return self.scores if self.measured is None else self.measured
+
+    @property
+    def all_normal(self) -> Parts:
+        """All directions of normal scores, in training and held out."""
+        return self.scores if self.normal is None else self.normal
+
+    @property
+    def all_features(self) -> Parts:
+        """The features themselves, in training and held out."""
+        return self.scores if self.features is None else self.features
 
     @cached_property
     def white_scores(self) -> Parts:
@@ -170,8 +233,8 @@ def cross_fit_blocks(
     rows: np.ndarray,
     fold: np.ndarray,
     components: int,
-) -> list[Block]:
-    """Prepare the folds of a cross-fitting.
+) -> Iterator[Block]:
+    """Prepare the folds of a cross-fitting, one after the other: none needs another's tables.
 
     Parameters
     ----------
@@ -187,22 +250,23 @@ def cross_fit_blocks(
         Principal components per modality at most; in all never above a fifth of the training part,
         but for one per modality.
     """
-    blocks = []
     for number in np.unique(fold):
         train, test = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
         fitted = features.fit(rows[train], tuple(modalities))
         learned, held_out = (
             features.apply(fitted, rows[side]).features.values() for side in (train, test)
         )
+        measured = list(zip(learned, held_out, strict=True))
+        normal = [normal_scores(*values) for values in measured]
         room = len(train) // SAMPLES_PER_COMPONENT // len(modalities)
         count = min(components, max(1, room))
-        parts = [
-            principal_components(*normal_scores(*values), count)
-            for values in zip(learned, held_out, strict=True)
-        ]
+        parts = [principal_components(*values, count) for values in normal]
         leading = np.argsort(
             np.concatenate([np.arange(learn.shape[1]) for learn, _ in parts]), kind="stable"
         )
         learn, other = (np.hstack(side)[:, leading] for side in zip(*parts, strict=True))
-        blocks.append(Block(train, test, learn, other))
-    return blocks
+        table = tuple(np.hstack(side).astype(np.float32) for side in zip(*measured, strict=True))
+        yield Block(
+            *(train, test, learn, other),
+            *(side_by_side(measured), side_by_side(normal), table),
+        )

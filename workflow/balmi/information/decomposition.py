@@ -55,6 +55,24 @@ class Decomposition:
         """Information of both modalities together."""
         return self.redundant + self.unique_first + self.unique_second + self.synergistic
 
+    def of_amounts(self, first: float, second: float, joint: float) -> Decomposition:
+        """Return the parts of given amounts, which hold the same share in common.
+
+        What is redundant is a share of what the lesser side tells, between none and all of it;
+        the rest follows, so that parts add up to the amounts.
+
+        Parameters
+        ----------
+        first, second, joint
+            What one modality, the other and both tell; nats, not negative.
+        """
+        lesser = self.redundant + min(self.unique_first, self.unique_second)
+        share = min(1.0, max(0.0, self.redundant / lesser)) if lesser > 0 else 0.0
+        redundant = share * min(first, second)
+        return Decomposition(
+            redundant, first - redundant, second - redundant, joint - first - second + redundant
+        )
+
 
 def _mean_log(table: np.ndarray, factors: np.ndarray) -> float:
     held = table > 0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -10,15 +11,19 @@ import numpy as np
 
 from balmi.information.estimates import NotApplicable
 from balmi.information.label import (
+    bounded_mean,
     entropy,
     extrapolated,
     label_estimate,
-    label_null,
+    null_likelihoods,
+    null_of,
+    permuted_labels,
     pointwise_information,
 )
-from balmi.information.members import MEMBERS
+from balmi.information.lattice import isotonic, maximal_parts
+from balmi.information.members import MEMBERS, TOGETHER
 from balmi.information.pairs import representation
-from balmi.information.pool import pooled_posteriors
+from balmi.information.pool import Said, pooled_block
 from balmi.information.study import FEWEST_SAMPLES, SAMPLES_PER_CLASS
 
 if TYPE_CHECKING:
@@ -30,9 +35,36 @@ if TYPE_CHECKING:
 
 Coalition = tuple[str, ...]
 
+logger = logging.getLogger("balmi")
+
 # A component per modality where half of the samples train, at a fifth of them at most.
 SAMPLES_PER_MODALITY = 10
 FEWEST_FOLDS = 3
+
+
+@dataclass(frozen=True)
+class CrossFit:
+    """What pools say of samples in the folds of a cross-fitting; NaN where a modality is lacking.
+
+    Parameters
+    ----------
+    posteriors, priors
+        Held out; (rows under study, classes) both.
+    inside
+        Number of a fold -> what is said of the samples that it trains on, from other inner folds;
+        (rows under study, classes).
+    components
+        Principal components, the largest number in a fold.
+    """
+
+    posteriors: np.ndarray
+    priors: np.ndarray
+    inside: dict[int, np.ndarray]
+    components: int
+
+    def of(self, number: int, train: np.ndarray, test: np.ndarray) -> Said:
+        """Return what is said of the samples that a fold trains on and holds out."""
+        return Said(self.inside[number][train], self.posteriors[test])
 
 
 @dataclass(frozen=True)
@@ -46,20 +78,80 @@ class Known:
     limit
         The same, extrapolated to endless training samples; nats. None where it was not asked for,
         or where there are fewer than three folds and so no learning curve.
-    posteriors
-        Held-out posteriors; (rows under study, classes), NaN where a sample lacks a modality.
     pointwise
-        Pointwise information about the label, nats; (rows under study,), NaN likewise.
+        Pointwise information about the label, nats; (rows under study,), NaN where a sample lacks a
+        modality.
+    having
+        Positions of the samples that have all modalities.
+    full, half
+        The cross-fittings, in all folds and in two; None where the latter was not asked for.
     """
 
     estimate: Estimate
     limit: float | None
-    posteriors: np.ndarray
     pointwise: np.ndarray
+    having: np.ndarray
+    full: CrossFit
+    half: CrossFit | None
+
+    @property
+    def posteriors(self) -> np.ndarray:
+        """Held-out posteriors; (rows under study, classes), NaN where a modality is lacking."""
+        return self.full.posteriors
+
+    def lift(self, amount: float, most: float) -> Known:
+        """Return it with an amount added to all of its information, nats, up to the entropy."""
+        estimate, limit = self.estimate, self.limit
+        value, lower, upper = (
+            min(each + amount, most) for each in (estimate.value, estimate.lower, estimate.upper)
+        )
+        return replace(
+            self,
+            estimate=replace(estimate, value=value, lower=lower, upper=upper),
+            limit=None if limit is None else min(limit + amount, most),
+            pointwise=self.pointwise + amount,
+        )
+
+
+def _cross_fit(
+    study: Study,
+    coalition: Coalition,
+    having: np.ndarray,
+    deal: np.ndarray,
+    members: Sequence[Member],
+    parts: Sequence[CrossFit],
+    singles: Sequence[CrossFit],
+    labellings: np.ndarray | None = None,
+) -> tuple[CrossFit, list[np.ndarray]]:
+    """Return what pools say in the folds of a deal, and what cheap members say of `labellings`."""
+    labels, classes = study.labels[having], study.classes
+    posteriors, priors = np.full((2, len(study.rows), classes), np.nan)
+    inside, components, null = {}, 0, []
+    for block in study.blocks(coalition, having, deal):
+        train, test = having[block.train], having[block.test]
+        number = int(deal[test[0]])
+        if labellings is not None:
+            null.append(null_likelihoods(block, labellings, classes))
+        said, prior = pooled_block(
+            *(block, labels[block.train], study.inner(deal, number)[train], classes, members),
+            parts=[each.of(number, train, test) for each in parts],
+            singles=[each.of(number, train, test) for each in singles],
+            grouped=study.cohort.groups is not None,
+        )
+        inside[number] = np.full((len(study.rows), classes), np.nan)
+        inside[number][train] = said.inside
+        posteriors[test], priors[test] = said.outside, prior.outside
+        components = max(components, block.train_scores.shape[1])
+    return CrossFit(posteriors, priors, inside, components), null
 
 
 def know(
-    study: Study, coalition: Coalition, members: Sequence[Member], limit: bool = True
+    study: Study,
+    coalition: Coalition,
+    members: Sequence[Member],
+    limit: bool = True,
+    parts: Sequence[Known] = (),
+    singles: Sequence[Known] = (),
 ) -> Known:
     """Estimate the label information of a coalition, from the samples that have all of it.
 
@@ -73,6 +165,10 @@ def know(
         The classifiers to pool.
     limit
         Whether to follow the learning curve, which takes a second cross-fitting.
+    parts
+        What parts of the coalition know, whose pools are members of its pool.
+    singles
+        What every modality of the coalition alone knows, whose product is a member.
 
     Raises
     ------
@@ -81,22 +177,30 @@ def know(
     """
     having = study.having(coalition, max(FEWEST_SAMPLES, SAMPLES_PER_MODALITY * len(coalition)))
     labels, groups = study.labels[having], study.groups(having)
-    blocks = study.blocks(coalition, having, study.fold)
     rng = study.random(*coalition)
-    null = label_null(blocks, labels, groups, study.classes, study.permutations, rng)
-    held, priors = pooled_posteriors(blocks, labels, groups, study.classes, members)
-    posteriors = np.full((len(study.rows), study.classes), np.nan)
+    labellings = np.vstack([labels, permuted_labels(labels, groups, study.permutations, rng)])
+    full, refits = _cross_fit(
+        *(study, coalition, having, study.fold, members),
+        *([each.full for each in parts], [each.full for each in singles]),
+        labellings,
+    )
+    null = null_of(refits)
+    held, priors = full.posteriors[having], full.priors[having]
     pointwise = np.full(len(study.rows), np.nan)
-    posteriors[having], pointwise[having] = held, pointwise_information(held, priors, labels)
-    components = max(block.train_scores.shape[1] for block in blocks)
-    estimate = label_estimate(held, priors, labels, null, components, groups)
-    end = None
-    if limit and len(blocks) >= FEWEST_FOLDS:
-        halves = study.blocks(coalition, having, study.half)
-        of_half = pooled_posteriors(halves, labels, groups, study.classes, members)
-        half = float(pointwise_information(*of_half, labels).mean())
-        end = extrapolated(estimate.value, half, len(blocks), null, entropy(labels))
-    return Known(estimate, end, posteriors, pointwise)
+    pointwise[having] = pointwise_information(held, priors, labels)
+    estimate = label_estimate(held, priors, labels, null, full.components, groups)
+    end, half = None, None
+    folds = len(full.inside)
+    if limit and folds >= FEWEST_FOLDS:
+        half, _ = _cross_fit(
+            *(study, coalition, having, study.half, members),
+            [each.half for each in parts if each.half],
+            [each.half for each in singles if each.half],
+        )
+        of_half = half.posteriors[having], half.priors[having]
+        value = float(pointwise_information(*of_half, labels).mean())
+        end = extrapolated(estimate.value, value, folds, null, entropy(labels))
+    return Known(estimate, end, pointwise, having, full, half)
 
 
 class Knowledge:
@@ -112,6 +216,8 @@ class Knowledge:
         The classifiers to pool.
     limit
         Whether to follow the learning curves.
+    together
+        The classifiers to pool of several modalities, beside the pools of parts.
     """
 
     def __init__(
@@ -120,14 +226,45 @@ class Knowledge:
         coalitions: Iterable[Coalition],
         members: Sequence[Member] = tuple(MEMBERS.values()),
         limit: bool = True,
+        together: Sequence[Member] = TOGETHER,
     ) -> None:
         self.study = study
         self._known: dict[Coalition, Known | NotApplicable] = {}
         for coalition in coalitions:
+            found = self._found()
+            parts = [found[part] for part in maximal_parts(coalition, found)]
+            several = len(coalition) > 1
+            singles = [found[(name,)] for name in coalition if several and (name,) in found]
+            chosen = together if singles else members
             try:
-                self._known[coalition] = know(study, coalition, members, limit)
+                self._known[coalition] = know(study, coalition, chosen, limit, parts, singles)
             except NotApplicable as refusal:
                 self._known[coalition] = refusal
+        self._lift()
+
+    def _found(self) -> dict[Coalition, Known]:
+        return {each: known for each, known in self._known.items() if isinstance(known, Known)}
+
+    def _lift(self) -> None:
+        """Let no coalition know less than a part of it that has the same samples, and log it."""
+        moved: list[float] = []
+        alike: dict[bytes, dict[Coalition, Known]] = {}
+        for coalition, known in self._found().items():
+            alike.setdefault(known.having.tobytes(), {})[coalition] = known
+        for of_same in alike.values():
+            values = {each: known.estimate.value for each, known in of_same.items()}
+            for coalition, value in isotonic(values).items():
+                known = of_same[coalition]
+                if value != known.estimate.value:
+                    most = entropy(self.study.labels[known.having])
+                    self._known[coalition] = known.lift(value - known.estimate.value, most)
+                    moved.append(abs(value - known.estimate.value))
+        if moved:
+            logger.info(
+                "information of %d of %d sets of modalities was moved, by %.4f nats at most, so"
+                " that none is below that of a part",
+                *(len(moved), len(self._known), max(moved)),
+            )
 
     def __getitem__(self, coalition: Coalition) -> Known:
         """Return what a coalition knows.
@@ -155,24 +292,18 @@ class Knowledge:
         """Return pointwise information about the label at positions; nats."""
         return self[coalition].pointwise[positions]
 
-    def best_within(self, coalition: Coalition, positions: np.ndarray) -> Coalition:
-        """Return the coalition, or the part of it that shows more of the label at positions.
+    def amounts(self, whole: Coalition, positions: np.ndarray) -> dict[Coalition, float]:
+        """Return what a coalition and its parts know at positions that have it; nats.
 
-        Information cannot fall with more modalities; what classifiers lose on more features would
-        be called unique to the other side.
-
-        Raises
-        ------
-        NotApplicable
-            Where the coalition could not be studied.
+        Nothing is negative, and none is below that of a part.
         """
-        self[coalition]
-        parts = [
-            each
-            for each, known in self._known.items()
-            if set(each) <= set(coalition) and isinstance(known, Known)
-        ]
-        return max(parts, key=lambda each: self.pointwise(each, positions).mean())
+        labels, within = self.study.labels[positions], set(whole)
+        values = {
+            coalition: bounded_mean(known.pointwise[positions], labels)
+            for coalition, known in self._found().items()
+            if within.issuperset(coalition)
+        }
+        return {each: max(0.0, value) for each, value in isotonic(values).items()}
 
     def representations(self, first: str, second: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return positions that have both modalities, and both representations there.

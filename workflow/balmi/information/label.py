@@ -10,7 +10,7 @@ from balmi.information.estimates import NULL_LEVEL, Estimate, Null, exchangeable
 from balmi.information.members import cheap_posteriors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from balmi.information.crossfit import Block
 
@@ -193,19 +193,64 @@ def _relabelled(labels: np.ndarray, member: np.ndarray, rng: np.random.Generator
     return found
 
 
+def null_likelihoods(block: Block, labellings: np.ndarray, classes: int) -> np.ndarray:
+    """Return what cheap members, refitted on every labelling, give to held-out labels.
+
+    Parameters
+    ----------
+    block
+        A fold of the cross-fitting.
+    labellings
+        Class codes of all samples, one row per labelling; (labellings, n).
+    classes
+        Number of classes.
+
+    Returns
+    -------
+    numpy.ndarray
+        Probability of the label; (members, labellings, held out), the prior first.
+    """
+    true = labellings[:, block.test, None]
+    found = cheap_posteriors(block, labellings, classes)
+    return np.array([np.take_along_axis(each, true, axis=2)[..., 0] for each in found])
+
+
+def null_of(parts: Sequence[np.ndarray]) -> Null:
+    """Return the held-out information of the best cheap member, and what permuted labels give.
+
+    The folds do not depend on labels, and every labelling takes the member and the share of the
+    prior that suit it best, so that observed and permuted statistics are exchangeable and on one
+    scale. The kernel member sees interactions that a linear one reads as nothing, and those on all
+    directions what lies beyond the leading ones.
+
+    Parameters
+    ----------
+    parts
+        What `null_likelihoods` gave for every fold, the labels as they are first.
+    """
+    count = sum(part.shape[2] for part in parts)
+    reference = sum(np.log(part[0]).sum(axis=1) for part in parts) / count
+    best = np.full(parts[0].shape[1], -np.inf)
+    for member in range(1, len(parts[0])):
+        for share in PRIOR_SHARES:
+            mixed = sum(
+                np.log((1 - share) * part[member] + share * part[0]).sum(axis=1) for part in parts
+            )
+            best = np.maximum(best, mixed / count)
+    # Where there is nothing to learn, rounding errors would decide which statistic is the larger.
+    values = np.round(best - reference, 12)
+    return Null(float(values[0]), values[1:])
+
+
 def label_null(
-    blocks: Sequence[Block],
+    blocks: Iterable[Block],
     labels: np.ndarray,
     groups: np.ndarray | None,
     classes: int,
     permutations: int,
     rng: np.random.Generator,
 ) -> Null:
-    """Return the held-out information of the better cheap member, refitted on permuted labels.
-
-    The folds do not depend on labels, and every labelling takes the member and the share of the
-    prior that suit it best, so that observed and permuted statistics are exchangeable and on one
-    scale. The kernel member sees interactions that a linear one reads as nothing.
+    """Return the null of label information by permutation, as `null_of` says.
 
     Parameters
     ----------
@@ -223,21 +268,4 @@ def label_null(
         Source of randomness.
     """
     labellings = np.vstack([labels, permuted_labels(labels, groups, permutations, rng)])
-    likelihoods = np.empty((3, *labellings.shape))
-    for block in blocks:
-        true = labellings[:, block.test, None]
-        for member, posteriors in enumerate(cheap_posteriors(block, labellings, classes)):
-            chosen = np.take_along_axis(posteriors, true, axis=2)[..., 0]
-            likelihoods[member][:, block.test] = chosen
-    prior, *members = likelihoods
-    best = np.max(
-        [
-            np.log((1 - share) * member + share * prior).mean(axis=1)
-            for member in members
-            for share in PRIOR_SHARES
-        ],
-        axis=0,
-    )
-    # Where there is nothing to learn, rounding errors would decide which statistic is the larger.
-    values = np.round(best - np.log(prior).mean(axis=1), 12)
-    return Null(float(values[0]), values[1:])
+    return null_of([null_likelihoods(block, labellings, classes) for block in blocks])

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cache
 from itertools import combinations, permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from balmi.information.companions import FEWEST_PER_FOLD, composite_estimate
+from balmi.information.canonical import Directions
+from balmi.information.companions import FEWEST_PER_FOLD, Wide, composite_estimate
 from balmi.information.complementarity import JACKKNIFE, margin_estimate
 from balmi.information.decomposition import decompose
 from balmi.information.estimates import Estimate, NotApplicable, exchangeable
 from balmi.information.known import Knowledge, every_coalition
-from balmi.information.label import bounded_interval, bounded_mean, entropy, mean_interval
+from balmi.information.label import bounded_interval, entropy, mean_interval
 from balmi.information.pairs import (
     gaussian_estimate,
     jackknife_interval,
@@ -25,7 +26,6 @@ from balmi.information.pairs import (
 from balmi.information.shapley import (
     balance,
     coalitions,
-    monotone,
     orderings,
     shapley_values,
     shares,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("balmi")
 
 TOGETHER = "+"
-COMPANIONS = ("pairwise_linear", "pairwise_nonlinear")
+COMPANIONS = ("pairwise_linear", "pairwise_nonlinear", "pairwise_wide")
 # What these lack, others lack too: one warning says it.
 WARNED = ("label_information", "pairwise_information")
 
@@ -226,13 +226,17 @@ def _raw_pairs(knowledge: Knowledge) -> Iterator[Row]:
             reason = f"a fold holds {smallest} samples; at least {FEWEST_PER_FOLD} are needed"
             raise NotApplicable(reason, n)
         rng, groups = study.random("composite", first, second), study.groups(both)
-        found = composite_estimate(*pair, fold, permutations_of(groups), rng, groups)
+        directions = (
+            Directions.of(rank_normalise(prepared[name][both])) for name in (first, second)
+        )
+        wide = Wide(*directions, study.settings.components)
+        found = composite_estimate(*pair, fold, permutations_of(groups), rng, groups, wide)
         components = max(view.shape[1] for view in pair)
         nothing = NotApplicable("no shared direction held up in held-out samples", n)
         return [
             *(
                 nothing if np.isnan(value) else Estimate(value, None, None, None, n, components)
-                for value in (found.linear, found.nonlinear)
+                for value in (found.linear, found.nonlinear, found.wide)
             ),
             Estimate(found.value, None, None, found.null, n, components),
         ]
@@ -284,15 +288,14 @@ def _decompositions(knowledge: Knowledge) -> Iterator[Row]:
     def parts(first: Coalition, second: Coalition) -> list[Estimate]:
         joint = tuple(sorted(first + second))
         both = study.having(joint)
-        sides = (knowledge.best_within(first, both), knowledge.best_within(second, both))
-        posteriors = [knowledge.posteriors(each, both) for each in (*sides, joint)]
+        sides = first, second, joint
+        posteriors = [knowledge.posteriors(each, both) for each in sides]
         labels = study.labels[both]
 
         def statistic(rows: np.ndarray) -> np.ndarray:
+            amounts = knowledge.amounts(joint, both[rows])
             found = decompose(*(each[rows] for each in posteriors), labels[rows])
-            return np.array(
-                [found.redundant, found.unique_first, found.unique_second, found.synergistic]
-            )
+            return np.array(astuple(found.of_amounts(*(amounts[each] for each in sides))))
 
         rng = study.random(JACKKNIFE)
         interval = jackknife_interval(statistic, len(both), rng, study.groups(both))
@@ -322,19 +325,15 @@ def _shapley(knowledge: Knowledge) -> Iterator[Row]:
 
     def shared_out() -> list[Estimate]:
         complete = study.having(names)
-        labels = study.labels[complete]
-        pointwise = {
-            members: knowledge.pointwise(tuple(names[i] for i in sorted(members)), complete)
-            for members in coalitions(orders)
-            if members
-        }
+        knowledge[names]
 
         def statistic(rows: np.ndarray) -> np.ndarray:
+            amounts = knowledge.amounts(names, complete[rows])
             game = {
-                members: bounded_mean(values[rows], labels[rows])
-                for members, values in pointwise.items()
+                members: amounts[tuple(names[i] for i in sorted(members))] if members else 0.0
+                for members in coalitions(orders)
             }
-            values = shapley_values(monotone({**game, frozenset(): 0.0}), orders)
+            values = shapley_values(game, orders)
             of_all = shares(values)
             return np.array([*values, *of_all, balance(of_all)])
 

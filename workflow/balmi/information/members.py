@@ -13,19 +13,33 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from balmi.information.directions import (
+    linear_system,
+    many_wide_posteriors,
+    radial_system,
+    wide_posteriors,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sklearn.ensemble import ExtraTreesClassifier
+    from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
     from sklearn.linear_model import LogisticRegression
 
     from balmi.information.crossfit import Block, Parts
 
     Posterior = Callable[[np.ndarray, np.ndarray, np.ndarray, int], np.ndarray]
+    Forest = ExtraTreesClassifier | RandomForestClassifier
+    Bagged = Callable[[np.ndarray, np.ndarray, np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 
-TREES = 30
+# Trees of a forest of the leading components, and of one of all features.
+TREES = 50
+FOREST = 60
 SMALLEST_LEAF = 5
 LEADING = 20
+# Share of the samples that a tree draws, and their largest number.
+SHARE_PER_TREE = 0.6
+MOST_PER_TREE = 2000
 
 
 def class_prior(labels: np.ndarray, classes: int) -> np.ndarray:
@@ -92,17 +106,19 @@ def cheap_posteriors(block: Block, labels: np.ndarray, classes: int) -> list[np.
     Returns
     -------
     list of numpy.ndarray
-        Posteriors of the held-out samples by the prior, the discriminant and the radial
-        discriminant; (labellings, held out, classes) each.
+        Posteriors of the held-out samples by the prior, the discriminant, the radial discriminant
+        and those of all directions, one per penalty; (labellings, held out, classes) each.
     """
     train = labels[:, block.train]
     prior = np.array([class_prior(row, classes) for row in train])[:, None, :]
+    learned, others = block.all_normal
     return [
         np.broadcast_to(prior, (len(labels), len(block.test), classes)),
         *(
             discriminant_posteriors(learn, train, other, classes)
             for learn, other in (block.white_scores, block.radial_scores)
         ),
+        *many_wide_posteriors(linear_system, learned, train, others, classes),
     ]
 
 
@@ -119,8 +135,8 @@ def _discriminant(
     return discriminant_posteriors(learn, labels[None], other, classes)[0]
 
 
-def _fitted(classifier: Callable[[], object], columns: int | None = None) -> Posterior:
-    """Return the posteriors of a scikit-learn classifier on the leading columns."""
+def _fitted(classifier: Callable[[], object]) -> Posterior:
+    """Return the posteriors of a scikit-learn classifier."""
 
     def posterior(
         learn: np.ndarray, labels: np.ndarray, other: np.ndarray, classes: int
@@ -132,11 +148,50 @@ def _fitted(classifier: Callable[[], object], columns: int | None = None) -> Pos
         with warnings.catch_warnings():
             # As many classes as that are unusual, and not for a classifier of the pool to judge.
             warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
-            model = classifier().fit(learn[:, :columns], labels)
-        result[:, seen] = model.predict_proba(other[:, :columns])
+            model = classifier().fit(learn, labels)
+        result[:, seen] = model.predict_proba(other)
         return result
 
     return posterior
+
+
+def _bagged(grow: Callable[[int], Forest], columns: int | None = None) -> Bagged:
+    """Return what gives a forest's posteriors: of learned samples out of its bags, and of others.
+
+    Both count the prior as one tree more, so that no class seen is impossible.
+
+    Parameters
+    ----------
+    grow
+        Given the samples that a tree draws: a forest that keeps what is said out of its bags.
+    columns
+        The leading columns that it sees; all where None.
+    """
+
+    def posteriors(
+        learn: np.ndarray, labels: np.ndarray, other: np.ndarray, classes: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        prior, seen = class_prior(labels, classes), np.unique(labels)
+        if len(seen) < 2 or not learn.shape[1]:
+            return np.tile(prior, (len(learn), 1)), np.tile(prior, (len(other), 1))
+        draw = max(2, min(int(SHARE_PER_TREE * len(learn)), MOST_PER_TREE))
+        with warnings.catch_warnings():
+            # A sample that every tree has drawn is told by the prior: no cause for a warning.
+            warnings.filterwarnings("ignore", "Some inputs do not have OOB scores", UserWarning)
+            warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+            warnings.filterwarnings("ignore", "invalid value encountered", RuntimeWarning)
+            forest = grow(draw).fit(learn[:, :columns], labels)
+        out_of_bag = np.nan_to_num(forest.oob_decision_function_.reshape(len(learn), -1))
+        trees = len(forest.estimators_)
+        left = (1 - 1 / len(learn)) ** draw * trees  # trees that have not drawn a sample
+        found = []
+        for votes, count in ((out_of_bag, left), (forest.predict_proba(other[:, :columns]), trees)):
+            result = np.tile(prior, (len(votes), 1))
+            result[:, seen] += count * votes
+            found.append(result / result.sum(axis=1, keepdims=True))
+        return found[0], found[1]
+
+    return posteriors
 
 
 @dataclass(frozen=True)
@@ -149,11 +204,16 @@ class Member:
         Which view of a `Block` it sees.
     posterior
         Given learned samples (n, columns), their labels (n,), other samples (m, columns) and the
-        number of classes: posteriors of the other samples, (m, classes).
+        number of classes: posteriors of the other samples, (m, classes), or one such array per
+        penalty, of which the pool takes the one that inner folds prefer.
+    bagged
+        Given the same, posteriors of the learned samples, each by what has not learned from it, and
+        of the other samples. It spares the inner folds. None where there is no such thing.
     """
 
     view: str
     posterior: Posterior
+    bagged: Bagged | None = None
 
     def parts(self, block: Block) -> Parts:
         """Return what the member sees of a fold."""
@@ -166,13 +226,33 @@ def _regression(inverse_penalty: float) -> LogisticRegression:
     return LogisticRegression(C=inverse_penalty, max_iter=500)
 
 
-def _trees() -> ExtraTreesClassifier:
+def _trees(draw: int) -> ExtraTreesClassifier:
     from sklearn.ensemble import ExtraTreesClassifier
 
     return ExtraTreesClassifier(
-        TREES, min_samples_leaf=SMALLEST_LEAF, max_features=0.5, random_state=0
+        TREES,
+        min_samples_leaf=SMALLEST_LEAF,
+        max_features=0.5,
+        bootstrap=True,
+        max_samples=draw,
+        oob_score=True,
+        random_state=0,
     )
 
+
+def _forest(draw: int) -> RandomForestClassifier:
+    from sklearn.ensemble import RandomForestClassifier
+
+    return RandomForestClassifier(FOREST, max_samples=draw, oob_score=True, random_state=0)
+
+
+def _grown(grow: Callable[[int], Forest], view: str, columns: int | None = None) -> Member:
+    """Return a forest as a member, judged out of its bags where that is fair."""
+    bagged = _bagged(grow, columns)
+    return Member(view, lambda *given: bagged(*given)[1], bagged)
+
+
+_LINEAR, _RADIAL = partial(wide_posteriors, linear_system), partial(wide_posteriors, radial_system)
 
 # The prior comes first: without it independent data would read less than nothing.
 MEMBERS: dict[str, Member] = {
@@ -180,9 +260,14 @@ MEMBERS: dict[str, Member] = {
     "discriminant": Member("white_scores", _discriminant),
     "radial": Member("radial_scores", _discriminant),
     "logistic": Member("scores", _fitted(partial(_regression, 1.0))),
-    "logistic-strong": Member("scores", _fitted(partial(_regression, 0.05))),
-    "radial-logistic": Member("radial_scores", _fitted(partial(_regression, 0.1))),
-    "trees": Member("scores", _fitted(_trees, LEADING)),
+    "trees": _grown(_trees, "scores", LEADING),
+    "wide": Member("all_measured", _LINEAR),
+    "wide-normal": Member("all_normal", _LINEAR),
+    "kernel": Member("all_measured", _RADIAL),
+    "forest": _grown(_forest, "all_features"),
 }
+# Of several modalities together: what each says alone is in the pool already, and so is the product
+# of that, so that what takes long and sees no interaction is left out.
+TOGETHER = tuple(MEMBERS[name] for name in MEMBERS if name not in ("logistic", "forest"))
 # Cheap enough to be refitted inside every training part.
-CHEAP_MEMBERS = tuple(MEMBERS[name] for name in ("prior", "discriminant", "radial"))
+CHEAP_MEMBERS = tuple(MEMBERS[name] for name in ("prior", "discriminant", "radial", "wide-normal"))

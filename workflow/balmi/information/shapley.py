@@ -45,17 +45,6 @@ def coalitions(orders: Iterable[Sequence[int]]) -> set[Coalition]:
     return {frozenset(order[:size]) for order in orders for size in range(len(order) + 1)}
 
 
-def monotone(values: Mapping[Coalition, float]) -> dict[Coalition, float]:
-    """Floor each coalition's value at 0 and at the largest value of its subsets.
-
-    A classifier of more modalities pays for more features, while information cannot fall.
-    """
-    return {
-        whole: max([0.0, *(value for part, value in values.items() if part <= whole)])
-        for whole in values
-    }
-
-
 def shapley_values(
     values: Mapping[Coalition, float], orders: Sequence[Sequence[int]]
 ) -> np.ndarray:

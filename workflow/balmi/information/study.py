@@ -12,10 +12,11 @@ import numpy as np
 from balmi.data.subsample import subsample
 from balmi.information.crossfit import cross_fit_blocks, fold_numbers
 from balmi.information.estimates import NotApplicable
+from balmi.information.pool import INNER_FOLDS
 from balmi.preprocess.features import Features
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from balmi.config.settings import Information
     from balmi.data.cohort import Cohort
@@ -124,6 +125,17 @@ class Study:
         """Return the source of randomness of a quantity: by name, not by order of computation."""
         return _random(self.settings, *names)
 
+    def inner(self, deal: np.ndarray, number: int) -> np.ndarray:
+        """Return inner folds of the rows that a fold trains on, -1 for those that it holds out.
+
+        They are the same for every set of modalities, so that what one says of the training
+        samples can be a member of another's pool.
+        """
+        found = np.full(len(self.rows), -1)
+        train = np.flatnonzero(deal != number)
+        found[train] = fold_numbers(len(train), self.groups(train), INNER_FOLDS, seed=0)
+        return found
+
     def groups(self, positions: np.ndarray) -> np.ndarray | None:
         """Return groups at positions within `rows`, or None where the cohort has none."""
         groups = self.cohort.groups
@@ -131,8 +143,8 @@ class Study:
 
     def blocks(
         self, modalities: Sequence[str], positions: np.ndarray, deal: np.ndarray
-    ) -> list[Block]:
-        """Return the folds of a cross-fitting of modalities by `fold` or by `half`."""
+    ) -> Iterator[Block]:
+        """Yield the folds of a cross-fitting of modalities by `fold` or by `half`."""
         return cross_fit_blocks(
             self.features,
             modalities,

@@ -115,12 +115,14 @@ def test_pairs_show_the_composite_beside_its_parts():
         ("pairwise_information", "a", "b", 0.4, 0.3, 0.5, 0.05, 0.02, 90, 12),
         ("pairwise_linear", "a", "b", 0.3),
         ("pairwise_nonlinear", "a", "b", 0.6),
+        ("pairwise_wide", "a", "b", 0.5),
         ("pairwise_composite", "a", "b", 0.6, np.nan, np.nan, 0.05, 0.04),
         ("pairwise_information", "a", "c", 0.1),
     ]
     view = information_view(table(*rows), ["a", "b", "c"])
     pair, lone = view.pairs
     assert (pair.gaussian.estimate, pair.linear, pair.nonlinear) == (0.4, 0.3, 0.6)
+    assert (pair.wide, lone.wide) == (0.5, None)
     assert (pair.composite, pair.p, pair.n, pair.components) == (0.6, 0.04, 90, 12)
     assert (lone.composite, lone.p, lone.components) == (None, None, None)
     # The heatmap shows composites, so a pair without one has no cell.

@@ -87,8 +87,10 @@ class Pair:
         In the Gaussian model of their ranks (G).
     linear, nonlinear
         Along linear (K) and non-linear (N) canonical directions, or None.
+    wide
+        Along shared directions of all features (R), or None.
     composite, p
-        The largest of the three, and its p-value; None where they were not estimated.
+        The largest of the four, and its p-value; None where they were not estimated.
     n
         Samples that have both.
     components
@@ -100,6 +102,7 @@ class Pair:
     gaussian: Amount
     linear: float | None
     nonlinear: float | None
+    wide: float | None
     composite: float | None
     p: float | None
     n: int
@@ -229,7 +232,7 @@ def _label_rows(
 
 
 def _pairs(rows: Mapping[str, Sequence[Row]]) -> tuple[Pair, ...]:
-    kinds = ("linear", "nonlinear", "composite")
+    kinds = ("linear", "nonlinear", "wide", "composite")
     by_kind = {kind: by_pair(rows, f"pairwise_{kind}") for kind in kinds}
     made = []
     for pair, row in by_pair(rows, "pairwise_information").items():
