@@ -50,6 +50,9 @@ COMPONENTS = 20  # whose products are looked at
 FEWEST_COMPONENTS = 2  # of a block
 SMALLEST_VARIANCE = 1e-6  # of a component, of that of the first
 SMALLEST_SPREAD = 1e-12
+# Of a product of two components of variance 1: below it there are rounding errors alone, as with
+# features of two values. Scaled, they would be learned from, and differ from machine to machine.
+SMALLEST_OF_PRODUCT = 1e-12
 # There are some 230 products, more than any real cohort needs of them.
 PRODUCTS_INVERSE_PENALTY = 0.01
 SCORES_INVERSE_PENALTY = 1.0
@@ -350,7 +353,10 @@ def products(
             for _ in blocks
         ]
         parts = list(zip(blocks, components, multiplied, strict=True))
-        learned = np.hstack([m.fit_transform(c(values[:, b])) for b, c, m in parts])
+        for block, component, steps in parts:
+            scaler = steps.fit(component(values[:, block]))[-1]
+            scaler.scale_ = np.where(scaler.var_ > SMALLEST_OF_PRODUCT, scaler.scale_, np.inf)
+        learned = np.hstack([m.transform(c(values[:, b])) for b, c, m in parts])
         penalty = PRODUCTS_INVERSE_PENALTY
         fitted = fit_logistic(learned, labels, side.classes, inverse_penalty=penalty)
         return OnProducts(tuple(blocks), tuple(components), tuple(multiplied), fitted)
