@@ -95,7 +95,11 @@ CONTROLS = ["labels", "leak"] if SETTINGS.robustness.controls else []
 MODELS = [
     f"results/{name}/model.zip" for name in SETTINGS.datasets if SETTINGS.final.method
 ]
-PREDICTIONS = [f"results/{name}/predictions.csv" for name in SETTINGS.predict]
+PREDICTIONS = [
+    f"results/{name}/{file}"
+    for name in SETTINGS.predict
+    for file in ("predictions.csv", "report.html")
+]
 
 
 def look_ahead():

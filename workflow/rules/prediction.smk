@@ -74,3 +74,32 @@ rule predict_samples:
         "{wildcards.prediction}: predict new samples"
     script:
         "../scripts/predict_samples.py"
+
+
+rule build_prediction_page:
+    input:
+        predictions="results/{prediction}/predictions.csv",
+        about="results/{prediction}/prediction.json",
+    output:
+        html=report(
+            "results/{prediction}/report.html",
+            caption="../report/prediction.rst",
+            category="Predictions",
+            labels={"prediction": "{prediction}"},
+        ),
+    log:
+        "results/{prediction}/logs/build_prediction_page.log",
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        prediction=lambda wildcards: SETTINGS.predict[wildcards.prediction].model_dump(
+            mode="json"
+        ),
+        code=code_of("build_prediction_page"),
+    message:
+        "{wildcards.prediction}: build the page of the prediction"
+    script:
+        "../scripts/build_prediction_page.py"

@@ -78,14 +78,14 @@ def match(columns: Sequence[str], features: Sequence[str]) -> Match:
     """
     at = {name: place for place, name in enumerate(columns)}
     places = np.array([at.get(name, -1) for name in features], dtype=np.int64)
-    lacking = np.flatnonzero(places < 0)
-    if not lacking.size:
+    lacking = np.flatnonzero(places < 0).tolist()
+    if not lacking:
         return Match(places, (), (), ())
     known = set(features)
     meaning: dict[str, set[int]] = {}
     for number in lacking:
         for form in forms(features[number]):
-            meaning.setdefault(form, set()).add(int(number))
+            meaning.setdefault(form, set()).add(number)
     # A form that a present feature of the model has too says nothing of one that is lacking.
     taken = {form for name in known & set(at) for form in forms(name)}
     claims: dict[int, list[str]] = {}
@@ -94,7 +94,7 @@ def match(columns: Sequence[str], features: Sequence[str]) -> Match:
         if name in known:
             continue
         meant = [meaning[form] for form in forms(name) if form in meaning and form not in taken]
-        numbers = set().union(*meant)
+        numbers: set[int] = set().union(*meant)
         if len(numbers) > 1:
             doubtful.append(name)
         for number in numbers if len(numbers) == 1 else ():

@@ -122,11 +122,8 @@ def _check_whole(folder: Path, where: str) -> None:
             else ""
         )
         raise UserError(Problem(where, found, _ALLOWED))
-    told = dict(
-        reversed(line.split("  ", 1))
-        for line in (folder / SUMS).read_text(encoding="utf-8").splitlines()
-        if "  " in line
-    )
+    lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
+    told = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
     changed = [name for name in READ if told.get(name) != sha256(folder / name)]
     if changed:
         found = f"a damaged model: {listing(changed)} is not what its checksum was made of"

@@ -139,7 +139,7 @@ def _labels(
     loaded = tidied(loaded, "columns")
     reading.remark(where, path, loaded.remarks)
     reading.numbered(where, path, loaded)
-    table, missing = loaded.table, MissingTexts(prediction.missing)
+    table, missing = pd.DataFrame(loaded.table), MissingTexts(prediction.missing)
     if table.index.duplicated().any():
         twice = listing(map(shown, table.index[table.index.duplicated()].unique()))
         found = f"sample ids that occur more than once: {twice}"
@@ -235,7 +235,7 @@ def _joined(
         has = ~np.isnan(newcomer.measured.values).all(axis=1)
         parts[modality] = index[has], newcomer, newcomer.measured.values[has]
         ids += [*index[has]]
-    measured = set().union(*(index for index, _, _ in parts.values()))
+    measured: set[str] = set().union(*(index for index, _, _ in parts.values()))
     samples = pd.Index([each for each in dict.fromkeys(ids) if each in measured], dtype=str)
     if samples.empty:
         found_ = "no sample with any measurement"

@@ -25,6 +25,7 @@ from balmi.methods.pooled.imputing import Donors
 from balmi.methods.pooled.method import NestedPools, OnePool, Pool
 from balmi.prediction.completing import LEVELS
 from balmi.prediction.distribution import fit_envelope
+from balmi.prediction.fingerprints import fingerprints
 from balmi.prediction.masking import FEWEST, HeldOut, Widening, measure
 from balmi.prediction.model import (
     FinalModel,
@@ -194,6 +195,7 @@ def _modality(
         components=components,
         usual=usual,
         envelope=fit_envelope(side, name),
+        marks=fingerprints(dense(raw[:, looked if components is not None else held.kept])),
         samples=int(side.samples.has(name).sum()),
     )
 

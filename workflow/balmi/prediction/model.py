@@ -59,6 +59,8 @@ class ModalityModel:
         How training samples are measured; None where components are made.
     envelope
         How training samples vary; None where they are too few to tell.
+    marks
+        Checksums of the training samples that have it (`balmi.prediction.fingerprints`).
     samples
         Training samples that have it.
     """
@@ -71,6 +73,7 @@ class ModalityModel:
     components: FittedLsi | None
     usual: Usual | None
     envelope: Envelope | None
+    marks: np.ndarray
     samples: int
 
     def transformed(self, values: np.ndarray, missing: np.ndarray) -> np.ndarray:
@@ -162,7 +165,7 @@ def write_model(model: FinalModel, rows: TrainingRows, folder: Path) -> None:
     """
     known = KnownRows(rows.scores, rows.measured)
     writer = Writer(converted, known)
-    parts = ("fitted", "levels", "components", "usual", "envelope")
+    parts = ("fitted", "levels", "components", "usual", "envelope", "marks")
     tree = {
         "predictor": writer.tree(model.predictor),
         "prior": writer.tree(model.prior),

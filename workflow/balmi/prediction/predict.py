@@ -16,6 +16,7 @@ from balmi.errors import Caution, Problem, UserError
 from balmi.methods.deciding import Said
 from balmi.methods.outcome import PROBABILITY_PREFIX
 from balmi.prediction.distribution import MOST_FLAGGED, strange
+from balmi.prediction.fingerprints import fingerprints, known
 from balmi.prediction.masking import widened
 from balmi.prediction.model import read_model
 from balmi.prediction.units import look
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from balmi.prediction.model import FinalModel, ModalityModel
     from balmi.prediction.units import Seen
 
+TRAINED = "a training sample of the model"
 AT_ONCE = 2000  # samples that are asked about together
 
 
@@ -85,6 +87,8 @@ class Predicted:
         p-value of lying within the training distribution, NaN where that is unknown; (n,).
     outlying
         Number of the modality that looks least like training; (n,).
+    trained
+        Which samples are training samples of the model; (n,), bool.
     modalities
         What was found of each of the model's modalities.
     warnings
@@ -96,6 +100,7 @@ class Predicted:
     factors: np.ndarray
     outside: np.ndarray
     outlying: np.ndarray
+    trained: np.ndarray
     modalities: tuple[OfModality, ...]
     warnings: tuple[str, ...]
 
@@ -206,16 +211,32 @@ def predict(
     said = _said(model, samples)
     probabilities = widened(said.probabilities, model.prior, factors)
     envelopes = {name: each.envelope for name, each in model.modalities.items()}
-    outside, outlying = strange(envelopes, samples.features, samples.available)
+    missing = {
+        name: newcomer.missing[model.modalities[name].kept]
+        for name, newcomer in newcomers.modalities.items()
+        if model.modalities[name].components is None
+    }
+    outside, outlying = strange(envelopes, samples.features, samples.available, missing)
     return Predicted(
         said=Said(probabilities, said.rule),
         available=samples.available,
         factors=factors,
         outside=outside,
         outlying=outlying,
+        trained=_trained(model, newcomers),
         modalities=tuple(modalities),
         warnings=tuple(warnings),
     )
+
+
+def _trained(model: FinalModel, newcomers: Newcomers) -> np.ndarray:
+    """Return which samples are among those that the model has learned from; (n,), bool."""
+    result = np.zeros(len(newcomers.samples), dtype=bool)
+    for name, newcomer in newcomers.modalities.items():
+        own = model.modalities[name]
+        marks = fingerprints(newcomer.measured.values[:, own.kept])
+        result[newcomer.measured.rows] |= known(own.marks, marks)
+    return result
 
 
 def _said(model: FinalModel, samples: Samples) -> Said:
@@ -230,6 +251,8 @@ def _flags(found: Predicted, row: int) -> str:
     """Return what is to be said of one sample."""
     flags = []
     has = found.available[row]
+    if found.trained[row]:
+        flags.append(TRAINED)
     if found.flagged[row]:
         name = found.modalities[found.outlying[row]].name
         flags.append(f"unlike the training samples, most in {name}")
@@ -313,6 +336,7 @@ def predict_files(name: str, prediction: Prediction, table: Path, about: Path) -
         "modalities": [asdict(each) for each in found.modalities],
         "samples": len(newcomers.samples),
         "flagged": int(found.flagged.sum()),
+        "trained_on": int(found.trained.sum()),
         "judged": int((~np.isnan(found.outside)).sum()),
         "labelled": newcomers.labels is not None,
         "grouped": newcomers.groups is not None,
