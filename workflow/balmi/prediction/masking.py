@@ -7,7 +7,8 @@ multiplied,
 
     log p'(y) = log prior(y) + f (log p(y) - log prior(y)) + constant,   0 <= f <= 1,
 
-is chosen for the log-loss there, over the factor that is best with all features. Shares between
+is chosen for the log-loss there, over the factor that is best with all features (both at most 1,
+since probabilities are only ever widened). Shares between
 those that were tried lie on a line between them; factors of several modalities multiply.
 """
 
@@ -178,7 +179,9 @@ def measure(parts: Sequence[HeldOut], seed: int) -> Widening:
             for parts_of_share in zip(*(part.lacking(modality, rng) for part in known), strict=True)
         ]
         found = np.array([best_factor(*each) for each in told])
-        relative = np.minimum(found / max(found[0], SMALLEST_PROBABILITY), 1)
+        # Above 1 probabilities are too modest: then nothing has to be taken from them.
+        sure = np.minimum(found, 1)
+        relative = np.minimum(sure / max(sure[0], SMALLEST_PROBABILITY), 1)
         names.append(modality)
         factors.append(np.minimum.accumulate(relative))
         losses.append([_loss(1.0, *each) for each in told])

@@ -261,11 +261,17 @@ def _flags(found: Predicted, row: int) -> str:
         flags.append(f"lacks {', '.join(lacking)}")
     for each, there in zip(found.modalities, has, strict=True):
         if there and each.missing:
-            widening = f"evidence x {each.factor:.2f}" + ("" if each.measured else ", not measured")
-            flags.append(f"{each.share:.0%} of {each.name} missing ({widening})")
+            flags.append(f"{each.share:.0%} of {each.name} missing{_widening(each)}")
         if there and each.seen is not None and each.seen.found is not None:
             flags.append(f"{each.name} may be in another unit")
     return "; ".join(flags)
+
+
+def _widening(found: OfModality) -> str:
+    """Return how much less a modality's missing features let evidence count, where they do."""
+    if not found.measured:
+        return f" (evidence x {found.factor:.2f}: not measured, too few training samples)"
+    return f" (evidence x {found.factor:.2f})" if found.factor < 1 else ""
 
 
 def table_of(model: FinalModel, newcomers: Newcomers, found: Predicted) -> pd.DataFrame:
