@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SHOWN = ("macro_f1", "balanced_accuracy", "accuracy", "macro_auroc", "mcc", "log_loss", "brier")
 OF_CLASS = ("recall", "precision", "f1", "auroc")
-DRAWS = 1000
+DRAWS = 400
 FEWEST = 10  # labelled samples, or groups of them, of which an interval is told
 MARGIN = 0.1  # of the metric: a loss beyond it matters
 MOST_GROUPS = 30
