@@ -345,11 +345,27 @@ def trained_networks(wildcards):
 
 def report_files(wildcards):
     """Return the files that the report of a dataset is made of."""
-    tables = [name for name in SHOWN if PRETRAINED or name not in OF_PRETRAINING]
+    model = {"model": "results/{dataset}/model.zip"} if SETTINGS.final.method else {}
     return {
         "samples": "results/{dataset}/samples.json",
-        **{name: TABLES[name].path for name in tables},
+        **{name: TABLES[name].path for name in shown_tables()},
+        **model,
     }
+
+
+def shown_tables():
+    """Return the tables that the report of a dataset is made of."""
+    return [name for name in SHOWN if PRETRAINED or name not in OF_PRETRAINING]
+
+
+def predicted_by(wildcards):
+    """Return the predictions that are made with the model of a dataset."""
+    found = SETTINGS.predict.items()
+    return [
+        name
+        for name, each in found
+        if dataset_of_model(each.model) == wildcards.dataset
+    ]
 
 
 wildcard_constraints:

@@ -31,7 +31,7 @@ from balmi.report.paths import Shown
 from balmi.report.sections.information.refusals import MAX_WHICH
 from balmi.report.sections.performance.figures import MAX_DOTS
 from balmi.report.sections.performance.scores import OF_CLASS
-from balmi.report.sections.provenance.downloads import downloads
+from balmi.report.sections.provenance.downloads import Packed, downloads, packed
 from balmi.report.sections.provenance.view import commit, seeds, versions
 from balmi.report.sections.verdict.answers import meanings
 from balmi.report.view import FORMAT, View, build_view
@@ -136,6 +136,13 @@ def write_page(text: str, path: Path) -> None:
         part.write_text(text, encoding="utf-8", newline="\n")
 
 
+def _model(inputs: ReportInputs, room: int) -> Packed | None:
+    """Return the final model to download, None where there is none."""
+    if inputs.model is None:
+        return None
+    return packed(inputs.model, _shown(inputs).path(inputs.model), room)
+
+
 def _content(inputs: ReportInputs) -> tuple[View, dict[str, pd.DataFrame]]:
     """Return the view of a dataset, and the tables that it is made from."""
     shown = _shown(inputs)
@@ -196,10 +203,14 @@ def build_report(
         "class_keys": drawing.class_keys(content.summary.classes),
         "max_dots": MAX_DOTS,
         "provenance": _provenance(inputs),
+        "predicted": inputs.predicted,
     }
-    bare = template.render(**facts, downloads=downloads(tables, paths, 0))
+    bare = template.render(**facts, downloads=downloads(tables, paths, 0), model=_model(inputs, 0))
     room = page_room(bare) - SPARE_BYTES
-    write_page(template.render(**facts, downloads=downloads(tables, paths, room)), Path(html))
+    offered = downloads(tables, paths, room)
+    room -= sum(len(each.uri or "") for each in offered)
+    model = _model(inputs, room)
+    write_page(template.render(**facts, downloads=offered, model=model), Path(html))
     write_json(content.summary.as_json(), view, FORMAT)
     if figures is not None:
         save_figures(drawn, figures)
