@@ -64,7 +64,7 @@ def test_new_samples_are_predicted_and_validated(patients):
     assert site.filter(like="p:").sum(axis=1).to_numpy() == pytest.approx(np.ones(40))
     assert not site["flags"].str.contains("training sample").any()
     assert clinic["flags"].str.contains("lacks weak, noise").all()
-    assert clinic["flags"].str.contains("8% of strong missing").all()
+    assert clinic["flags"].str.contains("17% of strong missing").all()
     pages = [patients.folder / "results" / name / "report.html" for name in ("site", "clinic")]
     texts = [page.read_text(encoding="utf-8") for page in pages]
     assert "External validation of the model of simulated on 40 samples" in texts[0]
