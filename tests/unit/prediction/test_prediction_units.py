@@ -65,8 +65,24 @@ def test_a_shift_of_all_values_is_told_with_its_size():
 
 
 def test_a_spread_of_standardised_values_is_refused_even_at_the_same_level():
-    values = LEVELS + (cohort(50, 5) - LEVELS) * 15
+    values = LEVELS + (cohort(50, 5) - LEVELS) * 40
     assert seen(values).severe
+
+
+def test_values_below_zero_where_training_has_none_are_refused_of_several_samples():
+    """Features of one level, standardised: medians and spreads are hardly moved."""
+    usual = Usual.of(cohort(200, 0) * 0 + 1.5, np.abs(cohort(200, 0) - LEVELS) + 1)
+    values = cohort(30, 8) - LEVELS
+    found = seen(values + 1, usual)
+    assert found.severe
+    assert "below 0" in found.found
+    assert "below 0" not in str(seen(values[:1] + 1, usual).found)
+
+
+def test_features_that_are_mostly_zero_say_nothing_of_spread():
+    rng = np.random.default_rng(0)
+    sparse = [rng.poisson(0.3, size=(count, FEATURES)) * 1.5 for count in (200, 40)]
+    assert seen(sparse[1], Usual.of(sparse[0], sparse[0])).found is None
 
 
 def test_missing_features_are_left_out():

@@ -16,10 +16,12 @@ TO_DEVIATION = 1.4826
 SMALLEST_SHARE = 1e-3  # of the typical deviation, below which a feature's own is not believed
 WHOLE = 0.95  # share of whole numbers from which values are counts
 FAR, FURTHER = 1.5, 3.0  # deviations by which the typical feature lies elsewhere: said, refused
-WIDE = 3.0  # times the usual spread, or its inverse: said; twice that is refused
+WIDE, WIDER = 3.0, 30.0  # times the usual spread, or its inverse: said, refused
 FEWEST_FEATURES = 5
 FEWEST_SPREAD = 5  # samples from which a spread is compared
+MOST_VARY = 0.5  # share of features that vary in most samples, from which it is
 LARGEST_FRACTION = 1.0
+MANY_NEGATIVE, FEWEST_VALUES = 0.1, 100  # share of values below 0, where others have none
 ALIKE = 0.8  # correlation of profiles, from which a slope can be told
 STEEP = 1.25  # slope that is another base of the logarithm, or its inverse
 
@@ -32,10 +34,13 @@ class Usual:
     ----------
     medians, deviations
         Of the kept features, transformed; (kept,).
+    varies
+        Which of them have another value than their median in more than half of the samples: of
+        others, as of counts that are mostly 0, a spread says nothing; (kept,), bool.
     lowest, highest
         Smallest and largest value, as in the file.
-    whole
-        Share of whole numbers among the values.
+    whole, negative
+        Share of whole numbers, and of numbers below 0, among the values.
     typical
         Median over features of the distance of single training samples from the medians, in
         deviations, at its 95th percentile over samples.
@@ -43,9 +48,11 @@ class Usual:
 
     medians: np.ndarray
     deviations: np.ndarray
+    varies: np.ndarray
     lowest: float
     highest: float
     whole: float
+    negative: float
     typical: float
 
     @classmethod
@@ -53,15 +60,16 @@ class Usual:
         """Learn from training samples that have the modality; (m, kept) each, NaN where empty."""
         medians = _median(transformed)
         deviations = TO_DEVIATION * _median(np.abs(transformed - medians))
-        spread = np.nan_to_num(np.nanstd(transformed, axis=0))
-        deviations = np.where(deviations > 0, deviations, spread)
+        varies = deviations > 0
+        deviations = np.where(varies, deviations, np.nan_to_num(np.nanstd(transformed, axis=0)))
         floor = SMALLEST_SHARE * max(float(np.median(deviations)), 1e-9) if len(deviations) else 1
         deviations = np.maximum(deviations, floor)
         known = raw[~np.isnan(raw)]
         distances = _median(np.abs(transformed - medians) / deviations, axis=1)
         typical = float(np.quantile(distances, 0.95)) if len(distances) else 1.0
         ends = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
-        return cls(medians, deviations, *ends, _share_whole(known), typical)
+        shares = _share_whole(known), _share_negative(known)
+        return cls(medians, deviations, varies, *ends, *shares, typical)
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,10 @@ def _share_whole(values: np.ndarray) -> float:
     return float((values == np.rint(values)).mean()) if values.size else 0.0
 
 
+def _share_negative(values: np.ndarray) -> float:
+    return float((values < 0).mean()) if values.size else 0.0
+
+
 def look(usual: Usual, raw: np.ndarray, transformed: np.ndarray, found: np.ndarray) -> Seen:
     """Compare new samples that have a modality with the training samples.
 
@@ -118,9 +130,10 @@ def look(usual: Usual, raw: np.ndarray, transformed: np.ndarray, found: np.ndarr
     here = _median(transformed)
     shift = float(np.median(np.abs(here - medians) / deviations))
     spread = None
-    if len(transformed) >= FEWEST_SPREAD:
+    varies = usual.varies[found]
+    if len(transformed) >= FEWEST_SPREAD and varies.mean() >= MOST_VARY:
         own = TO_DEVIATION * _median(np.abs(transformed - here))
-        spread = float(np.median(own / deviations))
+        spread = float(np.median((own / deviations)[varies]))
     found_, advice, severe = _word(usual, raw[~np.isnan(raw)], here, medians, shift, spread)
     return Seen(found_, advice, severe, shift, spread)
 
@@ -153,9 +166,23 @@ def _word(
             "the same unit: M = log2(beta / (1 - beta))",
             True,
         )
+    signs = usual.negative, _share_negative(known)
+    # A single sample may have no loss of any gene.
+    if (
+        spread is not None
+        and known.size >= FEWEST_VALUES
+        and min(signs) == 0
+        and max(signs) > MANY_NEGATIVE
+    ):
+        return (
+            f"{signs[1]:.0%} of the values are below 0, and {signs[0]:.0%} of those of training"
+            f" samples (values from {low:.3g} to {high:.3g}; {trained})",
+            "the same unit: one of both is perhaps not logged, or was centred or standardised",
+            True,
+        )
     far, further = max(FAR, 1.5 * usual.typical), max(FURTHER, 3 * usual.typical)
     wide = spread is not None and not 1 / WIDE < spread < WIDE
-    wider = spread is not None and not 1 / WIDE**2 < spread < WIDE**2
+    wider = spread is not None and not 1 / WIDER < spread < WIDER
     if shift <= far and not wide:
         return None, "", False
     told = f"the typical feature lies {shift:.1f} deviations from its training median"
