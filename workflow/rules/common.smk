@@ -281,6 +281,7 @@ def final_depends():
         **found,
         "final": SETTINGS.final.deciding(),
         "seed": SETTINGS.evaluation.seed,
+        "primary_metric": SETTINGS.primary_metric.value,
     }
 
 

@@ -55,7 +55,7 @@ rule predict_samples:
     input:
         made_for_prediction,
     output:
-        predictions="results/{prediction}/predictions.csv",
+        predictions=TABLES["new_samples"].path.replace("{dataset}", "{prediction}"),
         about="results/{prediction}/prediction.json",
     log:
         "results/{prediction}/logs/predict_samples.log",
@@ -69,6 +69,7 @@ rule predict_samples:
             mode="json"
         ),
         contents=contents_for_prediction,
+        columns=columns_of("new_samples"),
         code=code_of("predict_samples"),
     message:
         "{wildcards.prediction}: predict new samples"

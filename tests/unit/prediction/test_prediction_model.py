@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from balmi.config.settings import FINAL_METHODS, Evaluation, Method
+from balmi.config.settings import FINAL_METHODS, Evaluation, Method, PrimaryMetric
 from balmi.data.model_files import (
     ARRAYS,
     EVALUATION,
@@ -25,6 +25,7 @@ from balmi.data.tensors import read_tensors
 from balmi.errors import UserError
 from balmi.evaluation.evaluate import evaluation_tables
 from balmi.methods.peers.run import fit_baseline
+from balmi.methods.pooled import learners
 from balmi.prediction import final
 from balmi.prediction.described import Tables, describe_model
 from balmi.prediction.final import holds_rows
@@ -99,6 +100,20 @@ def test_without_rows_no_training_sample_is_written(keep_model, kept):
     texts = (bare.folder / ARRAYS).read_bytes()
     row = np.asarray(bare.cohort.values["rna"].values[0], dtype=np.float32)
     assert row[:4].tobytes() not in texts
+
+
+def test_where_samples_are_many_landmarks_come_back_too(keep_model, monkeypatch):
+    monkeypatch.setattr(learners, "MANY_SAMPLES", 60)
+    many = keep_model()
+    inside, read = many.trained.model.say(many.samples), many.read.say(many.samples)
+    assert read.probabilities == pytest.approx(inside.probabilities, abs=1e-6)
+    assert '"Landmarks"' in (many.folder / MODEL).read_text(encoding="utf-8")
+
+
+def test_the_model_calls_classes_as_the_evaluation_does(kept):
+    pool = kept.trained.model.predictor
+    assert final._followed(pool, PrimaryMetric.MACRO_F1) is pool
+    assert final._followed(pool, PrimaryMetric.ACCURACY).rule.power == 0
 
 
 def test_no_sample_id_is_written(kept):

@@ -71,8 +71,8 @@ def table(right=38, labels=True):
         "evidence_factor": 0.9,
         "flags": ["lacks protein"] * 40,
     }
-    made = pd.DataFrame(columns)
-    return made.assign(label=np.array(CLASSES)[true]) if labels else made
+    label = np.array(CLASSES)[true] if labels else None
+    return pd.DataFrame({**columns, "label": label, "group": None})
 
 
 def test_without_classes_it_tells_of_predictions_alone():
@@ -107,7 +107,7 @@ def test_training_samples_are_not_scored():
 
 @pytest.mark.parametrize("labels", [True, False])
 def test_the_page_is_one_file_and_shows_hostile_names_as_text(tmp_path, labels):
-    write_table(table(labels=labels), tmp_path / "predictions.csv")
+    write_table(table(labels=labels), tmp_path / "predictions.csv", "new_samples")
     write_json(told(), tmp_path / "prediction.json", FORMAT)
     settings = {"model": "/secret/place/model", "modalities": {"rna": {"path": "x.csv"}}}
     inputs = tmp_path / "predictions.csv", tmp_path / "prediction.json"

@@ -27,6 +27,7 @@ MODEL, ARRAYS, EVALUATION, CARD, SUMS = (
 SUMMED = (MODEL, ARRAYS, EVALUATION, CARD)
 READ = (MODEL, ARRAYS, EVALUATION)  # what predictions depend on
 LARGEST = 2 * 10**9  # bytes of a file inside a zip
+NEEDED = ("balmi", "method", "dataset", "reason")  # keys of `MODEL`, where there is no model too
 _PICKLES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".ckpt", ".rds", ".rda")
 _ALLOWED = (
     f"a folder with {MODEL}, {ARRAYS}, {EVALUATION} and {SUMS}, as `results/(dataset)/model` holds"
@@ -156,6 +157,9 @@ def read_manifest(folder: Path, where: str) -> dict[str, Any]:
         found = f"format {version} of a model, written by balmi {about.get('balmi', '(unknown)')}"
         allowed = f"formats up to {FORMAT}, which this balmi reads: update it"
         raise UserError(Problem(where, found, allowed))
+    lacking = [key for key in NEEDED if key not in about]
+    if lacking:
+        raise UserError(Problem(where, f"{MODEL} without {listing(lacking)}", _ALLOWED))
     if about["reason"] is not None:
         found = f"no model, since {about['method']} gave none on the cohort: {about['reason']}"
         raise UserError(Problem(where, found, "a model of another final.method"))

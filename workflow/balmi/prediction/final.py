@@ -7,16 +7,17 @@ the evaluation enters it, and none is computed of what it was fitted to.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.kernel_approximation import Nystroem
 
 from balmi.config.kinds import Kind
-from balmi.config.settings import Method
+from balmi.config.settings import Method, PrimaryMetric
 from balmi.data.measurements import dense
 from balmi.errors import MethodNotApplicable
+from balmi.methods.deciding import MOST_PROBABLE
 from balmi.methods.outcome import attempt
 from balmi.methods.peers.early import FittedMachine
 from balmi.methods.peers.registry import NEEDS, PEERS, predicted
@@ -98,6 +99,13 @@ def learn(method: Method, side: TrainingSide, rows: bool = True) -> FittedPeer:
     return _pool(kept, side, rows) if isinstance(kept, Pool) else kept
 
 
+def _followed(predictor: FittedPeer, metric: PrimaryMetric) -> FittedPeer:
+    """Return what calls the most probable class where the evaluation does: for accuracy."""
+    if isinstance(predictor, Pool) and metric is PrimaryMetric.ACCURACY:
+        return replace(predictor, rule=MOST_PROBABLE)
+    return predictor
+
+
 @dataclass(frozen=True)
 class Trained:
     """A final model, and the training samples that its experts may need."""
@@ -130,7 +138,7 @@ def train_final(cohort: Cohort, settings: Settings, about: Mapping[str, Any]) ->
     everyone = np.arange(len(cohort.samples))
     fitted = features.fit(everyone)
     side = _side(cohort, features, fitted, everyone, seed)
-    predictor = learn(method, side, rows)
+    predictor = _followed(learn(method, side, rows), settings.primary_metric)
     logger.info("%s has learned from %d samples", method, len(side))
     model = FinalModel(
         method=method,

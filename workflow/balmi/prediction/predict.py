@@ -297,9 +297,9 @@ def table_of(model: FinalModel, newcomers: Newcomers, found: Predicted) -> pd.Da
         "evidence_factor": found.factors,
         "flags": [_flags(found, row) for row in range(len(newcomers.samples))],
     }
-    for name, cells in (("label", newcomers.labels), ("group", newcomers.groups)):
-        if cells is not None:
-            columns[name] = cells
+    none = np.full(len(newcomers.samples), None)
+    columns["label"] = none if newcomers.labels is None else newcomers.labels
+    columns["group"] = none if newcomers.groups is None else newcomers.groups
     return pd.DataFrame(columns)
 
 
@@ -330,7 +330,7 @@ def predict_files(name: str, prediction: Prediction, table: Path, about: Path) -
         evaluation = read_json(folder / EVALUATION, FORMAT)
     refuse = prediction.other_scale is OtherScale.REFUSE
     found = predict(model, newcomers, key, refuse)
-    write_table(table_of(model, newcomers, found), table)
+    write_table(table_of(model, newcomers, found), table, "new_samples")
     told = {
         "name": name,
         "model": {

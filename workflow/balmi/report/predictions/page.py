@@ -46,10 +46,7 @@ def build_prediction_page(
     shown = Shown(Path.cwd(), settings)
     told = read_json(about, FORMAT)
     told["remarks"] = [shown.text(line) for line in told["remarks"]]
-    table = read_table(predictions)
-    for column in ("sample", "class", "label", "group"):
-        if column in table:
-            table[column] = table[column].map(lambda cell: cell if cell != cell else str(cell))
+    table = read_table(predictions, "new_samples")
     view = build_prediction_view(told, table)
     figures = {}
     if view.external is not None and view.external.reliability[0].bins:

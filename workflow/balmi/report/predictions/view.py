@@ -175,7 +175,7 @@ def _samples(table: pd.DataFrame, classes: tuple[str, ...]) -> tuple[SampleRow, 
         SampleRow(
             sample=row["sample"],
             predicted=row["class"],
-            label=_text(row.get("label")),
+            label=_text(row["label"]),
             probabilities=tuple(float(row[column]) for column in columns),
             modalities=row["modalities"],
             found=float(row["features_found"]),
@@ -187,16 +187,16 @@ def _samples(table: pd.DataFrame, classes: tuple[str, ...]) -> tuple[SampleRow, 
 
 def _labelled(table: pd.DataFrame, classes: tuple[str, ...]) -> Labelled | None:
     """Return samples of known class that the model has not learned from, None without any."""
-    known = table[table["label"].notna()] if "label" in table else table.head(0)
+    known = table[table["label"].notna()]
     known = known[~known["flags"].fillna("").str.contains(TRAINED, regex=False)]
     if known.empty:
         return None
     codes = {name: code for code, name in enumerate(classes)}
     columns = [f"{PROBABILITY_PREFIX}{name}" for name in classes]
-    groups = known.get("group")
-    if groups is not None:
+    groups = None
+    if known["group"].notna().any():
         # A sample without a group is one of its own.
-        groups = groups.where(groups.notna(), known["sample"]).to_numpy()
+        groups = known["group"].where(known["group"].notna(), known["sample"]).to_numpy()
     return Labelled(
         labels=known["label"].map(codes).to_numpy(),
         predicted=known["class"].map(codes).to_numpy(),
