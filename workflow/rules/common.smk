@@ -281,7 +281,7 @@ def final_depends():
         **found,
         "final": SETTINGS.final.deciding(),
         "seed": SETTINGS.evaluation.seed,
-        "primary_metric": SETTINGS.primary_metric.value,
+        "most_probable": SETTINGS.primary_metric.value == "accuracy",
     }
 
 
