@@ -14,6 +14,7 @@ OF_FINISHED = {
     "tests/browser/test_run.py",
     "tests/contract/test_contracts.py",
     "tests/workflow/test_end_to_end.py",
+    "tests/workflow/test_prediction.py",
     "tests/workflow/test_readme.py",
 }
 # Synthetic datasets are evaluated once per process, which takes longer than most tests of them.

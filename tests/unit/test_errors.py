@@ -57,10 +57,13 @@ def test_nearest(value, allowed, expected):
     assert nearest(value, allowed) == expected
 
 
-def test_listing_shortens_beyond_fifteen():
+def test_listing_shortens_beyond_sixteen():
     assert listing("abc") == "a, b, c"
     assert listing(range(15)).endswith("13, 14")
-    assert listing(range(100)) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, … (100 in all)"
+    assert (
+        listing(range(100))
+        == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, … (100 in all)"
+    )
 
 
 @pytest.mark.parametrize(

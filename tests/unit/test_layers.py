@@ -16,6 +16,7 @@ FLOORS = (
     {"networks"},
     {"methods"},
     {"evaluation"},
+    {"prediction"},
     {"experiments", "report"},
     {"__init__"},  # the names that a notebook finds at the top
 )

@@ -102,7 +102,7 @@ def test_trained_models_are_safetensors_without_holes(finished):
 
 
 PAGES = {"build_report", "build_overview"}
-TABLES = {"evaluate_methods", "evaluate_robustness", "assess_trust"} | PAGES
+TABLES = {"evaluate_methods", "evaluate_robustness", "assess_trust", "describe_model"} | PAGES
 PIPELINE = {"train_share", "run_control"} | TABLES
 PEERS = {"fit_baseline", "fit_probed_baseline", "probe_method"}
 
@@ -120,7 +120,8 @@ PEERS = {"fit_baseline", "fit_probed_baseline", "probe_method"}
             | {"probe_method", "attribute_features"}
             | PIPELINE,
         ),
-        ("methods/peers/registry.py", PEERS | PIPELINE),
+        ("methods/peers/registry.py", PEERS | PIPELINE | {"fit_final_model"}),
+        ("prediction/rows.py", {"fit_final_model", "describe_model"} | PAGES),
         ("config/document.py", set()),
     ],
 )

@@ -14,12 +14,14 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from own_cohort import write_named_files
 from typed import DOCUMENTS, ROOT, commands
 
 from balmi.config.load import load_settings
+from balmi.data.cohort import read_cohort
 
 pytestmark = pytest.mark.workflow
 
@@ -127,6 +129,19 @@ def plans(reader, command):
         assert f"envs/{environment}.yaml" in done.text
 
 
+def predicts(reader, command):
+    """Plan a prediction by the model of the finished run, with files as the document names them."""
+    folder = reader.finished.folder
+    cohort = read_cohort(folder / "results" / "simulated" / "cohort.h5mu")
+    names, values = cohort.features["strong"], cohort.tables["strong"]
+    pd.DataFrame(values, cohort.samples, names).to_csv(folder / "strong.csv", index_label="id")
+    given = {"model": "results/simulated/model", "modalities": {"strong": {"path": "strong.csv"}}}
+    path = folder / shlex.split(command)[-1]
+    path.write_text(yaml.safe_dump({"predict": {"documented": given}}), encoding="utf-8")
+    done = reader.finished.snakemake(*shlex.split(command)[1:], "-n")
+    assert {"predict_samples", "build_prediction_page"} <= reader.finished.rules_in(done.text)
+
+
 def packs(reader, command):
     """Pack a finished run into Snakemake's own report."""
     arguments = shlex.split(command.replace("my.yaml", "test.yaml"))[1:]
@@ -142,6 +157,7 @@ HANDLERS = {
     r"conda env create ": makes_environment,
     r"conda run ": runs_in_environment,
     r"\.venv/bin/snakemake\b.* --report ": packs,
+    r"\.venv/bin/snakemake predict ": predicts,
     r"\.venv/bin/snakemake\b": plans,
 }
 

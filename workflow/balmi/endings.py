@@ -42,7 +42,7 @@ def what_was_found(results: str | Path, datasets: Iterable[str], seconds: float)
     results
         The folder of the results.
     datasets
-        Names of datasets.
+        Names of datasets, and of predictions.
     seconds
         How long the run took.
 
@@ -57,14 +57,22 @@ def what_was_found(results: str | Path, datasets: Iterable[str], seconds: float)
     if not pages:
         return ""
     lines = ["", f"Found ({_duration(seconds)}):"]
+    asked = ASKED if len(pages) <= MOST_TOLD else (COMBINED,)
     for name, page in pages.items():
-        view = json.loads((page.parent / "view.json").read_text(encoding="utf-8"))
-        answers = {each["question"]: each["headline"] for each in view["answers"]}
-        found = {**answers, COMBINED: view["headline"]}
-        asked = ASKED if len(pages) <= MOST_TOLD else (COMBINED,)
+        found = _answers(page.parent / "view.json")
         lines += [f"  {name}: {page}", *(f"    {found[each]}" for each in asked if each in found)]
     overview = folder / "overview.html"
     return "\n".join([*lines, f"  all datasets: {overview}"] if overview.is_file() else lines)
+
+
+def _answers(path: Path) -> dict[str, str]:
+    """Return the answers of a page by their questions; none of a prediction, which has no view."""
+    if not path.is_file():
+        return {}
+    view = json.loads(path.read_text(encoding="utf-8"))
+    return {each["question"]: each["headline"] for each in view["answers"]} | {
+        COMBINED: view["headline"]
+    }
 
 
 def _duration(seconds: float) -> str:

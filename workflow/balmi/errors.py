@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-MAX_LISTED = 15
+MAX_LISTED = 16
 MAX_SHOWN = 80
 
 
@@ -108,7 +108,7 @@ def shown_or_nothing(value: object) -> str:
 
 
 def listing(values: Iterable[object]) -> str:
-    """Return the values as one line of text, shortened beyond fifteen."""
+    """Return the values as one line of text, shortened beyond sixteen."""
     texts = [str(value) for value in values]
     shown = ", ".join(texts[:MAX_LISTED])
     return shown if len(texts) <= MAX_LISTED else f"{shown}, … ({len(texts)} in all)"

@@ -24,6 +24,7 @@ from balmi.config.methods import METHODS as REGISTRY
 from balmi.config.needs import growing, needs, reading
 from balmi.data.checks import check_datasets
 from balmi.data.contents import content
+from balmi.data.newcomers import check_predictions
 from balmi.endings import Failures, what_was_found
 from balmi.errors import UserError
 from balmi.faults import fault
@@ -43,6 +44,17 @@ def made(path):
     return any(file.match(path) for rule in workflow.rules for file in rule.output)
 
 
+def dataset_of_model(path):
+    """Return the dataset of this configuration whose model lies at a path, or None."""
+    path = os.path.normpath(path)
+    places = {
+        f"results/{name}/{kind}": name
+        for name in SETTINGS.datasets
+        for kind in ("model", "model.zip")
+    }
+    return places.get(path) if SETTINGS.final.method else None
+
+
 try:
     SETTINGS = load_settings(config, workflow.configfiles)
     if workflow.is_main_process:
@@ -53,6 +65,8 @@ try:
             if dataset.catalogue or not any(map(made, dataset.files))
         }
         for warning in check_datasets(here, SETTINGS.evaluation, CHECKED):
+            print(f"warning: {warning}", file=sys.stderr)
+        for warning in check_predictions(SETTINGS.predict, dataset_of_model):
             print(f"warning: {warning}", file=sys.stderr)
 except UserError as error:
     # The message alone: a WorkflowError would bring lines of the Snakefile.
@@ -79,6 +93,14 @@ PROBED_PEERS = [name for name in PROBED if name not in NETWORK_METHODS]
 UNPROBED_PEERS = [name for name in METHODS if name not in [*NETWORK_METHODS, *PROBED]]
 SHARES = list(dict.fromkeys(f"{share:g}" for share in SETTINGS.robustness.shares))
 CONTROLS = ["labels", "leak"] if SETTINGS.robustness.controls else []
+MODELS = [
+    f"results/{name}/model.zip" for name in SETTINGS.datasets if SETTINGS.final.method
+]
+PREDICTIONS = [
+    f"results/{name}/{file}"
+    for name in SETTINGS.predict
+    for file in ("predictions.csv", "report.html")
+]
 
 
 def look_ahead():
@@ -235,7 +257,9 @@ def histories():
 def settings_of_all():
     """Return what results depend on in the settings of all datasets."""
     return {
-        key: value for key, value in SETTINGS.deciding().items() if key != "datasets"
+        key: value
+        for key, value in SETTINGS.deciding().items()
+        if key not in ("datasets", "predict")
     }
 
 
@@ -246,7 +270,48 @@ def read_by(wildcards):
 
 def all_settings():
     """Return all settings but the datasets, for a rule's params, untracked."""
-    return untracked(SETTINGS.model_dump(mode="json", exclude={"datasets"}))
+    return untracked(SETTINGS.model_dump(mode="json", exclude={"datasets", "predict"}))
+
+
+def final_depends():
+    """Return what the final model depends on in the settings, by section."""
+    if SETTINGS.final.method is None:
+        return {}
+    found = REGISTRY[SETTINGS.final.method].depends(SETTINGS)
+    return {
+        **found,
+        "final": SETTINGS.final.deciding(),
+        "seed": SETTINGS.evaluation.seed,
+        "most_probable": SETTINGS.primary_metric.value == "accuracy",
+    }
+
+
+def made_for_prediction(wildcards):
+    """Return the files of the model where this run makes it."""
+    path = SETTINGS.predict[wildcards.prediction].model
+    dataset = dataset_of_model(path)
+    if dataset is None:
+        return []
+    packed = f"results/{dataset}/model.zip"
+    names = ("model.json", "arrays.safetensors", "evaluation.json", "SHA256SUMS")
+    return [packed, *(f"results/{dataset}/model/{name}" for name in names)]
+
+
+def contents_for_prediction(wildcards):
+    """Return what the user's files hold that a prediction reads, the model's checksums too."""
+    prediction = SETTINGS.predict[wildcards.prediction]
+    model = Path(prediction.model)
+    own = [] if dataset_of_model(prediction.model) else [model]
+    own = [path / "SHA256SUMS" if path.is_dir() else path for path in own]
+    return {
+        str(path): content(path, CHECKED / "contents")
+        for path in [*prediction.files, *own]
+    }
+
+
+def memory_to_predict(wildcards, attempt):
+    """Return the megabytes that reading and predicting new samples needs."""
+    return attempt * reading(map(Path, SETTINGS.predict[wildcards.prediction].files))
 
 
 def trained_files(wildcards):
@@ -282,12 +347,29 @@ def trained_networks(wildcards):
 
 def report_files(wildcards):
     """Return the files that the report of a dataset is made of."""
-    tables = [name for name in SHOWN if PRETRAINED or name not in OF_PRETRAINING]
+    model = {"model": "results/{dataset}/model.zip"} if SETTINGS.final.method else {}
     return {
         "samples": "results/{dataset}/samples.json",
-        **{name: TABLES[name].path for name in tables},
+        **{name: TABLES[name].path for name in shown_tables()},
+        **model,
     }
+
+
+def shown_tables():
+    """Return the tables that the report of a dataset is made of."""
+    return [name for name in SHOWN if PRETRAINED or name not in OF_PRETRAINING]
+
+
+def predicted_by(wildcards):
+    """Return the predictions that are made with the model of a dataset."""
+    found = SETTINGS.predict.items()
+    return [
+        name
+        for name, each in found
+        if dataset_of_model(each.model) == wildcards.dataset
+    ]
 
 
 wildcard_constraints:
     dataset=any_of(SETTINGS.datasets),
+    prediction=any_of(SETTINGS.predict),

@@ -23,6 +23,8 @@ rule build_report:
         dataset=configured,
         title=lambda wildcards: about(wildcards, "title"),
         licence=lambda wildcards: about(wildcards, "licence"),
+        tables=shown_tables(),
+        predicted=predicted_by,
         undrawn=undrawn(),
         code=code_of("build_report"),
     message:

@@ -5,6 +5,7 @@ from balmi.report.render import ReportInputs, build_report
 from balmi.report.sections.provenance.view import commit, versions
 from balmi.undrawn import note_undrawn
 
+model = snakemake.input.get("model")
 with job(snakemake, f"{snakemake.wildcards.dataset}: report"):
     inputs = ReportInputs(
         dataset=snakemake.wildcards.dataset,
@@ -15,7 +16,9 @@ with job(snakemake, f"{snakemake.wildcards.dataset}: report"):
         title=snakemake.params.title,
         licence=snakemake.params.licence,
         samples=Path(snakemake.input.samples),
-        tables={name: Path(file) for name, file in snakemake.input.items() if name != "samples"},
+        tables={name: Path(snakemake.input[name]) for name in snakemake.params.tables},
+        model=Path(model) if model else None,
+        predicted=tuple(snakemake.params.predicted),
     )
     files = {name: Path(file) for name, file in snakemake.output.items()}
     note_undrawn(snakemake.log[0], build_report(inputs, **files))

@@ -14,6 +14,7 @@ DRIVER = (
     "balmi.config.settings",
     "balmi.data.checks",
     "balmi.data.contents",
+    "balmi.data.newcomers",
     "balmi.endings",
     "balmi.errors",
     "balmi.faults",

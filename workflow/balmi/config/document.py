@@ -33,6 +33,8 @@ DATASET_SECTIONS = {
     "datasets.(name).modalities.(name)": "ModalityFile",
     "datasets.(name).simulate": "Simulation",
     "datasets.(name).control": "Control",
+    "predict.(name)": "Prediction",
+    "predict.(name).modalities.(name)": "NewFile",
 }
 TYPES = {
     "integer": "whole number",
@@ -55,6 +57,8 @@ def schema_text() -> str:
     datasets = schema["properties"]["datasets"]["patternProperties"]
     for pattern, dataset in datasets.items():
         datasets[pattern] = {"anyOf": [*empty, dataset]}
+    schema["anyOf"] = [{"required": [key]} for key in ("datasets", "predict")]
+    del schema["required"]
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
     head = "# Generated from balmi.config.settings by `make schema`.\n"
     return head + yaml.safe_dump(schema, sort_keys=False, width=100)
@@ -147,7 +151,11 @@ def key_tables() -> str:
     schema = _parted(Configuration.model_json_schema())
     definitions = schema["$defs"]
     properties = schema["properties"].items()
-    top = {key: value for key, value in properties if key not in {*SECTIONS, "datasets", ADVANCED}}
+    top = {
+        key: value
+        for key, value in properties
+        if key not in {*SECTIONS, "datasets", "predict", ADVANCED}
+    }
     sections = {name: value for name, value in properties if name in SECTIONS}
     below = definitions["Advanced"]["properties"]
     sections |= {f"{ADVANCED}.{name}": section for name, section in below.items()}

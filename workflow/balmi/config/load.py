@@ -11,7 +11,13 @@ from pydantic import BaseModel, ValidationError
 
 from balmi.config.advanced import ADVANCED, ELSEWHERE, gathered, place_of, places_of, usual_keys
 from balmi.config.catalogue import catalogue
-from balmi.config.settings import CONTROL_KEYS, COPY, Configuration, Simulation
+from balmi.config.settings import (
+    CONTROL_KEYS,
+    COPY,
+    Configuration,
+    PredictionsAlone,
+    Simulation,
+)
 from balmi.config.twice import repeated_keys
 from balmi.errors import Problem, UserError, listing, nearest, shown, shown_or_nothing
 
@@ -47,7 +53,8 @@ def load_settings(config: object, files: Iterable[str | Path] = ()) -> Configura
     content, misplaced = gathered(content)
     problems += unknown + misplaced
     try:
-        settings = Configuration.model_validate(content)
+        alone = "datasets" not in content and content.get("predict")
+        settings = (PredictionsAlone if alone else Configuration).model_validate(content)
     except ValidationError as error:
         problems += problems_of(error)
     if problems:

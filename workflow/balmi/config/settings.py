@@ -104,6 +104,14 @@ DEFAULT_METHODS = (
 )
 
 
+# Those that a final model can be made of: what they learn can be written down as arrays.
+FINAL_METHODS = (
+    *(Method.POOLED, Method.UNIMODAL_POOLED, Method.STACKED_LR, Method.STACKED_LR_BALANCED),
+    *(Method.UNIMODAL_LR, Method.LATE_FUSION, Method.CONCAT_LR, Method.CONCAT_LR_BALANCED),
+    *(Method.CONCAT_SVM, Method.CONCAT_FOREST, Method.MAJORITY),
+)
+
+
 class PrimaryMetric(StrEnum):
     """The metrics that verdicts can follow.
 
@@ -695,6 +703,112 @@ class Attribution(Section):
     )
 
 
+class Final(Section):
+    """The final model, trained on all labelled samples, which `snakemake predict` applies."""
+
+    method: Method | None = Field(
+        default=Method.POOLED,
+        description="method that it is trained by, one of `methods` (null: no model; none is made"
+        " either where this is not set and `methods` does not name `pooled`)",
+        json_schema_extra={"enum": [*map(str, FINAL_METHODS), None]},
+    )
+    rows: bool = Field(
+        default=True,
+        description="whether it may hold measurements of training samples, as kernel machines and"
+        " what fills in for absent modalities do; false leaves these experts of a pool out",
+    )
+
+    @field_validator("method")
+    @classmethod
+    def _storable(cls, method: Method | None) -> Method | None:
+        if method is not None and method not in FINAL_METHODS:
+            found = f"{method}, of which no final model can be written"
+            raise _refusal("method", found, f"one of {', '.join(FINAL_METHODS)}, or null")
+        return method
+
+    @field_validator("rows")
+    @classmethod
+    def _without_rows(cls, rows: bool, info: ValidationInfo) -> bool:
+        method = info.data.get("method")
+        if not rows and method is Method.CONCAT_SVM:
+            found = f"false, while final.method is {method}, which is made of training samples"
+            raise _refusal("rows", found, "true, or another final.method")
+        return rows
+
+
+class OtherScale(StrEnum):
+    """What is done about measurements on another scale than those that were trained on."""
+
+    REFUSE = "refuse"
+    WARN = "warn"
+
+
+class NewFile(Section):
+    """Measurements of new samples; their kind is that of the model's modality."""
+
+    path: Text = Field(description="file of measurements; its ending says the format")
+    modality: Text | None = Field(
+        default=None, description="as in `datasets.(name).modalities.(name)`"
+    )
+    layer: Text | None = Field(
+        default=None, description="as in `datasets.(name).modalities.(name)`"
+    )
+
+
+class Prediction(Section):
+    """New samples, and the model that predicts them."""
+
+    model: Text = Field(
+        description="the folder of a final model, `results/(dataset)/model`, or a zip file of it"
+    )
+    modalities: dict[Name, NewFile] = Field(
+        min_length=1,
+        description="name of a modality of the model -> the new samples' file; modalities that the"
+        " new samples lack are left out",
+    )
+    samples: Text | None = Field(
+        default=None,
+        description="table with one row per sample and its class, where that is known: the"
+        " prediction is then an external validation",
+    )
+    label: Text | None = Field(
+        default=None, description="column of `samples` with the class (default: the model's own)"
+    )
+    group: Text | None = Field(
+        default=None,
+        description="column of `samples`; intervals take samples of one group as one draw",
+    )
+    missing: list[str] = Field(
+        default=list(MISSING_TEXTS),
+        description="texts that stand for nothing in label and group, besides an empty cell",
+    )
+    missing_share: float = Field(
+        default=0.2,
+        ge=0,
+        le=0.5,
+        description="largest share of a modality's features that may be missing from its file;"
+        " their training mean takes their place, and probabilities are widened as measured",
+    )
+    other_scale: OtherScale = Field(
+        default=OtherScale.REFUSE,
+        description="what is done where measurements look like another unit or normalisation than"
+        " those that were trained on",
+    )
+
+    @property
+    def files(self) -> list[str]:
+        """The files of the new samples, each once."""
+        own = [] if self.samples is None else [self.samples]
+        return list(dict.fromkeys([*own, *(file.path for file in self.modalities.values())]))
+
+    @field_validator("group")
+    @classmethod
+    def _of_samples(cls, group: str | None, info: ValidationInfo) -> str | None:
+        if group is not None and info.data.get("samples") is None:
+            raise _refusal("group", f"{group!r}, while there is no table of samples", "samples too")
+        return group
+
+
 class Resources(Section):
     """What jobs ask for."""
 
@@ -758,6 +872,9 @@ class Settings(Section):
         description="worse test data, fewer training samples, controls",
     )
     attribution: Attribution = Field(default=Attribution(), description="attribution of features")
+    final: Final = Field(
+        default=Final(), validate_default=True, description="the model that is kept"
+    )
     resources: Resources = Field(default=Resources(), description="GPU")
 
     @field_validator("methods")
@@ -767,6 +884,18 @@ class Settings(Section):
         if twice:
             raise _refusal("methods", f"more than once: {', '.join(twice)}", "every method once")
         return methods
+
+    @field_validator("final")
+    @classmethod
+    def _evaluated(cls, final: Final, info: ValidationInfo) -> Final:
+        methods = info.data.get("methods")
+        if methods is None or final.method is None or final.method in methods:
+            return final
+        if "method" in final.model_fields_set:
+            found = f"{final.method}, which is none of `methods`, so that nothing tells its worth"
+            allowed = [method for method in FINAL_METHODS if method in methods]
+            raise _refusal("final.method", found, f"one of {', '.join([*allowed, 'null'])}")
+        return final.model_copy(update={"method": None})
 
     @field_validator("evaluation", "information", "training", "robustness")
     @classmethod
@@ -802,3 +931,24 @@ class Settings(Section):
 # Pydantic lists the keys of the last base first: what everybody sets stands before the rest.
 class Configuration(Settings, Datasets):
     """The whole configuration."""
+
+    predict: dict[Name, Prediction] = Field(
+        default={}, description="name of a prediction -> new samples and the model"
+    )
+
+    @field_validator("predict")
+    @classmethod
+    def _apart(cls, predict: dict[str, Prediction], info: ValidationInfo) -> dict[str, Prediction]:
+        for name in predict:
+            if name in TAKEN:
+                raise _refusal(f"predict.{name}", "the name of a file in results", "another name")
+            if name in info.data.get("datasets", ()):
+                found = "the name of a dataset too, whose results lie in the same folder"
+                raise _refusal(f"predict.{name}", found, "another name")
+        return predict
+
+
+class PredictionsAlone(Configuration):
+    """A configuration that predicts new samples by models that are there, and runs no dataset."""
+
+    datasets: dict[Name, Dataset] = Field(default={}, max_length=0)

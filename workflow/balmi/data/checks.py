@@ -390,7 +390,7 @@ def _check_scheme(dataset: Dataset, folds: int | None, key: str) -> list[Problem
 
 
 @dataclass
-class _Reading:
+class Reading:
     """What the reading of one dataset gathers: problems, and cautions with their places.
 
     Parameters
@@ -431,7 +431,7 @@ class _Reading:
             self.problems.append(Problem(f"{where}: {path}", found, allowed))
 
 
-def _read_samples(reading: _Reading, dataset: Dataset) -> pd.DataFrame | None:
+def _read_samples(reading: Reading, dataset: Dataset) -> pd.DataFrame | None:
     """Return the table of samples with tidy names, or None where it cannot be read."""
     where, (path, _) = f"{reading.key}.samples", dataset.labelled
     loaded = reading.attempt(where, load_samples, path)
@@ -449,8 +449,8 @@ def _read_samples(reading: _Reading, dataset: Dataset) -> pd.DataFrame | None:
     return loaded.table
 
 
-def _read_modality(
-    reading: _Reading, name: str, file: ModalityFile, ids: pd.Index | None
+def read_modality(
+    reading: Reading, name: str, file: ModalityFile, ids: pd.Index | None
 ) -> NumericTable | None:
     """Return the measurements of a modality as numbers, or None where they cannot be read."""
     where = f"{reading.key}.modalities.{name}"
@@ -557,11 +557,11 @@ def read_tables(name: str, dataset: Dataset, folds: int | None) -> Tables:
         With every problem of every table.
     """
     key = f"datasets.{name}"
-    reading = _Reading(key, _check_scheme(dataset, folds, key))
+    reading = Reading(key, _check_scheme(dataset, folds, key))
     table = _read_samples(reading, dataset)
     ids = None if table is None or table.empty else table.index
     measured = {
-        modality: _read_modality(reading, modality, file, ids)
+        modality: read_modality(reading, modality, file, ids)
         for modality, file in dataset.used.items()
     }
     if reading.problems:
@@ -610,7 +610,7 @@ def check_outline(name: str, dataset: Dataset, folds: int | None) -> None:
         With every problem found.
     """
     key = f"datasets.{name}"
-    reading = _Reading(key, _check_scheme(dataset, folds, key))
+    reading = Reading(key, _check_scheme(dataset, folds, key))
     for modality, file in dataset.used.items():
         reading.attempt(f"{key}.modalities.{modality}", check_file, file.path, file.layer)
     path = dataset.labelled[0]

@@ -88,6 +88,7 @@ class Features:
             name: () if name in made else names for name, names in cohort.features.items()
         }
         self._made: dict[tuple[str, bytes], FittedModality] = {}
+        self._components: dict[tuple[str, bytes], FittedLsi] = {}
         self._learned = {_key(rows): fitted for rows, fitted in learned}
         self._chosen = chosen
 
@@ -128,6 +129,7 @@ class Features:
         if key not in self._made:
             source, before = self.sources[name], self.values[name]
             learned = COMPONENTS[Kind(self.kinds[name])](source.of(rows))
+            self._components[key] = learned
             scores = Measurements(source.rows, single(learned.apply(source.values)))
             self.values[name] = replace(before, values=np.hstack([before.values, scores.values]))
             fits = sum(other == name for other, _ in self._made)
@@ -135,6 +137,18 @@ class Features:
             fitted = fit_modality(scores.of(rows), self.max_features)
             self._made[key] = replace(fitted, kept=fitted.kept + before.features)
         return self._made[key]
+
+    def components(self, name: str, rows: np.ndarray) -> FittedLsi | None:
+        """Return the components of a modality that `fit` learned from rows, None where it has none.
+
+        Parameters
+        ----------
+        name
+            The modality.
+        rows
+            As `fit` was given them.
+        """
+        return self._components.get((name, _key(np.sort(rows))))
 
     def learn(self, several: Iterable[np.ndarray]) -> None:
         """Learn from several sets of rows now, for all who will ask for them.

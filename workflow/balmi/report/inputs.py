@@ -37,6 +37,10 @@ class ReportInputs:
         The dataset's title for people.
     licence
         The licence of the data.
+    model
+        The final model as a zip file; None where none is made.
+    predicted
+        Names of the predictions of new samples that the same configuration makes with it.
     """
 
     dataset: str
@@ -48,6 +52,8 @@ class ReportInputs:
     commit: str | None = None
     title: str | None = None
     licence: str | None = None
+    model: Path | None = None
+    predicted: tuple[str, ...] = ()
 
     @property
     def table_paths(self) -> dict[str, Path]:

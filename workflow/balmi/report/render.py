@@ -31,7 +31,7 @@ from balmi.report.paths import Shown
 from balmi.report.sections.information.refusals import MAX_WHICH
 from balmi.report.sections.performance.figures import MAX_DOTS
 from balmi.report.sections.performance.scores import OF_CLASS
-from balmi.report.sections.provenance.downloads import downloads
+from balmi.report.sections.provenance.downloads import Packed, downloads, packed
 from balmi.report.sections.provenance.view import commit, seeds, versions
 from balmi.report.sections.verdict.answers import meanings
 from balmi.report.view import FORMAT, View, build_view
@@ -53,7 +53,8 @@ MAX_BYTES = 1_500_000
 SPARE_BYTES = 10_000
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return what renders templates, with all that they know."""
     environment = Environment(
         loader=FileSystemLoader(FOLDERS),
         autoescape=True,
@@ -113,7 +114,19 @@ def _provenance(inputs: ReportInputs) -> dict[str, Any]:
     }
 
 
-def _write(text: str, path: Path) -> None:
+def page_room(bare: str) -> int:
+    """Return the bytes that are left on a page."""
+    return MAX_BYTES - len(bare.encode())
+
+
+def write_page(text: str, path: Path) -> None:
+    """Write a page, whole or not at all.
+
+    Raises
+    ------
+    UserError
+        Where it is larger than `MAX_BYTES`.
+    """
     size = len(text.encode())
     if size > MAX_BYTES:
         found = f"a page of {size:,} bytes"
@@ -121,6 +134,13 @@ def _write(text: str, path: Path) -> None:
         raise UserError(Problem(str(path), found, allowed))
     with replace_when_written(path) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _model(inputs: ReportInputs, room: int) -> Packed | None:
+    """Return the final model to download, None where there is none."""
+    if inputs.model is None:
+        return None
+    return packed(inputs.model, _shown(inputs).path(inputs.model), room)
 
 
 def _content(inputs: ReportInputs) -> tuple[View, dict[str, pd.DataFrame]]:
@@ -134,7 +154,7 @@ def _content(inputs: ReportInputs) -> tuple[View, dict[str, pd.DataFrame]]:
     return build_view(inputs.dataset, cohort, tables, inputs.settings, inputs.title), tables
 
 
-def _warned() -> str | None:
+def warned() -> str | None:
     """Return why this machine could not draw, and warn of it; None where it could."""
     reason = engine().failure
     if reason is not None:
@@ -170,11 +190,11 @@ def build_report(
     """
     content, tables = _content(inputs)
     drawn = figures_of(content)
-    template = _environment().get_template("report.html")
+    template = environment().get_template("report.html")
     paths = {name: _shown(inputs).path(path) for name, path in inputs.table_paths.items()}
     for part in (part for figure in drawn.values() for part in figure.parts):
         part.inline  # noqa: B018 (drawn here: the page says at its top whether that was possible)
-    undrawn = _warned()
+    undrawn = warned()
     facts = {
         "view": content,
         "figures": drawn,
@@ -183,14 +203,18 @@ def build_report(
         "class_keys": drawing.class_keys(content.summary.classes),
         "max_dots": MAX_DOTS,
         "provenance": _provenance(inputs),
+        "predicted": inputs.predicted,
     }
-    bare = template.render(**facts, downloads=downloads(tables, paths, 0))
-    room = MAX_BYTES - SPARE_BYTES - len(bare.encode())
-    _write(template.render(**facts, downloads=downloads(tables, paths, room)), Path(html))
+    bare = template.render(**facts, downloads=downloads(tables, paths, 0), model=_model(inputs, 0))
+    room = page_room(bare) - SPARE_BYTES
+    offered = downloads(tables, paths, room)
+    room -= sum(len(each.uri or "") for each in offered)
+    model = _model(inputs, room)
+    write_page(template.render(**facts, downloads=offered, model=model), Path(html))
     write_json(content.summary.as_json(), view, FORMAT)
     if figures is not None:
         save_figures(drawn, figures)
-        undrawn = undrawn or _warned()
+        undrawn = undrawn or warned()
     return undrawn
 
 
@@ -255,4 +279,4 @@ def build_overview(views: Mapping[Path, str], html: Path) -> None:
         "metric": _followed(rows),
         "own": told[0].own,
     }
-    _write(_environment().get_template("overview.html").render(**facts), Path(html))
+    write_page(environment().get_template("overview.html").render(**facts), Path(html))

@@ -97,11 +97,15 @@ class FittedMachine:
         Codes of the classes that it learned from; (seen,).
     machine
         None where there was one class alone.
+    learned
+        The features that it learned from, no copy; (n, features). With a kernel that is a function
+        scikit-learn has the support vectors' numbers alone.
     """
 
     classes: int
     seen: np.ndarray
     machine: SVC | None
+    learned: np.ndarray
 
     def scores(self, values: np.ndarray) -> np.ndarray:
         """Return every class's mean margin over the other classes.
@@ -156,7 +160,7 @@ def fit_machine(
     seen, machine = np.unique(labels), None
     if len(seen) > 1:
         machine = SVC(C=cost, kernel=kernel, decision_function_shape="ovo").fit(values, labels)
-    return FittedMachine(classes, seen, machine)
+    return FittedMachine(classes, seen, machine, values)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from balmi.data.subsample import FEWEST, subsample
-from balmi.methods.peers.early import fit_machine
+from balmi.methods.peers.early import CalibratedMachine, fit_machine
 from balmi.methods.peers.logistic import fit_logistic
 from balmi.methods.peers.priors import frequencies
 
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
     from sklearn.decomposition import PCA
     from sklearn.ensemble import RandomForestClassifier
+    from sklearn.kernel_approximation import Nystroem
+    from sklearn.pipeline import Pipeline
 
-    from balmi.methods.peers.early import FittedMachine
+    from balmi.methods.peers.early import Classifier, FittedMachine
+    from balmi.methods.peers.logistic import FittedLogistic
     from balmi.methods.peers.side import TrainingSide
 
     Said = Callable[[np.ndarray], np.ndarray]
@@ -50,9 +53,26 @@ COMPONENTS = 20  # whose products are looked at
 FEWEST_COMPONENTS = 2  # of a block
 SMALLEST_VARIANCE = 1e-6  # of a component, of that of the first
 SMALLEST_SPREAD = 1e-12
+# Of a product of two components of variance 1: below it there are rounding errors alone, as with
+# features of two values. Scaled, they would be learned from, and differ from machine to machine.
+SMALLEST_OF_PRODUCT = 1e-12
 # There are some 230 products, more than any real cohort needs of them.
 PRODUCTS_INVERSE_PENALTY = 0.01
 SCORES_INVERSE_PENALTY = 1.0
+
+
+@dataclass(frozen=True)
+class Predicting:
+    """What has learned and is asked for probabilities, as a thing to call.
+
+    All that learners return is a frozen dataclass, so that a final model can be written down.
+    """
+
+    fitted: Classifier
+
+    def __call__(self, values: np.ndarray) -> np.ndarray:
+        """Return probabilities of other samples; (m, classes)."""
+        return self.fitted.predict(values)
 
 
 def taught(
@@ -201,9 +221,9 @@ def machine(
     labels, classes = side.labels, side.classes
     folds = [(rest[has[rest]], here[has[here]]) for rest, here in side.base_folds]
 
-    def calibrated(scores: np.ndarray, labels: np.ndarray) -> Said:
+    def calibrated(scores: np.ndarray, labels: np.ndarray) -> FittedLogistic:
         penalty = SCORES_INVERSE_PENALTY
-        return fit_logistic(scores, labels, classes, inverse_penalty=penalty).predict
+        return fit_logistic(scores, labels, classes, inverse_penalty=penalty)
 
     def fitted(rows: np.ndarray) -> FittedMachine:
         learn = values[rows]
@@ -217,9 +237,33 @@ def machine(
     held_out[has] = np.nan
     for rest, here in folds:
         if here.size and len(np.unique(labels[rest])) > 1:
-            held_out[here] = calibrated(scores[rest], labels[rest])(scores[here])
-    whole, probabilities = fitted(np.flatnonzero(has)), calibrated(scores[has], labels[has])
-    return held_out, lambda others: probabilities(whole.scores(others))
+            held_out[here] = calibrated(scores[rest], labels[rest]).predict(scores[here])
+    whole = CalibratedMachine(fitted(np.flatnonzero(has)), calibrated(scores[has], labels[has]))
+    return held_out, Predicting(whole)
+
+
+@dataclass(frozen=True)
+class OnLandmarks:
+    """A regression on the similarities to some samples, block by block of features.
+
+    Parameters
+    ----------
+    blocks
+        Places of the features of every block.
+    kernels
+        What gives similarities in a block, one per block.
+    regression
+        On all of them side by side.
+    """
+
+    blocks: tuple[slice, ...]
+    kernels: tuple[Nystroem, ...]
+    regression: FittedLogistic
+
+    def __call__(self, values: np.ndarray) -> np.ndarray:
+        """Return probabilities of other samples; (m, classes)."""
+        pairs = zip(self.kernels, self.blocks, strict=True)
+        return self.regression.predict(np.hstack([k.transform(values[:, b]) for k, b in pairs]))
 
 
 def landmarks(
@@ -240,12 +284,7 @@ def landmarks(
         ]
         penalty = SCORES_INVERSE_PENALTY
         fitted = fit_logistic(np.hstack(parts), labels, side.classes, inverse_penalty=penalty)
-
-        def said(others: np.ndarray) -> np.ndarray:
-            pairs = zip(kernels, blocks, strict=True)
-            return fitted.predict(np.hstack([k.transform(others[:, b]) for k, b in pairs]))
-
-        return said
+        return OnLandmarks(tuple(blocks), tuple(kernels), fitted)
 
     return taught(side, values, has, learn)
 
@@ -282,6 +321,34 @@ class Components:
         return self.pca.transform(values)[:, : self.kept]
 
 
+@dataclass(frozen=True)
+class OnProducts:
+    """A regression on products of components, block by block of features.
+
+    Parameters
+    ----------
+    blocks
+        Places of the features of every block.
+    components
+        The components of every block.
+    multiplied
+        What scales and multiplies them, one per block.
+    regression
+        On all products side by side.
+    """
+
+    blocks: tuple[slice, ...]
+    components: tuple[Components, ...]
+    multiplied: tuple[Pipeline, ...]
+    regression: FittedLogistic
+
+    def __call__(self, values: np.ndarray) -> np.ndarray:
+        """Return probabilities of other samples; (m, classes)."""
+        parts = zip(self.blocks, self.components, self.multiplied, strict=True)
+        columns = [m.transform(c(values[:, b])) for b, c, m in parts]
+        return self.regression.predict(np.hstack(columns))
+
+
 def products(
     side: TrainingSide, values: np.ndarray, has: np.ndarray, blocks: Blocks = WHOLE
 ) -> Lesson:
@@ -300,14 +367,13 @@ def products(
             for _ in blocks
         ]
         parts = list(zip(blocks, components, multiplied, strict=True))
-        learned = np.hstack([m.fit_transform(c(values[:, b])) for b, c, m in parts])
+        for block, component, steps in parts:
+            scaler = steps.fit(component(values[:, block]))[-1]
+            scaler.scale_ = np.where(scaler.var_ > SMALLEST_OF_PRODUCT, scaler.scale_, np.inf)
+        learned = np.hstack([m.transform(c(values[:, b])) for b, c, m in parts])
         penalty = PRODUCTS_INVERSE_PENALTY
         fitted = fit_logistic(learned, labels, side.classes, inverse_penalty=penalty)
-
-        def said(others: np.ndarray) -> np.ndarray:
-            return fitted.predict(np.hstack([m.transform(c(others[:, b])) for b, c, m in parts]))
-
-        return said
+        return OnProducts(tuple(blocks), tuple(components), tuple(multiplied), fitted)
 
     return taught(side, values, has, learn)
 
@@ -316,6 +382,6 @@ def regression(side: TrainingSide, values: np.ndarray, has: np.ndarray) -> Lesso
     """Learn by a logistic regression."""
 
     def learn(values: np.ndarray, labels: np.ndarray) -> Said:
-        return fit_logistic(values, labels, side.classes).predict
+        return Predicting(fit_logistic(values, labels, side.classes))
 
     return taught(side, values, has, learn)

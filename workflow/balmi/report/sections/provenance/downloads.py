@@ -6,10 +6,11 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from balmi.data.files import csv_text
+from balmi.data.files import csv_text, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     import pandas as pd
 
@@ -26,6 +27,33 @@ class Download:
     rows: int
     size: int
     uri: str | None
+
+
+@dataclass(frozen=True)
+class Packed:
+    """The final model to download: `uri` is None where it is too large for the page."""
+
+    path: str
+    size: int
+    sha256: str
+    uri: str | None
+
+
+def packed(file: Path, path: str, room: int) -> Packed:
+    """Return the final model, inside the page where it fits.
+
+    Parameters
+    ----------
+    file, path
+        The zip file, and its path as it is told.
+    room
+        Bytes that its data URI may take.
+    """
+    size = file.stat().st_size
+    fits = size * 4 // 3 + 100 <= room
+    content = base64.b64encode(file.read_bytes()).decode() if fits else ""
+    uri = f"data:application/zip;base64,{content}" if fits else None
+    return Packed(path, size, sha256(file), uri)
 
 
 def data_uri(text: str) -> str:

@@ -1,0 +1,150 @@
+"""Files of new samples: read in the order of the model's features, all that is wrong at once."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from balmi.config.settings import Prediction
+from balmi.data.newcomers import check_predictions, read_newcomers
+from balmi.errors import UserError
+
+ABOUT = {
+    "classes": ["a", "b"],
+    "label": "subtype",
+    "modalities": [
+        {"name": "rna", "kind": "rna-log", "features": ["G1", "G2", "G3", "G4", "G5"]}
+        | {"kept": [0, 1, 2, 3, 4]},
+        {"name": "beta", "kind": "methylation-beta", "features": ["cg1", "cg2"], "kept": [0, 1]},
+    ],
+}
+RNA = pd.DataFrame(
+    np.arange(15.0).reshape(3, 5),
+    index=["s1", "s2", "s3"],
+    columns=ABOUT["modalities"][0]["features"],
+)
+BETA = pd.DataFrame([[0.1, 0.9], [0.2, 0.8]], index=["s3", "s4"], columns=["cg1", "cg2"])
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Return a function that writes tables and reads them as new samples."""
+
+    def make(samples=None, changes=None, **tables):
+        files = {}
+        for name, table in tables.items():
+            files[name] = {"path": str(tmp_path / f"{name}.csv")}
+            table.to_csv(files[name]["path"], index_label="id")
+        keys = {"model": "m", "modalities": files, **(changes or {})}
+        if samples is not None:
+            samples.to_csv(tmp_path / "labels.csv", index_label="id")
+            keys["samples"] = str(tmp_path / "labels.csv")
+        return read_newcomers("new", Prediction(**keys), ABOUT)
+
+    return make
+
+
+def problems(call, *arguments, **keys):
+    with pytest.raises(UserError) as error:
+        call(*arguments, **keys)
+    return error.value.problems
+
+
+def test_samples_are_joined_and_features_stand_in_the_models_order(read):
+    shuffled = RNA[["G4", "G1", "G5", "G2", "G3"]].assign(extra=1.0)
+    found = read(rna=shuffled, beta=BETA)
+    assert found.samples.tolist() == ["s1", "s2", "s3", "s4"]
+    rna, beta = found.modalities["rna"], found.modalities["beta"]
+    np.testing.assert_array_equal(rna.measured.values, RNA.to_numpy())
+    assert rna.measured.rows.tolist() == [0, 1, 2]
+    assert beta.measured.rows.tolist() == [2, 3]
+    assert (rna.extra, rna.share, found.labels) == (1, 0.0, None)
+
+
+def test_one_sample_alone_is_read(read):
+    assert read(rna=RNA.iloc[:1]).samples.tolist() == ["s1"]
+
+
+def test_a_sample_of_empty_cells_lacks_the_modality(read):
+    table = RNA.copy()
+    table.loc["s2"] = np.nan
+    found = read(rna=table, beta=BETA)
+    assert found.samples.tolist() == ["s1", "s3", "s4"]
+
+
+def test_missing_features_up_to_the_share_are_empty(read):
+    found = read(rna=RNA.drop(columns="G2")).modalities["rna"]
+    assert (found.share, found.missing.tolist()) == (0.2, [False, True, False, False, False])
+    assert np.isnan(found.measured.values[:, 1]).all()
+
+
+def test_more_missing_features_are_refused_with_their_share(read):
+    (problem,) = problems(read, rna=RNA[["G1", "G3"]])
+    assert "3 of the 5 features" in problem.found
+    assert "60%" in problem.found
+    assert "20%" in problem.allowed
+    found = read(rna=RNA[["G1", "G3", "G4"]], changes={"missing_share": 0.5})
+    assert found.modalities["rna"].share == 0.4
+
+
+def test_no_shared_feature_and_a_transposed_table_are_told(read):
+    (problem,) = problems(read, rna=RNA.rename(columns=lambda name: f"x{name}x"))
+    assert problem.found.startswith("no feature of the model")
+    (problem,) = problems(read, rna=RNA.T)
+    assert "transpose" in problem.allowed
+
+
+def test_duplicates_are_refused(read):
+    versions = RNA.set_axis(["ENSG01.1", "ENSG01.2", "G3", "G4", "G5"], axis=1)
+    about = ABOUT["modalities"][0]
+    about["features"], before = ["ENSG01", "G2", "G3", "G4", "G5"], about["features"]
+    try:
+        found = problems(read, rna=versions, changes={"missing_share": 0.5})
+    finally:
+        about["features"] = before
+    assert "'ENSG01.1', 'ENSG01.2', which all mean one" in found[0].found
+    twice = pd.concat([RNA, RNA.iloc[:1]])
+    assert "more than once: 's1'" in problems(read, rna=twice)[0].found
+
+
+def test_all_problems_of_all_files_come_at_once(read):
+    found = problems(read, rna=RNA.rename(columns={"G1": "x"}) * np.nan, beta=BETA * 3, other=RNA)
+    text = "\n".join(map(str, found))
+    assert "predict.new.modalities.other" in text
+    assert "a modality that the model does not know" in text
+    assert "outside what methylation-beta holds" in text
+
+
+class TestLabels:
+    LABELS = pd.DataFrame({"subtype": ["b", "a", ""], "site": ["x", "y", "x"]}, ["s2", "s1", "s9"])
+
+    def test_they_set_the_order_and_samples_without_one_are_kept(self, read):
+        found = read(samples=self.LABELS, changes={"group": "site"}, rna=RNA)
+        assert found.samples.tolist() == ["s2", "s1", "s3"]
+        assert found.labels.tolist() == ["b", "a", None]
+        assert found.groups.tolist() == ["x", "y", None]
+        told = "\n".join(found.remarks)
+        assert "1 measured samples that the table of samples lacks: 's3'" in told
+        assert "1 samples of the table without any measurement: 's9'" in told
+
+    def test_a_class_that_the_model_does_not_have_is_refused(self, read):
+        (problem,) = problems(read, samples=self.LABELS.replace("b", "B"), rna=RNA)
+        assert problem.found == "'B' in 1 rows"
+        assert "'a', 'b'" in problem.allowed
+        assert problem.nearest == "'b'"
+
+    def test_a_column_that_is_not_there_is_refused(self, read):
+        (problem,) = problems(
+            read, samples=self.LABELS.rename(columns={"subtype": "Subtyp"}), rna=RNA
+        )
+        assert (problem.where, problem.nearest) == ("predict.new.label", "'Subtyp'")
+
+
+def test_before_any_job_model_and_files_are_told_of_together(tmp_path):
+    prediction = Prediction(model=str(tmp_path / "m"), modalities={"rna": {"path": "none.csv"}})
+    found = problems(check_predictions, {"x": prediction}, lambda path: False)
+    assert [problem.where.split(":")[0] for problem in found] == [
+        "predict.x.model",
+        "predict.x.modalities.rna",
+    ]
+    (problem,) = problems(check_predictions, {"x": prediction}, lambda path: True)
+    assert problem.found == "no such file"

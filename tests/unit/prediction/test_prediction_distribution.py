@@ -1,0 +1,87 @@
+"""Samples unlike the training samples are flagged, and few of those like them."""
+
+import numpy as np
+import pytest
+
+from balmi.methods.peers.side import TrainingSide
+from balmi.prediction.distribution import MOST_FLAGGED, fit_envelope, strange
+from balmi.preprocess.fitted import Samples
+
+WIDTH, HIDDEN = 60, 5
+
+
+def drawn(count, seed, width=WIDTH):
+    """Return samples that vary along five hidden axes, and a little about them."""
+    axes = np.random.default_rng(99).normal(size=(HIDDEN, width))
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(count, HIDDEN)) @ axes + 0.7 * rng.normal(size=(count, width))
+    return values / np.sqrt((axes**2).sum(axis=0) + 0.49)  # every feature has variance 1
+
+
+def side_of(features, lacking=(), groups=None):
+    count = len(next(iter(features.values())))
+    available = np.ones((count, len(features)), dtype=bool)
+    for name, rows in lacking:
+        available[rows, list(features).index(name)] = False
+        features[name][rows] = 0
+    return TrainingSide(Samples(features, available), np.arange(count) % 2, groups, 2, 0)
+
+
+def flagged(envelopes, features, available=None, missing=None):
+    count = len(next(iter(features.values())))
+    available = np.ones((count, len(features)), bool) if available is None else available
+    return strange(envelopes, features, available, missing or {})
+
+
+def fitted(side):
+    return {name: fit_envelope(side, name) for name in side.modalities}
+
+
+@pytest.mark.parametrize("count", [60, 150, 400])
+def test_few_samples_of_the_same_kind_are_flagged_and_permuted_ones_are(count):
+    like, unlike = [], []
+    for seed in range(8):
+        side = side_of({"a": drawn(count, seed), "b": drawn(count, 50 + seed, 30)})
+        envelopes = fitted(side)
+        new = {"a": drawn(200, 100 + seed), "b": drawn(200, 200 + seed, 30)}
+        like.append((flagged(envelopes, new)[0] <= MOST_FLAGGED).mean())
+        rng = np.random.default_rng(seed)
+        permuted = {name: rng.permuted(values, axis=1) for name, values in new.items()}
+        unlike.append((flagged(envelopes, permuted)[0] <= MOST_FLAGGED).mean())
+    assert np.mean(like) <= 0.05
+    assert np.mean(unlike) >= 0.9
+
+
+def test_a_sample_that_lacks_a_modality_is_judged_by_the_others():
+    side = side_of({"a": drawn(150, 0), "b": drawn(150, 1, 30)}, lacking=[("b", np.arange(60))])
+    envelopes = fitted(side)
+    strangers = {"a": np.vstack([drawn(1, 2), 9 * drawn(1, 3)]), "b": np.zeros((2, 30))}
+    available = np.array([[True, False], [True, False]])
+    p, which = flagged(envelopes, strangers, available)
+    assert p[0] > 0.1
+    assert p[1] < 0.02
+    assert which[1] == 0
+
+
+def test_missing_features_alone_flag_nobody():
+    side = side_of({"a": drawn(200, 0)})
+    missing = np.arange(WIDTH) % 5 == 0
+    new = drawn(300, 5)
+    new[:, missing] = 0
+    p, _ = flagged(fitted(side), {"a": new}, missing={"a": missing})
+    assert (p <= MOST_FLAGGED).mean() < 0.07
+
+
+def test_where_nothing_can_be_held_out_nothing_is_said():
+    side = side_of({"a": drawn(40, 0)}, groups=np.array(["one"] * 40))
+    p, _ = flagged(fitted(side), {"a": drawn(3, 1)})
+    assert np.isnan(p).all()
+
+
+def test_what_a_sample_is_judged_by_has_not_learned_from_it():
+    """A training sample far from all others does not pull the axes to itself."""
+    values = drawn(100, 0)
+    values[7] = 10 * np.random.default_rng(3).normal(size=WIDTH)
+    envelope = fit_envelope(side_of({"a": values}), "a")
+    assert envelope.strangeness.argmax() == 7
+    assert envelope.strangeness[7] > 5

@@ -1,0 +1,110 @@
+"""New samples whose class is known, against the cross-validation."""
+
+import numpy as np
+import pytest
+
+from balmi.prediction import external
+from balmi.prediction.external import (
+    Carried,
+    Compared,
+    Estimate,
+    Labelled,
+    difference,
+    validate,
+    verdict,
+)
+
+CLASSES = ("a", "b")
+
+
+@pytest.fixture(autouse=True)
+def _few_draws(monkeypatch):
+    monkeypatch.setattr(external, "DRAWS", 150)
+
+
+def inside(mean, lower, upper, metric="accuracy"):
+    row = {"class": None, "metric": metric, "mean": mean, "lower": lower, "upper": upper}
+    return {"primary": metric, "summary": [{**row, "folds": 10}], "reliability": []}
+
+
+def labelled(right, wrong, groups=None):
+    count = right + wrong
+    labels = np.arange(count) % 2
+    predicted = np.where(np.arange(count) < right, labels, 1 - labels)
+    probabilities = np.where(np.eye(2)[predicted] == 1, 0.8, 0.2)
+    return Labelled(labels, predicted, probabilities, groups)
+
+
+def test_limits_of_a_difference_by_hand():
+    """.7 (.6 to .78) outside, .9 (.85 to .93) inside: -.2, by .1 and .03 down, .08 and .05 up."""
+    found = difference(Estimate(0.9, 0.85, 0.93), Estimate(0.7, 0.6, 0.78))
+    assert found.value == pytest.approx(-0.2)
+    assert found.lower == pytest.approx(-0.2 - np.hypot(0.1, 0.03))
+    assert found.upper == pytest.approx(-0.2 + np.hypot(0.08, 0.05))
+
+
+@pytest.mark.parametrize(
+    ("metric", "limits", "word"),
+    [
+        ("accuracy", (-0.3, -0.1), Carried.NO),
+        ("accuracy", (-0.05, 0.05), Carried.YES),
+        ("accuracy", (-0.2, 0.05), Carried.OPEN),
+        ("accuracy", (0.01, 0.1), Carried.BETTER),
+        ("log_loss", (0.1, 0.3), Carried.NO),
+        ("log_loss", (-0.05, 0.3), Carried.OPEN),
+        ("log_loss", (-0.3, -0.1), Carried.BETTER),
+        ("accuracy", (None, None), Carried.FEW),
+    ],
+)
+def test_the_verdict_goes_by_the_interval_and_the_direction(metric, limits, word):
+    none = Estimate(None)
+    assert verdict(Compared(metric, none, none, Estimate(0.0, *limits)), 50) is word
+    assert verdict(Compared(metric, none, none, Estimate(0.0, *limits)), 9) is Carried.FEW
+
+
+def test_counts_shares_and_bins_by_hand():
+    found = validate(labelled(30, 10), CLASSES, inside(0.9, 0.85, 0.95))
+    assert found.samples == found.units == 40
+    assert found.primary.external.value == 0.75
+    assert found.confusion.tolist() == [[15, 5], [5, 15]]
+    assert found.carried is Carried.NO
+    (row,) = found.reliability
+    assert (row["confidence"], row["accuracy"], row["samples"]) == (pytest.approx(0.8), 0.75, 40)
+    assert [each.samples for each in found.classes] == [20, 20]
+    recall = found.classes[0].scores[0]
+    assert (recall.metric, recall.external.value) == ("recall", 0.75)
+
+
+def test_an_interval_covers_as_a_binomial_one_does():
+    found = validate(labelled(75, 25), CLASSES, inside(0.75, 0.7, 0.8)).primary.external
+    assert found.lower == pytest.approx(0.75 - 1.96 * np.sqrt(0.75 * 0.25 / 100), abs=0.03)
+    assert found.upper == pytest.approx(0.75 + 1.96 * np.sqrt(0.75 * 0.25 / 100), abs=0.03)
+
+
+def test_groups_are_drawn_as_a_whole():
+    """Five copies of each sample widen nothing: they are no new patients."""
+    alone = labelled(30, 10)
+    copies = np.repeat(np.arange(40), 5)
+    many = Labelled(
+        alone.labels[copies],
+        alone.predicted[copies],
+        alone.probabilities[copies],
+        copies.astype(str),
+    )
+    plain = validate(alone, CLASSES, inside(0.9, 0.85, 0.95)).primary.external
+    found = validate(many, CLASSES, inside(0.9, 0.85, 0.95))
+    grouped, width = found.primary.external, plain.upper - plain.lower
+    assert grouped.upper - grouped.lower == pytest.approx(width, rel=0.3)
+    assert found.units == 40
+    assert len(found.groups) == 30
+    assert found.groups[0].samples == 5
+
+
+def test_few_samples_have_a_score_and_no_interval():
+    found = validate(labelled(3, 1), CLASSES, inside(0.9, 0.8, 1.0))
+    assert found.primary.external == Estimate(0.75)
+    assert found.carried is Carried.FEW
+
+
+def test_one_sample_alone_is_scored():
+    assert validate(labelled(1, 0), CLASSES, inside(0.9, 0.8, 1.0)).samples == 1

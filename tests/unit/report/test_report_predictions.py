@@ -1,0 +1,123 @@
+"""The page of a prediction, from what the job of the prediction wrote."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from balmi.data.files import write_json, write_table
+from balmi.data.model_files import FORMAT
+from balmi.prediction import external
+from balmi.prediction.external import Carried
+from balmi.prediction.predict import TRAINED
+from balmi.report.predictions.page import build_prediction_page
+from balmi.report.predictions.view import build_prediction_view
+
+CLASSES = ["a", "<b>"]
+
+
+@pytest.fixture(autouse=True)
+def _few_draws(monkeypatch):
+    monkeypatch.setattr(external, "DRAWS", 60)
+
+
+def told(**changes):
+    rows = [
+        {"class": None, "metric": metric, "mean": mean, "lower": mean - 0.05, "upper": mean + 0.05}
+        for metric, mean in (("macro_f1", 0.9), ("accuracy", 0.91))
+    ]
+    bins = [{"bin": 8, "confidence": 0.85, "accuracy": 0.9, "lower": 0.8, "upper": 0.95}]
+    evaluation = {
+        "primary": "macro_f1",
+        "summary": [{**row, "folds": 10} for row in rows],
+        "reliability": [{**row, "samples": 40.0} for row in bins],
+        "repeats": 2,
+        "patterns": [],
+    }
+    seen = {"found": None, "advice": "", "severe": False, "shift": 0.2, "spread": 1.1}
+    modality = {"name": "rna", "samples": 40, "used": 100, "missing": 12, "extra": 3}
+    absent = {"name": "protein", "samples": 0, "used": 7, "missing": 7, "extra": 0}
+    return {
+        "name": "clinic",
+        "model": {"method": "pooled", "dataset": "mine", "balmi": "0.2.0", "classes": CLASSES}
+        | {"class_counts": [60, 40], "samples": 100, "label": "subtype"},
+        "kinds": {"rna": "rna-log", "protein": "protein"},
+        "trained": {"rna": 100, "protein": 90},
+        "modalities": [
+            {**modality, "factor": 0.9, "measured": True, "seen": seen},
+            {**absent, "factor": 1.0, "measured": True, "seen": None},
+        ],
+        "samples": 40,
+        "flagged": 3,
+        "judged": 40,
+        "trained_on": 0,
+        "labelled": True,
+        "grouped": False,
+        "remarks": ["predict.clinic.modalities.rna: 2 features <i>of</i> another case"],
+        "evaluation": evaluation,
+    } | changes
+
+
+def table(right=38, labels=True):
+    true = np.arange(40) % 2
+    called = np.where(np.arange(40) < right, true, 1 - true)
+    columns = {
+        "sample": [f"s{i}" for i in range(40)],
+        "class": np.array(CLASSES)[called],
+        "p:a": np.where(called == 0, 0.85, 0.15),
+        "p:<b>": np.where(called == 1, 0.85, 0.15),
+        "modalities": "rna",
+        "features_found": 0.82,
+        "outside_p": 0.5,
+        "evidence_factor": 0.9,
+        "flags": ["lacks protein"] * 40,
+    }
+    label = np.array(CLASSES)[true] if labels else None
+    return pd.DataFrame({**columns, "label": label, "group": None})
+
+
+def test_without_classes_it_tells_of_predictions_alone():
+    view = build_prediction_view(told(), table(labels=False))
+    assert view.external is None
+    assert view.headline == "Predictions of 40 new samples by the model of mine."
+    assert "nothing of protein" in view.supports[0]
+    assert "3 of 40 samples" in view.supports[1]
+    assert [row.predicted for row in view.classes] == [20, 20]
+    assert view.modalities[0].share == 0.12
+
+
+@pytest.mark.parametrize(
+    ("right", "word"), [(37, Carried.YES), (24, Carried.NO)], ids=["carried", "lost"]
+)
+def test_with_classes_the_headline_says_that_it_is_an_external_validation(right, word):
+    view = build_prediction_view(told(), table(right))
+    assert view.headline == f"External validation of the model of mine on 40 samples: {word}."
+    assert view.external.found.carried is word
+    assert "in the cross-validation of mine" in view.external.sentence
+
+
+def test_training_samples_are_not_scored():
+    made = table()
+    made.loc[:9, "flags"] = TRAINED
+    view = build_prediction_view(told(trained_on=10), made)
+    assert view.external.found.samples == 30
+    assert any("10 of the samples are training samples" in text for text in view.supports)
+    made["flags"] = TRAINED
+    assert build_prediction_view(told(trained_on=40), made).external is None
+
+
+@pytest.mark.parametrize("labels", [True, False])
+def test_the_page_is_one_file_and_shows_hostile_names_as_text(tmp_path, labels):
+    write_table(table(labels=labels), tmp_path / "predictions.csv", "new_samples")
+    write_json(told(), tmp_path / "prediction.json", FORMAT)
+    settings = {"model": "/secret/place/model", "modalities": {"rna": {"path": "x.csv"}}}
+    inputs = tmp_path / "predictions.csv", tmp_path / "prediction.json"
+    reason = build_prediction_page(*inputs, settings, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert reason is None
+    assert "</html>" in page
+    assert "<b>" not in page
+    assert "<i>of" not in page
+    assert "/secret" not in page
+    assert ("3 External validation" in page) == labels
+    assert ("Reliability of new samples" in page) == labels
+    assert 'download="clinic-predictions.csv"' in page

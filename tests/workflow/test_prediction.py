@@ -1,0 +1,111 @@
+"""New samples, as users predict them: after a run, by a configuration of their own."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from balmi.data.cohort import read_cohort
+
+pytestmark = pytest.mark.workflow
+MODEL = "results/simulated/model"
+
+
+@pytest.fixture(scope="module")
+def patients(finished):
+    """Write measurements like those of the cohort, as another laboratory would send them."""
+    folder = finished.folder / "new"
+    folder.mkdir()
+    cohort = read_cohort(finished.folder / "results/simulated/cohort.h5mu")
+    rng = np.random.default_rng(0)
+    rows = rng.permutation(len(cohort.samples))[:40]
+    for name, values in cohort.tables.items():
+        table = pd.DataFrame(values[rows], index=rows, columns=cohort.features[name])
+        table = (table + 0.2 * rng.normal(size=table.shape)).dropna(how="all")
+        table.index = pd.Index([f"patient-{row}" for row in table.index], name="id")
+        table.iloc[::-1, ::-1].assign(extra=1.0).to_csv(folder / f"{name}.csv")
+    classes = np.array(cohort.classes)[cohort.labels[rows]]
+    ids = pd.Index([f"patient-{row}" for row in rows], name="id")
+    pd.DataFrame({"subtype": classes}, index=ids).to_csv(folder / "labels.csv")
+    lacking = pd.read_csv(folder / "strong.csv", index_col=0)
+    lacking.iloc[:, 2:].rename(columns=str.upper).to_csv(folder / "lacking.csv")
+    return finished
+
+
+def files(*names):
+    return {name: {"path": f"new/{name}.csv"} for name in names}
+
+
+def configure(checkout, **predictions):
+    text = yaml.safe_dump({"predict": predictions})
+    (checkout.folder / "predict.yaml").write_text(text, encoding="utf-8")
+    return ("--configfile", "predict.yaml")
+
+
+def test_new_samples_are_predicted_and_validated(patients):
+    whole = files("strong", "redundant", "weak", "noise")
+    part = {"strong": {"path": "new/lacking.csv"}, "redundant": whole["redundant"]}
+    chosen = configure(
+        patients,
+        site={"model": MODEL, "modalities": whole, "samples": "new/labels.csv"},
+        clinic={"model": f"{MODEL}.zip", "modalities": part},
+    )
+    done = patients.snakemake("predict", *chosen)
+    assert "results/site/report.html" in done.stdout
+    assert "features whose names differ" in done.text
+    site, clinic = (
+        pd.read_csv(patients.folder / "results" / name / "predictions.csv").fillna({"flags": ""})
+        for name in ("site", "clinic")
+    )
+    assert len(site) == len(clinic) == 40
+    assert (site["class"] == site["label"]).mean() > 0.8
+    assert site.filter(like="p:").sum(axis=1).to_numpy() == pytest.approx(np.ones(40))
+    assert not site["flags"].str.contains("training sample").any()
+    assert clinic["flags"].str.contains("lacks weak, noise").all()
+    assert clinic["flags"].str.contains("17% of strong missing").all()
+    pages = [patients.folder / "results" / name / "report.html" for name in ("site", "clinic")]
+    texts = [page.read_text(encoding="utf-8") for page in pages]
+    assert "External validation of the model of simulated on 40 samples" in texts[0]
+    assert "Predictions of 40 new samples by the model of simulated" in texts[1]
+    assert "Nothing to be done" in patients.snakemake("predict", *chosen, "-n").text
+
+
+def test_all_that_is_wrong_is_said_before_any_job(patients):
+    wrong = {"model": MODEL, "modalities": files("strong", "protein"), "missing_share": 0.1}
+    pickled = {"model": "new/model.pkl", "modalities": files("strong")}
+    (patients.folder / "new" / "model.pkl").write_bytes(b"\x80\x04.")
+    done = patients.snakemake("predict", *configure(patients, one=wrong, two=pickled), check=False)
+    assert done.returncode != 0
+    assert "balmi found 2 problems" in done.text
+    assert "predict.one.modalities.protein" in done.text
+    assert "predict.two.model: new/model.pkl" in done.text
+    assert "Traceback" not in done.text
+
+
+def test_another_unit_is_refused_by_the_job_in_words(patients):
+    table = pd.read_csv(patients.folder / "new" / "strong.csv", index_col=0)
+    (40 + 9 * table).to_csv(patients.folder / "new" / "other.csv")
+    other = {"model": MODEL, "modalities": {"strong": {"path": "new/other.csv"}}}
+    done = patients.snakemake("predict", *configure(patients, other=other), check=False)
+    assert done.returncode != 0
+    assert "deviations from its training median" in done.text
+    assert "other_scale: warn" in done.text
+    warned = configure(patients, other={**other, "other_scale": "warn"})
+    patients.snakemake("predict", *warned)
+    folder = patients.folder / "results" / "other"
+    table = (folder / "predictions.csv").read_text(encoding="utf-8")
+    assert "may be in another unit" in table
+    assert json.loads((folder / "prediction.json").read_text(encoding="utf-8"))["remarks"]
+
+
+def test_the_model_is_offered_with_its_checksum(finished):
+    page = (finished.folder / "results/simulated/report.html").read_text(encoding="utf-8")
+    told = (finished.folder / MODEL / "SHA256SUMS").read_text(encoding="utf-8")
+    assert len(told.splitlines()) == 4
+    assert 'download="simulated-model.zip"' in page or "results/simulated/model.zip" in page
+    card = (finished.folder / MODEL / "CARD.md").read_text(encoding="utf-8")
+    summary = pd.read_csv(finished.folder / "results/simulated/tables/summary.csv")
+    row = summary.query("method == 'pooled' and metric == 'macro_f1'").iloc[0]
+    assert f"{row['mean']:.3f} ({row['lower']:.3f} to {row['upper']:.3f})" in card

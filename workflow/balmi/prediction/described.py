@@ -1,0 +1,138 @@
+"""How the method of a final model performed in the evaluation, and the page that goes with it.
+
+All numbers are read from the tables of the cross-validation: samples are scored by models that have
+not seen them, and nothing is computed of what the final model was fitted to.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from balmi.config.settings import Method
+from balmi.data.files import replace_when_written, write_json
+from balmi.data.model_files import CARD, EVALUATION, FORMAT, MODEL, write_sums, write_zip
+from balmi.evaluation.held_out import decided, probabilities_of
+from balmi.evaluation.metrics import METRICS
+from balmi.evaluation.statistics import wilson_interval
+from balmi.prediction.card import card
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import pandas as pd
+
+    from balmi.data.cohort import Roster
+
+BY_PATTERN = ("accuracy", "macro_f1", "log_loss")
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of the evaluation that are told of.
+
+    Parameters
+    ----------
+    summary, reliability, predictions
+        As in the contract.
+    """
+
+    summary: pd.DataFrame
+    reliability: pd.DataFrame
+    predictions: pd.DataFrame
+
+
+def evaluation_of(method: Method, tables: Tables, cohort: Roster, primary: str) -> dict[str, Any]:
+    """Return how a method performed on held-out samples, as JSON can hold it.
+
+    Parameters
+    ----------
+    method
+        The method.
+    tables
+        The tables of the evaluation.
+    cohort
+        The cohort, for true classes and who has what.
+    primary
+        The metric that verdicts follow.
+    """
+    of = {
+        name: table[table["method"] == str(method)]
+        for name, table in (("summary", tables.summary), ("reliability", tables.reliability))
+    }
+    columns = ["class", "metric", "mean", "lower", "upper", "folds"]
+    predictions = tables.predictions
+    predictions = predictions[predictions["method"] == str(method)]
+    return {
+        "primary": primary,
+        "summary": _records(of["summary"][columns]),
+        "reliability": _records(of["reliability"].drop(columns="method")),
+        "repeats": int(predictions["repeat"].nunique()),
+        "patterns": list(_patterns(predictions, cohort)) if len(predictions) else [],
+    }
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return json.loads(table.to_json(orient="records", double_precision=15))
+
+
+def _patterns(predictions: pd.DataFrame, cohort: Roster) -> Iterator[dict[str, Any]]:
+    """Yield the scores of the samples that have the same modalities, the most frequent first."""
+    rows = cohort.positions(predictions["sample"])
+    labels, repeats = cohort.labels[rows], predictions["repeat"].to_numpy()
+    probabilities = probabilities_of(predictions, cohort.classes)
+    predicted = decided(predictions, cohort.classes)
+    patterns, which = np.unique(cohort.available[rows], axis=0, return_inverse=True)
+    which = which.reshape(-1)
+    sizes = [len(np.unique(rows[which == number])) for number in range(len(patterns))]
+    for number in np.argsort(sizes, kind="stable")[::-1]:
+        inside = [(which == number) & (repeats == repeat) for repeat in np.unique(repeats)]
+        scores = {
+            name: float(
+                np.mean([METRICS[name](labels[i], probabilities[i], predicted[i]) for i in inside])
+            )
+            for name in BY_PATTERN
+        }
+        names = [name for name, has in zip(cohort.modalities, patterns[number], strict=True) if has]
+        limits = wilson_interval(scores["accuracy"], sizes[number])
+        yield {
+            "modalities": names,
+            "samples": sizes[number],
+            **scores,
+            "accuracy_lower": float(limits[0]),
+            "accuracy_upper": float(limits[1]),
+        }
+
+
+def describe_model(
+    folder: Path,
+    packed: Path,
+    tables: Tables,
+    cohort: Roster,
+    primary: str,
+    facts: Mapping[str, Any],
+) -> None:
+    """Write how a model's method performed, its card, the checksums, and a zip of all.
+
+    Parameters
+    ----------
+    folder
+        Where the model lies.
+    packed
+        The zip file to write.
+    tables, cohort, primary
+        As in `evaluation_of`.
+    facts
+        ``title`` and ``licence`` of the data, None where unknown.
+    """
+    about = json.loads((folder / MODEL).read_text(encoding="utf-8"))
+    found = evaluation_of(Method(about["method"]), tables, cohort, primary)
+    write_json(found, folder / EVALUATION, FORMAT)
+    with replace_when_written(folder / CARD) as part:
+        part.write_text(card(about, found, facts), encoding="utf-8")
+    write_sums(folder)
+    write_zip(folder, packed)

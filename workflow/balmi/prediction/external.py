@@ -1,0 +1,314 @@
+"""How a model does on new samples whose class is known, beside its cross-validation.
+
+Scores of new samples have percentile bootstrap intervals (Efron 1979), over groups where samples
+have groups. Their difference from the mean over test folds has an interval by the method of
+variance estimates recovery (Zou and Donner 2008, Statistics in Medicine 27:1693): with
+d = external - internal, the lower limit is
+
+    d - sqrt((external - external_lower)^2 + (internal_upper - internal)^2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from balmi.evaluation.metrics import (
+    CALIBRATION_BINS,
+    CLASS_METRICS,
+    METRICS,
+    calibration_bins,
+)
+from balmi.evaluation.statistics import wilson_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    Score = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
+
+SHOWN = ("macro_f1", "balanced_accuracy", "accuracy", "macro_auroc", "mcc", "log_loss", "brier")
+OF_CLASS = ("recall", "precision", "f1", "auroc")
+DRAWS = 400
+FEWEST = 10  # labelled samples, or groups of them, of which an interval is told
+MARGIN = 0.1  # of the metric: a loss beyond it matters
+MOST_GROUPS = 30
+
+
+class Carried(StrEnum):
+    """What is said of whether performance carried over."""
+
+    YES = "carried over"
+    OPEN = "no loss shown"
+    NO = "did not carry over"
+    BETTER = "better than inside"
+    FEW = "too few to tell"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A score with its 95 % interval, None where there is none."""
+
+    value: float | None
+    lower: float | None = None
+    upper: float | None = None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A score on new samples, beside that of the cross-validation.
+
+    Parameters
+    ----------
+    metric
+        Its name.
+    internal, external, difference
+        Mean over test folds, score on the new samples, external minus internal.
+    """
+
+    metric: str
+    internal: Estimate
+    external: Estimate
+    difference: Estimate
+
+
+@dataclass(frozen=True)
+class OfClass:
+    """Scores of a class, and how many new samples are of it."""
+
+    name: str
+    samples: int
+    scores: tuple[Compared, ...]
+
+
+@dataclass(frozen=True)
+class OfGroup:
+    """A group's new samples and the share of them that is called right."""
+
+    name: str
+    samples: int
+    accuracy: Estimate
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """New samples whose class is known.
+
+    Parameters
+    ----------
+    labels, predicted
+        Class codes; (n,).
+    probabilities
+        (n, classes).
+    groups
+        Names of groups, None where there are none; (n,).
+    """
+
+    labels: np.ndarray
+    predicted: np.ndarray
+    probabilities: np.ndarray
+    groups: np.ndarray | None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def units(self) -> np.ndarray:
+        """Number of the group of every sample, its own where there are none; (n,)."""
+        if self.groups is None:
+            return np.arange(len(self))
+        return np.unique(self.groups.astype(str), return_inverse=True)[1].reshape(-1)
+
+
+@dataclass(frozen=True)
+class External:
+    """What new samples with classes say of a model.
+
+    Parameters
+    ----------
+    samples, units
+        How many there are, and how many groups of them, or as many.
+    primary
+        The metric that verdicts follow.
+    carried
+        Whether its value carried over.
+    metrics, classes, groups
+        Scores.
+    reliability
+        As in ``reliability.csv``, of the new samples.
+    confusion
+        Rows the true class, columns the predicted one; (classes, classes).
+    """
+
+    samples: int
+    units: int
+    primary: Compared
+    carried: Carried
+    metrics: tuple[Compared, ...]
+    classes: tuple[OfClass, ...]
+    groups: tuple[OfGroup, ...]
+    reliability: tuple[dict[str, float], ...]
+    confusion: np.ndarray
+
+
+def _draws(units: np.ndarray, seed: int) -> list[np.ndarray]:
+    """Return rows of bootstrap draws of whole units."""
+    rng = np.random.default_rng([seed, 5])
+    count = int(units.max()) + 1
+    rows = [np.flatnonzero(units == unit) for unit in range(count)]
+    picks = rng.integers(count, size=(DRAWS, count))
+    return [np.concatenate([rows[unit] for unit in pick]) for pick in picks]
+
+
+def _score(score: Score, held: Labelled, draws: Sequence[np.ndarray] | None) -> Estimate:
+    value = score(held.labels, held.probabilities, held.predicted)
+    if np.isnan(value) or draws is None:
+        return Estimate(None if np.isnan(value) else float(value))
+    found = [score(held.labels[r], held.probabilities[r], held.predicted[r]) for r in draws]
+    known = np.array(found)[~np.isnan(found)]
+    if len(known) < len(draws) / 2:
+        return Estimate(float(value))
+    lower, upper = np.quantile(known, [0.025, 0.975])
+    return Estimate(float(value), float(lower), float(upper))
+
+
+def difference(internal: Estimate, external: Estimate) -> Estimate:
+    """Return external minus internal, with limits where both have them."""
+    if internal.value is None or external.value is None:
+        return Estimate(None)
+    d = external.value - internal.value
+    ends = internal.lower, internal.upper, external.lower, external.upper
+    if any(end is None for end in ends):
+        return Estimate(d)
+    low, high, lower, upper = (float(end) for end in ends if end is not None)
+    below = np.hypot(external.value - lower, high - internal.value)
+    above = np.hypot(upper - external.value, internal.value - low)
+    return Estimate(d, float(d - below), float(d + above))
+
+
+def verdict(compared: Compared, units: int) -> Carried:
+    """Return whether a score carried over.
+
+    Parameters
+    ----------
+    compared
+        The score, inside and outside.
+    units
+        Samples, or groups of them, that the external one rests on.
+    """
+    found = compared.difference
+    if found.value is None or found.lower is None or found.upper is None or units < FEWEST:
+        return Carried.FEW
+    better = METRICS[compared.metric].more_is_better
+    worst, best = (found.lower, found.upper) if better else (-found.upper, -found.lower)
+    if best < 0:
+        return Carried.NO
+    if worst > 0:
+        return Carried.BETTER
+    return Carried.YES if worst > -MARGIN else Carried.OPEN
+
+
+def _internal(evaluation: Mapping[str, Any]) -> dict[tuple[str | None, str], Estimate]:
+    return {
+        (row["class"], row["metric"]): Estimate(row["mean"], row["lower"], row["upper"])
+        for row in evaluation["summary"]
+    }
+
+
+def _reliability(held: Labelled) -> tuple[dict[str, float], ...]:
+    confidence = held.probabilities.max(axis=1)
+    correct = held.labels == held.probabilities.argmax(axis=1)
+    bins, rows = calibration_bins(confidence), []
+    for number in range(CALIBRATION_BINS):
+        inside = bins == number
+        if inside.any():
+            accuracy, count = float(correct[inside].mean()), int(inside.sum())
+            lower, upper = wilson_interval(accuracy, count)
+            mean = float(confidence[inside].mean())
+            rows.append(
+                {"confidence": mean, "accuracy": accuracy, "lower": float(lower)}
+                | {"upper": float(upper), "samples": float(count)}
+            )
+    return tuple(rows)
+
+
+def validate(
+    held: Labelled, classes: Sequence[str], evaluation: Mapping[str, Any], seed: int = 0
+) -> External:
+    """Score new samples, and compare with the cross-validation.
+
+    Parameters
+    ----------
+    held
+        The samples; at least one.
+    classes
+        Names of the model's classes.
+    evaluation
+        How the model's method performed inside (`balmi.prediction.described.evaluation_of`).
+    seed
+        Of the bootstrap.
+    """
+    inside, units = _internal(evaluation), held.units
+    count = int(units.max()) + 1
+    draws = _draws(units, seed) if count >= FEWEST else None
+    names = dict.fromkeys([evaluation["primary"], *SHOWN])
+
+    def compared(metric: str, external: Estimate, name: str | None = None) -> Compared:
+        internal = inside.get((name, metric), Estimate(None))
+        return Compared(metric, internal, external, difference(internal, external))
+
+    metrics = tuple(compared(name, _score(METRICS[name], held, draws)) for name in names)
+    primary = metrics[0]
+    return External(
+        samples=len(held),
+        units=count,
+        primary=primary,
+        carried=verdict(primary, count),
+        metrics=tuple(sorted(metrics, key=lambda each: list(METRICS).index(each.metric))),
+        classes=tuple(
+            OfClass(
+                name,
+                int((held.labels == code).sum()),
+                tuple(
+                    compared(metric, _score(_of_class(metric, code), held, draws), name)
+                    for metric in OF_CLASS
+                ),
+            )
+            for code, name in enumerate(classes)
+        ),
+        groups=tuple(_groups(held)),
+        reliability=_reliability(held),
+        confusion=_confusion(held, len(classes)),
+    )
+
+
+def _of_class(metric: str, code: int) -> Score:
+    function = CLASS_METRICS[metric].function
+
+    def score(labels: np.ndarray, probabilities: np.ndarray, predicted: np.ndarray) -> float:
+        return function(labels == code, predicted == code, probabilities[:, code])
+
+    return score
+
+
+def _groups(held: Labelled) -> list[OfGroup]:
+    """Return the groups of the new samples, the largest first, `MOST_GROUPS` at most."""
+    if held.groups is None:
+        return []
+    names, counts = np.unique(held.groups.astype(str), return_counts=True)
+    found = []
+    for place in np.argsort(-counts, kind="stable")[:MOST_GROUPS]:
+        inside = held.groups.astype(str) == names[place]
+        share = float((held.labels == held.predicted)[inside].mean())
+        limits = wilson_interval(share, int(counts[place]))
+        estimate = Estimate(share, float(limits[0]), float(limits[1]))
+        found.append(OfGroup(str(names[place]), int(counts[place]), estimate))
+    return found
+
+
+def _confusion(held: Labelled, classes: int) -> np.ndarray:
+    table = np.zeros((classes, classes), dtype=np.int64)
+    np.add.at(table, (held.labels, held.predicted), 1)
+    return table

@@ -1,0 +1,285 @@
+"""Train the final model: on all labelled samples, with preprocessing that all of them set.
+
+What weighs and calibrates its experts is said out of inner folds, as in the evaluation. No score of
+the evaluation enters it, and none is computed of what it was fitted to.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.kernel_approximation import Nystroem
+
+from balmi.config.kinds import Kind
+from balmi.config.settings import Method, PrimaryMetric
+from balmi.data.measurements import dense
+from balmi.errors import MethodNotApplicable
+from balmi.methods.deciding import MOST_PROBABLE
+from balmi.methods.outcome import attempt
+from balmi.methods.peers.early import FittedMachine
+from balmi.methods.peers.registry import NEEDS, PEERS, predicted
+from balmi.methods.peers.side import TrainingSide
+from balmi.methods.pooled.imputing import Donors
+from balmi.methods.pooled.method import NestedPools, OnePool, Pool
+from balmi.prediction.completing import LEVELS
+from balmi.prediction.distribution import fit_envelope
+from balmi.prediction.fingerprints import fingerprints
+from balmi.prediction.masking import FEWEST, HeldOut, Widening, measure
+from balmi.prediction.model import (
+    FinalModel,
+    ModalityModel,
+    TrainingRows,
+    write_model,
+    write_reason,
+)
+from balmi.prediction.units import Usual
+from balmi.preprocess.features import Features
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from balmi.config.settings import Settings
+    from balmi.data.cohort import Cohort
+    from balmi.methods.peers.registry import FittedPeer
+    from balmi.preprocess.fitted import Fitted
+
+logger = logging.getLogger("balmi")
+
+OF_ROWS = (FittedMachine, Nystroem, Donors)
+
+
+def holds_rows(thing: Any) -> bool:
+    """Return whether something learned holds measurements of training samples."""
+    if isinstance(thing, OF_ROWS):
+        return True
+    if isinstance(thing, tuple):
+        return any(map(holds_rows, thing))
+    return is_dataclass(thing) and any(holds_rows(getattr(thing, f.name)) for f in fields(thing))
+
+
+def _pool(pool: Pool, side: TrainingSide, rows: bool) -> Pool:
+    """Return a pool, or one of those experts that hold no training samples."""
+    if rows:
+        return pool
+    return Pool.of([expert for expert in pool.experts if not holds_rows(expert.fitted)], side)
+
+
+# What of a fitted method is kept, where that is not the whole.
+_KEPT: dict[type, Callable[[Any], Pool]] = {
+    NestedPools: lambda pools: pools.whole,
+    OnePool: lambda pools: pools.pools[pools.best],
+}
+
+
+def learn(method: Method, side: TrainingSide, rows: bool = True) -> FittedPeer:
+    """Fit a method, and keep of it what predicts.
+
+    Parameters
+    ----------
+    method
+        One of `balmi.config.settings.FINAL_METHODS`.
+    side
+        What it learns from.
+    rows
+        Whether it may hold measurements of training samples.
+
+    Raises
+    ------
+    MethodNotApplicable, MethodFailed
+        As the method does.
+    """
+    if method in NEEDS:
+        NEEDS[method](side.samples.available)
+    peer = PEERS[method](side)
+    kept = _KEPT.get(type(peer), lambda whole: whole)(peer)
+    return _pool(kept, side, rows) if isinstance(kept, Pool) else kept
+
+
+def _followed(predictor: FittedPeer, metric: PrimaryMetric) -> FittedPeer:
+    """Return what calls the most probable class where the evaluation does: for accuracy."""
+    if isinstance(predictor, Pool) and metric is PrimaryMetric.ACCURACY:
+        return replace(predictor, rule=MOST_PROBABLE)
+    return predictor
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A final model, and the training samples that its experts may need."""
+
+    model: FinalModel
+    rows: TrainingRows
+
+
+def train_final(cohort: Cohort, settings: Settings, about: Mapping[str, Any]) -> Trained:
+    """Train the final model of a cohort.
+
+    Parameters
+    ----------
+    cohort
+        The cohort: all of its samples are learned from.
+    settings
+        The configuration; ``final`` says by which method.
+    about
+        What the model is to tell about its making.
+
+    Raises
+    ------
+    MethodNotApplicable, MethodFailed
+        As the method does.
+    """
+    method, rows, seed = settings.final.method, settings.final.rows, settings.evaluation.seed
+    if method is None:
+        raise MethodNotApplicable("final.method is null")
+    features = Features(cohort, settings.preprocessing.max_features)
+    everyone = np.arange(len(cohort.samples))
+    fitted = features.fit(everyone)
+    side = _side(cohort, features, fitted, everyone, seed)
+    predictor = _followed(learn(method, side, rows), settings.primary_metric)
+    logger.info("%s has learned from %d samples", method, len(side))
+    model = FinalModel(
+        method=method,
+        classes=cohort.classes,
+        modalities={
+            name: _modality(name, cohort, features, fitted, everyone, side)
+            for name in cohort.modalities
+        },
+        predictor=predictor,
+        prior=smoothed(side),
+        widening=measure_missing(cohort, settings, side, seed),
+        about={
+            **about,
+            "samples": len(side),
+            "class_counts": np.bincount(side.labels, minlength=side.classes).tolist(),
+            "label": cohort.provenance.get("label"),
+            "rows_allowed": rows,
+        },
+    )
+    has = {name: side.samples.has(name) for name in cohort.modalities}
+    scores = {name: values[has[name]] for name, values in side.samples.features.items()}
+    measured = {
+        name: dense(features.values[name].values[:, fitted.modalities[name].kept])
+        for name in cohort.modalities
+    }
+    return Trained(model, TrainingRows(scores, measured))
+
+
+def _side(
+    cohort: Cohort, features: Features, fitted: Fitted, rows: np.ndarray, seed: int
+) -> TrainingSide:
+    groups = None if cohort.groups is None else cohort.groups[rows]
+    samples = features.apply(fitted, rows)
+    return TrainingSide(samples, cohort.labels[rows], groups, len(cohort.classes), seed)
+
+
+def _modality(
+    name: str,
+    cohort: Cohort,
+    features: Features,
+    fitted: Fitted,
+    rows: np.ndarray,
+    side: TrainingSide,
+) -> ModalityModel:
+    """Return what the model is to know of a modality."""
+    kind, held = Kind(cohort.kinds[name]), fitted.modalities[name]
+    components, names = features.components(name, rows), cohort.features[name]
+    raw = cohort.values[name].values
+    # A transform of single values needs no features but those that are kept.
+    whole = kind in LEVELS or components is not None
+    looked = np.arange(len(names)) if whole else held.kept
+    usual = None
+    if components is None:
+        transformed = dense(features.values[name].values[:, held.kept])
+        usual = Usual.of(dense(raw[:, held.kept]), transformed)
+    return ModalityModel(
+        kind=kind,
+        features=tuple(names[column] for column in looked),
+        kept=np.arange(len(looked)) if components is not None or not whole else held.kept,
+        fitted=held.of_kept() if components is None else held,
+        levels=LEVELS[kind](raw) if kind in LEVELS else None,
+        components=components,
+        usual=usual,
+        envelope=fit_envelope(side, name),
+        marks=fingerprints(dense(raw[:, looked if components is not None else held.kept])),
+        samples=int(side.samples.has(name).sum()),
+    )
+
+
+def measure_missing(cohort: Cohort, settings: Settings, side: TrainingSide, seed: int) -> Widening:
+    """Train without an inner fold, and take features from that fold's samples.
+
+    One fold is enough, unless it has fewer than `balmi.prediction.masking.FEWEST` samples.
+
+    Parameters
+    ----------
+    cohort, settings
+        As in `train_final`.
+    side
+        All samples, for their inner folds.
+    seed
+        Of what is drawn.
+    """
+    features = Features(cohort, settings.preprocessing.max_features)
+    parts: list[HeldOut] = []
+    for rest, here in side.base_folds:
+        if sum(len(part.samples) for part in parts) >= FEWEST:
+            break
+        try:
+            parts.append(_held_out(cohort, settings, features, np.sort(rest), np.sort(here), seed))
+        except MethodNotApplicable as error:
+            logger.warning("what missing features do is not measured on a fold: %s", error)
+    return measure(parts, seed)
+
+
+def _held_out(
+    cohort: Cohort,
+    settings: Settings,
+    features: Features,
+    rest: np.ndarray,
+    here: np.ndarray,
+    seed: int,
+) -> HeldOut:
+    """Return samples, and what has learned from the rest."""
+    method, fitted = Method(settings.final.method), features.fit(rest)
+    side = _side(cohort, features, fitted, rest, seed)
+    predictor = learn(method, side, settings.final.rows)
+    return HeldOut(
+        lambda samples: predicted(method, predictor, samples)[str(method)].probabilities,
+        features.apply(fitted, here),
+        cohort.labels[here],
+        smoothed(side),
+    )
+
+
+def smoothed(side: TrainingSide) -> np.ndarray:
+    """Return class frequencies of which none is 0; (classes,)."""
+    counts = np.bincount(side.labels, minlength=side.classes) + 0.5
+    return counts / counts.sum()
+
+
+def write_final(dataset: str, cohort: Cohort, settings: Settings, folder: Path) -> None:
+    """Train the final model of a cohort and write it, or why there is none.
+
+    Parameters
+    ----------
+    dataset
+        The dataset's name.
+    cohort, settings
+        As in `train_final`.
+    folder
+        Where it is written.
+    """
+    about = {
+        "dataset": dataset,
+        "cohort": cohort.checksum,
+        "settings": settings.model_dump(mode="json"),
+    }
+    method = Method(settings.final.method)
+    status, trained = attempt(f"final {method}", lambda: train_final(cohort, settings, about), None)
+    if trained is None:
+        write_reason(method, status.reason or status.status, about, folder)
+    else:
+        write_model(trained.model, trained.rows, folder)

@@ -1,0 +1,1 @@
+"""The page of a prediction: new samples, and what a final model says of them."""

@@ -1,0 +1,341 @@
+"""What the page of a prediction shows: every number is computed here, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from balmi.methods.outcome import PROBABILITY_PREFIX
+from balmi.prediction.external import Carried, Labelled, validate
+from balmi.prediction.predict import TRAINED
+from balmi.report.kit.drawing import Mark
+from balmi.report.kit.metrics import Metric, metric_of
+from balmi.report.kit.words import brief, counted, decimal, joined, percent, signed, with_limits
+from balmi.report.sections.performance.closeup import Bin, Reliability
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from balmi.prediction.external import Compared, Estimate, External
+
+MOST_ROWS = 300  # of the table of predictions; all are in the download
+LOOKS = {
+    Carried.YES: Mark(str(Carried.YES), "✓", "circle", "gain"),
+    Carried.BETTER: Mark(str(Carried.BETTER), "▲", "triangle-up", "gain"),
+    Carried.OPEN: Mark(str(Carried.OPEN), "●", "circle", "none"),
+    Carried.NO: Mark(str(Carried.NO), "▼", "triangle-down", "loss"),
+    Carried.FEW: Mark(str(Carried.FEW), "○", "circle", "none"),
+}
+
+
+@dataclass(frozen=True)
+class ModalityRow:
+    """What was understood of a modality.
+
+    Parameters
+    ----------
+    name, kind
+        Its name and kind of omics.
+    samples
+        New samples that have it.
+    used, missing, extra
+        Features of the model, those that the file lacks, those that the model does not know.
+    share
+        Share of the features that are missing.
+    factor, measured
+        By which evidence counts for the missing ones, and whether that was measured.
+    shift, spread
+        As in `balmi.prediction.units.Seen`; None where unknown.
+    unit
+        What is odd about the unit, in words; None where nothing is.
+    """
+
+    name: str
+    kind: str
+    samples: int
+    used: int
+    missing: int
+    extra: int
+    share: float
+    factor: float
+    measured: bool
+    shift: float | None
+    spread: float | None
+    unit: str | None
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """How often a class is predicted, and how often it was among the training samples."""
+
+    name: str
+    predicted: int
+    share: float
+    trained: float
+
+
+@dataclass(frozen=True)
+class SampleRow:
+    """A row of the table of predictions."""
+
+    sample: str
+    predicted: str
+    label: str | None
+    probabilities: tuple[float, ...]
+    modalities: str
+    found: float
+    flags: str
+
+
+@dataclass(frozen=True)
+class ExternalView:
+    """An external validation.
+
+    Parameters
+    ----------
+    found
+        What was computed.
+    mark
+        How the verdict looks.
+    metric
+        The metric that it follows.
+    sentence
+        The verdict in words.
+    metrics
+        Metric -> its scores, in order.
+    reliability
+        Of the new samples, and inside.
+    """
+
+    found: External
+    mark: Mark
+    metric: Metric
+    sentence: str
+    metrics: tuple[tuple[Metric, Compared], ...]
+    class_metrics: tuple[Metric, ...]
+    reliability: tuple[Reliability, ...]
+
+
+@dataclass(frozen=True)
+class PredictionView:
+    """The whole page."""
+
+    name: str
+    headline: str
+    supports: tuple[str, ...]
+    method: str
+    dataset: str
+    version: str
+    trained: int
+    samples: int
+    classes: tuple[ClassRow, ...]
+    class_names: tuple[str, ...]
+    modalities: tuple[ModalityRow, ...]
+    flagged: int
+    judged: int
+    remarks: tuple[str, ...]
+    rows: tuple[SampleRow, ...]
+    external: ExternalView | None
+
+
+def _modalities(about: Mapping[str, Any]) -> tuple[ModalityRow, ...]:
+    rows = []
+    for each in about["modalities"]:
+        seen = each["seen"] or {}
+        rows.append(
+            ModalityRow(
+                name=each["name"],
+                kind=about["kinds"][each["name"]],
+                samples=each["samples"],
+                used=each["used"],
+                missing=each["missing"],
+                extra=each["extra"],
+                share=each["missing"] / each["used"] if each["used"] else 0.0,
+                factor=each["factor"],
+                measured=each["measured"],
+                shift=seen.get("shift"),
+                spread=seen.get("spread"),
+                unit=seen.get("found"),
+            )
+        )
+    return tuple(rows)
+
+
+def _text(cell: object) -> str | None:
+    return cell if isinstance(cell, str) and cell else None
+
+
+def _samples(table: pd.DataFrame, classes: tuple[str, ...]) -> tuple[SampleRow, ...]:
+    columns = [f"{PROBABILITY_PREFIX}{name}" for name in classes]
+    return tuple(
+        SampleRow(
+            sample=row["sample"],
+            predicted=row["class"],
+            label=_text(row["label"]),
+            probabilities=tuple(float(row[column]) for column in columns),
+            modalities=row["modalities"],
+            found=float(row["features_found"]),
+            flags=_text(row["flags"]) or "",
+        )
+        for row in table.head(MOST_ROWS).to_dict("records")
+    )
+
+
+def _labelled(table: pd.DataFrame, classes: tuple[str, ...]) -> Labelled | None:
+    """Return samples of known class that the model has not learned from, None without any."""
+    known = table[table["label"].notna()]
+    known = known[~known["flags"].fillna("").str.contains(TRAINED, regex=False)]
+    if known.empty:
+        return None
+    codes = {name: code for code, name in enumerate(classes)}
+    columns = [f"{PROBABILITY_PREFIX}{name}" for name in classes]
+    groups = None
+    if known["group"].notna().any():
+        # A sample without a group is one of its own.
+        groups = known["group"].where(known["group"].notna(), known["sample"]).to_numpy()
+    return Labelled(
+        labels=known["label"].map(codes).to_numpy(),
+        predicted=known["class"].map(codes).to_numpy(),
+        probabilities=known[columns].to_numpy(dtype=float),
+        groups=groups,
+    )
+
+
+def _estimate(held: Estimate, form=decimal) -> str:
+    return with_limits(held.value, held.lower, held.upper, form)
+
+
+def _verdict(found: External, metric: Metric, dataset: str) -> str:
+    """Return whether performance carried over, in a sentence."""
+    inside, outside = _estimate(found.primary.internal), _estimate(found.primary.external)
+    numbers = (
+        f"{metric.first} is {outside} on {counted(found.samples, 'new sample')} with a known class,"
+        f" and {inside} in the cross-validation of {brief(dataset)}"
+    )
+    gap = found.primary.difference
+    told = f"the difference is {_estimate(gap, signed)}"
+    worst = None
+    if gap.lower is not None and gap.upper is not None:
+        worst = max(0.0, -gap.lower if metric.more_is_better else gap.upper)
+    ends = {
+        Carried.YES: f"{told}, so that a loss above .1 is unlikely.",
+        Carried.BETTER: f"{told}: the new samples are easier, or differ in kind.",
+        Carried.OPEN: f"{told}: no loss is shown, and one of up to {decimal(worst)} is not ruled"
+        " out.",
+        Carried.NO: f"{told}: performance did not carry over in full.",
+        Carried.FEW: "these are too few to compare.",
+    }
+    return f"{numbers}; {ends[found.carried]}"
+
+
+def _external(
+    table: pd.DataFrame, about: Mapping[str, Any], classes: tuple[str, ...]
+) -> ExternalView | None:
+    held = _labelled(table, classes)
+    if held is None:
+        return None
+    found = validate(held, classes, about["evaluation"])
+    metric = metric_of(found.primary.metric)
+    inside = [
+        Bin(row["confidence"], row["accuracy"], row["lower"], row["upper"], row["samples"])
+        for row in about["evaluation"]["reliability"]
+    ]
+    outside = [Bin(**row) for row in found.reliability]
+    panels = [Reliability("new samples", None, tuple(outside))]
+    panels += [Reliability("cross-validation", None, tuple(inside))] if inside else []
+    return ExternalView(
+        found=found,
+        mark=LOOKS[found.carried],
+        metric=metric,
+        sentence=_verdict(found, metric, about["model"]["dataset"]),
+        metrics=tuple((metric_of(each.metric), each) for each in found.metrics),
+        class_metrics=tuple(metric_of(each.metric) for each in found.classes[0].scores),
+        reliability=tuple(panels),
+    )
+
+
+def build_prediction_view(about: Mapping[str, Any], table: pd.DataFrame) -> PredictionView:
+    """Return what the page of a prediction shows.
+
+    Parameters
+    ----------
+    about
+        What `balmi.prediction.predict.predict_files` wrote beside the predictions.
+    table
+        The predictions.
+    """
+    model = about["model"]
+    classes = tuple(model["classes"])
+    counts = table["class"].value_counts()
+    trained = np.array(model["class_counts"]) / max(1, sum(model["class_counts"]))
+    external = _external(table, about, classes)
+    modalities = _modalities(about)
+    what = f"{counted(about['samples'], 'new sample')} by the model of {brief(model['dataset'])}"
+    headline = (
+        f"Predictions of {what}"
+        if external is None
+        else f"External validation of the model of {brief(model['dataset'])} on"
+        f" {counted(external.found.samples, 'sample')}: {external.mark.word}"
+    )
+    return PredictionView(
+        name=about["name"],
+        headline=f"{headline}.",
+        supports=tuple(_supports(about, table, modalities, external)),
+        method=model["method"],
+        dataset=model["dataset"],
+        version=model["balmi"],
+        trained=model["samples"],
+        samples=about["samples"],
+        classes=tuple(
+            ClassRow(name, int(counts.get(name, 0)), counts.get(name, 0) / len(table), float(share))
+            for name, share in zip(classes, trained, strict=True)
+        ),
+        class_names=classes,
+        modalities=modalities,
+        flagged=about["flagged"],
+        judged=about["judged"],
+        remarks=tuple(about["remarks"]),
+        rows=_samples(table, classes),
+        external=external,
+    )
+
+
+def _supports(
+    about: Mapping[str, Any],
+    table: pd.DataFrame,
+    modalities: tuple[ModalityRow, ...],
+    external: ExternalView | None,
+) -> list[str]:
+    """Return the sentences below the headline."""
+    told = [] if external is None else [external.sentence]
+    if about["trained_on"]:
+        told.append(
+            f"{about['trained_on']} of the samples are training samples of the model, by their"
+            " measurements: what is said of them is no evidence, and none of them is scored here."
+        )
+    given = [row.name for row in modalities if row.samples]
+    lacking = [row.name for row in modalities if not row.samples]
+    told.append(
+        f"{joined(given)} {'was' if len(given) == 1 else 'were'} found"
+        + (
+            f"; nothing of {joined(lacking)}, which other experts stand in for."
+            if lacking
+            else "; no modality of the model is missing."
+        )
+    )
+    if about["judged"]:
+        told.append(
+            f"{about['flagged']} of {counted(about['judged'], 'sample')}"
+            f" ({percent(about['flagged'] / about['judged'])}) look unlike the training samples; of"
+            " samples like these it would be one in twenty at most."
+        )
+    else:
+        told.append("Training samples were too few to say which new samples look unlike them.")
+    odd = [row.name for row in modalities if row.unit]
+    if odd:
+        told.append(f"{joined(odd)} may be in another unit than in training: see below.")
+    return told

@@ -1,0 +1,106 @@
+rule fit_final_model:
+    input:
+        cohort="results/{dataset}/cohort.h5mu",
+    output:
+        model="results/{dataset}/model/model.json",
+        arrays="results/{dataset}/model/arrays.safetensors",
+    log:
+        "results/{dataset}/logs/fit_final_model.log",
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        **needs("fit_final_model", SETTINGS),
+    params:
+        settings=all_settings(),
+        depends=final_depends(),
+        code=code_of("fit_final_model"),
+    message:
+        "{wildcards.dataset}: train the final model on all samples"
+    script:
+        "../scripts/fit_final_model.py"
+
+
+rule describe_model:
+    input:
+        model="results/{dataset}/model/model.json",
+        arrays="results/{dataset}/model/arrays.safetensors",
+        samples="results/{dataset}/samples.json",
+        summary=TABLES["summary"].path,
+        reliability=TABLES["reliability"].path,
+        predictions=TABLES["predictions"].path,
+    output:
+        evaluation="results/{dataset}/model/evaluation.json",
+        card="results/{dataset}/model/CARD.md",
+        sums="results/{dataset}/model/SHA256SUMS",
+        packed="results/{dataset}/model.zip",
+    log:
+        "results/{dataset}/logs/describe_model.log",
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        primary_metric=SETTINGS.primary_metric.value,
+        title=lambda wildcards: about(wildcards, "title"),
+        licence=lambda wildcards: about(wildcards, "licence"),
+        code=code_of("describe_model"),
+    message:
+        "{wildcards.dataset}: write the card of the final model, and pack it"
+    script:
+        "../scripts/describe_model.py"
+
+
+rule predict_samples:
+    input:
+        made_for_prediction,
+    output:
+        predictions=TABLES["new_samples"].path.replace("{dataset}", "{prediction}"),
+        about="results/{prediction}/prediction.json",
+    log:
+        "results/{prediction}/logs/predict_samples.log",
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=memory_to_predict,
+        runtime=growing(30),
+    params:
+        prediction=lambda wildcards: SETTINGS.predict[wildcards.prediction].model_dump(
+            mode="json"
+        ),
+        contents=contents_for_prediction,
+        columns=columns_of("new_samples"),
+        code=code_of("predict_samples"),
+    message:
+        "{wildcards.prediction}: predict new samples"
+    script:
+        "../scripts/predict_samples.py"
+
+
+rule build_prediction_page:
+    input:
+        predictions="results/{prediction}/predictions.csv",
+        about="results/{prediction}/prediction.json",
+    output:
+        html=report(
+            "results/{prediction}/report.html",
+            caption="../report/prediction.rst",
+            category="Predictions",
+            labels={"prediction": "{prediction}"},
+        ),
+    log:
+        "results/{prediction}/logs/build_prediction_page.log",
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        prediction=lambda wildcards: SETTINGS.predict[wildcards.prediction].model_dump(
+            mode="json"
+        ),
+        code=code_of("build_prediction_page"),
+    message:
+        "{wildcards.prediction}: build the page of the prediction"
+    script:
+        "../scripts/build_prediction_page.py"
