@@ -41,7 +41,7 @@ def test_a_dataset_of_files_needs_three_keys_and_nothing_else():
     assert settings.datasets["own"].modalities["rna"].path == "rna.csv"
     assert settings.methods == [
         *("pooled", "unimodal-pooled", "balanced", "uniform", "concat-mlp", "concat-lr"),
-        *("stacked-lr", "unimodal-lr", "late-fusion"),
+        *("stacked-lr", "unimodal-lr", "late-fusion", "concat-svm", "nnls-stack"),
     ]
 
 

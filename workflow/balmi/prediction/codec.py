@@ -44,6 +44,7 @@ from balmi.methods.pooled.learners import (
     Predicting,
     Votes,
 )
+from balmi.methods.pooled.least_squares import Mean
 from balmi.methods.pooled.method import Pool
 from balmi.prediction.distribution import Envelope
 from balmi.prediction.masking import Widening
@@ -61,7 +62,7 @@ TYPES: dict[str, type] = {
         *(Pool, Expert, AtPrior, OfModality, OfAll, Stack, Donors, Rule),
         *(Predicting, Votes, MeanKernel, OnLandmarks, OnProducts, Components),
         *(FittedBase, FittedLogistic, FittedStack, FittedMachine, CalibratedMachine, Axes),
-        *(EarlyFusion, Forest, LateFusion, Unimodal, Majority),
+        *(EarlyFusion, Forest, LateFusion, Unimodal, Mean, Majority),
         *(Trees, Margins, Radial, Landmarks, Scale, WithProducts, Chain),
         *(FittedModality, FittedLsi, Envelope, Widening, Usual),
     )
