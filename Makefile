@@ -74,7 +74,7 @@ benchmark-training: $(VENV)/.run ## replicas together; DEVICE=cuda on a GPU
 benchmark-access: $(VENV)/.run ## where the signal is said to lie (an hour)
 	OMP_NUM_THREADS=1 PYTHONPATH=workflow $(BIN)/python benchmarks/access.py
 
-benchmark-verdicts: $(VENV)/.run ## count wrong headlines (two hours)
+benchmark-verdicts: $(VENV)/.run ## count wrong headlines (four hours)
 	PYTHONPATH=workflow $(BIN)/python benchmarks/verdicts.py
 
 benchmark-scale: $(VENV)/.run ## seconds and memory by size (hours)
