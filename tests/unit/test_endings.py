@@ -72,6 +72,13 @@ class TestFound:
         lines = what_was_found(results, ["a"], 3.0).splitlines()
         assert lines[-1] == "    There is one modality."
 
+    def test_of_a_prediction_its_samples_are_counted(self, results):
+        (results / "a" / "view.json").unlink()
+        (results / "a" / "prediction.json").write_text('{"samples": 1200, "flagged": 3}')
+        assert what_was_found(results, ["a"], 3.0).splitlines()[-1] == (
+            "    1,200 new samples predicted, 3 of them unlike the training samples"
+        )
+
     def test_of_many_datasets_a_line_each(self, results, monkeypatch):
         monkeypatch.setattr(endings, "MOST_TOLD", 1)
         lines = what_was_found(results, ["a", "b"], 3.0).splitlines()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from balmi.faults import MEMORY_HELP, TIME_HELP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 ENTRY = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ([A-Z]+) ", re.MULTILINE)
 MEMORY = re.compile(r"may use (\d+) MB of memory")
@@ -59,20 +59,23 @@ def what_was_found(results: str | Path, datasets: Iterable[str], seconds: float)
     lines = ["", f"Found ({_duration(seconds)}):"]
     asked = ASKED if len(pages) <= MOST_TOLD else (COMBINED,)
     for name, page in pages.items():
-        found = _answers(page.parent / "view.json")
-        lines += [f"  {name}: {page}", *(f"    {found[each]}" for each in asked if each in found)]
+        lines += [f"  {name}: {page}", *(f"    {each}" for each in _found(page.parent, asked))]
     overview = folder / "overview.html"
     return "\n".join([*lines, f"  all datasets: {overview}"] if overview.is_file() else lines)
 
 
-def _answers(path: Path) -> dict[str, str]:
-    """Return the answers of a page by their questions; none of a prediction, which has no view."""
-    if not path.is_file():
-        return {}
-    view = json.loads(path.read_text(encoding="utf-8"))
-    return {each["question"]: each["headline"] for each in view["answers"]} | {
-        COMBINED: view["headline"]
-    }
+def _found(folder: Path, asked: Iterable[str]) -> Iterator[str]:
+    """Yield what a dataset's page answers, or how many samples a prediction has."""
+    view, prediction = folder / "view.json", folder / "prediction.json"
+    if view.is_file():
+        page = json.loads(view.read_text(encoding="utf-8"))
+        answers = {each["question"]: each["headline"] for each in page["answers"]}
+        answers[COMBINED] = page["headline"]
+        yield from (answers[each] for each in asked if each in answers)
+    elif prediction.is_file():
+        told = json.loads(prediction.read_text(encoding="utf-8"))
+        flagged = f"{told['flagged']:,} of them unlike the training samples"
+        yield f"{told['samples']:,} new samples predicted, {flagged}"
 
 
 def _duration(seconds: float) -> str:
