@@ -86,6 +86,31 @@ def test_more_missing_features_are_refused_with_their_share(read):
     assert found.modalities["rna"].share == 0.4
 
 
+def test_features_that_a_transform_looks_at_count_too(read, monkeypatch):
+    """Nothing is learned from G3 to G5, but the size of a library is theirs too."""
+    monkeypatch.setitem(ABOUT["modalities"][0], "kept", [0, 1])
+    (problem,) = problems(read, rna=RNA[["G1", "G2", "G3"]])
+    assert "2 of the 5 features that the model looks at" in problem.found
+    found = read(rna=RNA[["G1", "G2", "G3", "G4"]]).modalities["rna"]
+    assert (found.share, found.used) == (0.2, 5)
+
+
+def test_ids_of_one_sample_that_files_write_in_two_ways_are_refused(read):
+    other = BETA.set_axis(["S1-01A", "S2-01A"], axis=0)
+    rna = RNA.set_axis(["S1", "S2", "S3"], axis=0)
+    (problem,) = problems(read, rna=rna, beta=other)
+    assert problem.where == "predict.new.modalities.beta"
+    assert "'S1'" in problem.found
+    assert "'S1-01A'" in problem.found
+
+
+def test_and_told_where_others_are_shared(read):
+    other = BETA.set_axis(["S1-01A", "S2"], axis=0)
+    found = read(rna=RNA.set_axis(["S1", "S2", "S3"], axis=0), beta=other)
+    assert found.samples.tolist() == ["S1", "S2", "S3", "S1-01A"]
+    assert any("taken for different samples" in remark for remark in found.remarks)
+
+
 def test_no_shared_feature_and_a_transposed_table_are_told(read):
     (problem,) = problems(read, rna=RNA.rename(columns=lambda name: f"x{name}x"))
     assert problem.found.startswith("no feature of the model")

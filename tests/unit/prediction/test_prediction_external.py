@@ -43,6 +43,31 @@ def test_limits_of_a_difference_by_hand():
     assert found.upper == pytest.approx(-0.2 + np.hypot(0.08, 0.05))
 
 
+def test_limits_on_one_side_of_the_value_add_nothing_on_the_other():
+    found = difference(Estimate(0.9, 0.85, 0.93), Estimate(0.7, 0.72, 0.78))
+    assert found.lower == pytest.approx(-0.2 - 0.03)
+
+
+@pytest.mark.parametrize(
+    ("metric", "word"), [("macro_f1", Carried.APART), ("accuracy", Carried.YES)]
+)
+def test_a_mean_over_classes_needs_them_all(metric, word):
+    """No new sample is of c, and two are called so: macro-F1 falls by a third for that alone."""
+    held = labelled(200, 0)
+    predicted = held.predicted.copy()
+    predicted[:2] = 2
+    held = Labelled(held.labels, predicted, np.eye(3)[predicted] * 0.9 + 0.1 / 3, None)
+    found = validate(held, ("a", "b", "c"), inside(0.97, 0.95, 0.99, metric))
+    assert found.carried is word
+    assert found.absent == ("c",)
+
+
+def test_what_was_not_cross_validated_is_not_compared():
+    evaluation = inside(0.9, 0.85, 0.95) | {"summary": [], "other": "experts were left out"}
+    found = validate(labelled(30, 10), CLASSES, evaluation)
+    assert (found.carried, found.other) == (Carried.APART, "experts were left out")
+
+
 @pytest.mark.parametrize(
     ("metric", "limits", "word"),
     [

@@ -102,6 +102,25 @@ def test_without_rows_no_training_sample_is_written(keep_model, kept):
     assert row[:4].tobytes() not in texts
 
 
+def test_a_model_without_rows_quotes_no_score_of_the_whole_pool(keep_model, evaluated, tmp_path):
+    bare = keep_model(rows=False)
+    folder = shutil.copytree(bare.folder, tmp_path / "model")
+    facts = {"title": None, "licence": None}
+    describe_model(folder, tmp_path / "m.zip", evaluated, bare.cohort, "macro_f1", facts)
+    told = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))
+    assert (told["summary"], told["patterns"]) == ([], [])
+    card = (folder / "CARD.md").read_text(encoding="utf-8")
+    assert "Not evaluated as it is: `final.rows: false`" in card
+    assert "No measurements of single training samples" in card
+
+
+def test_rows_of_few_features_are_told_too(keep_model, kept):
+    """Eight features of five donors are 320 bytes."""
+    assert set(kept.about["rows"]) == set(kept.cohort.modalities)
+    assert kept.about["holds_rows"]
+    assert not keep_model(rows=False).about["holds_rows"]
+
+
 def test_where_samples_are_many_landmarks_come_back_too(keep_model, monkeypatch):
     monkeypatch.setattr(learners, "MANY_SAMPLES", 60)
     many = keep_model()

@@ -1,8 +1,9 @@
 """Features of new samples and those of a model: the same names, or names that mean the same.
 
 Names that are the same are matched first. Of the rest, one is taken for another where it differs by
-case, by a version (``ENSG00000141510.12``), or where one of both has a symbol and a number
-(``TP53|7157``), if it can be taken for no other.
+case, by a version (``ENSG00000141510.12``), or where one of both alone has a symbol and a number
+(``TP53|7157``), if it can be taken for no other. Two names with several parts mean the same where
+all parts do: ``AKT1|pT308`` is not ``AKT1|pS473``.
 """
 
 from __future__ import annotations
@@ -21,13 +22,46 @@ if TYPE_CHECKING:
 EXAMPLES = 3
 _VERSION = re.compile(r"^((?:ens[a-z]*[gtp]|[nx][mrp]_)\d+)\.\d+$")
 _NOTHING = {"", "?", "na", "nan", "---"}
+# A precursor (mir) is another molecule than the mature one (miR): here case tells them apart.
+_MICRO = re.compile(r"-(mir|miR)-")
 
 
-def forms(name: str) -> set[str]:
-    """Return what a name may be written as, in lower case, without its version or in its parts."""
-    whole = name.strip().casefold()
-    parts = {whole, *(part.strip() for part in whole.split("|"))} - _NOTHING
-    return parts | {found[1] for part in parts if (found := _VERSION.match(part))}
+def _folded(text: str) -> set[str]:
+    """Return what a name or a part of it may be written as: in lower case, without its version."""
+    text = text.strip()
+    low = text.casefold()
+    if "-mir-" in low:
+        found = _MICRO.search(text)
+        kinds = [found[1]] if found else ["mir", "miR"]  # in capitals it may be either
+        return {low.replace("-mir-", f"-{kind}-", 1) for kind in kinds}
+    version = _VERSION.match(low)
+    return {low} | ({version[1]} if version else set())
+
+
+@dataclass(frozen=True)
+class Forms:
+    """What a name may be written as.
+
+    Parameters
+    ----------
+    wholes
+        The whole name.
+    parts
+        Its parts, where it has several, as a symbol and a number.
+    """
+
+    wholes: frozenset[str]
+    parts: frozenset[str]
+
+    @classmethod
+    def of(cls, name: str) -> Forms:
+        """Return the forms of a name."""
+        pieces = [_folded(piece) - _NOTHING for piece in name.split("|")]
+        wholes = _folded(name)
+        if len(pieces) < 2:
+            return cls(frozenset(wholes), frozenset())
+        joined = {"|".join(min(piece, key=len) for piece in pieces if piece)}
+        return cls(frozenset(wholes | joined) - _NOTHING, frozenset[str]().union(*pieces))
 
 
 @dataclass(frozen=True)
@@ -82,19 +116,27 @@ def match(columns: Sequence[str], features: Sequence[str]) -> Match:
     if not lacking:
         return Match(places, (), (), ())
     known = set(features)
-    meaning: dict[str, set[int]] = {}
+    wholes: dict[str, set[int]] = {}
+    parts: dict[str, set[int]] = {}
     for number in lacking:
-        for form in forms(features[number]):
-            meaning.setdefault(form, set()).add(number)
+        own = Forms.of(features[number])
+        for forms, meaning in ((own.wholes, wholes), (own.parts, parts)):
+            for form in forms:
+                meaning.setdefault(form, set()).add(number)
     # A form that a present feature of the model has too says nothing of one that is lacking.
-    taken = {form for name in known & set(at) for form in forms(name)}
+    present = [Forms.of(name) for name in known & set(at)]
+    taken = frozenset[str]().union(*(own.wholes | own.parts for own in present))
     claims: dict[int, list[str]] = {}
     doubtful = []
     for name in columns:
         if name in known:
             continue
-        meant = [meaning[form] for form in forms(name) if form in meaning and form not in taken]
-        numbers: set[int] = set().union(*meant)
+        own = Forms.of(name)
+        numbers: set[int] = set()
+        for form in own.wholes - taken:
+            numbers |= wholes.get(form, set()) | parts.get(form, set())
+        for form in own.parts - taken:
+            numbers |= wholes.get(form, set())
         if len(numbers) > 1:
             doubtful.append(name)
         for number in numbers if len(numbers) == 1 else ():

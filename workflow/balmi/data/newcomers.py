@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from balmi.config.kinds import Kind
 from balmi.config.settings import ModalityFile
 from balmi.data.checks import MOST_READ, Reading, read_modality
 from balmi.data.feature_names import match
+from balmi.data.matching import kin, pairs
 from balmi.data.measurements import Measurements, dense
 from balmi.data.model_files import opened, read_manifest
 from balmi.data.names import MissingTexts
@@ -40,9 +42,10 @@ class Newcomer:
     missing
         Which of the model's features the file lacks; (features,), bool.
     share
-        Share of the features that the model predicts by which are missing.
+        Share of the features that the model looks at which are missing: those that it predicts by,
+        or all that it knows where more of these are, and a transform looks at them.
     used
-        How many those are.
+        How many those features are.
     extra
         How many features of the file the model does not know.
     """
@@ -94,8 +97,14 @@ def _found(
         for names in matched.rivals
     ]
     missing = matched.places < 0
-    # Of what a transform looks at as a whole, other features count for the share too.
-    share = float(missing[kept].mean()) if len(kept) else 0.0
+    # Where a transform looks at all features of a sample, those count too that nothing is learned
+    # from, such as for the size of a library.
+    looked = max(
+        (rows for rows in (kept, np.arange(len(features))) if len(rows)),
+        key=lambda rows: missing[rows].mean(),
+        default=kept,
+    )
+    share = float(missing[looked].mean()) if len(looked) else 0.0
     if missing.all():
         allowed = f"features of the model, such as {listing(map(shown, features[:EXAMPLES]))}"
         if len(match([*map(str, table.index)], features).alike) or set(table.index) & set(features):
@@ -104,9 +113,9 @@ def _found(
         near = nearest(table.columns[0], features)
         problems.append(Problem(where, found, allowed, near))
     elif share > most:
-        lacking = [features[number] for number in kept[missing[kept]]]
+        lacking = [features[number] for number in looked[missing[looked]]]
         found = (
-            f"{len(lacking):,} of the {len(kept):,} features that the model predicts by are missing"
+            f"{len(lacking):,} of the {len(looked):,} features that the model looks at are missing"
             f" ({share:.0%}), such as {listing(map(shown, lacking[:EXAMPLES]))}"
         )
         allowed = (
@@ -123,7 +132,7 @@ def _found(
     values[:, ~missing] = dense(table.values[:, columns])
     extra = len(table.columns) - int((~missing).sum())
     rows = np.arange(len(table.index))
-    return Newcomer(Measurements(rows, values), missing, share, len(kept), extra)
+    return Newcomer(Measurements(rows, values), missing, share, len(looked), extra)
 
 
 def _labels(
@@ -242,6 +251,7 @@ def _joined(
         raise UserError(Problem(f"{reading.key}.modalities", found_, "one, or more"))
     if texts is not None:
         _remark_unmatched(reading, prediction, samples, texts.index)
+    _check_ids(reading, prediction, {modality: index for modality, (index, _, _) in parts.items()})
     modalities = {}
     for modality, (index, newcomer, values) in parts.items():
         rows = samples.get_indexer(index)
@@ -263,6 +273,31 @@ def _joined(
     remarks = tuple(dict.fromkeys(map(str, reading.cautions)))
     names = samples.to_numpy(dtype=str)
     return Newcomers(names, column("label"), column("group"), modalities, remarks)
+
+
+def _check_ids(reading: Reading, prediction: Prediction, ids: Mapping[str, pd.Index]) -> None:
+    """Say where ids of one modality look like others of another, so that a sample is taken for two.
+
+    Raises
+    ------
+    UserError
+        Where two modalities with such ids share no sample.
+    """
+    problems = []
+    for first, second in combinations(ids, 2):
+        shared = ids[first].intersection(ids[second])
+        alike = kin(ids[first].difference(shared), ids[second].difference(shared))
+        if not alike:
+            continue
+        where = f"{reading.key}.modalities.{second}"
+        found = f"{len(alike)} ids that look like ids of {first}: {pairs(alike)}"
+        if shared.empty:
+            problems.append(Problem(where, found, "the same id of a sample in all files"))
+        else:
+            path = prediction.modalities[second].path
+            reading.remark(where, path, [(found, "they are taken for different samples")])
+    if problems:
+        raise UserError(problems)
 
 
 def _remark_unmatched(

@@ -106,6 +106,8 @@ def _trained(about: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
 
 
 def _performed(evaluation: Mapping[str, Any]) -> str:
+    if evaluation.get("other") is not None:
+        return f"Not evaluated as it is: {evaluation['other']}."
     rows = {row["metric"]: row for row in evaluation["summary"] if row["class"] is None}
     if not rows:
         return "Not evaluated: nothing is known of its worth."
@@ -166,12 +168,13 @@ def _stored(about: Mapping[str, Any]) -> str:
         "Means, medians, deviations, principal axes, coefficients and thresholds of trees are"
         " summaries of the training samples; a threshold lies between the values of two of them."
     )
-    if not about["rows"]:
+    if not about["rows"] and not about["holds_rows"]:
         why = "" if about["rows_allowed"] else " (`final.rows: false` left out what needs them)"
         return f"No measurements of single training samples{why}. {summaries}"
-    held = ", ".join(f"{name} of {count}" for name, count in about["rows"].items())
+    counts = ", ".join(f"{name} of {count}" for name, count in about["rows"].items())
+    held = f": {counts}" if counts else ""
     return (
-        f"**Measurements of single training samples, without names: {held}.** They are support"
+        f"**Measurements of single training samples, without names{held}.** They are support"
         " vectors of kernel machines and donors of what a new sample lacks. Whoever has this folder"
         " has them: pass it on only as the data may be passed on. `final.rows: false` trains a"
         f" model without these experts. {summaries}"

@@ -46,7 +46,21 @@ class Tables:
     predictions: pd.DataFrame
 
 
-def evaluation_of(method: Method, tables: Tables, cohort: Roster, primary: str) -> dict[str, Any]:
+OTHER = (
+    "`final.rows: false` left out experts that hold training samples, while the pool that was"
+    " cross-validated has them all, so that its scores, which the report has, may be better"
+)
+
+
+def what_differs(about: Mapping[str, Any]) -> str | None:
+    """Return how a model differs from what was cross-validated, None where it does not."""
+    pool = about["method"] in (Method.POOLED, Method.UNIMODAL_POOLED)
+    return OTHER if pool and not about["rows_allowed"] else None
+
+
+def evaluation_of(
+    method: Method, tables: Tables, cohort: Roster, primary: str, other: str | None = None
+) -> dict[str, Any]:
     """Return how a method performed on held-out samples, as JSON can hold it.
 
     Parameters
@@ -59,6 +73,8 @@ def evaluation_of(method: Method, tables: Tables, cohort: Roster, primary: str) 
         The cohort, for true classes and who has what.
     primary
         The metric that verdicts follow.
+    other
+        How the model differs from what was cross-validated, of which no score is then quoted.
     """
     of = {
         name: table[table["method"] == str(method)]
@@ -67,8 +83,12 @@ def evaluation_of(method: Method, tables: Tables, cohort: Roster, primary: str) 
     columns = ["class", "metric", "mean", "lower", "upper", "folds"]
     predictions = tables.predictions
     predictions = predictions[predictions["method"] == str(method)]
+    if other is not None:
+        of = {name: table.iloc[:0] for name, table in of.items()}
+        predictions = predictions.iloc[:0]
     return {
         "primary": primary,
+        "other": other,
         "summary": _records(of["summary"][columns]),
         "reliability": _records(of["reliability"].drop(columns="method")),
         "repeats": int(predictions["repeat"].nunique()),
@@ -91,6 +111,7 @@ def _patterns(predictions: pd.DataFrame, cohort: Roster) -> Iterator[dict[str, A
     sizes = [len(np.unique(rows[which == number])) for number in range(len(patterns))]
     for number in np.argsort(sizes, kind="stable")[::-1]:
         inside = [(which == number) & (repeats == repeat) for repeat in np.unique(repeats)]
+        inside = [rows_ for rows_ in inside if rows_.any()]
         scores = {
             name: float(
                 np.mean([METRICS[name](labels[i], probabilities[i], predicted[i]) for i in inside])
@@ -130,7 +151,8 @@ def describe_model(
         ``title`` and ``licence`` of the data, None where unknown.
     """
     about = json.loads((folder / MODEL).read_text(encoding="utf-8"))
-    found = evaluation_of(Method(about["method"]), tables, cohort, primary)
+    other = None if about["reason"] is not None else what_differs(about)
+    found = evaluation_of(Method(about["method"]), tables, cohort, primary, other)
     write_json(found, folder / EVALUATION, FORMAT)
     with replace_when_written(folder / CARD) as part:
         part.write_text(card(about, found, facts), encoding="utf-8")

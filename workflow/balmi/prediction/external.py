@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 SHOWN = ("macro_f1", "balanced_accuracy", "accuracy", "macro_auroc", "mcc", "log_loss", "brier")
 OF_CLASS = ("recall", "precision", "f1", "auroc")
+OF_ALL_CLASSES = ("macro_f1", "balanced_accuracy", "macro_auroc", "macro_auprc")
 DRAWS = 400
 FEWEST = 10  # labelled samples, or groups of them, of which an interval is told
 MARGIN = 0.1  # of the metric: a loss beyond it matters
@@ -45,6 +46,7 @@ class Carried(StrEnum):
     NO = "did not carry over"
     BETTER = "better than inside"
     FEW = "too few to tell"
+    APART = "not comparable"
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,10 @@ class External:
         As in ``reliability.csv``, of the new samples.
     confusion
         Rows the true class, columns the predicted one; (classes, classes).
+    absent
+        Classes of the model that no new sample is of, though others are called so or may be.
+    other
+        How the model differs from what was cross-validated, None where it does not.
     """
 
     samples: int
@@ -151,6 +157,8 @@ class External:
     groups: tuple[OfGroup, ...]
     reliability: tuple[dict[str, float], ...]
     confusion: np.ndarray
+    absent: tuple[str, ...] = ()
+    other: str | None = None
 
 
 def _draws(units: np.ndarray, seed: int) -> list[np.ndarray]:
@@ -183,8 +191,9 @@ def difference(internal: Estimate, external: Estimate) -> Estimate:
     if any(end is None for end in ends):
         return Estimate(d)
     low, high, lower, upper = (float(end) for end in ends if end is not None)
-    below = np.hypot(external.value - lower, high - internal.value)
-    above = np.hypot(upper - external.value, internal.value - low)
+    # Percentile limits may lie on one side of the value.
+    below = np.hypot(max(external.value - lower, 0), max(high - internal.value, 0))
+    above = np.hypot(max(upper - external.value, 0), max(internal.value - low, 0))
     return Estimate(d, float(d - below), float(d + above))
 
 
@@ -261,11 +270,14 @@ def validate(
 
     metrics = tuple(compared(name, _score(METRICS[name], held, draws)) for name in names)
     primary = metrics[0]
+    absent = tuple(np.array(classes)[np.bincount(held.labels, minlength=len(classes)) == 0])
+    # A mean over classes is another mean where some are not there.
+    apart = evaluation.get("other") is not None or (absent and primary.metric in OF_ALL_CLASSES)
     return External(
         samples=len(held),
         units=count,
         primary=primary,
-        carried=verdict(primary, count),
+        carried=Carried.APART if apart else verdict(primary, count),
         metrics=tuple(sorted(metrics, key=lambda each: list(METRICS).index(each.metric))),
         classes=tuple(
             OfClass(
@@ -281,6 +293,8 @@ def validate(
         groups=tuple(_groups(held)),
         reliability=_reliability(held),
         confusion=_confusion(held, len(classes)),
+        absent=absent,
+        other=evaluation.get("other"),
     )
 
 

@@ -156,6 +156,7 @@ def train_final(cohort: Cohort, settings: Settings, about: Mapping[str, Any]) ->
             "class_counts": np.bincount(side.labels, minlength=side.classes).tolist(),
             "label": cohort.provenance.get("label"),
             "rows_allowed": rows,
+            "holds_rows": holds_rows(predictor),
         },
     )
     has = {name: side.samples.has(name) for name in cohort.modalities}

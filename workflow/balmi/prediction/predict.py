@@ -12,7 +12,7 @@ from balmi.config.settings import OtherScale
 from balmi.data.files import read_json, write_json, write_table
 from balmi.data.model_files import EVALUATION, FORMAT, opened, read_manifest
 from balmi.data.newcomers import read_newcomers
-from balmi.errors import Caution, Problem, UserError
+from balmi.errors import Caution, Problem, UserError, listing
 from balmi.methods.deciding import Said
 from balmi.methods.outcome import PROBABILITY_PREFIX
 from balmi.prediction.distribution import MOST_FLAGGED, strange
@@ -121,10 +121,11 @@ def _unit(own: ModalityModel, newcomer: Newcomer) -> Seen | None:
 def _factor(model: FinalModel, name: str, newcomer: Newcomer) -> tuple[float, bool]:
     """Return the factor of a modality's missing features, and whether it was measured.
 
-    Where it was not, since too few training samples have the modality, evidence counts by the share
-    of features that are there.
+    Where it was not, since too few training samples have the modality or what is preprocessed are
+    components of its features, evidence counts by the share of features that are there.
     """
-    known = model.widening.factor(name, newcomer.share)
+    whole = model.modalities[name].components is None or not newcomer.share
+    known = model.widening.factor(name, newcomer.share) if whole else None
     return (1 - newcomer.share, False) if known is None else (known, True)
 
 
@@ -192,7 +193,7 @@ def predict(
     UserError
         With every modality that is refused.
     """
-    problems, warnings, modalities = [], [], []
+    problems, warnings, modalities, unchecked = [], [], [], []
     factors = np.ones(len(newcomers.samples))
     for name, _, newcomer, found in _looked_at(model, newcomers):
         modalities.append(found)
@@ -205,6 +206,12 @@ def predict(
                 problems.append(Problem(where, seen.found, allowed))
             else:
                 warnings.append(str(Caution(where, seen.found, seen.advice)))
+        if newcomer is not None and newcomer.missing[model.modalities[name].kept].any():
+            unchecked.append(name)
+    if unchecked:
+        found_ = f"features are missing in {listing(unchecked)}"
+        caution = "training samples are not recognised by what lacks features; leave them out"
+        warnings.append(str(Caution(f"{key}.modalities", found_, caution)))
     if problems:
         raise UserError(problems)
     samples = prepared(model, newcomers)
@@ -270,7 +277,7 @@ def _flags(found: Predicted, row: int) -> str:
 def _widening(found: OfModality) -> str:
     """Return how much less a modality's missing features let evidence count, where they do."""
     if not found.measured:
-        return f" (evidence x {found.factor:.2f}: not measured, too few training samples)"
+        return f" (evidence x {found.factor:.2f}: not measured)"
     return f" (evidence x {found.factor:.2f})" if found.factor < 1 else ""
 
 

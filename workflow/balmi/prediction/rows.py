@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from balmi.preprocess.fitted import FittedModality
 
-SMALLEST = 2048  # bytes of an array that is worth looking through
 NOBODY = -1  # a row of zeros, where no training sample has the modality
 
 
@@ -66,7 +65,7 @@ class KnownRows:
 
     def find(self, array: np.ndarray) -> dict[str, Any] | None:
         """Return modalities, scaling and numbers of rows that an array is made of, or None."""
-        if array.ndim != 2 or array.nbytes < SMALLEST or array.dtype.kind != "f":
+        if array.ndim != 2 or not array.size or array.dtype.kind != "f":
             return None
         for names in self._layouts(array.shape[1]):
             for alike in (False, True):

@@ -29,6 +29,7 @@ LOOKS = {
     Carried.OPEN: Mark(str(Carried.OPEN), "●", "circle", "none"),
     Carried.NO: Mark(str(Carried.NO), "▼", "triangle-down", "loss"),
     Carried.FEW: Mark(str(Carried.FEW), "○", "circle", "none"),
+    Carried.APART: Mark(str(Carried.APART), "○", "circle", "none"),
 }
 
 
@@ -228,8 +229,20 @@ def _verdict(found: External, metric: Metric, dataset: str) -> str:
         " out.",
         Carried.NO: f"{told}: performance did not carry over in full.",
         Carried.FEW: "these are too few to compare.",
+        Carried.APART: f"the two cannot be compared: {_apart(found)}.",
     }
     return f"{numbers}; {ends[found.carried]}"
+
+
+def _apart(found: External) -> str:
+    """Return why scores inside and outside are not of the same."""
+    if found.other is not None:
+        return found.other
+    absent = joined(list(map(brief, found.absent)))
+    return (
+        f"no new sample is of {absent}, so that a mean over classes is another mean here; accuracy"
+        " and the scores of the other classes can be compared"
+    )
 
 
 def _external(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zipfile import ZipFile
 
 from balmi.data.files import csv_text, sha256
+from balmi.data.model_files import MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +34,13 @@ class Download:
 
 @dataclass(frozen=True)
 class Packed:
-    """The final model to download: `uri` is None where it is too large for the page."""
+    """The final model to download.
 
+    `uri` is None where it is too large for the page, or `held`: where it holds measurements of
+    training samples, which are not to travel with a page.
+    """
+
+    held: bool
     path: str
     size: int
     sha256: str
@@ -40,7 +48,7 @@ class Packed:
 
 
 def packed(file: Path, path: str, room: int) -> Packed:
-    """Return the final model, inside the page where it fits.
+    """Return the final model, inside the page where it fits and holds no sample's measurements.
 
     Parameters
     ----------
@@ -50,10 +58,12 @@ def packed(file: Path, path: str, room: int) -> Packed:
         Bytes that its data URI may take.
     """
     size = file.stat().st_size
-    fits = size * 4 // 3 + 100 <= room
+    with ZipFile(file) as parts:
+        held = bool(json.loads(parts.read(MODEL)).get("holds_rows"))
+    fits = not held and size * 4 // 3 + 100 <= room
     content = base64.b64encode(file.read_bytes()).decode() if fits else ""
     uri = f"data:application/zip;base64,{content}" if fits else None
-    return Packed(path, size, sha256(file), uri)
+    return Packed(held, path, size, sha256(file), uri)
 
 
 def data_uri(text: str) -> str:
