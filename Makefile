@@ -60,7 +60,7 @@ picture: $(VENV)/.run ## take the picture of the README (Chromium)
 	  --screenshot=docs/report.png "file://$(CURDIR)/$(PAGE)"
 	$(BIN)/python -c 'from PIL import Image; Image.open("docs/report.png").convert("RGB").quantize(32, method=1, dither=0).save("docs/report.png", optimize=True)'
 
-benchmark-information: $(VENV)/.run ## estimates against known truths (an hour and a half)
+benchmark-information: $(VENV)/.run ## estimates against known truths (hours)
 	$(BIN)/snakemake --cores $(CORES) results/tcga-brca/cohort.h5mu
 	PYTHONPATH=workflow $(BIN)/python benchmarks/information.py
 

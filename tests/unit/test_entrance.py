@@ -41,10 +41,14 @@ def test_the_targets_of_make_fit_a_screen():
     assert max(map(len, lines)) <= 80
 
 
-def test_the_readme_shows_the_template():
+def test_the_readme_shows_the_template_and_a_prediction():
     shown = re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL)
     template = yaml.safe_load(TEMPLATE.read_text(encoding="utf-8"))
-    assert [yaml.safe_load(text) for text in shown] == [template]
+    first, second = (yaml.safe_load(text) for text in shown)
+    assert first == template
+    (prediction,) = load_settings(second).predict.values()
+    assert prediction.model.startswith("results/my-cohort/")
+    assert set(prediction.modalities) < set(template["datasets"]["my-cohort"]["modalities"])
 
 
 def test_the_readme_is_read_in_five_minutes():

@@ -248,6 +248,7 @@ def test_which_methods_rest_on_them():
     assert set(PEERS) == {
         *(Method.STACKED_LR, Method.STACKED_LR_BALANCED, Method.UNIMODAL_LR),
         *(Method.LATE_FUSION, Method.VCDN, Method.POOLED, Method.UNIMODAL_POOLED),
+        Method.NNLS_STACK,
     }
     assert Method.BALANCED in RESTING
     heads = Model(experts=[Expert.MEAN])
