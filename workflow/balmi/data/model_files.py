@@ -24,6 +24,7 @@ FORMAT = 1
 MODEL, ARRAYS, EVALUATION, CARD, SUMS = (
     *("model.json", "arrays.safetensors", "evaluation.json", "CARD.md", "SHA256SUMS"),
 )
+FOLDER = "model"  # inside a zip
 SUMMED = (MODEL, ARRAYS, EVALUATION, CARD)
 READ = (MODEL, ARRAYS, EVALUATION)  # what predictions depend on
 LARGEST = 2 * 10**9  # bytes of a file inside a zip
@@ -49,9 +50,15 @@ def write_zip(folder: Path, path: Path) -> None:
         zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as packed,
     ):
         for name in (*SUMMED, SUMS):
-            info = zipfile.ZipInfo(f"model/{name}")
+            info = zipfile.ZipInfo(f"{FOLDER}/{name}")
             info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
             packed.writestr(info, (folder / name).read_bytes())
+
+
+def packed_manifest(path: Path) -> dict[str, Any]:
+    """Return what a model that `write_zip` has packed says of itself."""
+    with zipfile.ZipFile(path) as packed:
+        return json.loads(packed.read(f"{FOLDER}/{MODEL}"))
 
 
 @contextmanager

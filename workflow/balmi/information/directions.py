@@ -27,7 +27,7 @@ STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 SMALLEST_TOTAL = 1e-9
 # Learned samples, or directions if they are fewer, above which a draw of samples is learned from:
 # time grows as their cube. Refits on permuted labels make do with fewer.
-MOST_SOLVED = 2000
+MOST_SOLVED = 1500
 MOST_REFITTED = 1000
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from balmi.data.subsample import subsample
 from balmi.information.crossfit import cross_fit_blocks, fold_numbers
 from balmi.information.estimates import NotApplicable
-from balmi.information.pool import INNER_FOLDS
+from balmi.information.pool import inner_numbers
 from balmi.preprocess.features import Features
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class Study:
         """
         found = np.full(len(self.rows), -1)
         train = np.flatnonzero(deal != number)
-        found[train] = fold_numbers(len(train), self.groups(train), INNER_FOLDS, seed=0)
+        found[train] = inner_numbers(self.groups(train), len(train))
         return found
 
     def groups(self, positions: np.ndarray) -> np.ndarray | None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from zipfile import ZipFile
 
 from balmi.data.files import csv_text, sha256
-from balmi.data.model_files import MODEL
+from balmi.data.model_files import packed_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,8 +56,7 @@ def packed(file: Path, path: str, room: int) -> Packed:
         Bytes that its data URI may take.
     """
     size = file.stat().st_size
-    with ZipFile(file) as parts:
-        held = bool(json.loads(parts.read(MODEL)).get("holds_rows"))
+    held = bool(packed_manifest(file).get("holds_rows"))
     fits = not held and size * 4 // 3 + 100 <= room
     content = base64.b64encode(file.read_bytes()).decode() if fits else ""
     uri = f"data:application/zip;base64,{content}" if fits else None
