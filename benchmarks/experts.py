@@ -11,19 +11,14 @@ metric, stands beside it.
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import altair as alt
 import pandas as pd
-import yaml
-from joblib import Parallel, delayed, parallel_config
-from tqdm import tqdm
 
 from balmi.config.fingerprint import code_hash
 from balmi.config.settings import Evaluation, Method
-from balmi.data.cohort import Cohort, read_cohort
-from balmi.data.files import replace_when_written
 from balmi.data.splits import Split, as_splits, make_splits
 from balmi.evaluation.held_out import probabilities_of
 from balmi.evaluation.metrics import calibration_gaps
@@ -33,11 +28,13 @@ from balmi.methods.peers.bases import fit_bases
 from balmi.methods.peers.run import baseline_stage
 from balmi.preprocess.features import Features
 from balmi.report.kit.svg import SOFT
-from checksums import needed, record
 from drawings import COLOURS, standalone
-from rows import append, resumed
+from phases import Phase, conclude
+from rows import resumed
 
-RESULTS = Path(__file__).parent / "results"
+if TYPE_CHECKING:
+    from balmi.data.cohort import Cohort
+
 TARGET = "make study PHASE=experts"
 FIRST_SEED, REPEATS, FOLDS = 300, 5, 5
 MANY_SAMPLES = 2000  # of more, one repeat is dealt
@@ -50,12 +47,13 @@ METHODS = (Method.POOLED, Method.UNIMODAL_POOLED, *PEERS)
 METRICS = ("macro_f1", "log_loss")
 GAP = "gap of bin "  # of calibration
 OWN = str(Method.POOLED)
+KEYS = ("cohort", "repeat", "fold")
 COLUMNS = ("cohort", "samples", "rarest", "repeat", "fold", "method", "metric", "value", "code")
 MAX_FEATURES = 2000
 FEWEST_OF_CLASS, SAMPLES_OF_ECE = 20, 150
 
 
-def scored(name: str, cohort: Cohort, features: Features, split: Split, code: str) -> pd.DataFrame:
+def scored(name: str, code: str, cohort: Cohort, features: Features, split: Split) -> pd.DataFrame:
     """Return the scores of every method on one fold."""
     bases = fit_bases(cohort, features, [split])
     tables = []
@@ -95,13 +93,12 @@ def calibration_errors(found: pd.DataFrame) -> pd.Series:
     return (gaps["value"] / gaps["samples"]).groupby(gaps["cohort"]).mean()
 
 
-def cells_of(path: Path, repeats: int) -> tuple[Cohort, Features, list[Split]]:
-    """Return a cohort with its features and folds."""
-    cohort = read_cohort(path)
+def cells_of(cohort: Cohort, repeats: int) -> tuple[Features, list[Split]]:
+    """Return the features and folds of a cohort."""
     count = 1 if len(cohort.samples) > MANY_SAMPLES else repeats
     evaluation = Evaluation(repeats=count, folds=FOLDS, seed=FIRST_SEED)
     splits = as_splits(make_splits(cohort, evaluation), cohort)
-    return cohort, Features(cohort, MAX_FEATURES), splits
+    return Features(cohort, MAX_FEATURES), splits
 
 
 def regrets(found: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -218,34 +215,16 @@ def figure(found: pd.DataFrame) -> str:
 
 def main() -> None:
     """Score the folds that the table lacks, and write summary and figure."""
-    parser = argparse.ArgumentParser(description=__doc__, prog=TARGET)
-    parser.add_argument("config", type=Path, help="configuration that names the datasets")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="of the workflow")
-    parser.add_argument("--repeats", type=int, default=REPEATS)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--folder", type=Path, default=RESULTS)
-    given = parser.parse_args()
-    path, code = given.folder / "experts.csv", code_hash(Path(__file__))
-    done = resumed(path, COLUMNS, ("cohort", "repeat", "fold"), code)
-    for name in yaml.safe_load(given.config.read_text(encoding="utf-8"))["datasets"]:
-        assembled = given.results / name / "cohort.h5mu"
-        cohort, features, splits = cells_of(needed(assembled, TARGET), given.repeats)
+    asked = Phase.asked(TARGET, __doc__, REPEATS)
+    path, code = asked.folder / "experts.csv", code_hash(Path(__file__))
+    done = resumed(path, COLUMNS, KEYS, code)
+    for name, cohort in asked.cohorts():
+        features, splits = cells_of(cohort, asked.repeats)
         waiting = [split for split in splits if (name, split.repeat, split.fold) not in done]
-        if not waiting:
-            continue
-        features.learn(split.fit for split in waiting)
-        with parallel_config("loky", inner_max_num_threads=1):
-            results = Parallel(given.jobs, return_as="generator_unordered", batch_size=1)(
-                delayed(scored)(name, cohort, features, split, code) for split in waiting
-            )
-            for rows in tqdm(results, total=len(waiting), desc=name):
-                append(path, rows)
-    table = pd.read_csv(path).sort_values(["cohort", "repeat", "fold"], kind="stable")
-    with replace_when_written(path.with_suffix(".md")) as part:
-        part.write_text(summary(table), encoding="utf-8")
-    with replace_when_written(path.with_suffix(".svg")) as part:
-        part.write_text(figure(table), encoding="utf-8")
-    record(path)
+        if waiting:
+            features.learn(split.fit for split in waiting)
+            asked.score(scored, (name, code, cohort, features), waiting, path, name)
+    conclude(path, KEYS, summary, figure)
 
 
 if __name__ == "__main__":

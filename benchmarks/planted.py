@@ -15,7 +15,6 @@ expert of the pool, chosen in hindsight by the same scores, has more (macro-F1) 
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,15 +22,10 @@ from typing import TYPE_CHECKING
 import altair as alt
 import numpy as np
 import pandas as pd
-import yaml
-from joblib import Parallel, delayed, parallel_config
 from scipy.stats import norm, rankdata
-from tqdm import tqdm
 
 from balmi.config.fingerprint import code_hash
 from balmi.config.settings import Evaluation, Method
-from balmi.data.cohort import Cohort, read_cohort
-from balmi.data.files import replace_when_written
 from balmi.data.splits import Split, as_splits, make_splits
 from balmi.evaluation.scoring import performance_table
 from balmi.methods.deciding import Said
@@ -40,14 +34,15 @@ from balmi.methods.peers.run import training_side
 from balmi.methods.pooled.method import fit_pooled, what_each_says
 from balmi.preprocess.features import Features
 from balmi.report.kit.svg import SOFT
-from checksums import needed, record
 from drawings import COLOURS, standalone
-from rows import append, resumed
+from phases import Phase, conclude
+from rows import resumed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-RESULTS = Path(__file__).parent / "results"
+    from balmi.data.cohort import Cohort
+
 TARGET = "make study PHASE=planted"
 FIRST_SEED, REPEATS, FOLDS = 300, 2, 5
 MAX_FEATURES, COMPONENTS = 2000, 5
@@ -102,13 +97,14 @@ def log_odds(a: np.ndarray, b: np.ndarray, kind: str, share: float) -> np.ndarra
 
 def taken(cohort: Cohort, modalities: Sequence[str], rows: np.ndarray) -> Cohort:
     """Return some modalities of some samples of a cohort."""
+    count = len(cohort.samples)
     return replace(
         cohort,
         samples=cohort.samples[rows],
         labels=cohort.labels[rows],
         groups=None if cohort.groups is None else cohort.groups[rows],
         folds=None,
-        values={name: cohort.tables[name][rows] for name in modalities},
+        values={name: cohort.values[name].table(count)[rows] for name in modalities},
         features={name: cohort.features[name] for name in modalities},
         kinds={name: cohort.kinds[name] for name in modalities},
     )
@@ -128,7 +124,9 @@ def planted(cohort: Cohort, kind: str, share: float) -> Cohort:
     return replace(cohort, labels=labels, classes=("no", "yes"))
 
 
-def scored(cohort: Cohort, features: Features, split: Split) -> pd.DataFrame:
+def scored(
+    head: dict[str, str | float], cohort: Cohort, features: Features, split: Split
+) -> pd.DataFrame:
     """Return the scores of the pools and of each of their experts on one fold."""
     fitted = features.fit(split.fit)
     pools = fit_pooled(training_side(cohort, features, fitted, split))
@@ -138,7 +136,8 @@ def scored(cohort: Cohort, features: Features, split: Split) -> pd.DataFrame:
     said |= {f"expert:{name}": Said(probabilities) for name, probabilities in experts.items()}
     tables = [prediction_table(name, split, each, cohort) for name, each in said.items()]
     found = performance_table(pd.concat(tables, ignore_index=True), cohort, METRICS)
-    return found.rename(columns={"method": "name"})
+    found = found.rename(columns={"method": "name"}).assign(**head, samples=len(cohort.samples))
+    return found[list(COLUMNS)]
 
 
 def regrets(found: pd.DataFrame) -> pd.DataFrame:
@@ -224,42 +223,24 @@ def figure(found: pd.DataFrame) -> str:
 
 def main() -> None:
     """Score the folds that the table lacks, and write summary and figure."""
-    parser = argparse.ArgumentParser(description=__doc__, prog=TARGET)
-    parser.add_argument("config", type=Path, help="configuration that names the datasets")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="of the workflow")
-    parser.add_argument("--repeats", type=int, default=REPEATS)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--folder", type=Path, default=RESULTS)
-    given = parser.parse_args()
-    path, code = given.folder / "planted.csv", code_hash(Path(__file__))
+    asked = Phase.asked(TARGET, __doc__, REPEATS)
+    path, code = asked.folder / "planted.csv", code_hash(Path(__file__))
     done = resumed(path, COLUMNS, KEYS, code)
-    for name in yaml.safe_load(given.config.read_text(encoding="utf-8"))["datasets"]:
-        real = read_cohort(needed(given.results / name / "cohort.h5mu", TARGET))
+    for name, real in asked.cohorts():
         for kind, share in DESIGNS:
             cohort = planted(real, kind, share)
-            evaluation = Evaluation(repeats=given.repeats, folds=FOLDS, seed=FIRST_SEED)
+            evaluation = Evaluation(repeats=asked.repeats, folds=FOLDS, seed=FIRST_SEED)
             splits = as_splits(make_splits(cohort, evaluation), cohort)
             head = {"cohort": name, "kind": kind, "share": share}
             waiting = [
                 split for split in splits if (*head.values(), split.repeat, split.fold) not in done
             ]
-            if not waiting:
-                continue
-            features = Features(cohort, MAX_FEATURES)
-            features.learn(split.fit for split in waiting)
-            with parallel_config("loky", inner_max_num_threads=1):
-                results = Parallel(given.jobs, return_as="generator_unordered", batch_size=1)(
-                    delayed(scored)(cohort, features, split) for split in waiting
-                )
-                for rows in tqdm(results, total=len(waiting), desc=f"{name}, {kind} {share:.0%}"):
-                    more = rows.assign(**head, samples=len(cohort.samples), code=code)
-                    append(path, more[list(COLUMNS)])
-    table = pd.read_csv(path).sort_values(list(KEYS), kind="stable")
-    with replace_when_written(path.with_suffix(".md")) as part:
-        part.write_text(summary(table), encoding="utf-8")
-    with replace_when_written(path.with_suffix(".svg")) as part:
-        part.write_text(figure(table), encoding="utf-8")
-    record(path)
+            if waiting:
+                features = Features(cohort, MAX_FEATURES)
+                features.learn(split.fit for split in waiting)
+                same = ({**head, "code": code}, cohort, features)
+                asked.score(scored, same, waiting, path, f"{name}, {kind} {share:.0%}")
+    conclude(path, KEYS, summary, figure)
 
 
 if __name__ == "__main__":

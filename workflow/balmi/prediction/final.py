@@ -148,7 +148,7 @@ def train_final(cohort: Cohort, settings: Settings, about: Mapping[str, Any]) ->
             for name in cohort.modalities
         },
         predictor=predictor,
-        prior=smoothed(side),
+        prior=side.smoothed_prior,
         widening=measure_missing(cohort, settings, side, seed),
         about={
             **about,
@@ -251,14 +251,8 @@ def _held_out(
         lambda samples: predicted(method, predictor, samples)[str(method)].probabilities,
         features.apply(fitted, here),
         cohort.labels[here],
-        smoothed(side),
+        side.smoothed_prior,
     )
-
-
-def smoothed(side: TrainingSide) -> np.ndarray:
-    """Return class frequencies of which none is 0; (classes,)."""
-    counts = np.bincount(side.labels, minlength=side.classes) + 0.5
-    return counts / counts.sum()
 
 
 def write_final(dataset: str, cohort: Cohort, settings: Settings, folder: Path) -> None:

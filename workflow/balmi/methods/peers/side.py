@@ -93,6 +93,12 @@ class TrainingSide:
         """Class frequencies; (classes,)."""
         return frequencies(self.labels, self.classes)
 
+    @property
+    def smoothed_prior(self) -> np.ndarray:
+        """Class frequencies with half a sample more of each, so that none is 0; (classes,)."""
+        counts = np.bincount(self.labels, minlength=self.classes) + 0.5
+        return counts / counts.sum()
+
     @cached_property
     def base_folds(self) -> Folds:
         """Samples to learn from and to hold out in an inner stratified (group) k-fold.

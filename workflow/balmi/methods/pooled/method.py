@@ -66,8 +66,7 @@ class Pool:
         side
             The training side that they learned from.
         """
-        counts = np.bincount(side.labels, minlength=side.classes) + 0.5
-        prior = counts / counts.sum()
+        prior = side.smoothed_prior
         said = np.array([each.held_out for each in experts]).reshape(-1, len(side), side.classes)
         judged = ~np.isnan(said).any(axis=(0, 2))
         beyond = np.nan_to_num(_beyond(experts, said, side.samples, prior))
