@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from balmi.methods.peers.side import TrainingSide
-from balmi.prediction.distribution import MOST_FLAGGED, fit_envelope, strange
+from balmi.prediction.distribution import MOST_FLAGGED, _error, fit_envelope, strange
 from balmi.preprocess.fitted import Samples
 
 WIDTH, HIDDEN = 60, 5
@@ -85,3 +85,46 @@ def test_what_a_sample_is_judged_by_has_not_learned_from_it():
     envelope = fit_envelope(side_of({"a": values}), "a")
     assert envelope.strangeness.argmax() == 7
     assert envelope.strangeness[7] > 5
+
+
+def test_a_modality_of_long_tails_does_not_hide_another():
+    """Each modality counts in units of what its own training samples show."""
+    hits = []
+    for seed in range(6):
+        long = drawn(80, 50 + seed, 30) * np.random.default_rng(seed).pareto(1, 80)[:, None]
+        side = side_of({"a": drawn(80, seed), "b": long})
+        new = {"a": np.random.default_rng(seed).permuted(drawn(50, 90 + seed), axis=1)}
+        p, _ = flagged(fitted(side), new | {"b": 0 * drawn(50, 1, 30)})
+        hits.append((p <= MOST_FLAGGED).mean())
+    assert np.mean(hits) > 0.9
+
+
+def test_missing_features_that_an_axis_is_made_of_flag_nobody():
+    """Of rare events most samples have none, and all of these would be flagged at once."""
+    rng = np.random.default_rng(0)
+    flags = []
+    for _ in range(10):
+        values = (rng.random((300, 100)) < 0.06).astype(float)
+        scores = (values - values[:100].mean(axis=0)) / (values[:100].std(axis=0) + 1e-9)
+        missing = rng.random(100) < 0.2
+        new = np.where(missing, 0, scores[100:])
+        p, _ = flagged(fitted(side_of({"a": scores[:100]})), {"a": new}, missing={"a": missing})
+        flags.append((p <= MOST_FLAGGED).mean())
+    assert np.mean(flags) < 0.08
+
+
+def test_too_few_features_for_the_axes_are_not_judged_by():
+    envelopes = fitted(side_of({"a": drawn(120, 0, 12)}))
+    missing = np.arange(12) < 3
+    p, _ = flagged(envelopes, {"a": drawn(5, 1, 12)}, missing={"a": missing})
+    assert np.isnan(p).all()
+
+
+def test_what_some_features_tell_of_all_is_less_sure_the_less_even_they_are():
+    even, one = np.ones((1, 80)), np.zeros((1, 80))
+    one[0, 0] = 1.0
+    assert _error(even, 100) == pytest.approx(0)
+    # (1 - .8) sqrt(79 (1/20 + 1/80)), but at most the share that is missing
+    assert _error(one, 100) == pytest.approx(0.2)
+    half = np.tile([0.0, 2.0], 40)[None]  # squared coefficient of variation 1
+    assert _error(half, 100) == pytest.approx(0.2 * np.sqrt(1 / 20 + 1 / 80))

@@ -102,3 +102,33 @@ def test_what_is_known_of_training_samples():
     assert usual.deviations == pytest.approx([1.4826, 1.4826 * 0.25])
     assert (usual.lowest, usual.highest) == (1.0, 3.0)
     assert usual.whole == pytest.approx(0.8)
+
+
+def test_another_base_of_the_logarithm_is_seen_where_levels_are_near():
+    """By levels and spreads together, where neither lies far enough out."""
+    levels = np.linspace(-2, 2, FEATURES)
+    rng = np.random.default_rng(4)
+    trained, new = (rng.normal(levels, 1, size=(count, FEATURES)) for count in (200, 30))
+    usual = Usual.of(trained, trained)
+    found = seen(new * np.log(2), usual)
+    assert found.shift < 1.5
+    assert "levels of features are 0.68 times, and their spreads 0.63 times" in found.found
+    assert not found.severe
+    assert "log2 is 1.44 times ln" in found.advice
+    for other in (new, 0.7 * (new - levels) + levels, levels * 0.7 + new - levels):
+        assert seen(other, usual).found is None, "levels or spreads alone differ between cohorts"
+
+
+def test_features_that_were_standardised_among_the_new_samples_are_seen():
+    rng = np.random.default_rng(5)
+    scales = np.geomspace(0.3, 2, FEATURES)
+    trained, new = (rng.normal(0, scales, size=(count, FEATURES)) for count in (200, 30))
+    usual = Usual.of(trained, trained)
+    for free in (0, 1):
+        standardised = (new - new.mean(axis=0)) / new.std(axis=0, ddof=free)
+        found = seen(standardised, usual)
+        assert "have mean 0 and deviation 1" in found.found
+        assert not found.severe
+    assert seen(new, usual).found is None
+    ones = (trained - trained.mean(axis=0)) / trained.std(axis=0)
+    assert seen(standardised, Usual.of(ones, ones)).found is None

@@ -24,12 +24,19 @@ if TYPE_CHECKING:
 
 MOST_AXES = 20
 PER_AXIS = 5  # samples
+FEATURES_PER_AXIS = 3  # that must be there, where others are missing
 SMALLEST = 1e-12
 TO_DEVIATION = 1.4826  # of a normal distribution, from its median absolute deviation
 # Somewhat below the twentieth that is promised: training samples that axes have not learned from
 # still had a say in which features are kept.
 MOST_FLAGGED = 0.04
 FEWEST = 24  # training samples among which a p-value can be MOST_FLAGGED
+# What counts as one unit of strangeness of a modality, so that those of several can be compared: at
+# this quantile of the training samples, and at least so many deviations.
+TAIL, LEAST_TAIL = 0.9, 0.5
+# Share of a direction that the features must hold for a place along it, over the share of features.
+DETERMINED = 0.5
+ERRORS = 1.0  # standard errors that are taken from what features tell of missing ones
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,24 @@ class Envelope:
     spreads: np.ndarray
     strangeness: np.ndarray
 
+    @property
+    def tail(self) -> float:
+        """How strange the strangest training samples are: of modalities, the unit."""
+        known = self.strangeness[~np.isnan(self.strangeness)]
+        return max(LEAST_TAIL, float(np.quantile(known, TAIL)))
+
+    def judges(self, missing: np.ndarray | None) -> bool:
+        """Return whether enough features are there for the number of axes to judge by.
+
+        Parameters
+        ----------
+        missing
+            Features that were not measured; none where None; (kept,), bool.
+        """
+        if missing is None or not missing.any():
+            return True
+        return bool((~missing).sum() >= FEATURES_PER_AXIS * max(1, len(self.variances)))
+
     def excess(self, scores: np.ndarray, missing: np.ndarray | None = None) -> np.ndarray:
         """Return how strange samples are; (n,).
 
@@ -64,7 +89,8 @@ class Envelope:
         scores
             Preprocessed features; (n, kept).
         missing
-            Features that were not measured, and say nothing; none where None; (kept,), bool.
+            Features that were not measured, and say nothing; none where None; (kept,), bool. What
+            is left must be enough, as `judges` says.
         """
         if missing is not None and missing.any():
             measures = self._without(scores, missing)
@@ -75,21 +101,48 @@ class Envelope:
     def _without(self, scores: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """Return the measures by some features alone, as large as those of all of them; (n, 3).
 
-        Places along the axes are those of least squares; where there are few features for the
-        number of axes, those of largest posterior density where features vary about the space of
-        the axes independently (Tipping and Bishop 1999, J R Stat Soc B 61:611).
+        Places along the axes are those of least squares, along the directions that the features
+        determine: of features that few samples have, as of mutations, the missing ones may be all
+        that an axis is made of.
         """
         here = ~missing
         axes, off = self.axes.components[:, here], scores[:, here] - self.axes.mean[here]
-        noise = np.exp(self.middles[0]) / len(missing)
-        many = int(here.sum()) >= PER_AXIS * len(axes)
-        prior = noise / self.variances * (SMALLEST if many else 1)
-        precision = axes @ axes.T + np.diag(prior)
-        places = np.linalg.solve(precision, axes @ off.T).T
-        larger = len(missing) / max(1, int(here.sum()))
-        whole = larger * (off**2).sum(axis=1)
-        outside = larger * ((off - places @ axes) ** 2).sum(axis=1)
-        return _logs(outside, whole, places, self.variances)
+        weights, turned = np.linalg.eigh(axes @ axes.T)
+        inside = weights > SMALLEST
+        along = (off @ axes.T) @ turned[:, inside] / weights[inside]
+        residual = off - along @ turned[:, inside].T @ axes
+        # Least squares leaves as many dimensions outside as there are more features than axes.
+        features, count = int(here.sum()), int(inside.sum())
+        outside = (len(missing) - len(axes)) / (features - count) * (residual**2).sum(axis=1)
+        outside *= 1 - ERRORS * _error(residual**2, len(missing))
+        whole = len(missing) / features * (off**2).sum(axis=1)
+        sure = weights[inside] >= DETERMINED * here.mean()
+        kept = turned[:, inside][:, sure]
+        # Features vary about the space of the axes, and fewer of them place a sample less well.
+        noise = np.exp(self.middles[0]) / (len(missing) - len(axes))
+        blurred = noise * (1 / weights[inside][sure] - 1)
+        covariance = (kept.T * self.variances) @ kept + np.diag(blurred)
+        places = along[:, sure] @ np.linalg.cholesky(np.linalg.inv(covariance))
+        # Along other directions it is taken to lie in the middle.
+        return _logs(outside, whole, places, np.full(int(sure.sum()), len(axes) / sure.sum()))
+
+
+def _error(squares: np.ndarray, count: int) -> np.ndarray:
+    """Return the relative standard error of a sum over all features by that over some; (n,).
+
+    Parameters
+    ----------
+    squares
+        What each of some features adds; (n, some).
+    count
+        Number of all features.
+    """
+    some = squares.shape[1]
+    sums = np.maximum(squares.sum(axis=1), SMALLEST)
+    uneven = some * (squares**2).sum(axis=1) / sums**2 - 1  # squared coefficient of variation
+    share = 1 - some / count
+    error = share * np.sqrt(np.maximum(uneven, 0) * (1 / (count - some) + 1 / some))
+    return np.minimum(error, share)  # what is there is there
 
 
 def _axes_of(scores: np.ndarray) -> tuple[Axes, np.ndarray]:
@@ -179,9 +232,10 @@ def strange(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return which samples lie outside the training distribution, and in which modality most.
 
-    A sample is as strange as its strangest modality, and is compared with the training samples that
-    have the same modalities at least. Where these are too few, the modalities that fewest of them
-    have are not looked at.
+    A sample is as strange as its strangest modality, each in units of its own tail, and is compared
+    with the training samples that have the same modalities at least. Where these are too few, the
+    modalities that fewest of them have are not looked at, nor those that lack too many features to
+    judge by.
 
     Parameters
     ----------
@@ -203,18 +257,21 @@ def strange(
     known = {
         place: (name, envelope)
         for place, (name, envelope) in enumerate(envelopes.items())
-        if envelope is not None
+        if envelope is not None and envelope.judges(missing.get(name))
     }
     p_values, outlying = np.full(len(available), np.nan), np.zeros(len(available), dtype=np.int64)
     if not known:
         return p_values, outlying
     places = np.array(list(known))
-    trained = np.column_stack([envelope.strangeness for _, envelope in known.values()])
+    trained = np.column_stack(
+        [envelope.strangeness / envelope.tail for _, envelope in known.values()]
+    )
     new = np.full((len(available), len(places)), -np.inf)
     for column, (place, (name, envelope)) in enumerate(known.items()):
         has = available[:, place]
         if has.any():
-            new[has, column] = envelope.excess(features[name][has], missing.get(name))
+            excess = envelope.excess(features[name][has], missing.get(name))
+            new[has, column] = excess / envelope.tail
     patterns, which = np.unique(available[:, places], axis=0, return_inverse=True)
     for number, pattern in enumerate(patterns):
         rows = np.flatnonzero(which.reshape(-1) == number)

@@ -24,6 +24,12 @@ LARGEST_FRACTION = 1.0
 MANY_NEGATIVE, FEWEST_VALUES = 0.1, 100  # share of values below 0, where others have none
 ALIKE = 0.8  # correlation of profiles, from which a slope can be told
 STEEP = 1.25  # slope that is another base of the logarithm, or its inverse
+CLOSELY_ALIKE = 0.95  # correlation from which a slope is believed where levels are near
+LEVELS = 2.0  # deviations over which levels of features must range for it
+AGREE = 1.2  # ratio of slope and spread, at most, that one change of scale explains
+MOST = 0.95  # share of features that are standardised alike
+EXACT = 0.02  # distance of their means from 0 and of their deviations from 1
+ABOUT = 0.5  # distance of medians from 0, and of deviations from 1, of training samples that were
 
 
 @dataclass(frozen=True)
@@ -135,7 +141,52 @@ def look(usual: Usual, raw: np.ndarray, transformed: np.ndarray, found: np.ndarr
         own = TO_DEVIATION * _median(np.abs(transformed - here))
         spread = float(np.median((own / deviations)[varies]))
     found_, advice, severe = _word(usual, raw[~np.isnan(raw)], here, medians, shift, spread)
+    if found_ is None and spread is not None:
+        found_, advice = (
+            _scaled(here, medians, deviations, spread)
+            or _standardised(raw, medians, deviations)
+            or (None, "")
+        )
     return Seen(found_, advice, severe, shift, spread)
+
+
+def _scaled(
+    here: np.ndarray, medians: np.ndarray, deviations: np.ndarray, spread: float
+) -> tuple[str, str] | None:
+    """Return what is odd where levels and spreads are both as many times those of training.
+
+    Another cohort differs in either of them, hardly in both by the same factor.
+    """
+    if not np.ptp(here) or np.ptp(np.quantile(medians, [0.1, 0.9])) < LEVELS * np.median(
+        deviations
+    ):
+        return None
+    slope = float(np.polyfit(medians, here, 1)[0])
+    alike = np.corrcoef(here, medians)[0, 1] > CLOSELY_ALIKE
+    if not alike or 1 / STEEP < slope < STEEP or not 1 / AGREE < slope / spread < AGREE:
+        return None
+    told = f"levels of features are {slope:.2g} times, and their spreads {spread:.2g} times, those"
+    return f"{told} of training", _advice(here, medians)
+
+
+def _standardised(
+    raw: np.ndarray, medians: np.ndarray, deviations: np.ndarray
+) -> tuple[str, str] | None:
+    """Return what is odd where every feature was standardised, and those of training were not."""
+    known = ~np.isnan(raw).all(axis=0)
+    means, own = np.nanmean(raw[:, known], axis=0), np.nanstd(raw[:, known], axis=0)
+    larger = np.sqrt(len(raw) / (len(raw) - 1))
+    one = np.minimum(np.abs(own - 1), np.abs(larger * own - 1))
+    new = (np.abs(means) < EXACT) & (one < EXACT)
+    old = (np.abs(medians) < ABOUT) & (np.abs(deviations - 1) < ABOUT)
+    if new.mean() < MOST or old.mean() >= MOST:
+        return None
+    return (
+        f"{new.mean():.0%} of the features have mean 0 and deviation 1, which features of the"
+        " training samples have not",
+        "values as they were before they were standardised: new samples must not be standardised"
+        " among themselves",
+    )
 
 
 def _word(
