@@ -12,9 +12,9 @@ BIN := $(VENV)/bin
 INSTALL := $(PYTHON) envs/install.py --torch "$(TORCH)"
 # Processes that run tests, one thread and up to a gigabyte each: as many as cores, at most four.
 WORKERS ?= auto
-# The phase of the study: confirm, rules, parts, tune, experts or planted.
+# The phase of the study: confirm, rules, parts, tune, experts, planted or transfer.
 PHASE ?= confirm
-# The cohorts of PHASE=experts and PHASE=planted: a configuration, of which the datasets count.
+# The cohorts of the last three: a configuration, of which the datasets count.
 COHORTS ?= benchmarks/experts.yaml
 # What benchmark-scale measures: SCALE="--axis n --largest 5000"; all sizes unless set.
 SCALE ?=
@@ -81,7 +81,7 @@ benchmark-scale: $(VENV)/.run ## seconds and memory by size (hours)
 	OMP_NUM_THREADS=1 PYTHONPATH=workflow $(BIN)/python benchmarks/scale.py $(SCALE)
 
 study: $(VENV)/.run ## the default, its parts and peers (hours)
-ifneq ($(filter experts planted,$(PHASE)),)
+ifneq ($(filter experts planted transfer,$(PHASE)),)
 	$(BIN)/snakemake --cores $(CORES) --configfile $(COHORTS) --until assemble_cohort
 	OMP_NUM_THREADS=1 PYTHONPATH=workflow $(BIN)/python benchmarks/$(PHASE).py $(COHORTS)
 else

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ from rows import append
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    import numpy as np
 
     from balmi.data.cohort import Cohort
     from balmi.data.splits import Split
@@ -106,6 +108,31 @@ class Phase:
             )
             for rows in tqdm(results, total=len(waiting), desc=label):
                 append(path, rows)
+
+
+def taken(cohort: Cohort, modalities: Sequence[str], rows: np.ndarray) -> Cohort:
+    """Return some modalities of some samples of a cohort.
+
+    Parameters
+    ----------
+    cohort
+        The cohort.
+    modalities
+        Names of those that are taken.
+    rows
+        Numbers of the samples; (n,).
+    """
+    count = len(cohort.samples)
+    return replace(
+        cohort,
+        samples=cohort.samples[rows],
+        labels=cohort.labels[rows],
+        groups=None if cohort.groups is None else cohort.groups[rows],
+        folds=None,
+        values={name: cohort.values[name].table(count)[rows] for name in modalities},
+        features={name: cohort.features[name] for name in modalities},
+        kinds={name: cohort.kinds[name] for name in modalities},
+    )
 
 
 def conclude(

@@ -35,11 +35,11 @@ from balmi.methods.pooled.method import fit_pooled, what_each_says
 from balmi.preprocess.features import Features
 from balmi.report.kit.svg import SOFT
 from drawings import COLOURS, standalone
-from phases import Phase, conclude
+from phases import Phase, conclude, taken
 from rows import resumed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from balmi.data.cohort import Cohort
 
@@ -93,21 +93,6 @@ def factors(samples: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.nda
 def log_odds(a: np.ndarray, b: np.ndarray, kind: str, share: float) -> np.ndarray:
     """Return the log-odds of the second class; (n,)."""
     return STRENGTH * ((1 - share) * (a + b) / np.sqrt(2) + share * KINDS[kind](a, b))
-
-
-def taken(cohort: Cohort, modalities: Sequence[str], rows: np.ndarray) -> Cohort:
-    """Return some modalities of some samples of a cohort."""
-    count = len(cohort.samples)
-    return replace(
-        cohort,
-        samples=cohort.samples[rows],
-        labels=cohort.labels[rows],
-        groups=None if cohort.groups is None else cohort.groups[rows],
-        folds=None,
-        values={name: cohort.values[name].table(count)[rows] for name in modalities},
-        features={name: cohort.features[name] for name in modalities},
-        kinds={name: cohort.kinds[name] for name in modalities},
-    )
 
 
 def planted(cohort: Cohort, kind: str, share: float) -> Cohort:

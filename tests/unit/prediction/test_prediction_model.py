@@ -129,6 +129,22 @@ def test_where_samples_are_many_landmarks_come_back_too(keep_model, monkeypatch)
     assert '"Landmarks"' in (many.folder / MODEL).read_text(encoding="utf-8")
 
 
+def test_of_many_samples_a_draw_is_looked_at_closely(keep_model, kept, monkeypatch):
+    """Predictions rest on all of them; units, flags and the harm of missing features on a draw."""
+    monkeypatch.setattr(final, "LOOKED_AT", 60)
+    drawn = keep_model()
+    for name, each in drawn.trained.model.modalities.items():
+        whole = kept.trained.model.modalities[name]
+        assert len(each.marks) == each.samples == whole.samples
+        np.testing.assert_array_equal(each.marks, whole.marks)
+        assert len(each.envelope.strangeness) == 60
+        assert len(whole.envelope.strangeness) == len(EVERYONE)
+    held_out = [max(each.trained.model.widening.samples) for each in (drawn, kept)]
+    assert held_out == [24, 36]  # two inner folds of five
+    said = [each.trained.model.say(kept.samples).probabilities for each in (drawn, kept)]
+    np.testing.assert_array_equal(*said)
+
+
 def test_the_model_calls_classes_as_the_evaluation_does(kept):
     pool = kept.trained.model.predictor
     assert final._followed(pool, PrimaryMetric.MACRO_F1) is pool

@@ -16,6 +16,8 @@ from sklearn.kernel_approximation import Nystroem
 from balmi.config.kinds import Kind
 from balmi.config.settings import Method, PrimaryMetric
 from balmi.data.measurements import dense
+from balmi.data.subsample import FEWEST as FEWEST_OF_CLASS
+from balmi.data.subsample import subsample
 from balmi.errors import MethodNotApplicable
 from balmi.methods.deciding import MOST_PROBABLE
 from balmi.methods.outcome import attempt
@@ -50,6 +52,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("balmi")
 
 OF_ROWS = (FittedMachine, Nystroem, Donors)
+# Samples of which units, ways to vary and the harm of missing features are learned, where there are
+# more: more of them tell no more.
+LOOKED_AT = 1000
 
 
 def holds_rows(thing: Any) -> bool:
@@ -114,6 +119,14 @@ class Trained:
     rows: TrainingRows
 
 
+@dataclass(frozen=True)
+class LookedAt:
+    """Samples that are looked at closely: their numbers, and all that is learned of them."""
+
+    rows: np.ndarray
+    side: TrainingSide
+
+
 def train_final(cohort: Cohort, settings: Settings, about: Mapping[str, Any]) -> Trained:
     """Train the final model of a cohort.
 
@@ -138,18 +151,26 @@ def train_final(cohort: Cohort, settings: Settings, about: Mapping[str, Any]) ->
     everyone = np.arange(len(cohort.samples))
     fitted = features.fit(everyone)
     side = _side(cohort, features, fitted, everyone, seed)
+    some = subsample(
+        side.labels,
+        side.samples.available,
+        side.groups,
+        LOOKED_AT,
+        np.random.default_rng([seed, 4]),
+        fewest=FEWEST_OF_CLASS,
+    )
+    looked = LookedAt(some, _side(cohort, features, fitted, some, seed))
     predictor = _followed(learn(method, side, rows), settings.primary_metric)
     logger.info("%s has learned from %d samples", method, len(side))
     model = FinalModel(
         method=method,
         classes=cohort.classes,
         modalities={
-            name: _modality(name, cohort, features, fitted, everyone, side)
-            for name in cohort.modalities
+            name: _modality(name, cohort, features, fitted, looked) for name in cohort.modalities
         },
         predictor=predictor,
         prior=side.smoothed_prior,
-        widening=measure_missing(cohort, settings, side, seed),
+        widening=measure_missing(cohort, settings, some),
         about={
             **about,
             "samples": len(side),
@@ -177,39 +198,34 @@ def _side(
 
 
 def _modality(
-    name: str,
-    cohort: Cohort,
-    features: Features,
-    fitted: Fitted,
-    rows: np.ndarray,
-    side: TrainingSide,
+    name: str, cohort: Cohort, features: Features, fitted: Fitted, some: LookedAt
 ) -> ModalityModel:
     """Return what the model is to know of a modality."""
     kind, held = Kind(cohort.kinds[name]), fitted.modalities[name]
-    components, names = features.components(name, rows), cohort.features[name]
-    raw = cohort.values[name].values
+    names, raw = cohort.features[name], cohort.values[name]
+    components = features.components(name, np.arange(len(cohort.samples)))
     # A transform of single values needs no features but those that are kept.
     whole = kind in LEVELS or components is not None
     looked = np.arange(len(names)) if whole else held.kept
     usual = None
     if components is None:
-        transformed = dense(features.values[name].values[:, held.kept])
-        usual = Usual.of(dense(raw[:, held.kept]), transformed)
+        own, transformed = raw.of(some.rows), features.values[name].of(some.rows)
+        usual = Usual.of(dense(own[:, held.kept]), dense(transformed[:, held.kept]))
     return ModalityModel(
         kind=kind,
         features=tuple(names[column] for column in looked),
         kept=np.arange(len(looked)) if components is not None or not whole else held.kept,
         fitted=held.of_kept() if components is None else held,
-        levels=LEVELS[kind](raw) if kind in LEVELS else None,
+        levels=LEVELS[kind](raw.values) if kind in LEVELS else None,
         components=components,
         usual=usual,
-        envelope=fit_envelope(side, name),
-        marks=fingerprints(dense(raw[:, looked if components is not None else held.kept])),
-        samples=int(side.samples.has(name).sum()),
+        envelope=fit_envelope(some.side, name),
+        marks=fingerprints(raw.values[:, looked if components is not None else held.kept]),
+        samples=len(raw.rows),
     )
 
 
-def measure_missing(cohort: Cohort, settings: Settings, side: TrainingSide, seed: int) -> Widening:
+def measure_missing(cohort: Cohort, settings: Settings, some: np.ndarray) -> Widening:
     """Train without an inner fold, and take features from that fold's samples.
 
     One fold is enough, unless it has fewer than `balmi.prediction.masking.FEWEST` samples.
@@ -218,18 +234,19 @@ def measure_missing(cohort: Cohort, settings: Settings, side: TrainingSide, seed
     ----------
     cohort, settings
         As in `train_final`.
-    side
-        All samples, for their inner folds.
-    seed
-        Of what is drawn.
+    some
+        Numbers of the samples that are looked at, `LOOKED_AT` or a few more at most; (n,).
     """
+    seed = settings.evaluation.seed
     features = Features(cohort, settings.preprocessing.max_features)
+    folds = _side(cohort, features, features.fit(some), some, seed).base_folds
     parts: list[HeldOut] = []
-    for rest, here in side.base_folds:
+    for rest, here in folds:
         if sum(len(part.samples) for part in parts) >= FEWEST:
             break
+        ends = np.sort(some[rest]), np.sort(some[here])
         try:
-            parts.append(_held_out(cohort, settings, features, np.sort(rest), np.sort(here), seed))
+            parts.append(_held_out(cohort, settings, features, *ends, seed))
         except MethodNotApplicable as error:
             logger.warning("what missing features do is not measured on a fold: %s", error)
     return measure(parts, seed)

@@ -7,22 +7,31 @@ which they cannot be had back; a new sample with the same is the same.
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from balmi.data.measurements import dense, row_blocks
+
+if TYPE_CHECKING:
+    from balmi.data.measurements import Matrix
 
 FEWEST_VALUES = 8  # different ones in a row, or two samples may agree by chance
 
 
-def fingerprints(values: np.ndarray) -> np.ndarray:
+def fingerprints(values: Matrix) -> np.ndarray:
     """Return a checksum of every row, 0 where it has too few different values; (n,), uint64.
 
     Parameters
     ----------
     values
-        Kept features as in the file, NaN where empty; (n, kept).
+        Kept features as in the file, NaN where empty, dense or sparse; (n, kept).
     """
-    single = np.ascontiguousarray(values, dtype=np.float32) + np.float32(0)  # no negative zeros
-    return np.array([_checksum(row) for row in single], dtype=np.uint64)
+    marks: list[int] = []
+    for rows in row_blocks(values):
+        block = np.ascontiguousarray(dense(values[rows]), dtype=np.float32)
+        marks += map(_checksum, block + np.float32(0))  # no negative zeros
+    return np.array(marks, dtype=np.uint64)
 
 
 def _checksum(row: np.ndarray) -> int:
