@@ -124,6 +124,40 @@ class TestHeldOut:
         assert found[has] == pytest.approx(np.tile([1.0, 0, 0], (has.sum(), 1)))
         assert found[~has] == pytest.approx(np.tile(side.prior, ((~has).sum(), 1)))
 
+    @pytest.mark.parametrize(("fewest", "lessons"), [(60, 5), (49, 5), (48, 4), (13, 2), (12, 1)])
+    def test_lessons_end_where_enough_are_judged(self, make_task, monkeypatch, fewest, lessons):
+        """Five inner folds of twelve samples."""
+        monkeypatch.setattr(learners, "JUDGED", fewest)
+        side = make_task().training
+        has, learned = np.ones(60, dtype=bool), []
+
+        def learn(values, labels):
+            learned.append(len(labels))
+            return lambda others: np.tile([1.0, 0, 0], (len(others), 1))
+
+        found, _ = taught(side, np.zeros((60, 1)), has, learn)
+        assert learned == [48] * lessons + [60]
+        told = np.isin(
+            np.arange(60), np.concatenate([here for _, here in side.base_folds[:lessons]])
+        )
+        np.testing.assert_array_equal(np.isnan(found).any(axis=1), ~told)
+
+    @pytest.mark.parametrize(("fewest", "lessons"), [(60, 5), (30, 3), (12, 5)])
+    def test_a_machine_is_calibrated_by_other_folds_however_many(
+        self, make_task, monkeypatch, fewest, lessons
+    ):
+        """One lesson alone would leave none to calibrate by: then all are held out."""
+        side = make_task().training
+        values, has = side.samples.features["a"], np.ones(60, dtype=bool)
+        whole, _ = learners.machine(side, values, has)
+        monkeypatch.setattr(learners, "JUDGED", fewest)
+        found, _ = learners.machine(side, values, has)
+        told = np.concatenate([here for _, here in side.base_folds[:lessons]])
+        assert np.isnan(np.delete(found, told, axis=0)).all()
+        assert not np.isnan(found[told]).any()
+        if lessons == 5:
+            np.testing.assert_array_equal(found, whole)
+
     def test_many_samples_take_one_lesson_from_a_draw(self, make_task, monkeypatch):
         monkeypatch.setattr(learners, "MANY_SAMPLES", 30)
         side = make_task().training

@@ -46,6 +46,8 @@ JUDGING_TREES = 37
 # Training samples that an expert learns from at most, beside the regressions that all peers share;
 # a kernel compares every two of them.
 MANY_SAMPLES = 5000
+# Held-out samples that experts are judged on at least, where there are more: enough to weigh them.
+JUDGED = 2000
 MOST_PER_TREE = 2000  # training samples that a tree draws at most
 COST = 10.0  # of the kernel machine
 LANDMARKS = 300  # of a kernel that compares too many samples
@@ -84,10 +86,10 @@ def taught(
 ) -> Lesson:
     """Return what is said of samples by what has not learned from them, and what learned from all.
 
-    Every inner fold is told of by what has learned from the others. Of more than `MANY_SAMPLES` one
-    lesson is enough: it takes `MANY_SAMPLES` of them at most, drawn evenly from all inner folds but
-    the first, and is judged on that one. Where no more than these are asked about, others are
-    predicted by what has learned from all of them.
+    Every inner fold is told of by what has learned from the others, until `JUDGED` samples are. Of
+    more than `MANY_SAMPLES` one lesson is enough: it takes `MANY_SAMPLES` of them at most, drawn
+    evenly from all inner folds but the first, and is judged on that one. Where no more than these
+    are asked about, others are predicted by what has learned from all of them.
 
     Parameters
     ----------
@@ -108,11 +110,11 @@ def taught(
         Probabilities, (n, classes): class frequencies of samples outside `has`, NaN where nothing
         was held out; and what gives probabilities of other samples.
     """
-    many, last = len(side) > MANY_SAMPLES, has.sum() > MANY_SAMPLES
+    last = has.sum() > MANY_SAMPLES
     held_out = np.tile(side.prior, (len(side), 1))
     held_out[has] = np.nan
     of_fold = learn if last or judge is None else judge
-    for rest, here in side.base_folds[:1] if many else side.base_folds:
+    for rest, here in _lessons(side):
         rest, here = _drawn(side, rest[has[rest]]), here[has[here]]
         if len(np.unique(side.labels[rest])) > 1:
             said = of_fold(values[rest], side.labels[rest])
@@ -121,6 +123,14 @@ def taught(
             if last:
                 return held_out, said
     return held_out, learn(values[has], side.labels[has])
+
+
+def _lessons(side: TrainingSide) -> Sequence[tuple[np.ndarray, np.ndarray]]:
+    """Return the inner folds that are held out."""
+    if len(side) > MANY_SAMPLES:
+        return side.base_folds[:1]
+    ends = np.cumsum([len(here) for _, here in side.base_folds])
+    return side.base_folds[: 1 + int(np.searchsorted(ends, JUDGED))]
 
 
 def _drawn(side: TrainingSide, rows: np.ndarray) -> np.ndarray:
@@ -219,7 +229,10 @@ def machine(
 ) -> Lesson:
     """Learn by a kernel machine, calibrated on inner folds."""
     labels, classes = side.labels, side.classes
-    folds = [(rest[has[rest]], here[has[here]]) for rest, here in side.base_folds]
+    # What calibrates a fold's scores has seen those of another one.
+    lessons = _lessons(side) if len(_lessons(side)) > 1 else side.base_folds
+    folds = [(rest[has[rest]], here[has[here]]) for rest, here in lessons]
+    known = np.zeros(len(side), dtype=bool)
 
     def calibrated(scores: np.ndarray, labels: np.ndarray) -> FittedLogistic:
         penalty = SCORES_INVERSE_PENALTY
@@ -232,13 +245,15 @@ def machine(
 
     scores = np.zeros((len(side), classes))
     for rest, here in folds:
-        scores[here] = fitted(rest).scores(values[here]) if here.size else 0
+        scores[here], known[here] = fitted(rest).scores(values[here]) if here.size else 0, True
     held_out = np.tile(side.prior, (len(side), 1))
     held_out[has] = np.nan
     for rest, here in folds:
-        if here.size and len(np.unique(labels[rest])) > 1:
-            held_out[here] = calibrated(scores[rest], labels[rest]).predict(scores[here])
-    whole = CalibratedMachine(fitted(np.flatnonzero(has)), calibrated(scores[has], labels[has]))
+        others = rest[known[rest]]
+        if here.size and len(np.unique(labels[others])) > 1:
+            held_out[here] = calibrated(scores[others], labels[others]).predict(scores[here])
+    told = known if known.any() else has  # without inner folds: class frequencies
+    whole = CalibratedMachine(fitted(np.flatnonzero(has)), calibrated(scores[told], labels[told]))
     return held_out, Predicting(whole)
 
 
