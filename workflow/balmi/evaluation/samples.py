@@ -135,8 +135,9 @@ def samples_table(predictions: pd.DataFrame, cohort: Roster) -> pd.DataFrame:
         cohort.
     """
     methods = list(dict.fromkeys(predictions["method"]))
+    empty = TABLES["samples"].empty(cohort.modalities)
     if not methods:
-        return TABLES["samples"].empty(cohort.modalities)
+        return empty
     votes = dict(votes_of(predictions, cohort))
     counted = [votes[name] for name in counted_methods(methods)]
     shown = votes[shown_method(methods)]
@@ -165,10 +166,10 @@ def samples_table(predictions: pd.DataFrame, cohort: Roster) -> pd.DataFrame:
         told = np.zeros(len(table), dtype=bool)
         if alone is not None:
             told = (alone.tested > 0) & cohort.available[:, column]
-        table[f"{PREDICTED}{modality}"] = _where(told, None if alone is None else names[alone.choice])
-        sure = None if alone is None else alone.of_choice.round(DECIMALS)
-        table[f"{PROBABILITY}{modality}"] = _where(told, sure).astype(float)
-    return table.iloc[rows].reset_index(drop=True)
+        choice, sure = (None, None) if alone is None else (names[alone.choice], alone.of_choice)
+        table[f"{PREDICTED}{modality}"] = _where(told, choice)
+        table[f"{PROBABILITY}{modality}"] = _where(told, sure).astype(float).round(DECIMALS)
+    return table[list(empty)].iloc[rows].reset_index(drop=True)
 
 
 def _where(told: np.ndarray, cells: np.ndarray | None) -> np.ndarray:
