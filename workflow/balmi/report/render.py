@@ -22,6 +22,7 @@ from balmi.errors import Problem, UserError
 from balmi.evaluation.primary import ROLES, Roles
 from balmi.evaluation.verdicts import NOT_SEPARABLE, Verdict
 from balmi.report.contents import SECTIONS, figures_of
+from balmi.report.gists import GISTS
 from balmi.report.inputs import ReportInputs
 from balmi.report.kit import drawing, words
 from balmi.report.kit.engine import engine
@@ -93,6 +94,7 @@ def environment() -> Environment:
         "not_separable": NOT_SEPARABLE,
         "max_which": MAX_WHICH,
         "sections": SECTIONS,
+        "gists": GISTS,
     }
     return environment
 

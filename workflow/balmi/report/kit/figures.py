@@ -133,6 +133,10 @@ class Figure:
         What the page tells in HTML beside the figure.
     exact
         The chart for files, where that of the page holds a picture.
+    reading
+        How to read it, in a sentence or two; the page shows it on demand.
+    data
+        The table of the contract that holds its numbers, which the page offers beside it.
     """
 
     chart: alt.TopLevelMixin
@@ -142,6 +146,8 @@ class Figure:
     characters: tuple[int, int] = (0, 0)
     legend: tuple[Entry, ...] = ()
     exact: alt.TopLevelMixin | None = None
+    reading: str = ""
+    data: str = ""
 
     @cached_property
     def inline(self) -> Markup:
@@ -162,10 +168,22 @@ class Figure:
 
 @dataclass(frozen=True)
 class Panels:
-    """Figures that belong together, side by side on the page and one file when saved."""
+    """Figures that belong together, side by side on the page and one file when saved.
+
+    Parameters
+    ----------
+    title
+        What they show.
+    parts
+        The figures.
+    reading, data
+        As for `Figure`.
+    """
 
     title: str
     parts: tuple[Figure, ...]
+    reading: str = ""
+    data: str = ""
 
 
 def _placed(legend: Sequence[Entry]) -> list[dict[str, Any]]:

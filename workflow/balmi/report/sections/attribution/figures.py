@@ -50,7 +50,9 @@ def attribution_figure(rows: Sequence[ModalityShare], modalities: Sequence[str])
     )
     left = max(len(shortened(name, LABEL)) for name in classes)
     title = "Each modality's share of the attributions, by class"
-    return Figure(chart, "attribution", title, f"{about}.", (left, 0), legend)
+    return Figure(
+        chart, "attribution", title, f"{about}.", (left, 0), legend, data="attribution_modalities"
+    )
 
 
 def attribution_figures(view: AttributionView, modalities: Sequence[str]) -> Drawn:

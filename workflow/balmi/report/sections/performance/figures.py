@@ -48,7 +48,9 @@ def differences_figure(rows: Sequence[Difference], metric: Metric) -> Figure:
     words = [mark_of(row.verdict).word for row in rows]
     counts = ", ".join(f"{word}: {words.count(word)}" for word in dict.fromkeys(words))
     title = f"Paired differences of {metric.title}"
-    return Figure(chart, "differences", title, f"{counts}.", drawing.lengths(records))
+    return Figure(
+        chart, "differences", title, f"{counts}.", drawing.lengths(records), data="comparisons"
+    )
 
 
 def _quartiles(row: MethodRow) -> dict[str, float]:
@@ -83,6 +85,7 @@ def folds_figure(methods: Sequence[MethodRow], metric: Metric) -> Figure:
         f"{metric.first} per fold",
         f"A box per method over {total} fold scores; the line in a box is the median.",
         drawing.lengths(boxes),
+        data="performance",
     )
 
 

@@ -1,0 +1,83 @@
+"""The sentence that stands for a section while the rest of it is closed, from its view alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from balmi.report.kit.words import brief, counted, with_limits
+from balmi.report.sections.verdict.answers import ranking
+from balmi.report.sections.verdict.headline import silence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from balmi.report.view import View
+
+
+def _cohort(view: View) -> str:
+    cohort = view.cohort
+    classes = counted(len(cohort.classes), "class", "classes")
+    every = "1 has" if cohort.complete == 1 else f"{cohort.complete:,} have"
+    return f"{counted(cohort.samples, 'sample')} in {classes}; {every} every modality."
+
+
+def _performance(view: View) -> str:
+    performance = view.performance
+    if not performance.methods:
+        return "No method gave a result."
+    best, metric = performance.methods[0], performance.metric
+    score = best.scores[metric.key]
+    amount = with_limits(score.mean, score.lower, score.upper)
+    which = f"{metric.direction.best} {metric.title}"
+    which = which[0].upper() + which[1:]
+    of = counted(len(performance.methods), "row")
+    return f"{which} of the {of} of the table: {brief(best.name)}, {amount}."
+
+
+def _information(view: View) -> str:
+    return silence(view.summary.decision) or ranking(view.information) or "Nothing was estimated."
+
+
+def _training(view: View) -> str:
+    training = view.training
+    if training is None:
+        return "No network was trained."
+    networks = counted(training.replicas, "network")
+    longest = counted(training.longest, "epoch")
+    return f"{networks} of {brief(training.method)} trained, the longest for {longest}."
+
+
+def _robustness(view: View) -> str:
+    parts = [view.robustness.told[part] for part in ("dropped", "shuffled", "noise", "share")]
+    sentences = [sentence for part in parts for sentence in part.sentences]
+    reasons = (part.reason for part in parts if part.reason)
+    return sentences[0] if sentences else next(reasons, "Nothing was made worse.")
+
+
+def _contributions(view: View) -> str:
+    shares = view.contributions.shares
+    return shares[0].sentence if shares else view.contributions.reasons["contributions"]
+
+
+def _attribution(view: View) -> str:
+    held = view.attribution.attributions
+    if held is None:
+        return view.attribution.reason
+    classes = counted(len(view.summary.classes), "class", "classes")
+    return next(iter(held.sentences), f"Features by attribution, for {classes}.")
+
+
+def _provenance(view: View) -> str:
+    return "What made these numbers: versions, seeds, configuration, tables and the final model."
+
+
+GISTS: dict[str, Callable[[View], str]] = {
+    "cohort": _cohort,
+    "performance": _performance,
+    "information": _information,
+    "training": _training,
+    "robustness": _robustness,
+    "contributions": _contributions,
+    "attribution": _attribution,
+    "provenance": _provenance,
+}
