@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from balmi.report.sections.samples.view import Lane, SamplesView
 
-ACROSS, LANE, INSET = 560, 44, 5  # pixels: a class has a lane, whose marks keep off its edges
+ACROSS, INSET = 640, 4  # pixels: a class has a lane, whose marks keep off its edges
+TALL, LOW, HEIGHT = 44, 22, 360  # of a lane, of one among many, and of all lanes where that fits
 ARM = 3.5  # of a cross, pixels
 COLOURS = {RIGHT: SOFT, MISSED: "var(--accent)", HARD: "var(--loss)"}
 WIDTHS = {RIGHT: 3.6, MISSED: 6, HARD: 1.7}
@@ -34,13 +35,20 @@ def _path(places: Sequence[tuple[float, float]], state: int) -> str:
     return "".join(f"M{x:.1f},{y:.1f}h.1" for x, y in places)
 
 
+def _lane_height(lanes: Sequence[Lane]) -> int:
+    return min(TALL, max(LOW, HEIGHT // len(lanes)))
+
+
 def _places(lanes: Sequence[Lane], state: int) -> list[tuple[float, float]]:
     """Return the marks of a state, in pixels from the figure's middle."""
-    height = LANE * len(lanes)
+    lane = _lane_height(lanes)
     return [
-        (ACROSS * (p - 0.5), LANE * (place + 1) - INSET - (LANE - 2 * INSET) * rank - height / 2)
-        for place, lane in enumerate(lanes)
-        for p, rank, own in lane.marks
+        (
+            ACROSS * (p - 0.5),
+            lane * (place + 1 - len(lanes) / 2) - INSET - (lane - 2 * INSET) * rank,
+        )
+        for place, each in enumerate(lanes)
+        for p, rank, own in each.marks
         if own == state
     ]
 
@@ -51,7 +59,7 @@ def _marks(lanes: Sequence[Lane], state: int) -> alt.Chart:
     mark = alt.Chart(alt.Data(values=[{}])).mark_point(
         shape=path, size=4, filled=False, opacity=0.6 if state == RIGHT else 1, **look
     )
-    return mark.encode(x=alt.value(ACROSS / 2), y=alt.value(LANE * len(lanes) / 2))
+    return mark.encode(x=alt.value(ACROSS / 2), y=alt.value(_lane_height(lanes) * len(lanes) / 2))
 
 
 def _told(lane: Lane) -> str:
@@ -84,7 +92,7 @@ def samples_figure(view: SamplesView) -> Figure:
         left.encode(x=alt.value(-drawing.GAP), y=down, text="name:N"),
         right.encode(x=alt.value(ACROSS + drawing.GAP), y=down, text="told:N"),
     ]
-    chart = alt.layer(*layers).properties(width=ACROSS, height=LANE * len(lanes))
+    chart = alt.layer(*layers).properties(width=ACROSS, height=_lane_height(lanes) * len(lanes))
     about = "; ".join(f"{lane.name}: {_told(lane)} missed, {lane.hard} by all" for lane in lanes)
     legend = (
         Entry("right", SOFT, "circle"),
@@ -98,6 +106,7 @@ def samples_figure(view: SamplesView) -> Figure:
         f"{counted(view.samples, 'sample')}. {about}.",
         drawing.lengths(records),
         legend,
+        data="samples",
     )
 
 

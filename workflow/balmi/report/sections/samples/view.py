@@ -124,6 +124,11 @@ class SamplesView:
     shown: int
 
     @property
+    def most(self) -> tuple[int, int]:
+        """Of many samples, how many have a mark at most: missed by every method, and others."""
+        return MAX_HARD, MAX_OTHERS
+
+    @property
     def samples(self) -> int:
         """Samples that were tested."""
         return sum(lane.samples for lane in self.lanes)
