@@ -130,6 +130,4 @@ def test_the_interval_is_that_of_pseudo_values(cohort, predictions):
 def test_repeats_of_the_same_folds_narrow_nothing(cohort, predictions):
     once = predictions[predictions.repeat == 0]
     again = pd.concat([once, once.assign(repeat=1)])
-    pd.testing.assert_frame_equal(
-        curves_table(once, cohort, 0.5), curves_table(again, cohort, 0.5)
-    )
+    pd.testing.assert_frame_equal(curves_table(once, cohort, 0.5), curves_table(again, cohort, 0.5))

@@ -32,9 +32,10 @@ def test_by_hand(lacking):
     ]
     table = patterns_table(pd.concat(parts), lacking, 0.5)
     assert list(table["method"]) == ["pooled", "absence-lr"] * 4
-    assert list(table["modalities"]) == ["rna+mirna"] * 2 + ["rna"] * 2 + ["rna+mirna"] * 2 + [
-        "rna"
-    ] * 2
+    assert (
+        list(table["modalities"])
+        == ["rna+mirna"] * 2 + ["rna"] * 2 + ["rna+mirna"] * 2 + ["rna"] * 2
+    )
     assert list(table["samples"]) == [4, 4, 2, 2] * 2
     losses = table[table.metric == "log_loss"]["mean"].to_numpy()
     whole = (np.log(2) - np.log(0.8)) / 2

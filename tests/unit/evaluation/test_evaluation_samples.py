@@ -79,7 +79,9 @@ def test_modalities_speak_for_themselves(table):
     assert list(table["probability:rna"]) == [0.9, 0.8, 0.7, 0.6]
     # Without unimodal-pooled of a modality its regression speaks; of what is lacking nothing does.
     assert list(table["predicted:mirna"]) == ["b", "b", "b", None]
-    assert table["probability:mirna"].to_numpy() == pytest.approx([0.6, 0.7, 0.8, np.nan], nan_ok=True)
+    assert table["probability:mirna"].to_numpy() == pytest.approx(
+        [0.6, 0.7, 0.8, np.nan], nan_ok=True
+    )
 
 
 def test_half_of_the_repeats_is_no_miss(four):

@@ -1,8 +1,8 @@
 """How well samples are predicted by which modalities they have.
 
 Samples of one pattern may be of other classes than those of the next, so that a pattern may be
-easier by its classes alone. What the pattern itself says of the class stands beside it: `absence-lr`
-sees nothing else.
+easier by its classes alone. What the pattern itself says of the class stands beside it:
+`absence-lr` sees nothing else.
 """
 
 from __future__ import annotations
@@ -61,7 +61,11 @@ def patterns_table(predictions: pd.DataFrame, cohort: Roster, split_ratio: float
     mine = mine.assign(**{PATTERN: patterns[cohort.positions(mine["sample"])]})
     by = ["method", PATTERN]
     scores = pd.DataFrame(
-        {**head, "metric": name, "value": METRICS[name](part.labels, part.probabilities, part.predicted)}
+        {
+            **head,
+            "metric": name,
+            "value": METRICS[name](part.labels, part.probabilities, part.predicted),
+        }
         for head, part in held_out(mine, cohort, [*by, *FOLD])
         for name in SHOWN
     )
@@ -74,4 +78,3 @@ def patterns_table(predictions: pd.DataFrame, cohort: Roster, split_ratio: float
     order = {name: place for place, name in enumerate(compared)}
     rows.sort(key=lambda row: (SHOWN.index(row[2]), -row[3], row[1], order[row[0]]))
     return TABLES["patterns"].of(rows)
-

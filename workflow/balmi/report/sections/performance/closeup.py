@@ -183,11 +183,7 @@ def curves_view(
     by_kind = {}
     for kind in CURVES:
         parts = dict(iter(table[table["curve"] == kind].groupby("class")))
-        by_kind[kind] = tuple(
-            _class_curve(name, parts[name])
-            for name in classes
-            if name in parts
-        )
+        by_kind[kind] = tuple(_class_curve(name, parts[name]) for name in classes if name in parts)
     return by_kind
 
 

@@ -70,7 +70,7 @@ def _reliability_figure(row: Reliability, place: int) -> Figure:
         point.encode(y=_up("y", titles)),
     ).properties(width=SIDE, height=SIDE)
     about = ", ".join(
-        f"{percent(each.confidence)} told and {percent(each.accuracy)} right" for each in row.bins
+        f"{percent(each.confidence)} predicted, {percent(each.accuracy)} right" for each in row.bins
     )
     name = shortened(row.method, LABEL)
     legend = (

@@ -230,7 +230,9 @@ def _lane(name: str, rows: Sequence[Sample], chosen: set[str]) -> Lane:
     return Lane(name, len(ordered), missed, states.count(HARD), marks)
 
 
-def samples_view(samples: pd.DataFrame, methods: Sequence[str], cohort: Roster) -> SamplesView | None:
+def samples_view(
+    samples: pd.DataFrame, methods: Sequence[str], cohort: Roster
+) -> SamplesView | None:
     """Make the view of samples, None where no method gave a result.
 
     Parameters
