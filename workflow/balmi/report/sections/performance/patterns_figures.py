@@ -59,7 +59,7 @@ def patterns_figure(view: PatternsView) -> Figure:
     return Figure(
         drawing.sized(layers, len(names)),
         "patterns",
-        f"{view.metric.title} of {own} by which modalities a sample has",
+        f"{view.metric.name} of {own} by which modalities a sample has",
         f"{about}.",
         drawing.lengths(names),
         tuple(legend),

@@ -161,7 +161,7 @@ class PerformanceView:
     statuses: tuple[MethodStatus, ...]
     log_loss: Difference | None
     access: AccessView | None
-    patterns: PatternsView | None
+    patterns: PatternsView | None = None
 
     @property
     def not_ok(self) -> tuple[MethodStatus, ...]:

@@ -97,7 +97,7 @@ def samples_figure(view: SamplesView) -> Figure:
     legend = (
         Entry("right", SOFT, "circle"),
         Entry(f"missed by {shortened(view.method, LABEL)}", COLOURS[MISSED], "circle"),
-        Entry(f"missed by all {counted(view.methods, 'method')}", COLOURS[HARD], "cross"),
+        Entry(f"missed by {view.everyone}", COLOURS[HARD], "cross"),
     )
     return Figure(
         chart,

@@ -20,6 +20,7 @@ MAX_SAMPLES = 2000  # of which the figure has a mark each
 MAX_HARD = 200  # samples that every method misses, in figure and table
 MAX_OTHERS = 500  # of the other samples, where there are more than `MAX_SAMPLES`
 RIGHT, MISSED, HARD = range(3)
+EVERY = {1: "the only method", 2: "both methods"}
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,11 @@ class SamplesView:
     shown: int
 
     @property
+    def everyone(self) -> str:
+        """All methods, in words."""
+        return EVERY.get(self.methods, f"all {self.methods} methods")
+
+    @property
     def most(self) -> tuple[int, int]:
         """Of many samples, how many have a mark at most: missed by every method, and others."""
         return MAX_HARD, MAX_OTHERS
@@ -146,13 +152,12 @@ class SamplesView:
     @property
     def sentence(self) -> str:
         """How many are missed, by whom, and in which class most."""
-        methods = "the only method" if self.methods == 1 else f"all {self.methods} methods"
         whole = counted(self.samples, "sample")
         if not self.hard_samples:
             return f"Each of the {whole} is right by at least one method."
         verb = "is" if self.hard_samples == 1 else "are"
         share = percent(self.hard_samples / self.samples)
-        text = f"{self.hard_samples:,} of {whole} ({share}) {verb} missed by {methods}"
+        text = f"{self.hard_samples:,} of {whole} ({share}) {verb} missed by {self.everyone}"
         most = max(self.lanes, key=lambda lane: lane.hard / lane.samples)
         if len([lane for lane in self.lanes if lane.hard]) > 1:
             text += f"; the largest share is of {brief(most.name)}: {most.hard} of {most.samples}"
