@@ -19,6 +19,7 @@ from balmi.report.sections.robustness.figures import robustness_figures
 from balmi.report.sections.robustness.view import robustness_view
 from balmi.report.sections.training.figures import training_figures
 from balmi.report.sections.training.view import training_view
+from balmi.report.sections.verdict.pictures import verdict_figures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -138,9 +139,10 @@ def views_of(material: Material) -> dict[str, Any]:
 
 
 def figures_of(view: View) -> Drawn:
-    """Draw all figures for which there are data, section by section."""
-    return {
+    """Draw all figures for which there are data, section by section, the first screen's first."""
+    drawn = {
         name: figure
         for section, parts in SECTIONS.items()
         for name, figure in parts.figures(getattr(view, section), view.summary).items()
     }
+    return verdict_figures(view) | drawn

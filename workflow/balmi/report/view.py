@@ -19,6 +19,7 @@ from balmi.report.sections.information.distillation import prospect
 from balmi.report.sections.information.view import information_view, withhold
 from balmi.report.sections.performance.view import performance_view
 from balmi.report.sections.verdict.answers import Views, answers, key_differences, ranking, tiles
+from balmi.report.sections.verdict.cards import cards
 from balmi.report.sections.verdict.headline import headline, silence, silent_word
 from balmi.report.sections.verdict.trust import trust_view
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from balmi.report.sections.performance.scores import Score
     from balmi.report.sections.performance.view import Difference, MethodStatus
     from balmi.report.sections.verdict.answers import Answer, Tile
+    from balmi.report.sections.verdict.cards import Card
     from balmi.report.sections.verdict.trust import TrustView
 
 FORMAT = 6  # of what `Summary.as_json` gives
@@ -124,10 +126,11 @@ class Summary:
 class View(SimpleNamespace):
     """Everything that one dataset's report shows: `summary`, and every section's view by its name.
 
-    The names are those of `balmi.report.contents.SECTIONS`.
+    The names are those of `balmi.report.contents.SECTIONS`; `cards` is the first screen.
     """
 
     summary: Summary
+    cards: tuple[Card, ...]
 
 
 def supports(views: Views) -> tuple[str, ...]:
@@ -228,4 +231,5 @@ def build_view(
         decision=decision,
     )
     material = Material(tables, cohort, settings, views, quiet)
-    return View(summary=_summary(dataset, title, views), **views_of(material))
+    summary = _summary(dataset, title, views)
+    return View(summary=summary, cards=cards(views), **views_of(material))
