@@ -280,9 +280,9 @@ def combining_picture(view: PerformanceView) -> Sketch | None:
 
 def _score(pen: Pen, scale: Scale, y: float, shown: Shown, view: PerformanceView) -> None:
     row, score = shown.row, shown.row.scores[view.metric.key]
-    beside = with_limits(score.mean, score.lower, score.upper)
-    pen.text(WIDTH, y + 12, beside, "end", SMALL, SOFT)
-    room = WIDTH - width(beside, SMALL) - 6
+    beside = decimal(score.mean)
+    pen.text(WIDTH, y + 12, beside, "end")
+    room = WIDTH - width(beside) - 6
     letter = BOLD if row.own else EM
     name = fitted(row.name, room, letter=letter)
     pen.text(0, y + 12, name, bold=row.own)
@@ -292,7 +292,8 @@ def _score(pen: Pen, scale: Scale, y: float, shown: Shown, view: PerformanceView
     if score.lower is not None and score.upper is not None:
         pen.whisker(y + 23, scale(score.lower), scale(score.upper))
     colour = "var(--accent)" if row.own else INK
-    pen.mark(scale(score.mean), y + 23, SHAPES["circle"], colour, 5, f"{row.name}: {beside}")
+    told = f"{row.name}: {with_limits(score.mean, score.lower, score.upper)}"
+    pen.mark(scale(score.mean), y + 23, SHAPES["circle"], colour, 5, told)
 
 
 def _difference(row: Difference) -> str:
