@@ -10,7 +10,7 @@ import altair as alt
 from balmi.config.settings import JOINT
 from balmi.evaluation.at_chance import Reading
 from balmi.evaluation.trust import State
-from balmi.evaluation.verdicts import Prediction, Verdict
+from balmi.evaluation.verdicts import Foremost, Prediction, Verdict
 from balmi.report.kit.svg import INK
 
 if TYPE_CHECKING:
@@ -51,6 +51,10 @@ LOOKS = {
     Verdict.LOSS: DOWN,
     Verdict.UNJUDGED: ("○", "circle", "none"),
     Verdict.WITHHELD: ("⊘", "square", "caution"),
+    Foremost.APART: UP,
+    Foremost.SHOWN: UP,
+    Foremost.OPEN: LEVEL,
+    Foremost.NOTHING: ("○", "circle", "none"),
     Prediction.GAIN: UP,
     Prediction.UNDECIDED: LEVEL,
     Prediction.NO_GAIN: DOWN,
