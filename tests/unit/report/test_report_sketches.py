@@ -29,6 +29,7 @@ from balmi.report.sections.verdict.pictures import (
 
 LONG = "an exceedingly long name of sixty characters, {:03d} of several"
 WIDE = "遺伝子発現量の測定値とその他の情報を含む長い名前{:03d}"
+PAIR = ("pooled", "unimodal-pooled")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -141,7 +142,8 @@ def test_information_of_any_size_has_an_axis(top):
 @pytest.mark.parametrize("other", ["late-fusion", LONG])
 def test_no_text_of_methods_overlaps_another_or_is_cut(verdict, other):
     methods = ("pooled", "unimodal-pooled", "stacked-lr", "balanced", other)
-    assert_in_place(combining_picture(make_performance(methods, verdict)))
+    assert_in_place(combining_picture(make_performance(methods, verdict), PAIR))
+    assert_in_place(combining_picture(make_performance(methods, verdict), None))
 
 
 def test_the_methods_are_those_of_the_question_and_the_best_of_the_others():
@@ -158,7 +160,8 @@ def test_the_methods_are_those_of_the_question_and_the_best_of_the_others():
 
 
 def test_the_bracket_spans_the_difference_from_the_score_of_the_reference():
-    picture = combining_picture(make_performance(("pooled", "unimodal-pooled"), "gain supported"))
+    view = make_performance(PAIR, "gain supported")
+    picture = combining_picture(view, PAIR)
     lines = [
         [float(line.get(end)) for end in ("x1", "x2", "y1", "y2")]
         for line in ET.fromstring(picture.inline).iter(f"{SVG}line")
@@ -196,7 +199,7 @@ def test_more_modalities_than_there_is_room_for_are_counted():
 
 def test_nothing_estimated_and_no_score_leave_no_picture():
     assert carries_picture(SimpleNamespace(label=()), make_cohort(("a",))) is None
-    assert combining_picture(make_performance((), None)) is None
+    assert combining_picture(make_performance((), None), PAIR) is None
 
 
 def test_a_saved_picture_has_its_title_its_legend_and_no_variable():

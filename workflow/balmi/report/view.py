@@ -20,7 +20,6 @@ from balmi.report.sections.information.distillation import prospect
 from balmi.report.sections.information.view import information_view, withhold
 from balmi.report.sections.performance.view import performance_view
 from balmi.report.sections.verdict.answers import Views, answers, key_differences, ranking, tiles
-from balmi.report.sections.verdict.cards import cards
 from balmi.report.sections.verdict.headline import headline, silence, silent_word
 from balmi.report.sections.verdict.trust import trust_view
 
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from balmi.report.sections.performance.scores import Score
     from balmi.report.sections.performance.view import Difference, MethodStatus
     from balmi.report.sections.verdict.answers import Answer, Tile
-    from balmi.report.sections.verdict.cards import Card
     from balmi.report.sections.verdict.trust import TrustView
 
 FORMAT = 7  # of what `Summary.as_json` gives
@@ -131,11 +129,10 @@ class Summary:
 class View(SimpleNamespace):
     """Everything that one dataset's report shows: `summary`, and every section's view by its name.
 
-    The names are those of `balmi.report.contents.SECTIONS`; `cards` is the first screen.
+    The names are those of `balmi.report.contents.SECTIONS`.
     """
 
     summary: Summary
-    cards: tuple[Card, ...]
 
 
 def supports(views: Views) -> tuple[str, ...]:
@@ -238,4 +235,4 @@ def build_view(
     )
     material = Material(tables, cohort, settings, views, quiet)
     summary = _summary(dataset, title, views)
-    return View(summary=summary, cards=cards(views), **views_of(material))
+    return View(summary=summary, **views_of(material))

@@ -14,7 +14,6 @@ from balmi.report.kit.sketches import BOLD, EDGE, EM, Pen, Scale, Sketch, fitted
 from balmi.report.kit.svg import GRID, INK, SOFT
 from balmi.report.kit.words import counted, decimal, joined, percent, signed, with_limits
 from balmi.report.sections.information.decomposition import parts_of
-from balmi.report.sections.verdict.answers import key_differences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -211,13 +210,16 @@ def methods_shown(view: PerformanceView) -> tuple[Shown, ...]:
     return (*shown[:-1], *(Shown(row, "best other") for row in others[:1]), *shown[-1:])
 
 
-def combining_picture(view: PerformanceView) -> Sketch | None:
+def combining_picture(view: PerformanceView, pair: tuple[str, str] | None) -> Sketch | None:
     """Draw the scores that answer whether combining helps, and the difference that decides.
 
     Parameters
     ----------
     view
         The view of performance.
+    pair
+        Method and reference of the comparison that the verdict is about; None where nothing is
+        compared.
 
     Returns
     -------
@@ -230,7 +232,7 @@ def combining_picture(view: PerformanceView) -> Sketch | None:
     shown = tuple(each for each in shown if each.row.name in scores)
     if not shown:
         return None
-    primary = next((row for row in key_differences(view) if row.primary), None)
+    primary = view.difference(*pair) if pair else None
     if primary is not None and (primary.reference not in scores or primary.difference is None):
         primary = None
     ends = [
@@ -364,9 +366,11 @@ def overlap_picture(cohort: CohortView) -> Sketch:
 
 def verdict_figures(view: View) -> Drawn:
     """Draw the pictures of the first screen for which there are data."""
+    several = len(view.cohort.modalities) > 1
+    pair = view.summary.decision.ground.pair if several else None
     made = {
         "carries": carries_picture(view.information, view.cohort),
-        "combining": combining_picture(view.performance),
+        "combining": combining_picture(view.performance, pair),
         "overlap": overlap_picture(view.cohort),
     }
     return {name: picture for name, picture in made.items() if picture is not None}
