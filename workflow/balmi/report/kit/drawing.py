@@ -23,6 +23,7 @@ TOL_BRIGHT = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377", 
 DASHES = ((1, 0), (7, 3), (2, 2), (9, 3, 2, 3))
 ROW, WIDTH, GAP = 30, 430, 10
 LABEL = 34
+NAMED = 6  # of `figures.ORDER`: shapes that Vega draws by their name, the first ones
 
 
 @dataclass(frozen=True)
