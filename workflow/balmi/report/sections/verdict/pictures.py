@@ -36,7 +36,7 @@ AXIS = 30  # height of an axis with its title
 SMALL = 11  # size of what stands beside
 ROOMY, MOST_ROWS = 5, 10  # modalities that stand wide apart, and those that are drawn
 MOST_PATTERNS, PITCH = 5, 34  # of who has what: columns, and their distance
-NAMES = 104  # pixels for the names of modalities beside the patterns
+NAMES = 100  # pixels for the names of modalities beside the patterns
 SHARED, TOGETHER = "var(--line)", "var(--bg)"
 INFORMATION = (
     "A bar is the decomposition of what a modality tells of the label: what others tell too, what"
@@ -114,7 +114,7 @@ def carries_picture(view: InformationView, cohort: CohortView) -> Sketch | None:
     ]
     lowest = [row.lower if row.lower is not None else row.estimate for row in rows]
     scale = Scale((min(0.0, *lowest), max(*highest, 1e-3)), (EDGE, WIDTH - EDGE))
-    pitch = 46 if len(rows) <= ROOMY else 27
+    pitch = 46 if len(rows) <= ROOMY else 23
     pen = Pen()
     pen.text(WIDTH, 10, "nats · samples that have it", "end", SMALL, SOFT)
     top = 16
@@ -123,7 +123,15 @@ def carries_picture(view: InformationView, cohort: CohortView) -> Sketch | None:
         beside = f"{_whole(row)} · {percent(have[row.modality])}"
         pen.text(WIDTH, y + 11, beside, "end")
         pen.text(0, y + 11, fitted(row.modality, WIDTH - width(beside) - 8))
-        _bar(pen, scale, y + 16, pitch, row, stacks[row.modality], keys[row.modality])
+        _bar(
+            pen,
+            scale,
+            y + (16 if len(rows) <= ROOMY else 13),
+            pitch,
+            row,
+            stacks[row.modality],
+            keys[row.modality],
+        )
     bottom = top + pitch * len(rows) + 2
     pen.axis(scale, bottom, "information about the label, nats", top)
     rest = len(view.label) - len(rows)
@@ -167,7 +175,7 @@ def _bar(
     key: Key,
 ) -> None:
     """Draw a modality's stacked bar, the limits of its parts below it, and the whole upon it."""
-    thick = 11 if pitch > 30 else 5
+    thick = 11 if pitch > 30 else 4
     whole = [(0.0, max(0.0, row.estimate), "alone", None)]
     for begin, end, name, amount in stack or whole:
         if end > begin:
@@ -179,7 +187,7 @@ def _bar(
     for place, (_, end, _, amount) in enumerate(stack):
         if amount.lower is not None and amount.upper is not None:
             low, high = (end + limit - amount.estimate for limit in (amount.lower, amount.upper))
-            level = y + thick + (4 if pitch > 30 else 2) * (place + 1)
+            level = y + thick + (4 if pitch > 30 else 1.7) * (place + 1)
             pen.line((scale(low), level), (scale(high), level), SOFT, 1.2)
     if row.lower is not None and row.upper is not None:
         pen.whisker(y + thick / 2, scale(row.lower), scale(row.upper))
@@ -325,7 +333,7 @@ def overlap_picture(cohort: CohortView) -> Sketch:
     rest = cohort.other_patterns[1] + sum(row.count for row in hidden)
     kinds = cohort.other_patterns[0] + len(hidden)
     columns = [(row.lacks, row.count) for row in patterns]
-    step = 16 if len(names) <= ROOMY else 13
+    step = 16 if len(names) <= ROOMY else 12
     high, size = 34, SMALL if len(names) <= ROOMY else 10
     most = max(count for _, count in columns)
     pen = Pen()
@@ -351,7 +359,7 @@ def overlap_picture(cohort: CohortView) -> Sketch:
             )
     if kinds:
         x = NAMES + PITCH * (len(columns) + 0.5)
-        pen.text(x, base + 10, f"+{kinds}", "middle", 10, SOFT)
+        pen.text(x, base + 10, "others", "middle", 10, SOFT)
         pen.text(x, base - 3, f"{rest:,}", "middle", 10, SOFT)
     told = "; ".join(
         f"{counted(count, 'sample')}, {f'without {joined(lacks)}' if lacks else 'all modalities'}"
@@ -360,8 +368,7 @@ def overlap_picture(cohort: CohortView) -> Sketch:
     if kinds:
         told += f"; {counted(rest, 'sample')} in {counted(kinds, 'other pattern')}"
     down = base + 12 + step * len(names)
-    across = NAMES + PITCH * (MOST_PATTERNS + 1)
-    return sketch(pen, (across, down), "overlap", "Which samples have what", f"{told}.")
+    return sketch(pen, (WIDTH, down), "overlap", "Which samples have what", f"{told}.")
 
 
 def verdict_figures(view: View) -> Drawn:
