@@ -225,7 +225,7 @@ def test_a_page_is_about_the_pool_where_it_ran_and_an_overview_shows_both(built,
     other = write_dataset(tmp_path, Names(dataset="pool", samples=120, methods=methods, epochs=8))
     text, view = build(other, tmp_path)
     page = Page(text).words
-    assert "The pool of experts against the experts of one modality on its own" in page
+    assert "The pool of experts against the experts of one modality alone" in page
     assert "The pool of experts against the balanced network" in page
     assert "pooled in bold" in page
     assert "The balanced network against" not in page

@@ -21,6 +21,7 @@ from balmi.report.sections.samples.figures import samples_figures
 from balmi.report.sections.samples.view import samples_view
 from balmi.report.sections.training.figures import training_figures
 from balmi.report.sections.training.view import training_view
+from balmi.report.sections.verdict.pictures import verdict_figures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -149,9 +150,10 @@ def views_of(material: Material) -> dict[str, Any]:
 
 
 def figures_of(view: View) -> Drawn:
-    """Draw all figures for which there are data, section by section."""
-    return {
+    """Draw all figures for which there are data, section by section, the first screen's first."""
+    drawn = {
         name: figure
         for section, parts in SECTIONS.items()
         for name, figure in parts.figures(getattr(view, section), view.summary).items()
     }
+    return verdict_figures(view) | drawn

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from balmi.report.kit.words import brief, counted, with_limits
-from balmi.report.sections.verdict.answers import ranking
-from balmi.report.sections.verdict.headline import silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +37,7 @@ def _samples(view: View) -> str:
 
 
 def _information(view: View) -> str:
-    return silence(view.summary.decision) or ranking(view.information) or "Nothing was estimated."
+    return view.summary.conclusions[0].sentence
 
 
 def _training(view: View) -> str:

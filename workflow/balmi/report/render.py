@@ -33,7 +33,7 @@ from balmi.report.sections.information.refusals import MAX_WHICH
 from balmi.report.sections.performance.figures import MAX_DOTS
 from balmi.report.sections.performance.scores import OF_CLASS
 from balmi.report.sections.provenance.downloads import Packed, downloads, packed
-from balmi.report.sections.provenance.view import commit, seeds, versions
+from balmi.report.sections.provenance.view import WORKS, commit, seeds, versions
 from balmi.report.sections.verdict.answers import meanings
 from balmi.report.view import FORMAT, View, build_view
 
@@ -95,6 +95,7 @@ def environment() -> Environment:
         "max_which": MAX_WHICH,
         "sections": SECTIONS,
         "gists": GISTS,
+        "works": WORKS,
     }
     return environment
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from balmi.config.automatic import AUTO
 from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.decision import decide
+from balmi.report.conclusions import conclusions
 from balmi.report.contents import Material, views_of
 from balmi.report.sections.cohort.view import cohort_view
 from balmi.report.sections.information.distillation import prospect
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from balmi.data.cohort import Roster
     from balmi.evaluation.decision import Decision
+    from balmi.report.conclusions import Conclusion
     from balmi.report.kit.metrics import Metric
     from balmi.report.sections.information.distillation import Margin
     from balmi.report.sections.information.label import LabelInformation
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from balmi.report.sections.verdict.answers import Answer, Tile
     from balmi.report.sections.verdict.trust import TrustView
 
-FORMAT = 6  # of what `Summary.as_json` gives
+FORMAT = 7  # of what `Summary.as_json` gives
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ class Summary:
         The best method by it, or None.
     scores
         Method -> its score.
+    conclusions
+        How the three questions are answered, as page, overview and terminal say it.
     headline
         Which case the cohort is, in a sentence.
     decision
@@ -106,6 +110,7 @@ class Summary:
     metric: Metric
     best: str | None
     scores: dict[str, Score]
+    conclusions: tuple[Conclusion, ...]
     headline: str
     decision: Decision
     signal: str | None
@@ -171,6 +176,7 @@ def _summary(dataset: str, title: str | None, views: Views) -> Summary:
             for row in views.performance.methods
             if views.performance.metric.key in row.scores
         },
+        conclusions=conclusions(views),
         headline=headline(views.decision),
         decision=views.decision,
         signal=_signal(views.performance.access),
@@ -228,4 +234,5 @@ def build_view(
         decision=decision,
     )
     material = Material(tables, cohort, settings, views, quiet)
-    return View(summary=_summary(dataset, title, views), **views_of(material))
+    summary = _summary(dataset, title, views)
+    return View(summary=summary, **views_of(material))

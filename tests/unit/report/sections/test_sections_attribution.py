@@ -8,8 +8,14 @@ import pytest
 from synthetic_report import LONG, SCRIPT, Names, make_cohort
 from synthetic_robustness import merged, robustness_tables, settings
 
-from balmi.report.sections.attribution.figures import attribution_figures
-from balmi.report.sections.attribution.view import MAX_FEATURES, NOT_ATTRIBUTED, attribution_view
+from balmi.report.kit.amounts import Amount
+from balmi.report.sections.attribution.figures import attribution_figure, attribution_figures
+from balmi.report.sections.attribution.view import (
+    MAX_FEATURES,
+    NOT_ATTRIBUTED,
+    ModalityShare,
+    attribution_view,
+)
 
 METHODS = ("balanced", "stacked-lr")
 
@@ -95,3 +101,12 @@ def test_hostile_names_are_text():
     for part in (part for figure in figures.values() for part in figure.parts):
         assert "<script" not in part.inline
         assert part.inline.count("<svg") == 1
+
+
+def test_any_number_of_modalities_is_drawn_in_shapes_that_the_engine_knows():
+    names = tuple(f"m{place}" for place in range(10))
+    rows = [ModalityShare("a", name, Amount(0.1, 0.05, 0.15), None, None) for name in names]
+    figure = attribution_figure(rows, names)
+    assert "undrawn" not in figure.inline
+    looks = {(entry.colour, entry.shape) for entry in figure.legend}
+    assert len(looks) == len(names)

@@ -57,7 +57,10 @@ def test_a_bin_knows_its_edges_and_its_share():
     row = Reliability("m", None, bins)
     assert row.shares == (0.25, 0.75)
     figure = reliability_figures([row]).parts[0]
-    assert figure.description.replace("\N{NO-BREAK SPACE}", " ") == "42 % predicted, 50 % right, 100 % predicted, 90 % right."
+    assert (
+        figure.description.replace("\N{NO-BREAK SPACE}", " ")
+        == "42 % predicted, 50 % right, 100 % predicted, 90 % right."
+    )
     bars = [layer for layer in figure.chart.to_dict()["layer"] if layer["mark"]["type"] == "rect"]
     data = bars[0].get("data") or figure.chart.to_dict()["datasets"]
     assert [each["share"] for each in data["values"]] == [0.25, 0.75]

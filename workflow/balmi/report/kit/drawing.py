@@ -10,7 +10,7 @@ import altair as alt
 from balmi.config.settings import JOINT
 from balmi.evaluation.at_chance import Reading
 from balmi.evaluation.trust import State
-from balmi.evaluation.verdicts import Prediction, Verdict
+from balmi.evaluation.verdicts import Foremost, Prediction, Verdict
 from balmi.report.kit.svg import INK
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ TOL_BRIGHT = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377", 
 DASHES = ((1, 0), (7, 3), (2, 2), (9, 3, 2, 3))
 ROW, WIDTH, GAP = 30, 430, 10
 LABEL = 34
+NAMED = 6  # of `figures.ORDER`: shapes that Vega draws by their name, the first ones
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,10 @@ LOOKS = {
     Verdict.LOSS: DOWN,
     Verdict.UNJUDGED: ("○", "circle", "none"),
     Verdict.WITHHELD: ("⊘", "square", "caution"),
+    Foremost.APART: UP,
+    Foremost.SHOWN: UP,
+    Foremost.OPEN: LEVEL,
+    Foremost.NOTHING: ("○", "circle", "none"),
     Prediction.GAIN: UP,
     Prediction.UNDECIDED: LEVEL,
     Prediction.NO_GAIN: DOWN,

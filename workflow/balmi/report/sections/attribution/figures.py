@@ -41,7 +41,7 @@ def attribution_figure(rows: Sequence[ModalityShare], modalities: Sequence[str])
     """Draw each modality's share of the attributions: a row per class, a lane per modality."""
     keys = modality_keys(modalities)
     classes = list(dict.fromkeys(row.label for row in rows))
-    shapes = {name: ORDER[place % len(ORDER)] for place, name in enumerate(modalities)}
+    shapes = {name: ORDER[place % drawing.NAMED] for place, name in enumerate(modalities)}
     records = [
         {
             "row": classes.index(row.label),
