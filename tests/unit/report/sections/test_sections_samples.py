@@ -73,7 +73,8 @@ def test_by_hand(pair):
 def test_the_class_with_the_largest_share_is_named(pair):
     rows = [*FOUR, row("s5", "a", 0.2, 0.0, 2)]
     assert viewed(rows, pair).sentence == (
-        "3 of 5 samples (60\N{NO-BREAK SPACE}%) are missed by both methods; the largest share is of b: 2 of 2."
+        "3 of 5 samples (60\N{NO-BREAK SPACE}%) are missed by both methods;"
+        " the largest share is of b: 2 of 2."
     )
 
 
