@@ -126,7 +126,7 @@ def carries_picture(view: InformationView, cohort: CohortView) -> Sketch | None:
         _bar(
             pen,
             scale,
-            y + (16 if len(rows) <= ROOMY else 13),
+            y + (16 if len(rows) <= ROOMY else 14),
             pitch,
             row,
             stacks[row.modality],
@@ -190,9 +190,12 @@ def _bar(
             level = y + thick + (4 if pitch > 30 else 1.7) * (place + 1)
             pen.line((scale(low), level), (scale(high), level), SOFT, 1.2)
     if row.lower is not None and row.upper is not None:
-        pen.whisker(y + thick / 2, scale(row.lower), scale(row.upper))
+        end = 3.5 if pitch > 30 else 2
+        pen.whisker(y + thick / 2, scale(row.lower), scale(row.upper), end=end)
     told = f"{row.modality}: {with_limits(row.estimate, row.lower, row.upper)} nats"
-    pen.mark(scale(row.estimate), y + thick / 2, SHAPES["circle"], INK, 3.5, told)
+    pen.mark(
+        scale(row.estimate), y + thick / 2, SHAPES["circle"], INK, 3.5 if pitch > 30 else 3, told
+    )
 
 
 @dataclass(frozen=True)
