@@ -279,3 +279,20 @@ def test_every_section_has_a_line_in_plain_words(opened, written):
         heading = section.locator("h2").inner_text()
         assert section.locator(".gist, .says").first.is_visible(), heading
         assert section.locator("details.more .gloss").count() == 1, heading
+
+
+def test_a_reader_asks_what_each_modality_says_of_a_sample(opened, written):
+    page = opened(written["synthetic"]).page
+    page.locator("#samples-more > summary").click()
+    pick = page.locator("#samples-pick")
+    assert pick.is_visible()
+    pick.locator("input").fill("s00")
+    assert pick.locator("[role=status]").inner_text() == "100 samples have this in their name."
+    pick.locator("input").fill("s0007")
+    said = pick.locator("[role=status] tbody tr")
+    assert said.locator("th").all_inner_texts() == ["all modalities", "rna", "methylation", "mirna"]
+    assert "s0007: class Basal" in pick.locator("caption").inner_text()
+    pick.locator("input").fill("nobody")
+    assert "No sample" in pick.locator("[role=status]").inner_text()
+    still = opened(written["synthetic"], java_script_enabled=False).page
+    assert not still.locator("#samples-pick").is_visible()

@@ -17,6 +17,8 @@ from balmi.report.sections.information.figures import information_figures
 from balmi.report.sections.performance.figures import performance_figures
 from balmi.report.sections.robustness.figures import robustness_figures
 from balmi.report.sections.robustness.view import robustness_view
+from balmi.report.sections.samples.figures import samples_figures
+from balmi.report.sections.samples.view import samples_view
 from balmi.report.sections.training.figures import training_figures
 from balmi.report.sections.training.view import training_view
 from balmi.report.sections.verdict.pictures import verdict_figures
@@ -96,6 +98,15 @@ _IN_ORDER: dict[str, tuple[str, Callable[[Material], Any], Callable[[Any, Summar
         "Performance",
         lambda made: made.views.performance,
         lambda view, summary: performance_figures(view, summary.classes),
+    ),
+    "samples": (
+        "Samples",
+        lambda made: samples_view(
+            made.tables["samples"],
+            list(dict.fromkeys(made.tables["predictions"]["method"])),
+            made.cohort,
+        ),
+        lambda view, summary: samples_figures(view),
     ),
     "information": (
         "Mutual information",

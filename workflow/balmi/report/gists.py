@@ -32,6 +32,10 @@ def _performance(view: View) -> str:
     return f"{which} of the {of} of the table: {brief(best.name)}, {amount}."
 
 
+def _samples(view: View) -> str:
+    return "No method gave a result." if view.samples is None else view.samples.sentence
+
+
 def _information(view: View) -> str:
     return view.summary.conclusions[0].sentence
 
@@ -72,6 +76,7 @@ def _provenance(view: View) -> str:
 GISTS: dict[str, Callable[[View], str]] = {
     "cohort": _cohort,
     "performance": _performance,
+    "samples": _samples,
     "information": _information,
     "training": _training,
     "robustness": _robustness,

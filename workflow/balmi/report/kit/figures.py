@@ -283,7 +283,9 @@ def saved_svg(figure: Figure | Panels) -> str:
             for part in parts
         ]
         space = {"row": 78, "column": 64}
-        chart = alt.concat(*panels, columns=2, spacing=space, bounds="flush")
+        # Axes line up, unless names stand beside them: those of one panel would lie on the next.
+        bounds = "full" if any(map(any, (left, right))) else "flush"
+        chart = alt.concat(*panels, columns=2, spacing=space, bounds=bounds)
     alone = _alone(chart, figure.title, first.legend)
     return light(file_svg(alone, first.prefix, (max(left), max(right)), "var(--bg)"))
 

@@ -130,4 +130,43 @@
       body.append(...[...body.rows].sort((a, b) => (empty(of(a)) - empty(of(b))) || compare(of(a), of(b))));
     });
   });
+  // What each modality says of a sample that the reader names: from the table that the page offers, if it does.
+  const pick = document.getElementById("samples-pick"), offered = document.querySelector("#data-samples a[download]");
+  if (pick && offered) {
+    const input = pick.querySelector("input"), status = pick.querySelector("[role=status]");
+    let rows;
+    const read = () => {
+      const bytes = Uint8Array.from(atob(offered.href.split(",")[1]), (letter) => letter.charCodeAt(0));
+      const lines = [[]];
+      for (const [, quoted, plain, end] of new TextDecoder().decode(bytes).matchAll(/(?:"((?:[^"]|"")*)"|([^",\n]*))(,|\n|$)/g)) {
+        lines.at(-1).push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+        if (end === "\n") lines.push([]);
+      }
+      const head = lines.shift();
+      rows = new Map(lines.filter((cells) => cells.length === head.length).map((cells) => [cells[0], new Map(cells.map((cell, place) => [head[place], cell]))]));
+      pick.querySelector("datalist").append(...[...rows.keys()].map((name) => new Option(name)));
+    };
+    const add = (parent, tag, text) => { const made = document.createElement(tag); made.textContent = text; parent.append(made); return made; };
+    const tell = () => {
+      status.replaceChildren();
+      const typed = input.value.trim().toLowerCase(), close = typed ? [...rows.keys()].filter((name) => name.toLowerCase().includes(typed)) : [];
+      const exact = close.find((name) => name.toLowerCase() === typed), name = exact ?? (close.length === 1 ? close[0] : undefined);
+      if (!typed) return;
+      if (name === undefined) { add(status, "p", close.length ? `${close.length} samples have this in their name.` : "No sample has this in its name."); return; }
+      const row = rows.get(name), table = add(status, "table", ""), body = add(table, "tbody", "");
+      const label = row.get("class"), group = row.get("group");
+      add(table, "caption", `${name}: class ${label}${group && `, group ${group}`}; ${row.get("wrong")} of ${row.get("methods")} methods miss it`);
+      const says = [["all modalities", row.get("predicted"), row.get("predicted_p")]];
+      for (const [key, told] of row) if (key.startsWith("predicted:")) says.push([key.slice(10), told, row.get(`probability:${key.slice(10)}`)]);
+      for (const [who, told, p] of says) {
+        const line = add(body, "tr", "");
+        add(line, "th", who).scope = "row";
+        add(line, "td", told ? `${told === label ? "✓ " : ""}${told}` : "nothing").className = "text";
+        add(line, "td", p ? (+p).toFixed(3) : "–");
+      }
+    };
+    pick.hidden = false;
+    input.addEventListener("focus", () => { if (!rows) read(); });
+    input.addEventListener("input", () => { if (!rows) read(); tell(); });
+  }
 })();
