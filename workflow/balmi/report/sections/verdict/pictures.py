@@ -318,7 +318,10 @@ def _bracket(pen: Pen, scale: Scale, y: float, start: float, row: Difference) ->
     """Draw a difference from the score of the reference, and its interval."""
     look = mark_of(row.verdict)
     begin, end, level = scale(start), scale(start + row.difference), y + 30
-    pen.text(0, y + 13, fitted(f"{row.method} − {row.reference}", WIDTH, letter=BOLD), bold=True)
+    value = signed(row.difference)
+    room = WIDTH - width(value, letter=BOLD) - 6
+    pen.text(0, y + 13, fitted(f"{row.method} − {row.reference}", room, letter=BOLD), bold=True)
+    pen.text(WIDTH, y + 13, value, "end", bold=True)
     pen.line((begin, level - 9), (begin, level), look.colour, 2)
     pen.line((begin, level - 9), (end, level - 9), look.colour, 2)
     pen.line((end, level - 9), (end, level), look.colour, 2)
