@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from balmi.report.kit.words import brief, counted, with_limits
+from balmi.report.kit.words import brief, counted, decimal, joined, with_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from balmi.report.view import View
+
+LISTED = 4  # modalities in a sentence
 
 
 def _cohort(view: View) -> str:
@@ -24,7 +26,9 @@ def _performance(view: View) -> str:
     if not performance.methods:
         return "No method gave a result."
     best, metric = performance.methods[0], performance.metric
-    score = best.scores[metric.key]
+    score = best.scores.get(metric.key)
+    if score is None or score.mean is None:
+        return f"{counted(len(performance.methods), 'method')} gave results."
     amount = with_limits(score.mean, score.lower, score.upper)
     which = f"{metric.direction.best} {metric.title}"
     which = which[0].upper() + which[1:]
@@ -58,7 +62,16 @@ def _robustness(view: View) -> str:
 
 def _contributions(view: View) -> str:
     shares = view.contributions.shares
-    return shares[0].sentence if shares else view.contributions.reasons["contributions"]
+    if not shares:
+        return view.contributions.reasons["contributions"]
+    first = shares[0]
+    if first.quiet is not None:
+        return first.quiet
+    rows = sorted(first.rows, key=lambda row: -abs(row.shapley.estimate))
+    listed = [f"{brief(row.modality)} {decimal(row.shapley.estimate)}" for row in rows[:LISTED]]
+    if len(rows) > LISTED:
+        listed.append(f"{len(rows) - LISTED} more")
+    return f"Shapley values of {first.metric.title} for {first.method}: {joined(listed)}."
 
 
 def _attribution(view: View) -> str:

@@ -46,10 +46,12 @@
   const size = (svg) => svg.viewBox.baseVal.width ? svg.viewBox.baseVal : { width: +svg.getAttribute("width"), height: +svg.getAttribute("height") };
   const alone = (figure) => {
     const parts = [...figure.querySelectorAll("svg:not(.swatch)")], whole = element("svg", { "font-family": "Arial, sans-serif" });
-    const width = Math.max(...parts.map((part) => size(part).width), 480) + 2 * PAD;
+    const title = figure.querySelector("figcaption > p:not(.tools)")?.textContent || parts[0].querySelector("title")?.textContent || "";
+    measure.font = "bold 13px Arial";
+    const width = Math.max(...parts.map((part) => size(part).width), measure.measureText(title).width) + 2 * PAD;
     let y = PAD;
     const write = (text, x, look) => whole.append(element("text", { x, y: y + 14, fill: "var(--ink)", "font-size": 13, ...look }, text));
-    write(figure.querySelector("figcaption > p:not(.tools)")?.textContent || "", PAD, { "font-weight": "bold" });
+    write(title, PAD, { "font-weight": "bold" });
     y += LINE + 6;
     let x = PAD;
     for (const item of figure.querySelectorAll(".legend li")) {

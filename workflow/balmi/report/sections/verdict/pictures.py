@@ -126,7 +126,7 @@ def carries_picture(view: InformationView, cohort: CohortView) -> Sketch | None:
         _bar(
             pen,
             scale,
-            y + (16 if len(rows) <= ROOMY else 13),
+            y + (16 if len(rows) <= ROOMY else 14),
             pitch,
             row,
             stacks[row.modality],
@@ -190,9 +190,12 @@ def _bar(
             level = y + thick + (4 if pitch > 30 else 1.7) * (place + 1)
             pen.line((scale(low), level), (scale(high), level), SOFT, 1.2)
     if row.lower is not None and row.upper is not None:
-        pen.whisker(y + thick / 2, scale(row.lower), scale(row.upper))
+        end = 3.5 if pitch > 30 else 2
+        pen.whisker(y + thick / 2, scale(row.lower), scale(row.upper), end=end)
     told = f"{row.modality}: {with_limits(row.estimate, row.lower, row.upper)} nats"
-    pen.mark(scale(row.estimate), y + thick / 2, SHAPES["circle"], INK, 3.5, told)
+    pen.mark(
+        scale(row.estimate), y + thick / 2, SHAPES["circle"], INK, 3.5 if pitch > 30 else 3, told
+    )
 
 
 @dataclass(frozen=True)
@@ -315,7 +318,10 @@ def _bracket(pen: Pen, scale: Scale, y: float, start: float, row: Difference) ->
     """Draw a difference from the score of the reference, and its interval."""
     look = mark_of(row.verdict)
     begin, end, level = scale(start), scale(start + row.difference), y + 30
-    pen.text(0, y + 13, fitted(f"{row.method} − {row.reference}", WIDTH, letter=BOLD), bold=True)
+    value = signed(row.difference)
+    room = WIDTH - width(value, letter=BOLD) - 6
+    pen.text(0, y + 13, fitted(f"{row.method} − {row.reference}", room, letter=BOLD), bold=True)
+    pen.text(WIDTH, y + 13, value, "end", bold=True)
     pen.line((begin, level - 9), (begin, level), look.colour, 2)
     pen.line((begin, level - 9), (end, level - 9), look.colour, 2)
     pen.line((end, level - 9), (end, level), look.colour, 2)
