@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         ModalityShare,
     )
 
+MOST_TOLD = 60  # shares in the description of the figure; the table has all
 LANE = 16  # height of a modality's lane, pixels
 PANEL, STEP = 210, 22  # of the features of a class, pixels: width, and height of a row
 FOR, AGAINST, NEITHER = "triangle-up", "triangle-down", "circle"
@@ -61,7 +62,9 @@ def attribution_figure(rows: Sequence[ModalityShare], modalities: Sequence[str])
     layers = [guide, *drawing.points(base, "share of the attributions"), drawing.names(labels)]
     height = max(drawing.ROW, LANE * len(modalities) + 8) * len(classes)
     chart = alt.layer(*layers).properties(width=drawing.WIDTH, height=height)
-    about = ", ".join(f"{row.label}, {row.modality}: {percent(row.share.estimate)}" for row in rows)
+    told = [f"{row.label}, {row.modality}: {percent(row.share.estimate)}" for row in rows]
+    more = f", and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
+    about = ", ".join(told[:MOST_TOLD]) + more
     legend = tuple(
         Entry(shortened(name, LABEL), keys[name].colour, shapes[name]) for name in modalities
     )

@@ -20,7 +20,7 @@ NOT_ATTRIBUTED = "No result: attribution/status.json among the results says why.
 MAX_FEATURES = 180  # rows of the table of features
 MAX_PANELS, MAX_DOTS = 8, 60  # classes of the figure of features, and its rows in all
 MOST_DOTS, FEWEST_DOTS = 10, 5  # of a class
-FEWEST_FEATURES = 3  # of a class and modality, however many there are of these
+FEWEST_FEATURES = 1  # of a class and modality, however many there are of these
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_SAMPLES = 2000  # of which the figure has a mark each
 MAX_HARD = 200  # samples that every method misses, in figure and table
+MAX_CELLS = 1000  # of what modalities say of these, in the table
 MAX_OTHERS = 500  # of the other samples, where there are more than `MAX_SAMPLES`
 RIGHT, MISSED, HARD = range(3)
 EVERY = {1: "the only method", 2: "both methods"}
@@ -265,7 +266,7 @@ def samples_view(
         modalities=cohort.modalities,
         methods=max(row.methods for row in rows),
         lanes=lanes,
-        hard=tuple(hard[:MAX_HARD]),
+        hard=tuple(hard[: min(MAX_HARD, MAX_CELLS // len(cohort.modalities))]),
         grouped=any(row.group is not None for row in rows),
         shown=len(chosen),
     )
