@@ -267,7 +267,7 @@ class Sketch:
         across = max(self.size[0], width(self.title, 14), *ends, 0) + 2 * PAD
         root = self._root((across, y + self.size[1] + PAD))
         root.set("font-family", FONT)
-        ground = {"width": root.get("width", ""), "height": root.get("height", "")}
+        ground = {name: root.get(name, "0") for name in ("x", "y", "width", "height")}
         ET.SubElement(root, "rect", {**ground, "fill": "var(--bg)"})
         root.extend(pen.elements)
         body = ET.SubElement(root, "g", {"transform": f"translate({PAD},{_number(y)})"})
