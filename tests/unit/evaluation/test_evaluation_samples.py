@@ -134,8 +134,8 @@ def test_it_is_read_as_written_where_names_look_like_numbers(tmp_path, make_coho
     ]
     table = samples_table(pd.concat(parts), cohort)
     assert list(table["predicted:NA"]) == ["1", "NA", "NA", "1"]
-    write_table(table, tmp_path / "samples.csv", "samples")
-    for name in ("samples", None):
+    write_table(table, tmp_path / "samples.csv", "per_sample")
+    for name in ("per_sample", None):
         read = read_table(tmp_path / "samples.csv", name)
         assert list(read) == list(table)
         assert list(read["predicted:NA"]) == ["1", "NA", "NA", "1"]
@@ -145,4 +145,4 @@ def test_it_is_read_as_written_where_names_look_like_numbers(tmp_path, make_coho
 def test_without_predictions_the_table_is_empty(four):
     empty = samples_table(said(four, "m", [0.5] * 4).iloc[:0], four)
     assert not len(empty)
-    assert TABLES["samples"].problems(empty) == []
+    assert TABLES["per_sample"].problems(empty) == []

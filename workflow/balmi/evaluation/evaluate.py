@@ -59,7 +59,7 @@ def evaluation_tables(
         "summary": summary_table(once, classes_once, ratio),
         "reliability": reliability_table(predictions, cohort),
         "curves": curves_table(predictions, cohort, ratio),
-        "samples": samples_table(predictions, cohort),
+        "per_sample": samples_table(predictions, cohort),
         "patterns": patterns_table(predictions, cohort, ratio),
     }
 

@@ -135,7 +135,7 @@ def samples_table(predictions: pd.DataFrame, cohort: Roster) -> pd.DataFrame:
         cohort.
     """
     methods = list(dict.fromkeys(predictions["method"]))
-    empty = TABLES["samples"].empty(cohort.modalities)
+    empty = TABLES["per_sample"].empty(cohort.modalities)
     if not methods:
         return empty
     votes = dict(votes_of(predictions, cohort))
@@ -160,7 +160,7 @@ def samples_table(predictions: pd.DataFrame, cohort: Roster) -> pd.DataFrame:
         "other": np.where(agree > 0, names[others.argmax(axis=1)], None),
         "agree": agree,
     }
-    table = TABLES["samples"].of(cells)
+    table = TABLES["per_sample"].of(cells)
     for column, modality in enumerate(cohort.modalities):
         alone = votes.get(alone_on(modality, methods) or "")
         told = np.zeros(len(table), dtype=bool)

@@ -102,7 +102,7 @@ _IN_ORDER: dict[str, tuple[str, Callable[[Material], Any], Callable[[Any, Summar
     "samples": (
         "Samples",
         lambda made: samples_view(
-            made.tables["samples"],
+            made.tables["per_sample"],
             list(dict.fromkeys(made.tables["predictions"]["method"])),
             made.cohort,
         ),

@@ -133,7 +133,7 @@
     });
   });
   // What each modality says of a sample that the reader names: from the table that the page offers, if it does.
-  const pick = document.getElementById("samples-pick"), offered = document.querySelector("#data-samples a[download]");
+  const pick = document.getElementById("samples-pick"), offered = document.querySelector("#data-per_sample a[download]");
   if (pick && offered) {
     const input = pick.querySelector("input"), status = pick.querySelector("[role=status]");
     let rows;

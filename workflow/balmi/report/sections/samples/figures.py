@@ -106,7 +106,7 @@ def samples_figure(view: SamplesView) -> Figure:
         f"{counted(view.samples, 'sample')}. {about}.",
         drawing.lengths(records),
         legend,
-        data="samples",
+        data="per_sample",
     )
 
 
