@@ -76,6 +76,7 @@ def environment() -> Environment:
             "percent",
             "limits",
             "with_limits",
+            "beside",
             "joined",
             "counted",
         )
