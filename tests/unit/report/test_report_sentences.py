@@ -30,6 +30,7 @@ from balmi.report.sections.verdict.answers import Views, answers, tiles
 from balmi.report.sections.verdict.headline import headline
 from balmi.report.sections.verdict.trust import trust_view
 from balmi.report.view import concluded, supports
+from balmi.tables.contract import TABLES
 
 MODALITIES = ("rna", "mirna")
 FOLLOWED = PrimaryMetric.MACRO_F1
@@ -266,7 +267,7 @@ def test_what_is_withheld_is_withheld_in_every_section(cohorts):
         "controls": make_controls(METHODS[:2], leak=0.8),
         "robustness_status": make_status(METHODS[:2]),
         "contributions": make_contributions(MODALITIES, METHODS[:2]),
-        "embedding": pd.DataFrame(columns=["sample", "class", "x", "y"]),
+        "embedding": TABLES["embedding"].empty(),
         "attribution": pd.DataFrame(columns=["class", "modality", "rank", "importance"]),
         "attribution_modalities": pd.DataFrame(columns=["class", "modality"]),
     }

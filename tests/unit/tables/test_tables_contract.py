@@ -109,7 +109,7 @@ def test_a_table_that_breaks_it_is_not_written(tmp_path):
 
 
 def test_texts_that_look_like_numbers_stay_texts(tmp_path):
-    table = TABLES["embedding"].of([("007", "1", 0.5, 0.25), ("NA", "2", 1.5, 2.0)])
+    table = TABLES["embedding"].of([("007", "1", *[0.5, 0.25] * 2), ("NA", "2", *[1.5, 2.0] * 2)])
     write_table(table, tmp_path / "embedding.csv", "embedding")
     pd.testing.assert_frame_equal(
         read_table(tmp_path / "embedding.csv").astype(object), table.astype(object)
