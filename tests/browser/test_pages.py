@@ -170,3 +170,27 @@ def test_every_section_has_a_line_in_plain_words(opened, written):
     page = opened(written["synthetic"]).page
     for section in page.locator("main > section").all():
         assert section.locator(".gloss").first.is_visible(), section.locator("h2").inner_text()
+
+
+def test_the_address_chooses_order_and_rows_of_the_overview(opened, written):
+    page = opened(written["overview"]).page
+    table = page.locator("#datasets-table")
+    usual = cells(table, 1)
+    assert len(set(usual)) > 0
+    for order, reverse in (("ascending", False), ("descending", True)):
+        page.goto(f"{written['overview'].as_uri()}?sort=trust&order={order}")
+        assert table.locator("[data-key=trust]").get_attribute("aria-sort") == order
+        assert cells(table, 4) == sorted(cells(table, 4), reverse=reverse)
+    page.goto(f"{written['overview'].as_uri()}?find=hostile")
+    assert [row.is_visible() for row in table.locator("tbody tr").all()].count(True) == 1
+
+
+def test_the_overview_is_chosen_from_without_a_script(opened, written):
+    page = opened(written["overview"], java_script_enabled=False).page
+    rows = page.locator("#datasets-table tbody tr")
+    before = [row.is_visible() for row in rows.all()]
+    assert all(before)
+    for box in page.locator(".choose input[type=checkbox]").all():
+        if box.get_attribute("id").startswith("verdict"):
+            box.uncheck()
+    assert not any(row.is_visible() for row in rows.all())
