@@ -31,6 +31,7 @@ from balmi.information.shapley import (
     shares,
 )
 from balmi.information.study import canonical, study_of
+from balmi.logs import followed
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def _label(knowledge: Knowledge) -> Iterator[Row]:
             return [known.estimate, NotApplicable(few, n)]
         return [known.estimate, Estimate(known.limit, None, None, None, n, components)]
 
-    for coalition in knowledge.coalitions:
+    for coalition in followed(knowledge.coalitions, "information about the label", "coalition"):
         kind = "label" if len(coalition) == 1 else "subset"
         yield from _rows(
             (f"{kind}_information", f"{kind}_extrapolated"),
@@ -241,7 +242,8 @@ def _raw_pairs(knowledge: Knowledge) -> Iterator[Row]:
             Estimate(found.value, None, None, found.null, n, components),
         ]
 
-    for pair in combinations(study.modalities, 2):
+    pairs = list(combinations(study.modalities, 2))
+    for pair in followed(pairs, "information between modalities", "pair"):
         yield from _rows(("pairwise_information",), *pair, lambda pair=pair: gaussian(*pair))
         quantities = (*COMPANIONS, "pairwise_composite")
         yield from _rows(quantities, *pair, lambda pair=pair: composite(*pair))
