@@ -107,7 +107,8 @@ def measure_cohort(cohort: Cohort, features: Features, settings: Information) ->
     ordered, its_features = canonical(cohort, features)
     rows = np.arange(len(ordered.samples))
     study = study_of(ordered, its_features, rows, settings, settings.permutations)
-    knowledge = Knowledge(study, _coalitions(study))
+    asked = followed(_coalitions(study), "information about the label", "coalition")
+    knowledge = Knowledge(study, asked)
     table = [row for section in SECTIONS for row in section(knowledge)]
     for row in table:
         if isinstance(row.outcome, NotApplicable) and row.quantity in WARNED:
@@ -170,7 +171,7 @@ def _label(knowledge: Knowledge) -> Iterator[Row]:
             return [known.estimate, NotApplicable(few, n)]
         return [known.estimate, Estimate(known.limit, None, None, None, n, components)]
 
-    for coalition in followed(knowledge.coalitions, "information about the label", "coalition"):
+    for coalition in knowledge.coalitions:
         kind = "label" if len(coalition) == 1 else "subset"
         yield from _rows(
             (f"{kind}_information", f"{kind}_extrapolated"),
