@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from copy import deepcopy
 from dataclasses import asdict
 from itertools import combinations, pairwise
 
+import pandas as pd
 import pytest
 from synthetic_report import SCRIPT, Names, write_dataset
 
@@ -186,6 +189,17 @@ def test_the_three_conclusions_of_a_dataset_are_printed(summary, tmp_path):
     assert 'id="across"' not in text
     assert f'data-value="{summary["processor_seconds"]}"' in text
     assert f"balmi {summary['version']}" in text
+
+
+def test_the_rows_are_offered_as_a_table(summary, tmp_path):
+    text = written(tmp_path, [summary, *many(summary, 2)])
+    link = re.search(r'download="overview.csv" href="data:text/csv;base64,([^"]+)"', text)
+    table = pd.read_csv(io.StringIO(base64.b64decode(link[1]).decode()))
+    assert table["dataset"].tolist() == ["synthetic", "set-00", "set-01"]
+    row = overview_row(summary)
+    assert table["difference"][0] == pytest.approx(row["difference"])
+    assert table["combining"][0] == summary["conclusions"][1]["sentence"]
+    assert table["information_state"][0] == summary["conclusions"][0]["state"]
 
 
 def test_a_dataset_of_one_modality_has_no_dot(summary, tmp_path):

@@ -346,8 +346,8 @@ def test_classes_can_be_hidden_one_by_one(built):
     performance = built[0].split('id="performance"')[1].split('id="information"')[0]
     for place in "0123":
         parts = re.findall(rf'<(\w+)[^>]* data-class="{place}"', performance)
-        # A row of the table, and a line in each of two figures.
-        assert parts == ["tr", "g", "g"]
+        # A row of the table, and in each of two figures a line and its interval.
+        assert parts == ["tr", "g", "g", "g", "g"]
 
 
 def test_information_is_told_with_its_raw_numbers(built):

@@ -20,6 +20,7 @@ from balmi.data.files import read_table, replace_when_written, write_json
 from balmi.errors import Problem, UserError
 from balmi.evaluation.verdicts import NOT_SEPARABLE, Verdict
 from balmi.report.contents import SECTIONS, figures_of
+from balmi.report.gists import GISTS
 from balmi.report.inputs import ReportInputs
 from balmi.report.kit import drawing, words
 from balmi.report.kit.engine import engine
@@ -30,7 +31,7 @@ from balmi.report.sections.information.refusals import MAX_WHICH
 from balmi.report.sections.performance.figures import MAX_DOTS
 from balmi.report.sections.performance.scores import OF_CLASS
 from balmi.report.sections.provenance.downloads import Packed, downloads, packed
-from balmi.report.sections.provenance.view import commit, seeds, versions
+from balmi.report.sections.provenance.view import WORKS, commit, seeds, versions
 from balmi.report.view import FORMAT, View, build_view
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ def environment() -> Environment:
         "not_separable": NOT_SEPARABLE,
         "max_which": MAX_WHICH,
         "sections": SECTIONS,
+        "gists": GISTS,
+        "works": WORKS,
     }
     return environment
 

@@ -265,4 +265,5 @@ def build_view(
         decision=decision,
     )
     material = Material(tables, cohort, settings, views, quiet)
-    return View(summary=_summary(dataset, title, views), **views_of(material))
+    summary = _summary(dataset, title, views)
+    return View(summary=summary, **views_of(material))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from balmi.data.files import read_json
+from balmi.data.files import csv_text, read_json
 from balmi.report.overview import figures
-from balmi.report.overview.view import overview_view
+from balmi.report.overview.view import overview_view, rows_table
 from balmi.report.render import environment, scripted, write_page
+from balmi.report.sections.provenance.downloads import data_uri
 from balmi.report.view import FORMAT
 
 if TYPE_CHECKING:
@@ -33,8 +34,10 @@ def build_overview(views: Mapping[Path, str], html: Path) -> None:
         would be too large.
     """
     summaries = {path: read_json(path, FORMAT) for path in views}
+    overview = overview_view(summaries, views)
     facts = {
-        "overview": overview_view(summaries, views),
+        "overview": overview,
+        "csv": data_uri(csv_text(rows_table(overview))),
         "sizes": figures,
         **scripted("page.js", "overview.js"),
     }

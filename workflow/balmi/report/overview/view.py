@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import pandas as pd
+
 from balmi.errors import Problem, UserError
 from balmi.evaluation.primary import ROLES, Roles
 from balmi.evaluation.trust import State
@@ -204,3 +206,26 @@ def _row(
         trust["state"],
         _worries(summary),
     )
+
+
+DECIDING = ("method", "reference", "difference", "lower", "upper")
+
+
+def rows_table(overview: Overview) -> pd.DataFrame:
+    """Return the rows as a table for people: sizes, the deciding difference, the three answers."""
+    rows = []
+    for row in overview.rows:
+        held, found = row.summary, deciding_of(row.summary) or {}
+        which, helps, trust = held["conclusions"]
+        sizes = {"samples": held["samples"], "complete": held["complete"]}
+        sizes |= {name: len(held[name]) for name in ("classes", "modalities")}
+        answers = {"information": which, "combining": helps, "trust": trust}
+        said = {
+            f"{name}{suffix}": each[key]
+            for name, each in answers.items()
+            for suffix, key in (("", "sentence"), ("_state", "state"))
+        }
+        deciding = {name: found.get(name) for name in DECIDING}
+        cost = {"processor_seconds": held["processor_seconds"], "version": held["version"]}
+        rows.append({"dataset": held["dataset"], **sizes, **deciding, **said, **cost})
+    return pd.DataFrame(rows)

@@ -16,5 +16,4 @@
   document.querySelectorAll("[data-sort]").forEach((link) => {
     if (link.dataset.sort === asked.get("sort")) link.setAttribute("aria-current", "true");
   });
-  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((each) => { each.open = true; }));
 })();

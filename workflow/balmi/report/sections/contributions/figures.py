@@ -57,7 +57,7 @@ def shapley_figure(shares: Shares, modalities: Sequence[str]) -> Figure:
     title = f"What each modality adds to the {shares.metric.title} of {shares.method}"
     chart = drawing.sized(layers, len(records))
     about = f"Shapley values: {values}; they sum to {decimal(shares.sum)}."
-    return Figure(chart, "shapley", title, about, drawing.lengths(records))
+    return Figure(chart, "shapley", title, about, drawing.lengths(records), data="contributions")
 
 
 def class_entries(classes: Sequence[str]) -> tuple[Entry, ...]:
@@ -171,6 +171,7 @@ def embedding_figure(embedding: Embedding) -> Figure:
         f"{counted(len(embedding.points), 'sample')}: {counts}.",
         legend=entries,
         exact=exact if embedding.crowded else None,
+        data="embedding",
     )
 
 

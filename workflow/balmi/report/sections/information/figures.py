@@ -70,7 +70,9 @@ def information_figure(view: InformationView, modalities: Sequence[str]) -> Figu
     title = "Information about the label"
     about = f"In nats: {bounds}."
     legend = _label_legend(view)
-    return Figure(chart, "information", title, about, drawing.lengths(records), legend)
+    return Figure(
+        chart, "information", title, about, drawing.lengths(records), legend, data="information"
+    )
 
 
 def _label_legend(view: InformationView) -> tuple[Entry, ...]:
@@ -137,7 +139,9 @@ def parts_figure(rows: Sequence[Parts], modalities: Sequence[str]) -> Figure:
         ),
         Entry("only together (synergistic)", INK, "square", PAGE, (3, 2)),
     )
-    return Figure(chart, "parts", title, about, drawing.lengths(records), legend)
+    return Figure(
+        chart, "parts", title, about, drawing.lengths(records), legend, data="information"
+    )
 
 
 def _told_parts(row: Parts) -> str:
@@ -178,7 +182,9 @@ def shares_figure(rows: Sequence[Share], modalities: Sequence[str]) -> Figure:
     chart = drawing.sized(layers, len(records))
     words = ", ".join(f"{row.modality} {decimal(row.amount.estimate)}" for row in rows)
     title = "Shares of the modalities"
-    return Figure(chart, "shares", title, f"In nats: {words}.", drawing.lengths(records))
+    return Figure(
+        chart, "shares", title, f"In nats: {words}.", drawing.lengths(records), data="information"
+    )
 
 
 def _point(amount: Margin | Amount | None, mark: Mark) -> dict[str, Any]:
@@ -219,7 +225,9 @@ def margins_figure(rows: Sequence[Margin], observed: bool) -> Figure:
             ("no gain predicted, or loss supported", mark_of(Prediction.NO_GAIN)),
         )
     )
-    return Figure(chart, "margins", title, f"{about}.", drawing.lengths(names), legend)
+    return Figure(
+        chart, "margins", title, f"{about}.", drawing.lengths(names), legend, data="complementarity"
+    )
 
 
 def _panel(
