@@ -141,9 +141,11 @@ def curves_table(predictions: pd.DataFrame, cohort: Roster, split_ratio: float) 
     for (method, repeat), folds in parts.items():
         for code in range(len(cohort.classes)):
             held = _joined(list(folds.values()), code)
-            for name in CURVES if held is not None else ():
+            if held is None:
+                continue
+            for name, curve in CURVES.items():
                 key = (method, code, name)
-                whole = CURVES[name](*held)
+                whole = curve(*held)
                 curves.setdefault(key, []).append(whole)
                 if "/" not in method:
                     owed = _without_each(name, whole, folds, code)
