@@ -296,3 +296,27 @@ def test_a_reader_asks_what_each_modality_says_of_a_sample(opened, written):
     assert "No sample" in pick.locator("[role=status]").inner_text()
     still = opened(written["synthetic"], java_script_enabled=False).page
     assert not still.locator("#samples-pick").is_visible()
+
+
+def test_the_address_chooses_order_and_rows_of_the_overview(opened, written):
+    page = opened(written["overview"]).page
+    table = page.locator("#datasets-table")
+    usual = cells(table, 1)
+    assert len(set(usual)) > 0
+    for order, reverse in (("ascending", False), ("descending", True)):
+        page.goto(f"{written['overview'].as_uri()}?sort=trust&order={order}")
+        assert table.locator("[data-key=trust]").get_attribute("aria-sort") == order
+        assert cells(table, 4) == sorted(cells(table, 4), reverse=reverse)
+    page.goto(f"{written['overview'].as_uri()}?find=hostile")
+    assert [row.is_visible() for row in table.locator("tbody tr").all()].count(True) == 1
+
+
+def test_the_overview_is_chosen_from_without_a_script(opened, written):
+    page = opened(written["overview"], java_script_enabled=False).page
+    rows = page.locator("#datasets-table tbody tr")
+    before = [row.is_visible() for row in rows.all()]
+    assert all(before)
+    for box in page.locator(".choose input[type=checkbox]").all():
+        if box.get_attribute("id").startswith("verdict"):
+            box.uncheck()
+    assert not any(row.is_visible() for row in rows.all())

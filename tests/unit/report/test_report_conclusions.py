@@ -164,7 +164,7 @@ def test_the_highest_estimate_above_chance_is_named():
     told = ANSWERS[Question.WHICH](viewed(rows=rows))
     assert told.sentence == "rna has the highest estimate, but does not stand apart."
     assert told.state == "not separable"
-    assert told.value == "0.500 (0.400 to 0.600) nats"
+    assert told.value == "0.50 (0.40 to 0.60) nats"
 
 
 @pytest.mark.parametrize("lost", [0, 1, 23])

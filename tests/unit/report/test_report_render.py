@@ -22,7 +22,8 @@ from balmi.data.files import read_table
 from balmi.errors import UserError
 from balmi.report import contents, render
 from balmi.report.kit.amounts import Amount
-from balmi.report.render import TEMPLATES, ReportInputs, build_overview, build_report
+from balmi.report.overview.page import build_overview
+from balmi.report.render import TEMPLATES, ReportInputs, build_report
 from balmi.report.sections.information import figures as information_figures
 from balmi.report.sections.information.decomposition import Parts, Share
 from balmi.report.sections.information.distillation import Margin
@@ -38,6 +39,7 @@ FIGURES |= {"information", "parts", "shares", "margins", "training-weight", "tra
 FIGURES |= {"training-gradient-share", "training-macro-f1", "training-validation-loss"}
 VOID = {"meta", "input", "br", "img", "link", "hr"}
 OWN_SCRIPT = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+OVERVIEW_SCRIPT = (TEMPLATES / "overview.js").read_text(encoding="utf-8")
 
 
 class Page(HTMLParser):
@@ -137,7 +139,7 @@ def test_page_has_every_section_in_order(built):
 def test_hostile_names_are_inert(hostile_built, tmp_path, kind):
     text = hostile_built[0] if kind == "report" else overview(tmp_path, hostile_built[1])
     page = Page(text)
-    assert page.scripts == [OWN_SCRIPT]
+    assert page.scripts == [OWN_SCRIPT if kind == "report" else OWN_SCRIPT + OVERVIEW_SCRIPT]
     assert not page.tags("img")
     for tag, attributes in page.elements:
         assert not [name for name in attributes if name.startswith("on")], tag
@@ -324,11 +326,12 @@ def _in_tables(page: str) -> list[str]:
 def test_the_overview_tells_withheld_verdicts_and_trust(leaking, built, tmp_path):
     page = overview(tmp_path, leaking[1], built[1])
     words = Page(page).words
-    rows = re.findall(r"<tr>.*?</tr>", page, re.DOTALL)
+    rows = re.findall(r"<tr\b.*?</tr>", page, re.DOTALL)
     own = [row for row in rows if 'href="leaking/report.html"' in row]
     assert len(own) == 4
-    assert "fail" in own[0]
-    assert "leak control" in own[0]
+    assert "No: the leak control failed, so verdicts are withheld." in own[0]
+    assert own[0].count("verdict withheld") == 2
+    assert 'data-verdict="verdict-withheld"' in own[0]
     assert own[1].count("verdict withheld") == 5
     assert "supported" not in own[1]
     assert own[2].count("verdict withheld") == 2

@@ -143,9 +143,9 @@ def curves_table(predictions: pd.DataFrame, cohort: Roster, split_ratio: float) 
             held = _joined(list(folds.values()), code)
             if held is None:
                 continue
-            for name in CURVES:
+            for name, curve in CURVES.items():
                 key = (method, code, name)
-                whole = CURVES[name](*held)
+                whole = curve(*held)
                 curves.setdefault(key, []).append(whole)
                 if "/" not in method:
                     owed = _without_each(name, whole, folds, code)

@@ -9,11 +9,10 @@ import altair as alt
 
 from balmi.evaluation.verdicts import Prediction
 from balmi.report.kit import drawing
-from balmi.report.kit.amounts import DECIMALS
 from balmi.report.kit.drawing import LABEL, mark_of, modality_keys
 from balmi.report.kit.figures import Drawn, Entry, Figure
 from balmi.report.kit.svg import GRID, INK, SOFT
-from balmi.report.kit.words import decimal, limits, percent, shortened, signed, with_limits, with_p
+from balmi.report.kit.words import PLACES, decimal, percent, shortened, signed, with_limits, with_p
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +41,7 @@ def _label_record(row: LabelInformation, key: Key) -> dict[str, Any]:
         "null": row.null95,
         "end": row.extrapolated,
         "colour": key.colour,
-        "told": f"{decimal(row.estimate)} ({limits(row.lower, row.upper)}){test}",
+        "told": f"{with_limits(row.estimate, row.lower, row.upper)}{test}",
     }
 
 
@@ -97,7 +96,7 @@ def _segments(place: int, parts: Parts, keys: dict[str, Key]) -> list[dict[str, 
         for size, end, look in zip(sizes, ends, looks, strict=True)
     ]
     segments[-1] |= {"edge": INK, "together": True}
-    return [part for part, size in zip(segments, sizes, strict=True) if round(size, DECIMALS) > 0]
+    return [part for part, size in zip(segments, sizes, strict=True) if round(size, PLACES) > 0]
 
 
 def parts_figure(rows: Sequence[Parts], modalities: Sequence[str]) -> Figure:

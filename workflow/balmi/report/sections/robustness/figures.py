@@ -13,7 +13,8 @@ from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL
 from balmi.report.kit.figures import Drawn, Entry, Figure, Panels
 from balmi.report.kit.svg import GRID, INK
-from balmi.report.kit.words import decimal, limits, shortened, signed
+from balmi.report.kit.words import decimal, shortened
+from balmi.report.sections.robustness.view import signed_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -199,8 +200,7 @@ def lost_figure(view: RobustnessView, modalities: Sequence[str]) -> Figure:
         height = max(drawing.ROW, 22 * len(drawn)) * len(names)
         panels.append(alt.layer(*layers).properties(width=HALF, height=height))
     about = "; ".join(
-        f"{effect.modality}, {effect.method}: {signed(effect.difference.estimate)}"
-        f" ({limits(effect.difference.lower, effect.difference.upper, signed)})"
+        f"{effect.modality}, {effect.method}: {signed_size(effect.difference)}"
         for effect in view.dropped
         if effect.method in drawn
     )

@@ -10,6 +10,7 @@ from balmi.evaluation.primary import BALANCED, NETWORK, POOL, SINGLE, STACKED
 from balmi.evaluation.verdicts import HOLM_LEVEL, NOT_SEPARABLE, Verdict
 from balmi.report.conclusions import ANSWERS, Question
 from balmi.report.kit.words import (
+    beside,
     brief,
     counted,
     decimal,
@@ -448,7 +449,7 @@ def _difference_tile(row: Difference, decision: Decision, metric: Metric) -> Til
     label = f"{row.method} − {row.reference}"
     if decision.lacking:
         label += ", complete samples" if row.samples == COMPLETE else ", all samples"
-    return Tile(label, signed(row.difference), note, row.verdict)
+    return Tile(label, beside(row.difference, row.lower, row.upper, signed), note, row.verdict)
 
 
 def tiles(views: Views) -> tuple[Tile, ...]:
@@ -473,5 +474,6 @@ def tiles(views: Views) -> tuple[Tile, ...]:
         score = row.scores.get(metric.key)
         if score is not None and score.mean is not None:
             note = f"from {limits(score.lower, score.upper)}{metric.aside}"
-            result.append(Tile(f"{metric.title} of {row.name}", decimal(score.mean), note))
+            value = beside(score.mean, score.lower, score.upper)
+            result.append(Tile(f"{metric.title} of {row.name}", value, note))
     return tuple(result[:4])

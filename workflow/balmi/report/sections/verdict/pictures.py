@@ -12,7 +12,7 @@ from balmi.report.kit.drawing import mark_of, modality_keys
 from balmi.report.kit.figures import SHAPES, Entry
 from balmi.report.kit.sketches import BOLD, EDGE, EM, Pen, Scale, Sketch, fitted, sketch, width
 from balmi.report.kit.svg import GRID, INK, SOFT
-from balmi.report.kit.words import counted, decimal, joined, percent, signed, with_limits
+from balmi.report.kit.words import beside, counted, decimal, joined, percent, signed, with_limits
 from balmi.report.sections.information.decomposition import parts_of
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ COMBINING = (
 
 def _whole(row: LabelInformation) -> str:
     """Return a modality's information as it stands beside its name."""
-    return f"{decimal(row.estimate)}{', chance' if row.exceeds is False else ''}"
+    value = beside(row.estimate, row.lower, row.upper)
+    return f"{value}{', chance' if row.exceeds is False else ''}"
 
 
 def _ends(parts: Parts | None) -> list[End]:
@@ -120,9 +121,9 @@ def carries_picture(view: InformationView, cohort: CohortView) -> Sketch | None:
     top = 16
     for place, row in enumerate(rows):
         y = top + pitch * place
-        beside = f"{_whole(row)} · {percent(have[row.modality])}"
-        pen.text(WIDTH, y + 11, beside, "end")
-        pen.text(0, y + 11, fitted(row.modality, WIDTH - width(beside) - 8))
+        told = f"{_whole(row)} · {percent(have[row.modality])}"
+        pen.text(WIDTH, y + 11, told, "end")
+        pen.text(0, y + 11, fitted(row.modality, WIDTH - width(told) - 8))
         _bar(
             pen,
             scale,
@@ -293,9 +294,9 @@ def combining_picture(view: PerformanceView, pair: tuple[str, str] | None) -> Sk
 
 def _score(pen: Pen, scale: Scale, y: float, shown: Shown, view: PerformanceView) -> None:
     row, score = shown.row, shown.row.scores[view.metric.key]
-    beside = decimal(score.mean)
-    pen.text(WIDTH, y + 12, beside, "end")
-    room = WIDTH - width(beside) - 6
+    value = beside(score.mean, score.lower, score.upper)
+    pen.text(WIDTH, y + 12, value, "end")
+    room = WIDTH - width(value) - 6
     letter = BOLD if row.own else EM
     name = fitted(row.name, room, letter=letter)
     pen.text(0, y + 12, name, bold=row.own)
@@ -318,7 +319,7 @@ def _bracket(pen: Pen, scale: Scale, y: float, start: float, row: Difference) ->
     """Draw a difference from the score of the reference, and its interval."""
     look = mark_of(row.verdict)
     begin, end, level = scale(start), scale(start + row.difference), y + 30
-    value = signed(row.difference)
+    value = beside(row.difference, row.lower, row.upper, signed)
     room = WIDTH - width(value, letter=BOLD) - 6
     pen.text(0, y + 13, fitted(f"{row.method} − {row.reference}", room, letter=BOLD), bold=True)
     pen.text(WIDTH, y + 13, value, "end", bold=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from balmi.evaluation.access import Access
-from balmi.report.kit.words import brief, joined, limits, signed, with_limits
+from balmi.report.kit.words import brief, joined, signed, with_limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ INTERACTION_WITHOUT_SYNERGY = (
 
 def gain_told(row: Gain) -> str:
     """Tell what a pool gains over one that sees less."""
-    amount = f"{signed(row.gain)} ({limits(row.lower, row.upper, signed)})"
+    amount = with_limits(row.gain, row.lower, row.upper, signed)
     return f"{row.more[0].upper()}{row.more[1:]} against {row.less}: {amount}"
 
 
