@@ -147,6 +147,16 @@ def test_what_is_worked_on_is_followed(caplog, monkeypatch):
     ]
 
 
+def test_a_bar_goes_away_with_work_that_ends_early(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    work = followed("abcd", "pooled", "fold")
+    next(work), next(work)
+    assert "/4" in terminal.getvalue()
+    work.close()
+    assert terminal.getvalue().endswith("\r")
+
+
 def test_of_a_single_one_nothing_is_said(caplog):
     with caplog.at_level(logging.INFO, "balmi"):
         assert list(followed("a", "pooled", "fold")) == ["a"]

@@ -163,7 +163,7 @@ class Progress:
             self._bar.set_postfix_str(training, refresh=False)
             self._bar.update(done - self._bar.n)
             if last:
-                self._bar.close()
+                self.close()
         if last or now - self._logged >= LOG_EVERY_SECONDS:
             self._logged = now
             each = (now - self._start) / done
@@ -172,6 +172,11 @@ class Progress:
             told = [f"{self._name}: {self._unit} {done} of {most}{total}", training, _rate(each)]
             told.append(f"{most}{tqdm.format_interval(left)} left")
             logger.info("%s", ", ".join(filter(None, told)))
+
+    def close(self) -> None:
+        """Take the bar away, if there is one: also of work that ends before all is done."""
+        if self._bar is not None:
+            self._bar.close()
 
 
 def _rate(seconds: float) -> str:
@@ -192,7 +197,10 @@ def followed(items: Sequence[Item], name: str, unit: str) -> Iterator[Item]:
         As `Progress` takes them.
     """
     progress = Progress(name, unit)
-    for number, item in enumerate(items, start=1):
-        yield item
-        if len(items) > 1:
-            progress(number, len(items))
+    try:
+        for number, item in enumerate(items, start=1):
+            yield item
+            if len(items) > 1:
+                progress(number, len(items))
+    finally:
+        progress.close()
