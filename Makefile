@@ -56,9 +56,9 @@ report: $(VENV)/.run ## pack the reports into results/report.zip
 	$(BIN)/snakemake --cores 1 --report results/report.zip
 
 picture: $(VENV)/.run ## take the picture of the README (Chromium)
-	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1200,965 \
+	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1280,720 \
 	  --screenshot=docs/report.png "file://$(CURDIR)/$(PAGE)"
-	$(BIN)/python -c 'from PIL import Image; Image.open("docs/report.png").convert("RGB").quantize(32, method=1, dither=0).save("docs/report.png", optimize=True)'
+	$(BIN)/python -c 'from PIL import Image; Image.open("docs/report.png").convert("RGB").quantize(128, method=1, dither=0).save("docs/report.png", optimize=True)'
 
 benchmark-information: $(VENV)/.run ## estimates against known truths (hours)
 	$(BIN)/snakemake --cores $(CORES) results/tcga-brca/cohort.h5mu

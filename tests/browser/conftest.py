@@ -12,7 +12,8 @@ import pytest
 from playwright.sync_api import sync_playwright
 from synthetic_report import ATTRIBUTE, FORMULA, Names, hostile_names, write_dataset
 
-from balmi.report.render import build_overview, build_report
+from balmi.report.overview.page import build_overview
+from balmi.report.render import build_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

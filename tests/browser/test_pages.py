@@ -1,7 +1,9 @@
 """The pages as readers meet them: in Chromium, offline, with and without JavaScript."""
 
 import re
+import struct
 from io import BytesIO
+from xml.etree import ElementTree as ET
 
 import pytest
 from accessibility import violations
@@ -10,10 +12,34 @@ from synthetic_report import ATTRIBUTE, FORMULA, LONG, SCRIPT, UNICODE
 
 pytestmark = pytest.mark.browser
 PAGES = ("synthetic", "hostile", "overview")
+REPORTS = PAGES[:2]
 PHONE = {"viewport": {"width": 390, "height": 844}}
 FIGURES = "main svg[role=img]"
 VISIBLE_ROWS = "rows => rows.filter(row => !row.hidden).map(row => row.cells[0].textContent.trim())"
 FOCUSABLE = "a[href], button, input, select, summary, [tabindex='0']"
+
+
+UNFOLD = "document.querySelectorAll('details').forEach(part => { part.open = true; })"
+SCREEN = {"viewport": {"width": 1280, "height": 800}}
+# Boxes of all texts of a picture, in the page's pixels, and that of the picture.
+TEXT_BOXES = """picture => [picture, ...picture.querySelectorAll("text")].map(each => {
+    const box = each.getBoundingClientRect();
+    return [each.textContent, box.left, box.top, box.right, box.bottom]; })"""
+
+
+def unfolded(opened, file, **options):
+    """Return an open page with all of it in view."""
+    page = opened(file, **options).page
+    page.evaluate(UNFOLD)
+    return page
+
+
+def overlap(first, second, slack=1.0):
+    """Return whether two boxes share more than their edges."""
+    (_, left, top, right, bottom), (_, left2, top2, right2, bottom2) = first, second
+    across = min(right, right2) - max(left, left2)
+    down = min(bottom, bottom2) - max(top, top2)
+    return across > slack and down > 3 * slack  # a box is as high as the font, not the letters
 
 
 def cells(table, column):
@@ -35,6 +61,7 @@ def test_a_page_loads_nothing_and_complains_of_nothing(opened, written, name):
 @pytest.mark.parametrize("name", PAGES)
 def test_no_accessibility_rule_fails(opened, written, name, scheme):
     assert violations(opened(written[name], color_scheme=scheme).page) == []
+    assert violations(unfolded(opened, written[name], color_scheme=scheme)) == []
 
 
 def test_the_accessibility_check_can_fail(opened, tmp_path):
@@ -44,7 +71,7 @@ def test_the_accessibility_check_can_fail(opened, tmp_path):
 
 
 def test_a_table_sorts_by_its_good_direction_and_back(opened, written):
-    table = opened(written["synthetic"]).page.locator("table[data-beside=scores]")
+    table = unfolded(opened, written["synthetic"]).locator("table[data-beside=scores]")
     heads = table.locator("thead th")
     column = next(
         place
@@ -64,7 +91,7 @@ def test_a_table_sorts_by_its_good_direction_and_back(opened, written):
 
 
 def test_a_filter_hides_the_other_rows(opened, written):
-    page = opened(written["synthetic"]).page
+    page = unfolded(opened, written["synthetic"])
     rows = page.locator("#scores tbody tr")
     everything = rows.evaluate_all(VISIBLE_ROWS)
     page.locator("input[data-filter=scores]").fill("LR")
@@ -115,6 +142,8 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(opened, written, 
 def test_without_javascript_every_figure_is_there_and_no_control_is(opened, written, name):
     with_script = opened(written[name]).page.locator(FIGURES)
     page = opened(written[name], java_script_enabled=False).page
+    for closed in page.locator("main > section > details.more > summary").all():
+        closed.click()
     figures = page.locator(FIGURES)
     assert figures.count() == with_script.count()
     for place in range(figures.count()):
@@ -138,6 +167,84 @@ def test_the_print_holds_every_section_and_every_row(opened, written, name):
         heads = page.locator("#scores tbody th").all_inner_texts()
         assert heads
         assert all(re.sub(r"\s+", "", head) in printed for head in heads)
+        assert page.locator("details[open]").count() == 0
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_the_first_screen_is_whole_and_the_page_six_of_them(opened, written, name):
+    page = opened(written[name], **SCREEN).page
+    for part in ("#verdict .cards", "#verdict .who"):
+        box = page.locator(part).bounding_box()
+        assert box["y"] + box["height"] <= 800, part
+    assert page.locator("#verdict .card").count() == 3
+    assert page.evaluate("document.documentElement.scrollHeight") <= 6 * 800
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+
+
+@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("size", [SCREEN, PHONE], ids=["wide", "phone"])
+def test_no_two_texts_of_the_first_pictures_overlap_and_none_is_cut(opened, written, name, size):
+    page = opened(written[name], **size).page
+    for picture in page.locator("#verdict svg[role=img]").all():
+        whole, *texts = picture.evaluate(TEXT_BOXES)
+        assert len(texts) > 3
+        for place, text in enumerate(texts):
+            inside = text[1] >= whole[1] - 1 and text[3] <= whole[3] + 1 and text[4] <= whole[4] + 1
+            assert inside, text
+            assert not [other for other in texts[:place] if overlap(text, other)], text
+
+
+@pytest.mark.parametrize("anchor", ["features-table", "figure-noise", "configuration"])
+def test_a_link_into_what_is_closed_opens_it(opened, written, anchor):
+    page = opened(written["synthetic"]).page
+    assert not page.locator(f"#{anchor}").is_visible()
+    page.evaluate(f"location.hash = '{anchor}'")
+    page.locator(f"#{anchor}").wait_for(state="visible")
+    assert page.locator(f"#{anchor}").bounding_box()["y"] < 720
+
+
+def test_the_contents_mark_where_the_reader_is(opened, written):
+    page = opened(written["synthetic"], **SCREEN).page
+    marked = page.locator("nav a[aria-current]")
+    assert marked.get_attribute("href") == "#verdict"
+    page.locator("nav a[href='#robustness']").click()
+    page.wait_for_function("document.querySelector('nav a[aria-current]').hash === '#robustness'")
+    assert marked.count() == 1
+    assert marked.is_visible()
+
+
+@pytest.mark.parametrize("figure", ["combining", "differences", "embedding", "noise"])
+def test_a_figure_is_saved_as_files_that_stand_alone(opened, written, figure):
+    page = unfolded(opened, written["synthetic"])
+    place = page.locator(f"#figure-{figure}")
+    saved = {}
+    for kind in ("svg", "png"):
+        with page.expect_download() as download:
+            place.locator(f"[data-save={kind}]").click()
+        assert download.value.suggested_filename == f"synthetic-{figure}.{kind}"
+        saved[kind] = download.value.path().read_bytes()
+    text = saved["svg"].decode()
+    assert "var(" not in text
+    assert ET.fromstring(text).tag.endswith("svg")
+    assert text.count("<svg") > place.locator("svg[role=img]").count()
+    assert saved["png"].startswith(b"\x89PNG")
+    width, height = struct.unpack(">II", saved["png"][16:24])
+    assert width > 1000
+    assert height > 500
+
+
+def test_the_data_of_a_figure_are_one_click_away(opened, written):
+    page = opened(written["synthetic"]).page
+    with page.expect_download() as download:
+        page.locator("#figure-differences [data-fetch]").click()
+    assert download.value.suggested_filename == "synthetic-comparisons.csv"
+
+
+def test_a_caution_opens_to_its_sentence(opened, written):
+    light = opened(written["synthetic"]).page.locator("details.check.caution").first
+    assert not light.locator("p").is_visible()
+    light.locator("summary").click()
+    assert "What folds means." in light.locator("p").inner_text()
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -169,4 +276,47 @@ def test_the_overview_leads_to_each_report(opened, written):
 def test_every_section_has_a_line_in_plain_words(opened, written):
     page = opened(written["synthetic"]).page
     for section in page.locator("main > section").all():
-        assert section.locator(".gloss").first.is_visible(), section.locator("h2").inner_text()
+        heading = section.locator("h2").inner_text()
+        assert section.locator(".gist, .says").first.is_visible(), heading
+        assert section.locator("details.more .gloss").count() == 1, heading
+
+
+def test_a_reader_asks_what_each_modality_says_of_a_sample(opened, written):
+    page = opened(written["synthetic"]).page
+    page.locator("#samples-more > summary").click()
+    pick = page.locator("#samples-pick")
+    assert pick.is_visible()
+    pick.locator("input").fill("s00")
+    assert pick.locator("[role=status]").inner_text() == "100 samples have this in their name."
+    pick.locator("input").fill("s0007")
+    said = pick.locator("[role=status] tbody tr")
+    assert said.locator("th").all_inner_texts() == ["all modalities", "rna", "methylation", "mirna"]
+    assert "s0007: class Basal" in pick.locator("caption").inner_text()
+    pick.locator("input").fill("nobody")
+    assert "No sample" in pick.locator("[role=status]").inner_text()
+    still = opened(written["synthetic"], java_script_enabled=False).page
+    assert not still.locator("#samples-pick").is_visible()
+
+
+def test_the_address_chooses_order_and_rows_of_the_overview(opened, written):
+    page = opened(written["overview"]).page
+    table = page.locator("#datasets-table")
+    usual = cells(table, 1)
+    assert len(set(usual)) > 0
+    for order, reverse in (("ascending", False), ("descending", True)):
+        page.goto(f"{written['overview'].as_uri()}?sort=trust&order={order}")
+        assert table.locator("[data-key=trust]").get_attribute("aria-sort") == order
+        assert cells(table, 4) == sorted(cells(table, 4), reverse=reverse)
+    page.goto(f"{written['overview'].as_uri()}?find=hostile")
+    assert [row.is_visible() for row in table.locator("tbody tr").all()].count(True) == 1
+
+
+def test_the_overview_is_chosen_from_without_a_script(opened, written):
+    page = opened(written["overview"], java_script_enabled=False).page
+    rows = page.locator("#datasets-table tbody tr")
+    before = [row.is_visible() for row in rows.all()]
+    assert all(before)
+    for box in page.locator(".choose input[type=checkbox]").all():
+        if box.get_attribute("id").startswith("verdict"):
+            box.uncheck()
+    assert not any(row.is_visible() for row in rows.all())

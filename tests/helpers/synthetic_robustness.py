@@ -110,7 +110,9 @@ def make_embedding(cohort: Cohort) -> pd.DataFrame:
     places = centres + rng.normal(size=centres.shape)
     labels = np.array(cohort.classes, dtype=object)[cohort.labels]
     columns = {"sample": cohort.samples, "class": labels}
-    return pd.DataFrame({**columns, "x": places[:, 0], "y": places[:, 1]})
+    before = centres / 2 + rng.normal(size=centres.shape)
+    columns |= {"x": places[:, 0], "y": places[:, 1]}
+    return pd.DataFrame({**columns, "features_x": before[:, 0], "features_y": before[:, 1]})
 
 
 def make_attribution(cohort: Cohort, features: int = 20) -> pd.DataFrame:

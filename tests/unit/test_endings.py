@@ -8,7 +8,7 @@ import pytest
 from job_tasks import task
 
 from balmi import endings
-from balmi.endings import ASKED, Failure, Failures, what_was_found
+from balmi.endings import Failure, Failures, what_was_found
 from balmi.errors import Problem, UserError
 from balmi.logs import job
 
@@ -44,8 +44,13 @@ class TestFound:
         for name in ("a", "b", "c"):
             folder = tmp_path / name
             folder.mkdir()
-            answers = [{"question": each, "headline": f"{name}: {each}"} for each in ASKED]
-            view = {"answers": answers, "headline": f"{name} combines."}
+            view = {
+                "conclusions": [
+                    {"question": "Which?", "sentence": f"{name} has it.", "value": "0.8 nats"},
+                    {"question": "Combine?", "sentence": f"{name} combines.", "value": "+0.02"},
+                    {"question": "Trust?", "sentence": f"{name} is checked.", "value": None},
+                ]
+            }
             (folder / "view.json").write_text(json.dumps(view))
             if name != "c":
                 (folder / "report.html").touch()
@@ -58,19 +63,13 @@ class TestFound:
         (results / "overview.html").touch()
         assert what_was_found(results, ["a", "c"], 191.6).splitlines() == [
             "",
-            "Found (3 min 12 s):",
+            "Results (3 min 12 s):",
             f"  a: {results / 'a' / 'report.html'}",
-            "    a: Which modality carries the information?",
-            "    a combines.",
-            "    a: Can the answer be trusted?",
+            "    a has it. [0.8 nats]",
+            "    a combines. [+0.02]",
+            "    a is checked.",
             f"  all datasets: {results / 'overview.html'}",
         ]
-
-    def test_a_question_that_a_page_does_not_ask_is_left_out(self, results):
-        view = {"answers": [], "headline": "There is one modality."}
-        (results / "a" / "view.json").write_text(json.dumps(view))
-        lines = what_was_found(results, ["a"], 3.0).splitlines()
-        assert lines[-1] == "    There is one modality."
 
     def test_of_a_prediction_its_samples_are_counted(self, results):
         (results / "a" / "view.json").unlink()
@@ -82,8 +81,18 @@ class TestFound:
     def test_of_many_datasets_a_line_each(self, results, monkeypatch):
         monkeypatch.setattr(endings, "MOST_TOLD", 1)
         lines = what_was_found(results, ["a", "b"], 3.0).splitlines()
-        assert lines[:2] == ["", "Found (3 s):"]
-        assert [line.strip() for line in lines[3::2]] == ["a combines.", "b combines."]
+        assert lines[:2] == ["", "Results (3 s):"]
+        said = [line.strip() for line in lines[3::2]]
+        assert said == ["a combines. [+0.02]", "b combines. [+0.02]"]
+
+    def test_of_many_a_prediction_is_counted_too(self, results, monkeypatch):
+        monkeypatch.setattr(endings, "MOST_TOLD", 1)
+        (results / "b" / "view.json").unlink()
+        (results / "b" / "prediction.json").write_text('{"samples": 12, "flagged": 0}')
+        lines = what_was_found(results, ["a", "b"], 3.0).splitlines()
+        assert (
+            lines[-1].strip() == "12 new samples predicted, 0 of them unlike the training samples"
+        )
 
 
 def test_a_job_that_says_why_is_quoted(log):

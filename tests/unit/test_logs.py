@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_info
 
 from balmi.data.files import replace_when_written
 from balmi.errors import Problem, UserError
-from balmi.logs import Progress, job
+from balmi.logs import Progress, followed, job
 
 
 class Terminal(io.StringIO):
@@ -101,35 +101,66 @@ def test_a_job_limits_threads(log):
         assert {pool["num_threads"] for pool in threadpool_info()} == {1}
 
 
-def test_progress_logs_the_last_epoch_only_when_it_is_fast(caplog):
+def test_progress_logs_the_last_epoch_only_when_it_is_fast(caplog, monkeypatch):
+    clock = iter([0.0, 1.0, 2.0, 3.0])
+    monkeypatch.setattr("balmi.logs.time.monotonic", lambda: next(clock))
     progress = Progress("balanced")
     with caplog.at_level(logging.INFO, "balmi"):
         for epoch in range(1, 4):
             progress(epoch, 3, active=5)
     assert caplog.messages == [
-        "balanced: epoch 3 of at most 3, 5 replicas training, at most 0 s left"
+        "balanced: epoch 3 of at most 3, 5 replicas training, 1.0 s each, at most 00:00 left"
     ]
 
 
 def test_progress_logs_now_and_then_with_the_time_left(caplog, monkeypatch):
-    clock = iter([0.0, 2.0, 6.0, 7.0, 12.0])
+    clock = iter([0.0, 2.0, 36.0, 37.0, 72.0])
     monkeypatch.setattr("balmi.logs.time.monotonic", lambda: next(clock))
     progress = Progress("balanced")
     with caplog.at_level(logging.INFO, "balmi"):
         for epoch in range(1, 5):
             progress(epoch, 10, active=2)
     assert caplog.messages == [
-        "balanced: epoch 2 of at most 10, 2 replicas training, at most 24 s left",
-        "balanced: epoch 4 of at most 10, 2 replicas training, at most 18 s left",
+        "balanced: epoch 2 of at most 10, 2 replicas training, 18.0 s each, at most 02:24 left",
+        "balanced: epoch 4 of at most 10, 2 replicas training, 18.0 s each, at most 01:48 left",
     ]
 
 
-def test_progress_ends_when_no_replica_trains_any_more(caplog):
+def test_progress_ends_when_no_replica_trains_any_more(caplog, monkeypatch):
+    clock = iter([0.0, 2.0])
+    monkeypatch.setattr("balmi.logs.time.monotonic", lambda: next(clock))
     with caplog.at_level(logging.INFO, "balmi"):
         Progress("balanced")(4, 100, active=0)
     assert caplog.messages == [
-        "balanced: epoch 4 of at most 100, 0 replicas training, at most 0 s left"
+        "balanced: epoch 4 of at most 100, 0 replicas training, 2.0 per s, at most 00:00 left"
     ]
+
+
+def test_what_is_worked_on_is_followed(caplog, monkeypatch):
+    clock = iter([0.0, 0.0, 35.0, 36.0, 100.0])
+    monkeypatch.setattr("balmi.logs.time.monotonic", lambda: next(clock))
+    with caplog.at_level(logging.INFO, "balmi"):
+        assert list(followed("abcd", "pooled", "fold")) == list("abcd")
+    assert caplog.messages == [
+        "pooled: fold 2 of 4, 17.5 s each, 00:35 left",
+        "pooled: fold 4 of 4, 25.0 s each, 00:00 left",
+    ]
+
+
+def test_a_bar_goes_away_with_work_that_ends_early(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    work = followed("abcd", "pooled", "fold")
+    next(work), next(work)
+    assert "/4" in terminal.getvalue()
+    work.close()
+    assert terminal.getvalue().endswith("\r")
+
+
+def test_of_a_single_one_nothing_is_said(caplog):
+    with caplog.at_level(logging.INFO, "balmi"):
+        assert list(followed("a", "pooled", "fold")) == ["a"]
+    assert caplog.messages == []
 
 
 def test_progress_draws_a_bar_in_a_terminal(monkeypatch):

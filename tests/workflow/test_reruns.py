@@ -1,5 +1,6 @@
 """What a change of the user's files, of the configuration and of names brings about."""
 
+import json
 import os
 import shutil
 
@@ -96,3 +97,14 @@ def test_why_a_job_failed_is_the_last_thing_said(own):
     assert "1. split_cohort (results/mine/logs/split_cohort.log)" in said
     assert "without a word" in said
     assert "--set-resources split_cohort:mem_mb=" in said
+
+
+def test_quiet_is_quiet(own):
+    folder = own.folder / "results" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "report.html").touch()
+    said = {"question": "Does combining help?", "sentence": "Undecided.", "value": "+0.1"}
+    (folder / "view.json").write_text(json.dumps({"conclusions": [said]}), encoding="utf-8")
+    loud = own.snakemake("results/mine/samples.json")
+    assert "Undecided. [+0.1]" in loud.stdout
+    assert not own.snakemake("results/mine/splits.parquet", "--quiet").stdout.strip()

@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING
 from balmi.faults import MEMORY_HELP, TIME_HELP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 ENTRY = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ([A-Z]+) ", re.MULTILINE)
 MEMORY = re.compile(r"may use (\d+) MB of memory")
-# The questions of a page that the end of a run answers; the second by the headline of the page.
-COMBINED = "Does combining modalities help?"
-ASKED = ("Which modality carries the information?", COMBINED, "Can the answer be trusted?")
+COMBINED = 1  # the conclusion that stands for a dataset: whether combining helps
 MOST_TOLD = 5  # datasets whose answers are all told
 LOST = "the cluster took the job's machine away: run the same command again, the run goes on"
 # What SLURM says of a job that could not say it itself.
@@ -49,33 +47,39 @@ def what_was_found(results: str | Path, datasets: Iterable[str], seconds: float)
     Returns
     -------
     str
-        Of few datasets the answers to the three questions, of more than `MOST_TOLD` a line each.
+        Of few datasets the three conclusions, of more than `MOST_TOLD` a line each.
     """
     folder = Path(results)
     pages = {name: folder / name / "report.html" for name in datasets}
     pages = {name: page for name, page in pages.items() if page.is_file()}
     if not pages:
         return ""
-    lines = ["", f"Found ({_duration(seconds)}):"]
-    asked = ASKED if len(pages) <= MOST_TOLD else (COMBINED,)
+    lines = ["", f"Results ({_duration(seconds)}):"]
     for name, page in pages.items():
-        lines += [f"  {name}: {page}", *(f"    {each}" for each in _found(page.parent, asked))]
+        said = _concluded(page.parent)
+        if len(pages) > MOST_TOLD:
+            said = said[COMBINED : COMBINED + 1] or said
+        lines += [f"  {name}: {page}", *(f"    {each}" for each in said)]
     overview = folder / "overview.html"
     return "\n".join([*lines, f"  all datasets: {overview}"] if overview.is_file() else lines)
 
 
-def _found(folder: Path, asked: Iterable[str]) -> Iterator[str]:
-    """Yield what a dataset's page answers, or how many samples a prediction has."""
+def _concluded(folder: Path) -> list[str]:
+    """Return what a dataset's page concludes, or how many samples a prediction has."""
     view, prediction = folder / "view.json", folder / "prediction.json"
     if view.is_file():
         page = json.loads(view.read_text(encoding="utf-8"))
-        answers = {each["question"]: each["headline"] for each in page["answers"]}
-        answers[COMBINED] = page["headline"]
-        yield from (answers[each] for each in asked if each in answers)
-    elif prediction.is_file():
-        told = json.loads(prediction.read_text(encoding="utf-8"))
-        flagged = f"{told['flagged']:,} of them unlike the training samples"
-        yield f"{told['samples']:,} new samples predicted, {flagged}"
+        return [_with_value(each) for each in page["conclusions"]]
+    if prediction.is_file():
+        made = json.loads(prediction.read_text(encoding="utf-8"))
+        flagged = f"{made['flagged']:,} of them unlike the training samples"
+        return [f"{made['samples']:,} new samples predicted, {flagged}"]
+    return []
+
+
+def _with_value(conclusion: dict[str, str | None]) -> str:
+    sentence, value = conclusion["sentence"], conclusion["value"]
+    return f"{sentence} [{value}]" if value else f"{sentence}"
 
 
 def _duration(seconds: float) -> str:

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("balmi")
 
-LOG_EVERY_SECONDS = 5.0
+LOG_EVERY_SECONDS = 30.0
+EPOCH = "epoch"
+Item = TypeVar("Item")
 SCARCE = (
     "needs about {needs:,} MB of memory and may use {limit:,} MB, so that it may end half-way; what"
     f" helps: {MEMORY_HELP}"
@@ -131,33 +133,74 @@ def _terminable() -> Iterator[None]:
 
 
 class Progress:
-    """Epochs, replicas and time left of one training: a bar in a terminal, lines in the log.
+    """How far a long piece of work is, how fast, and the time left: a bar or lines in the log.
+
+    A terminal shows the bar. The log has a line at the end, and before it one every
+    `LOG_EVERY_SECONDS`.
 
     Parameters
     ----------
     name
-        What is trained.
+        What is done.
+    unit
+        What is counted: epochs of a training, which may end before the last one, or anything else.
     """
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, unit: str = EPOCH) -> None:
+        self._name, self._unit = name, unit
         self._start = self._logged = time.monotonic()
         self._bar: tqdm | None = None
 
-    def __call__(self, epoch: int, epochs: int, active: int) -> None:
-        """Report the epochs done, their largest number, and the replicas that still train."""
+    def __call__(self, done: int, total: int, active: int | None = None) -> None:
+        """Report what is done, of how much at most, and the replicas that still train, if any."""
         now = time.monotonic()
-        last = epoch == epochs or active == 0
+        last = done == total or active == 0
+        training = "" if active is None else f"{active} replicas training"
         if sys.stderr.isatty():
-            self._bar = self._bar or tqdm(total=epochs, desc=self._name, unit="epoch", leave=False)
-            self._bar.set_postfix_str(f"{active} replicas training", refresh=False)
-            self._bar.update()
+            self._bar = self._bar or tqdm(
+                total=total, desc=self._name, unit=self._unit, leave=False
+            )
+            self._bar.set_postfix_str(training, refresh=False)
+            self._bar.update(done - self._bar.n)
             if last:
-                self._bar.close()
+                self.close()
         if last or now - self._logged >= LOG_EVERY_SECONDS:
             self._logged = now
-            left = 0.0 if last else (now - self._start) / epoch * (epochs - epoch)
-            logger.info(
-                "%s: epoch %d of at most %d, %d replicas training, at most %.0f s left",
-                *(self._name, epoch, epochs, active, left),
-            )
+            each = (now - self._start) / done
+            left = 0.0 if last else each * (total - done)
+            most = "at most " if self._unit == EPOCH else ""
+            told = [f"{self._name}: {self._unit} {done} of {most}{total}", training, _rate(each)]
+            told.append(f"{most}{tqdm.format_interval(left)} left")
+            logger.info("%s", ", ".join(filter(None, told)))
+
+    def close(self) -> None:
+        """Take the bar away, if there is one: also of work that ends before all is done."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _rate(seconds: float) -> str:
+    """Return how fast it goes, by the seconds that each takes."""
+    if seconds >= 1:
+        return f"{seconds:.1f} s each"
+    return f"{1 / seconds:.1f} per s" if seconds else ""
+
+
+def followed(items: Sequence[Item], name: str, unit: str) -> Iterator[Item]:
+    """Yield items one by one, and report after each how far the work on them is.
+
+    Parameters
+    ----------
+    items
+        What is worked on; of a single one nothing is reported.
+    name, unit
+        As `Progress` takes them.
+    """
+    progress = Progress(name, unit)
+    try:
+        for number, item in enumerate(items, start=1):
+            yield item
+            if len(items) > 1:
+                progress(number, len(items))
+    finally:
+        progress.close()

@@ -349,7 +349,7 @@ def report_files(wildcards):
     """Return the files that the report of a dataset is made of."""
     model = {"model": "results/{dataset}/model.zip"} if SETTINGS.final.method else {}
     return {
-        "samples": "results/{dataset}/samples.json",
+        "roster": "results/{dataset}/samples.json",
         **{name: TABLES[name].path for name in shown_tables()},
         **model,
     }

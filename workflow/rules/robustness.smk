@@ -122,6 +122,7 @@ rule evaluate_robustness:
     input:
         samples="results/{dataset}/samples.json",
         splits=TABLES["splits"].path,
+        preprocessing="results/{dataset}/preprocessing.safetensors",
         predictions=TABLES["predictions"].path,
         probes=robustness_files("probes", PROBED),
         shares=robustness_files("share", SHARES),

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from balmi.logs import job
-from balmi.report.render import build_overview
+from balmi.report.overview.page import build_overview
 
 with job(snakemake, "overview"):
     views = map(Path, snakemake.input.views)

@@ -15,7 +15,7 @@ with job(snakemake, f"{snakemake.wildcards.dataset}: report"):
         commit=commit(Path(snakemake.scriptdir)),
         title=snakemake.params.title,
         licence=snakemake.params.licence,
-        samples=Path(snakemake.input.samples),
+        samples=Path(snakemake.input.roster),
         tables={name: Path(snakemake.input[name]) for name in snakemake.params.tables},
         model=Path(model) if model else None,
         predicted=tuple(snakemake.params.predicted),

@@ -6,7 +6,7 @@ from balmi.evaluation.statistics import split_ratio
 from balmi.experiments.controls.table import control_table
 from balmi.experiments.probes.alterations import empty_probes
 from balmi.experiments.probes.contributions import contribution_table
-from balmi.experiments.probes.embedding import embedding_table
+from balmi.experiments.probes.embedding import embedding_table, read_places
 from balmi.experiments.robustness import robustness_table, run_status_table
 from balmi.experiments.scores import all_scores
 from balmi.logs import job
@@ -17,14 +17,16 @@ with job(snakemake, f"{snakemake.wildcards.dataset}: robustness"):
     splits, settings = read_table(inputs.splits, "splits"), Robustness(**params.robustness)
     probes = joined(inputs.probes, "probes") if inputs.probes else empty_probes(cohort.classes)
     trained = [read_table(path, "predictions") for path in inputs.shares]
-    shares = dict(zip(map(float, params.shares), trained, strict=True))
-    controls = list(map(read_table, inputs.controls))
-    followed = PrimaryMetric(params.primary_metric)
-    scores = all_scores(cohort, predictions, probes, shares, splits, followed)
+    shares, ratio = dict(zip(map(float, params.shares), trained, strict=True)), split_ratio(splits)
+    metric = PrimaryMetric(params.primary_metric)
+    scores = all_scores(cohort, predictions, probes, shares, splits, metric)
     write_table(robustness_table(scores, cohort.modalities), outputs.robustness, "robustness")
     found = contribution_table(scores, cohort.modalities, settings)
     write_table(found, outputs.contributions, "contributions")
-    write_table(embedding_table(cohort, predictions, probes), outputs.embedding, "embedding")
-    found = control_table(controls, cohort.classes, split_ratio(splits))
+    drawn = read_places(inputs.preprocessing, cohort, splits)
+    write_table(embedding_table(cohort, predictions, probes, drawn), outputs.embedding, "embedding")
+    found = control_table(
+        list(map(read_table, inputs.controls)), cohort.classes, split_ratio(splits)
+    )
     write_table(found, outputs.controls, "controls")
     write_table(run_status_table(inputs.status), outputs.robustness_status, "robustness_status")

@@ -9,14 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score, log_loss
 
-from balmi.config.settings import PrimaryMetric, Robustness
+from balmi.config.settings import Evaluation, PrimaryMetric, Robustness
+from balmi.data.splits import as_splits, make_splits
 from balmi.evaluation.statistics import corrected_interval, split_ratio
 from balmi.experiments.probes.alterations import empty_probes, joining_orders, probes_of
 from balmi.experiments.probes.contributions import contribution_table, fold_contributions
-from balmi.experiments.probes.embedding import centred_log_ratio, embedding_table
+from balmi.experiments.probes.embedding import (
+    centred_log_ratio,
+    embedding_table,
+    feature_places,
+)
 from balmi.experiments.robustness import robustness_table
 from balmi.experiments.scores import ALWAYS, all_scores
 from balmi.methods.outcome import empty_predictions
+from balmi.preprocess.features import Features
 from balmi.tables.contract import TABLES
 
 SETTINGS = Robustness(noise=[1, 4])
@@ -372,7 +378,38 @@ def test_the_embedding_is_the_principal_axes_of_all_blocks(cohort, predictions, 
     u, s, v = np.linalg.svd(np.hstack(blocks), full_matrices=False)
     for axis, found in enumerate((table["x"], table["y"])):
         sign = np.sign(v[axis][np.abs(v[axis]).argmax()])
-        np.testing.assert_allclose(found, sign * u[:, axis] * s[axis], atol=1e-9)
+        np.testing.assert_allclose(found, sign * u[:, axis] * s[axis], atol=6e-5)
+
+
+def test_places_by_features_weigh_modalities_alike_and_see_no_label(make_cohort):
+    labels = np.tile([0, 1, 2], 10)
+    cohort = make_cohort(labels, {"rna": 8, "mirna": 2})
+    values = {name: table.copy() for name, table in cohort.tables.items()}
+    values["mirna"][:3] = np.nan
+    cohort = replace(cohort, values=values)
+    split = as_splits(make_splits(cohort, Evaluation(repeats=1, folds=3)), cohort)[0]
+    found = feature_places(cohort, Features(cohort, 20), split)
+    blocks = []
+    for table in values.values():
+        train = table[split.fit]
+        scaled = (table - np.nanmean(train, axis=0)) / np.nanstd(train, axis=0)
+        blocks.append(np.nan_to_num(scaled) / np.sqrt(table.shape[1]))
+    centred = np.hstack(blocks) - np.hstack(blocks).mean(axis=0)
+    u, s, _ = np.linalg.svd(centred, full_matrices=False)
+    np.testing.assert_allclose(np.abs(found), np.abs(u[:, :2] * s[:2]), atol=1e-6)
+    other = replace(cohort, labels=labels[::-1].copy())
+    np.testing.assert_array_equal(feature_places(other, Features(other, 20), split), found)
+
+
+def test_the_table_has_places_by_features_beside_the_others(cohort, predictions, probes):
+    count = len(cohort.samples)
+    places = np.column_stack([np.arange(count), np.arange(count) / 3])
+    table = embedding_table(cohort, predictions, probes, places)
+    check_contract(table, "embedding")
+    assert table["features_x"].tolist() == list(range(count))
+    assert table["features_y"].tolist() == (np.arange(count) / 3).round(4).tolist()
+    without = embedding_table(cohort, predictions, probes)
+    assert without[["features_x", "features_y"]].isna().all(axis=None)
 
 
 def test_the_embedding_is_the_same_twice_and_of_the_first_method(cohort, predictions, probes):

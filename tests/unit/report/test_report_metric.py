@@ -15,7 +15,8 @@ from balmi.data.files import read_json, read_table, write_json
 from balmi.errors import UserError
 from balmi.evaluation.decision import Case, decide
 from balmi.report.kit.metrics import metric_of
-from balmi.report.render import build_overview, build_report
+from balmi.report.overview.page import build_overview
+from balmi.report.render import build_report
 from balmi.report.sections.performance.view import differences_view
 from balmi.report.view import FORMAT, build_view
 

@@ -22,7 +22,8 @@ from balmi.data.files import read_table
 from balmi.errors import UserError
 from balmi.report import contents, render
 from balmi.report.kit.amounts import Amount
-from balmi.report.render import TEMPLATES, ReportInputs, build_overview, build_report
+from balmi.report.overview.page import build_overview
+from balmi.report.render import TEMPLATES, ReportInputs, build_report
 from balmi.report.sections.information import figures as information_figures
 from balmi.report.sections.information.decomposition import Parts, Share
 from balmi.report.sections.information.distillation import Margin
@@ -38,6 +39,7 @@ FIGURES |= {"information", "parts", "shares", "margins", "training-weight", "tra
 FIGURES |= {"training-gradient-share", "training-macro-f1", "training-validation-loss"}
 VOID = {"meta", "input", "br", "img", "link", "hr"}
 OWN_SCRIPT = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+OVERVIEW_SCRIPT = (TEMPLATES / "overview.js").read_text(encoding="utf-8")
 
 
 class Page(HTMLParser):
@@ -137,7 +139,7 @@ def test_page_has_every_section_in_order(built):
 def test_hostile_names_are_inert(hostile_built, tmp_path, kind):
     text = hostile_built[0] if kind == "report" else overview(tmp_path, hostile_built[1])
     page = Page(text)
-    assert page.scripts == [OWN_SCRIPT]
+    assert page.scripts == [OWN_SCRIPT if kind == "report" else OWN_SCRIPT + OVERVIEW_SCRIPT]
     assert not page.tags("img")
     for tag, attributes in page.elements:
         assert not [name for name in attributes if name.startswith("on")], tag
@@ -225,7 +227,7 @@ def test_a_page_is_about_the_pool_where_it_ran_and_an_overview_shows_both(built,
     other = write_dataset(tmp_path, Names(dataset="pool", samples=120, methods=methods, epochs=8))
     text, view = build(other, tmp_path)
     page = Page(text).words
-    assert "The pool of experts against the experts of one modality on its own" in page
+    assert "The pool of experts against the experts of one modality alone" in page
     assert "The pool of experts against the balanced network" in page
     assert "pooled in bold" in page
     assert "The balanced network against" not in page
@@ -324,11 +326,12 @@ def _in_tables(page: str) -> list[str]:
 def test_the_overview_tells_withheld_verdicts_and_trust(leaking, built, tmp_path):
     page = overview(tmp_path, leaking[1], built[1])
     words = Page(page).words
-    rows = re.findall(r"<tr>.*?</tr>", page, re.DOTALL)
+    rows = re.findall(r"<tr\b.*?</tr>", page, re.DOTALL)
     own = [row for row in rows if 'href="leaking/report.html"' in row]
     assert len(own) == 4
-    assert "fail" in own[0]
-    assert "leak control" in own[0]
+    assert "No: the leak control failed, so verdicts are withheld." in own[0]
+    assert own[0].count("verdict withheld") == 2
+    assert 'data-verdict="verdict-withheld"' in own[0]
     assert own[1].count("verdict withheld") == 5
     assert "supported" not in own[1]
     assert own[2].count("verdict withheld") == 2
@@ -343,8 +346,8 @@ def test_classes_can_be_hidden_one_by_one(built):
     performance = built[0].split('id="performance"')[1].split('id="information"')[0]
     for place in "0123":
         parts = re.findall(rf'<(\w+)[^>]* data-class="{place}"', performance)
-        # A row of the table, and a line in each of two figures.
-        assert parts == ["tr", "g", "g"]
+        # A row of the table, and in each of two figures a line and its interval.
+        assert parts == ["tr", "g", "g", "g", "g"]
 
 
 def test_information_is_told_with_its_raw_numbers(built):

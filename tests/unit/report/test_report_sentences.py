@@ -18,6 +18,7 @@ from synthetic_robustness import make_contributions, make_controls, make_robustn
 from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.checklist import CHECKS
 from balmi.evaluation.decision import Case, decide
+from balmi.report.conclusions import MOST_WORDS, conclusions
 from balmi.report.sections.cohort.view import cohort_view
 from balmi.report.sections.contributions.view import contributions_view
 from balmi.report.sections.information.view import information_view
@@ -29,6 +30,7 @@ from balmi.report.sections.verdict.answers import Views, answers, tiles
 from balmi.report.sections.verdict.headline import headline
 from balmi.report.sections.verdict.trust import trust_view
 from balmi.report.view import concluded, supports
+from balmi.tables.contract import TABLES
 
 MODALITIES = ("rna", "mirna")
 FOLLOWED = PrimaryMetric.MACRO_F1
@@ -43,7 +45,8 @@ NEVER = (
     (
         "Nothing predicts|nothing that was measured|Verdict withheld",
         r"carries the|knows more|spread (un)?evenly|carried mostly|predicted to help for|^Predicted"
-        r"|exceeds what permuted|close to equal|Of what \w+ tells|pays is undecided|adds 0",
+        r"|exceeds what permuted|close to equal|Of what \w+ carries|[Uu]ndecided|adds 0"
+        r"|stands apart|No modality is shown",
     ),
     (
         "is spread evenly over",
@@ -54,9 +57,21 @@ NEVER = (
     ("carried mostly|spread unevenly", "the modalities are not separable"),
     ("No modality is shown to carry", "carries the|Of what|exceeds what permuted"),
     ("permuted labels give: rna", "rna carries the most"),
-    ("predicted to help for", "pays is undecided|a gain is supported for 0 of"),
-    ("^Predicted to help", "pays is undecided|a gain is supported for 0 of"),
-    ("is not predicted to help", "^Predicted to help|pays is undecided"),
+    ("predicted to help for", "Undecided: a gain was|Undecided: the margins|supported for 0 of"),
+    ("^Predicted to help", "Undecided: a gain was|Undecided: the margins|supported for 0 of"),
+    ("is not predicted to help", "^Predicted to help|Undecided: a gain was|Undecided: the margins"),
+    ("Undecided: a gain was predicted", "agree on [1-9]"),
+    # The registry and the longer sentences of the same page.
+    ("^Yes:", "No gain is shown|One modality (is|may be) enough|verdict of the primary: (?!gain)"),
+    ("^Yes:", r"^(No:|Not shown|Undecided: \d|Unanswered|Unranked)"),
+    ("^(Not shown|No:)", "Combining helps|primary: gain"),
+    ("^Over all samples, but", "Combining helps|verdict of the primary: (?!gain)"),
+    ("^Unanswered: (no method|only who)", r"\[(gain|loss) supported\]|carries the"),
+    ("^Undecided: 5 distinct", r"\[(gain|loss) supported\]"),
+    ("^No answer", r"supported\]|carries the|^Yes"),
+    ("does not stand apart", r"^rna carries the most|^mirna carries the most|\[stands apart\]"),
+    (r"\[stands apart\]", "No modality stands apart|the modalities are not separable"),
+    ("No modality is shown to carry information", "carries the|knows more than any|exceeds what"),
     ("nothing seems to leak", "Too wide to tell|Something leaks|Above chance|withheld"),
     ("One modality is enough", "No gain is shown"),
 )
@@ -129,6 +144,9 @@ def told(views: Views) -> list[str]:
     """Return every sentence of the page, with a verdict's word in brackets behind it."""
     decision, performance, trust = views.decision, views.performance, views.trust
     lines = [headline(decision), *supports(views)]
+    for each in conclusions(views):
+        assert 0 < len(each.sentence.split()) <= MOST_WORDS
+        lines += [each.sentence, f"[{each.state}]"]
     for answer in answers(views):
         lines += [answer.headline]
         lines += [f"{each.text} [{each.verdict}]" for each in answer.statements]
@@ -249,7 +267,7 @@ def test_what_is_withheld_is_withheld_in_every_section(cohorts):
         "controls": make_controls(METHODS[:2], leak=0.8),
         "robustness_status": make_status(METHODS[:2]),
         "contributions": make_contributions(MODALITIES, METHODS[:2]),
-        "embedding": pd.DataFrame(columns=["sample", "class", "x", "y"]),
+        "embedding": TABLES["embedding"].empty(),
         "attribution": pd.DataFrame(columns=["class", "modality", "rank", "importance"]),
         "attribution_modalities": pd.DataFrame(columns=["class", "modality"]),
     }

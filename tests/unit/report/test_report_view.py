@@ -166,7 +166,7 @@ def test_modalities_are_ranked_only_where_their_difference_is_shown(rows, strong
     assert (view.strongest, view.weakest) == (strongest, weakest)
     told, shown = answered(view)
     headline = told["Which modality carries the information?"].headline
-    assert ("carries" in headline) == bool(strongest or weakest)
+    assert ("carries the" in headline) == bool(strongest or weakest)
     if len(view.label) > 1:
         assert shown[1].value == (strongest or "not separable")
 
@@ -215,7 +215,7 @@ def test_only_pairs_that_both_show_information_are_predicted_to_help():
     ]
     assert {row.predicted for row in view.margins} == {"gain"}
     told, _ = answered(view)
-    assert "2 of 2 pairs " in told["Is distillation predicted to help?"].headline
+    assert "for 2 of 2 pairs." in told["Is distillation predicted to help?"].headline
 
 
 def test_a_weakest_modality_is_not_named_among_noise():

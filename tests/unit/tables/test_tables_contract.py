@@ -109,11 +109,20 @@ def test_a_table_that_breaks_it_is_not_written(tmp_path):
 
 
 def test_texts_that_look_like_numbers_stay_texts(tmp_path):
-    table = TABLES["embedding"].of([("007", "1", 0.5, 0.25), ("NA", "2", 1.5, 2.0)])
+    table = TABLES["embedding"].of([("007", "1", *[0.5, 0.25] * 2), ("NA", "2", *[1.5, 2.0] * 2)])
     write_table(table, tmp_path / "embedding.csv", "embedding")
     pd.testing.assert_frame_equal(
         read_table(tmp_path / "embedding.csv").astype(object), table.astype(object)
     )
+
+
+def test_no_shown_table_is_named_as_another_input_of_the_report():
+    """Both are inputs of one rule by name: of two alike one would hide the other."""
+    text = (RULES / "common.smk").read_text(encoding="utf-8")
+    body = text.split("def report_files(", 1)[1].split("\ndef ", 1)[0]
+    others = set(re.findall(r'"(\w+)": "results', body))
+    assert {"samples", "model"} == others
+    assert not others & set(SHOWN)
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)

@@ -20,7 +20,7 @@ from balmi.data.formats import FORMAT, KEY, NAMED, REMEDY, check_format
 from balmi.data.inert import exact, inert
 from balmi.errors import Problem, UserError, listing
 from balmi.faults import fault
-from balmi.tables.contract import TABLES, TEXT
+from balmi.tables.contract import TABLES, text_headings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -247,9 +247,8 @@ def _read_csv(path: Path, name: str | None) -> pd.DataFrame:
 
     text = path.read_bytes().decode("utf-8")
     header = _header_of_whole(text)
-    textual = TEXT if name is None else TABLES[name].textual
     # Or a modality called 1 would be read as a number, and one called NA as an empty cell.
-    types = {heading: str for heading in header if heading in textual}
+    types = dict.fromkeys(text_headings(header, name), str)
     source = io.StringIO(text, newline="")
     table = pd.read_csv(source, dtype=types, keep_default_na=False, na_values=[""])
     for column in _textual(table):

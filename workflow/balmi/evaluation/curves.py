@@ -6,16 +6,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from balmi.evaluation.held_out import held_out
+from balmi.evaluation.distinct import first_alike
+from balmi.evaluation.held_out import FOLD, held_out
+from balmi.evaluation.statistics import corrected_interval
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pandas as pd
 
     from balmi.data.cohort import Roster
+    from balmi.evaluation.held_out import Predicted
 
 # Quotients of integers, so that a recall of 3/50 is not missed by a rounding error.
 GRID = np.arange(51) / 50
+DECIMALS = 4
 
 
 def roc(true: np.ndarray, score: np.ndarray) -> np.ndarray:
@@ -54,11 +60,59 @@ def precision_recall(true: np.ndarray, score: np.ndarray) -> np.ndarray:
 CURVES = {"roc": roc, "pr": precision_recall}
 
 
-def curves_table(predictions: pd.DataFrame, cohort: Roster) -> pd.DataFrame:
+Place = tuple[object, object]  # repeat and fold
+
+
+def _joined(parts: Sequence[Predicted], code: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return class against rest and its probability, None where there is but one of the two."""
+    if not parts:
+        return None
+    true = np.concatenate([part.labels for part in parts]) == code
+    if not true.any() or true.all():
+        return None
+    return true, np.concatenate([part.probabilities[:, code] for part in parts])
+
+
+def _without_each(
+    name: str, whole: np.ndarray, folds: Mapping[object, Predicted], code: int
+) -> dict[object, np.ndarray]:
+    """Return the pseudo-value of every fold: what the curve owes to it; shape (51,) each.
+
+    Tukey's pseudo-value (Miller 1974, Biometrika 61:1-15) of fold i among K is K times the curve
+    less K - 1 times the curve without the fold. Those of all folds average to about the curve, and
+    vary as it would over other samples. A fold without which the class is absent or alone has none.
+    """
+    found = {}
+    for fold in folds:
+        rest = _joined([part for other, part in folds.items() if other != fold], code)
+        if rest is not None:
+            found[fold] = len(folds) * whole - (len(folds) - 1) * CURVES[name](*rest)
+    return found
+
+
+def _half_widths(
+    pseudo: Mapping[Place, np.ndarray], alike: Mapping[Place, Place], ratio: float
+) -> np.ndarray:
+    """Return half the pointwise interval, from pseudo-values by repeat and fold; shape (51,).
+
+    Folds that test the same samples count once. NaN where fewer than two folds have a value.
+    """
+    once: dict[Place, list[np.ndarray]] = {}
+    for place, values in pseudo.items():
+        once.setdefault(alike[place], []).append(values)
+    if len(once) < 2:
+        return np.full(len(GRID), np.nan)
+    values = np.array([np.mean(each, axis=0) for each in once.values()])
+    intervals = (corrected_interval(column, ratio) for column in values.T)
+    return np.array([(each.upper - each.lower) / 2 for each in intervals])
+
+
+def curves_table(predictions: pd.DataFrame, cohort: Roster, split_ratio: float) -> pd.DataFrame:
     """Return the curves of every method and class, means over repeats.
 
     All held-out predictions of a repeat make one curve, as if one model had made them: networks
-    and peers of different folds give probabilities, which can be compared.
+    and peers of different folds give probabilities, which can be compared. Its interval is that of
+    the mean of the folds' pseudo-values, widened as every interval of scores is.
 
     Parameters
     ----------
@@ -66,24 +120,44 @@ def curves_table(predictions: pd.DataFrame, cohort: Roster) -> pd.DataFrame:
         As in ``predictions.parquet``.
     cohort
         The cohort, for the true classes.
+    split_ratio
+        Test samples over training samples of a fold, as
+        `balmi.evaluation.statistics.split_ratio` gives it.
 
     Returns
     -------
     pandas.DataFrame
-        Columns method, class, curve, x, y. Repeats in which a class is absent or alone do not
-        count; without any other the class has no rows.
+        Columns method, class, curve, x, y, lower, upper. Repeats in which a class is absent or
+        alone do not count; without any other the class has no rows. Limits lie within 0 and 1, and
+        are NaN of methods restricted to a modality or to some experts.
     """
-    found: dict[tuple[str, int, str], list[np.ndarray]] = {}
-    for head, part in held_out(predictions, cohort, ["method", "repeat"]):
-        count = np.bincount(part.labels)
-        for code in np.flatnonzero((count > 0) & (count < count.sum())):
-            true, score = part.labels == code, part.probabilities[:, code]
+    parts: dict[tuple[str, object], dict[object, Predicted]] = {}
+    for head, part in held_out(predictions, cohort, ["method", *FOLD]):
+        parts.setdefault((str(head["method"]), head["repeat"]), {})[head["fold"]] = part
+    columns = first_alike(predictions).itertuples(index=False)
+    alike = {(row[0], row[1]): (row[2], row[3]) for row in columns}
+    curves: dict[tuple[str, int, str], list[np.ndarray]] = {}
+    pseudo: dict[tuple[str, int, str], dict[Place, np.ndarray]] = {}
+    for (method, repeat), folds in parts.items():
+        for code in range(len(cohort.classes)):
+            held = _joined(list(folds.values()), code)
+            if held is None:
+                continue
             for name, curve in CURVES.items():
-                key = (str(head["method"]), int(code), name)
-                found.setdefault(key, []).append(curve(true, score))
-    rows = [
-        (method, cohort.classes[code], name, x, y)
-        for (method, code, name), curves in found.items()
-        for x, y in zip(GRID, np.mean(curves, axis=0), strict=True)
-    ]
+                key = (method, code, name)
+                whole = curve(*held)
+                curves.setdefault(key, []).append(whole)
+                if "/" not in method:
+                    owed = _without_each(name, whole, folds, code)
+                    places = {(repeat, fold): values for fold, values in owed.items()}
+                    pseudo.setdefault(key, {}).update(places)
+    rows = []
+    for (method, code, name), found in curves.items():
+        y = np.mean(found, axis=0)
+        half = _half_widths(pseudo.get((method, code, name), {}), alike, split_ratio)
+        limits = np.clip([y, y - half, y + half], 0, 1).round(DECIMALS)
+        rows += [
+            (method, cohort.classes[code], name, x, *each)
+            for x, each in zip(GRID, limits.T, strict=True)
+        ]
     return TABLES["curves"].of(rows)

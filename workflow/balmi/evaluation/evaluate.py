@@ -14,6 +14,8 @@ from balmi.evaluation.classes import class_performance_table
 from balmi.evaluation.complete import comparisons_of
 from balmi.evaluation.curves import curves_table
 from balmi.evaluation.distinct import counted_once, first_alike
+from balmi.evaluation.patterns import patterns_table
+from balmi.evaluation.samples import samples_table
 from balmi.evaluation.scoring import performance_table
 from balmi.evaluation.summary import summary_table
 from balmi.methods.outcome import read_status
@@ -56,7 +58,9 @@ def evaluation_tables(
         "class_performance": classes,
         "summary": summary_table(once, classes_once, ratio),
         "reliability": reliability_table(predictions, cohort),
-        "curves": curves_table(predictions, cohort),
+        "curves": curves_table(predictions, cohort, ratio),
+        "per_sample": samples_table(predictions, cohort),
+        "patterns": patterns_table(predictions, cohort, ratio),
     }
 
 

@@ -31,6 +31,15 @@ class Verdict(StrEnum):
     WITHHELD = "verdict withheld"
 
 
+class Foremost(StrEnum):
+    """What is shown of the modality whose estimate of information is the highest."""
+
+    APART = "stands apart"
+    SHOWN = "information shown"
+    OPEN = NOT_SEPARABLE
+    NOTHING = "no information shown"
+
+
 class Prediction(StrEnum):
     """What the interval of a complementarity margin predicts for the student."""
 

@@ -31,6 +31,7 @@ from balmi.information.shapley import (
     shares,
 )
 from balmi.information.study import canonical, study_of
+from balmi.logs import followed
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
@@ -106,7 +107,8 @@ def measure_cohort(cohort: Cohort, features: Features, settings: Information) ->
     ordered, its_features = canonical(cohort, features)
     rows = np.arange(len(ordered.samples))
     study = study_of(ordered, its_features, rows, settings, settings.permutations)
-    knowledge = Knowledge(study, _coalitions(study))
+    asked = followed(_coalitions(study), "information about the label", "coalition")
+    knowledge = Knowledge(study, asked)
     table = [row for section in SECTIONS for row in section(knowledge)]
     for row in table:
         if isinstance(row.outcome, NotApplicable) and row.quantity in WARNED:
@@ -241,7 +243,8 @@ def _raw_pairs(knowledge: Knowledge) -> Iterator[Row]:
             Estimate(found.value, None, None, found.null, n, components),
         ]
 
-    for pair in combinations(study.modalities, 2):
+    pairs = list(combinations(study.modalities, 2))
+    for pair in followed(pairs, "information between modalities", "pair"):
         yield from _rows(("pairwise_information",), *pair, lambda pair=pair: gaussian(*pair))
         quantities = (*COMPANIONS, "pairwise_composite")
         yield from _rows(quantities, *pair, lambda pair=pair: composite(*pair))

@@ -15,6 +15,7 @@ from balmi.information.known import Knowledge, every_coalition
 from balmi.information.members import CHEAP_MEMBERS
 from balmi.information.pairs import gaussian_value
 from balmi.information.study import canonical, study_of
+from balmi.logs import followed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,11 +58,10 @@ def measure_splits(
     )
     ordered, its_features = canonical(cohort, features)
     row_of = ordered.positions(cohort.samples)
-    for replica, split in enumerate(splits):
+    for replica, split in enumerate(followed(splits, "information inside", "training part")):
         rows, permutations = row_of[split.fit], settings.fold_permutations
         study = study_of(ordered, its_features, rows, settings, permutations)
         _measure_part(study, names, replica, found)
-        logger.info("information inside training part %d of %d", replica + 1, count)
     return found
 
 

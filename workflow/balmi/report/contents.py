@@ -17,8 +17,11 @@ from balmi.report.sections.information.figures import information_figures
 from balmi.report.sections.performance.figures import performance_figures
 from balmi.report.sections.robustness.figures import robustness_figures
 from balmi.report.sections.robustness.view import robustness_view
+from balmi.report.sections.samples.figures import samples_figures
+from balmi.report.sections.samples.view import samples_view
 from balmi.report.sections.training.figures import training_figures
 from balmi.report.sections.training.view import training_view
+from balmi.report.sections.verdict.pictures import verdict_figures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -96,6 +99,15 @@ _IN_ORDER: dict[str, tuple[str, Callable[[Material], Any], Callable[[Any, Summar
         lambda made: made.views.performance,
         lambda view, summary: performance_figures(view, summary.classes),
     ),
+    "samples": (
+        "Samples",
+        lambda made: samples_view(
+            made.tables["per_sample"],
+            list(dict.fromkeys(made.tables["predictions"]["method"])),
+            made.cohort,
+        ),
+        lambda view, summary: samples_figures(view),
+    ),
     "information": (
         "Mutual information",
         lambda made: made.views.information,
@@ -138,9 +150,10 @@ def views_of(material: Material) -> dict[str, Any]:
 
 
 def figures_of(view: View) -> Drawn:
-    """Draw all figures for which there are data, section by section."""
-    return {
+    """Draw all figures for which there are data, section by section, the first screen's first."""
+    drawn = {
         name: figure
         for section, parts in SECTIONS.items()
         for name, figure in parts.figures(getattr(view, section), view.summary).items()
     }
+    return verdict_figures(view) | drawn

@@ -1,4 +1,4 @@
-"""Write the report of a dataset, and the overview across datasets: one self-contained file each."""
+"""Write the report of a dataset: one self-contained file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -17,32 +16,29 @@ from markupsafe import Markup
 from balmi.config.advanced import scattered
 from balmi.config.catalogue import as_configured
 from balmi.data.cohort import read_roster
-from balmi.data.files import read_json, read_table, replace_when_written, write_json
+from balmi.data.files import read_table, replace_when_written, write_json
 from balmi.errors import Problem, UserError
-from balmi.evaluation.primary import ROLES, Roles
 from balmi.evaluation.verdicts import NOT_SEPARABLE, Verdict
 from balmi.report.contents import SECTIONS, figures_of
+from balmi.report.gists import GISTS
 from balmi.report.inputs import ReportInputs
 from balmi.report.kit import drawing, words
 from balmi.report.kit.engine import engine
 from balmi.report.kit.figures import save_figures
-from balmi.report.kit.metrics import Metric, metrics_of
+from balmi.report.kit.metrics import metrics_of
 from balmi.report.paths import Shown
 from balmi.report.sections.information.refusals import MAX_WHICH
 from balmi.report.sections.performance.figures import MAX_DOTS
 from balmi.report.sections.performance.scores import OF_CLASS
 from balmi.report.sections.provenance.downloads import Packed, downloads, packed
-from balmi.report.sections.provenance.view import commit, seeds, versions
-from balmi.report.sections.verdict.answers import meanings
+from balmi.report.sections.provenance.view import WORKS, commit, seeds, versions
 from balmi.report.view import FORMAT, View, build_view
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     import pandas as pd
 
 
-__all__ = ["ReportInputs", "build_overview", "build_report", "commit", "versions"]
+__all__ = ["ReportInputs", "build_report", "commit", "versions"]
 
 logger = logging.getLogger("balmi")
 
@@ -51,6 +47,13 @@ FOLDERS = [TEMPLATES, *(TEMPLATES.with_name("sections") / name for name in ("ver
 # Chromium leaves a page that `snakemake --report` puts in an iframe blank above about 1.57 MB.
 MAX_BYTES = 1_500_000
 SPARE_BYTES = 10_000
+
+
+def scripted(*names: str) -> dict[str, str]:
+    """Return the script of a page, made of these files, with the hash by which it may run."""
+    script = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in names)
+    digest = hashlib.sha256(script.encode()).digest()
+    return {"script": Markup(script), "script_hash": base64.b64encode(digest).decode()}
 
 
 def environment() -> Environment:
@@ -62,8 +65,6 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
-    digest = hashlib.sha256(script.encode()).digest()
     environment.filters |= {
         name: getattr(words, name)
         for name in (
@@ -75,13 +76,13 @@ def environment() -> Environment:
             "percent",
             "limits",
             "with_limits",
+            "beside",
             "joined",
             "counted",
         )
     }
     environment.globals |= {
-        "script": Markup(script),
-        "script_hash": base64.b64encode(digest).decode(),
+        **scripted("page.js"),
         "marks": drawing.MARKS,
         "class_metrics": metrics_of(OF_CLASS),
         "verdicts": [drawing.MARKS[str(word)] for word in Verdict],
@@ -93,6 +94,8 @@ def environment() -> Environment:
         "not_separable": NOT_SEPARABLE,
         "max_which": MAX_WHICH,
         "sections": SECTIONS,
+        "gists": GISTS,
+        "works": WORKS,
     }
     return environment
 
@@ -174,7 +177,7 @@ def build_report(
     html
         The page to write; at most `MAX_BYTES`.
     view
-        The JSON file to write that `build_overview` reads.
+        The JSON file to write that the overview reads.
     figures
         The folder for the figures as SVG and PNG; None saves none.
 
@@ -216,67 +219,3 @@ def build_report(
         save_figures(drawn, figures)
         undrawn = undrawn or warned()
     return undrawn
-
-
-def _tallies(
-    rows: Sequence[dict[str, Any]], pairs: Sequence[tuple[str, str]]
-) -> list[dict[str, int]]:
-    """Count the verdicts of every pair over the datasets that have something to combine."""
-    combined = [row for row in rows if len(row["modalities"]) > 1]
-    columns = ([row["pairs"][place] for row in combined] for place in range(len(pairs)))
-    return [
-        {
-            str(word): sum(pair is not None and pair["verdict"] == word for pair in column)
-            for word in Verdict
-        }
-        for column in columns
-    ]
-
-
-def _followed(rows: Sequence[dict[str, Any]]) -> Metric:
-    """Return the metric that the verdicts of all datasets follow."""
-    found = {row["dataset"]: Metric(**row["metric"]) for row in rows}
-    metrics = set(found.values())
-    if len(metrics) > 1:
-        listed = ", ".join(f"{metric.key} for {name}" for name, metric in found.items())
-        allowed = "one primary_metric for all datasets of an overview"
-        raise UserError(Problem("primary_metric", listed, allowed))
-    return metrics.pop()
-
-
-def build_overview(views: Mapping[Path, str], html: Path) -> None:
-    """Write the overview across datasets.
-
-    Parameters
-    ----------
-    views
-        The JSON files that `build_report` wrote, in the order of the rows -> where the dataset's
-        report lies from the overview inside Snakemake's zipped report.
-    html
-        The page to write; it links to ``<dataset>/report.html`` beside it.
-
-    Raises
-    ------
-    UserError
-        Where a file was written by another version, datasets follow different metrics, or the page
-        would be too large.
-    """
-    summaries = {path: read_json(path, FORMAT) for path in views}
-    own = {Roles(**summary["decision"]["roles"]) for summary in summaries.values()}
-    told = [each for each in ROLES if each in own]
-    pairs = list(dict.fromkeys(pair for each in told for pair in meanings(each)))
-    rows: list[dict[str, Any]] = []
-    for path, within in views.items():
-        summary = summaries[path]
-        made = {(row["method"], row["reference"]): row for row in summary["differences"]}
-        link = f"{quote(summary['dataset'], safe='')}/report.html"
-        found = {"link": link, "within": within, "pairs": [made.get(pair) for pair in pairs]}
-        rows.append(summary | found)
-    facts = {
-        "rows": rows,
-        "pairs": pairs,
-        "tallies": _tallies(rows, pairs),
-        "metric": _followed(rows),
-        "own": told[0].own,
-    }
-    write_page(environment().get_template("overview.html").render(**facts), Path(html))

@@ -10,11 +10,14 @@ from dataclasses import asdict, dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import balmi
 from balmi.config.automatic import AUTO
 from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.decision import decide
+from balmi.report.conclusions import conclusions
 from balmi.report.contents import Material, views_of
 from balmi.report.sections.cohort.view import cohort_view
+from balmi.report.sections.information.decomposition import parts_of
 from balmi.report.sections.information.distillation import prospect
 from balmi.report.sections.information.view import information_view, withhold
 from balmi.report.sections.performance.view import performance_view
@@ -23,13 +26,15 @@ from balmi.report.sections.verdict.headline import headline, silence, silent_wor
 from balmi.report.sections.verdict.trust import trust_view
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
     from balmi.data.cohort import Roster
     from balmi.evaluation.decision import Decision
+    from balmi.report.conclusions import Conclusion
     from balmi.report.kit.metrics import Metric
+    from balmi.report.sections.information.decomposition import Parts
     from balmi.report.sections.information.distillation import Margin
     from balmi.report.sections.information.label import LabelInformation
     from balmi.report.sections.information.view import InformationView
@@ -39,7 +44,7 @@ if TYPE_CHECKING:
     from balmi.report.sections.verdict.answers import Answer, Tile
     from balmi.report.sections.verdict.trust import TrustView
 
-FORMAT = 6  # of what `Summary.as_json` gives
+FORMAT = 7  # of what `Summary.as_json` gives
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,12 @@ class Summary:
         Their names.
     strongest, weakest
         Modalities whose information stands apart, or None.
+    entropy
+        Entropy of the label in nats, or None.
     information
         Information of each modality about the label.
+    parts
+        What of that is unique, shared with the others and synergistic, as far as it was estimated.
     margins
         Complementarity margins of teachers and students, and the gains observed.
     distillation
@@ -72,6 +81,8 @@ class Summary:
         The best method by it, or None.
     scores
         Method -> its score.
+    conclusions
+        How the three questions are answered, as page, overview and terminal say it.
     headline
         Which case the cohort is, in a sentence.
     decision
@@ -89,6 +100,10 @@ class Summary:
         The rest of the verdict block.
     not_ok
         Methods without a result.
+    processor_seconds
+        What the methods took together, None where it is not known.
+    version
+        The version of balmi that wrote this.
     """
 
     dataset: str
@@ -99,13 +114,16 @@ class Summary:
     modalities: tuple[str, ...]
     strongest: str | None
     weakest: str | None
+    entropy: float | None
     information: tuple[LabelInformation, ...]
+    parts: tuple[Parts, ...]
     margins: tuple[Margin, ...]
     distillation: str | None
     differences: tuple[Difference, ...]
     metric: Metric
     best: str | None
     scores: dict[str, Score]
+    conclusions: tuple[Conclusion, ...]
     headline: str
     decision: Decision
     signal: str | None
@@ -115,6 +133,8 @@ class Summary:
     answers: tuple[Answer, ...]
     tiles: tuple[Tile, ...]
     not_ok: tuple[MethodStatus, ...]
+    processor_seconds: float | None
+    version: str
 
     def as_json(self) -> dict[str, Any]:
         """Return the summary as plain values."""
@@ -149,6 +169,18 @@ def _signal(access: AccessView | None) -> str | None:
     return None if access is None or access.quiet else str(access.found)
 
 
+def _parts(views: Views) -> tuple[Parts, ...]:
+    """Return what each modality shares with all others, itself the first."""
+    view, rest = views.information, len(views.cohort.modalities) > 2
+    found = (parts_of(view.parts, row.modality, rest=rest) for row in view.label)
+    return tuple(each for each in found if each is not None)
+
+
+def _processor_seconds(statuses: Sequence[MethodStatus]) -> float | None:
+    known = [row.processor_seconds for row in statuses if row.processor_seconds is not None]
+    return sum(known) if known else None
+
+
 def _summary(dataset: str, title: str | None, views: Views) -> Summary:
     told = prospect(views.information.margins)
     return Summary(
@@ -160,7 +192,9 @@ def _summary(dataset: str, title: str | None, views: Views) -> Summary:
         modalities=tuple(row.name for row in views.cohort.modalities),
         strongest=views.information.strongest,
         weakest=views.information.weakest,
+        entropy=views.information.entropy,
         information=views.information.label,
+        parts=_parts(views),
         margins=views.information.margins,
         distillation=told and told.short,
         differences=key_differences(views.performance),
@@ -171,6 +205,7 @@ def _summary(dataset: str, title: str | None, views: Views) -> Summary:
             for row in views.performance.methods
             if views.performance.metric.key in row.scores
         },
+        conclusions=conclusions(views),
         headline=headline(views.decision),
         decision=views.decision,
         signal=_signal(views.performance.access),
@@ -180,6 +215,8 @@ def _summary(dataset: str, title: str | None, views: Views) -> Summary:
         answers=answers(views),
         tiles=tiles(views),
         not_ok=views.performance.not_ok,
+        processor_seconds=_processor_seconds(views.performance.statuses),
+        version=balmi.__version__,
     )
 
 
@@ -228,4 +265,5 @@ def build_view(
         decision=decision,
     )
     material = Material(tables, cohort, settings, views, quiet)
-    return View(summary=_summary(dataset, title, views), **views_of(material))
+    summary = _summary(dataset, title, views)
+    return View(summary=summary, **views_of(material))

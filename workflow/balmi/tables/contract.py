@@ -77,6 +77,11 @@ class Column:
             yield f"{unknown[0]!r}, none of {', '.join(self.values)}"
 
 
+def _follows(name: str, pattern: str) -> bool:
+    """Return whether a name is that of a column, or follows its pattern."""
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".+"), name, re.DOTALL) is not None
+
+
 @dataclass(frozen=True)
 class Table:
     """A table.
@@ -182,11 +187,7 @@ class Table:
             return self.columns[name]
         patterns = ((key, column) for key, column in self.columns.items() if "*" in key)
         return next(
-            (
-                column
-                for key, column in patterns
-                if re.fullmatch(re.escape(key).replace(r"\*", ".+"), name, flags=re.DOTALL)
-            ),
+            (column for key, column in patterns if _follows(name, key)),
             None,
         )
 
@@ -227,6 +228,23 @@ def _always_text() -> frozenset[str]:
 
 
 TEXT = _always_text()
+
+
+def text_headings(headings: Iterable[str], name: str | None) -> frozenset[str]:
+    """Return which headings of a table are of columns that hold text.
+
+    Parameters
+    ----------
+    headings
+        Names of columns, also of those that follow a pattern.
+    name
+        The table's name in the contract; None where it is not known which table it is: then it is
+        those that hold text in every table that has them.
+    """
+    known = TEXT if name is None else TABLES[name].textual
+    return frozenset(
+        heading for heading in headings if any(_follows(heading, each) for each in known)
+    )
 
 
 def tables_of(rule: str) -> dict[str, str]:

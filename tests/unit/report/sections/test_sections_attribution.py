@@ -8,8 +8,14 @@ import pytest
 from synthetic_report import LONG, SCRIPT, Names, make_cohort
 from synthetic_robustness import merged, robustness_tables, settings
 
-from balmi.report.sections.attribution.figures import attribution_figures
-from balmi.report.sections.attribution.view import MAX_FEATURES, NOT_ATTRIBUTED, attribution_view
+from balmi.report.kit.amounts import Amount
+from balmi.report.sections.attribution.figures import attribution_figure, attribution_figures
+from balmi.report.sections.attribution.view import (
+    MAX_FEATURES,
+    NOT_ATTRIBUTED,
+    ModalityShare,
+    attribution_view,
+)
 
 METHODS = ("balanced", "stacked-lr")
 
@@ -28,11 +34,32 @@ def test_features_are_the_foremost_of_every_class_and_modality():
     wide = dict.fromkeys(cohort.modalities, names)
     tables = robustness_tables(replace(cohort, features=wide), METHODS)
     view = attribution_view(tables, cohort, settings()).attributions
-    # 450 rows for 20 classes and 3 modalities: seven of each.
-    assert view.listed == MAX_FEATURES // 60 == 7
-    assert len(view.features) == 20 * 3 * 7
+    # 180 rows for 20 classes and 3 modalities: three of each.
+    assert view.listed == MAX_FEATURES // 60 == 3
+    assert len(view.features) == 20 * 3 * 3
     assert view.total == 20 * 3 * 20
-    assert {row.rank for row in view.features} == set(range(1, 8))
+    assert {row.rank for row in view.features} == set(range(1, 4))
+    # Of 20 classes the first eight are drawn, of each the seven of largest importance of nine.
+    assert [label for label, _ in view.foremost] == list("abcdefgh")
+    for label, rows in view.foremost:
+        own = sorted(row.importance for row in view.features if row.label == label)
+        assert [row.importance for row in rows] == own[::-1][:7]
+
+
+def test_features_are_drawn_by_direction_and_by_how_many_folds_list_them(cohort, tables):
+    changed = tables["attribution"].copy()
+    changed.loc[changed["rank"] == 1, "direction"] = -0.1
+    changed.loc[changed["rank"] > 1, "direction"] = 0.1
+    view = attribution_view(tables | {"attribution": changed}, cohort, settings())
+    panels = attribution_figures(view, cohort.modalities)["features"]
+    assert [part.title for part in panels.parts] == list(cohort.classes)
+    for (_, rows), part in zip(view.attributions.foremost, panels.parts, strict=True):
+        points = part.chart.data.values
+        assert [each["shape"] for each in points] == [
+            "triangle-down" if row.rank == 1 else "triangle-up" for row in rows
+        ]
+        assert [each["fill"] for each in points] == [row.top for row in rows]
+        assert part.inline.count("%") >= len(rows)
 
 
 def test_features_without_any_importance_are_not_listed(cohort, tables):
@@ -69,6 +96,17 @@ def test_what_is_missing_has_a_reason(cohort, tables, change, reason):
 def test_hostile_names_are_text():
     cohort = make_cohort(Names(classes=(SCRIPT, LONG), modalities=(SCRIPT, "=1+1"), feature=SCRIPT))
     view = attribution_view(robustness_tables(cohort, METHODS), cohort, settings())
-    (figure,) = attribution_figures(view, cohort.modalities).values()
-    assert "<script" not in figure.inline
-    assert figure.inline.count("<svg") == 1
+    figures = attribution_figures(view, cohort.modalities)
+    assert set(figures) == {"attribution", "features"}
+    for part in (part for figure in figures.values() for part in figure.parts):
+        assert "<script" not in part.inline
+        assert part.inline.count("<svg") == 1
+
+
+def test_any_number_of_modalities_is_drawn_in_shapes_that_the_engine_knows():
+    names = tuple(f"m{place}" for place in range(10))
+    rows = [ModalityShare("a", name, Amount(0.1, 0.05, 0.15), None, None) for name in names]
+    figure = attribution_figure(rows, names)
+    assert "undrawn" not in figure.inline
+    looks = {(entry.colour, entry.shape) for entry in figure.legend}
+    assert len(looks) == len(names)

@@ -149,6 +149,21 @@ def test_without_a_second_component_classes_lie_in_lanes(cohort, tables):
     assert len({y for _, y, _ in embedding.points}) > 100
 
 
+def test_samples_are_drawn_before_and_after_fusion(cohort, tables):
+    view = contributions_view(tables, cohort, settings())
+    rows = tables["embedding"]
+    assert [x for x, _, _ in view.features.points] == rows["features_x"].tolist()
+    assert [y for _, y, _ in view.features.points] == rows["features_y"].tolist()
+    figures = contribution_figures(view, cohort.modalities)
+    assert figures["before"].title.startswith("Before fusion")
+    assert figures["before"].inline != figures["embedding"].inline
+    # A table of an older version has no places by features.
+    older = {"embedding": rows.assign(features_x=np.nan, features_y=np.nan)}
+    view = contributions_view(tables | older, cohort, settings())
+    assert view.features is None
+    assert "before" not in contribution_figures(view, cohort.modalities)
+
+
 def test_one_sample_can_be_drawn():
     assert "<path" in embedding_figure(Embedding(("a",), ((1.0, 2.0, 0),), False)).inline
 
@@ -174,9 +189,10 @@ def test_a_page_of_many_samples_stays_small_and_inert(tmp_path):
     build_report(inputs, tmp_path / "report.html", tmp_path / "view.json")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert len(page.encode()) <= MAX_BYTES
-    # Without the downloads, which take what room is left, the page is a third of what is allowed.
-    assert len(re.sub(r'data:text/csv[^"]*', "", page).encode()) < MAX_BYTES / 3
-    assert page.count('href="data:image/png;base64,') == len(names.classes)
+    # Without the downloads, which take what room is left, the page is half of what is allowed.
+    assert len(re.sub(r'data:text/csv[^"]*', "", page).encode()) < MAX_BYTES / 2
+    # Of every class a picture before fusion, and one after it.
+    assert page.count('href="data:image/png;base64,') == 2 * len(names.classes)
 
 
 def test_no_rows_leave_a_sentence_and_no_figure(tmp_path):
@@ -186,8 +202,8 @@ def test_no_rows_leave_a_sentence_and_no_figure(tmp_path):
         write_table(read_table(path)[:0], path)
     build_report(inputs, tmp_path / "report.html", tmp_path / "view.json")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert page.count(NO_RESULT) == 7
-    assert page.count(NOT_ATTRIBUTED) == 1
+    assert page.count(NO_RESULT) == 9  # two of them stand for a closed section
+    assert page.count(NOT_ATTRIBUTED) == 2
     drawn = re.findall(r'aria-labelledby="(\w+)-title"', page)
     absent = ("noise-0", "lost", "share", "shapley", "embedding", "attribution")
     assert not set(absent) & set(drawn)

@@ -188,12 +188,22 @@ ALIKE = [("label_difference", "a", "b", 0.1, -0.1, 0.3)]
     [
         ((0.96, 0.99), (0.3, 0.3), ALIKE, "spread evenly over the modalities: balance 0.975 (0.96"),
         ((0.96, 0.99), (0.3, 0.3), APART, "close to equal, although a knows more than any other"),
-        ((0.70, 0.90), (0.6, 0.2), APART, "spread unevenly over the modalities: balance 0.800"),
+        (
+            (0.70, 0.90),
+            (0.6, 0.2),
+            APART,
+            "spread unevenly over the modalities: balance 0.80 (0.70",
+        ),
         ((0.70, 0.90), (0.6, 0.2), ALIKE, "Whether information is spread evenly is not settled"),
         ((0.20, 0.40), (0.9, 0.1), APART, "carried mostly by one modality, a (90\xa0%): balance"),
         ((0.20, 0.40), (0.9, 0.1), ALIKE, "Whether information is spread evenly is not settled"),
         ((0.20, 0.40), (0.1, 0.9), APART, "spread unevenly over the modalities"),
-        ((0.20, 0.40), (0.5, 0.5), APART, "spread unevenly over the modalities: balance 0.300"),
+        (
+            (0.20, 0.40),
+            (0.5, 0.5),
+            APART,
+            "spread unevenly over the modalities: balance 0.30 (0.20",
+        ),
         ((0.80, 0.98), (0.6, 0.4), APART, "Whether information is spread evenly is not settled"),
         ((0.20, 0.99), (0.6, 0.4), APART, "Whether information is spread evenly is not settled"),
         ((np.nan, np.nan), (0.6, 0.4), APART, "How evenly information is spread is not settled"),
@@ -240,7 +250,7 @@ def apart(first: str, second: str, value: float) -> tuple:
 
 
 @pytest.mark.parametrize(
-    ("differences", "headline"),
+    ("differences", "sentence"),
     [
         (
             [
@@ -263,10 +273,12 @@ def apart(first: str, second: str, value: float) -> tuple:
         ),
     ],
 )
-def test_pairs_that_are_not_separable_are_named(differences, headline):
+def test_pairs_that_are_not_separable_are_named(differences, sentence):
     rows = [about("rna", 0.9), about("mirna", 0.9), about("methylation", 0.4), *differences]
     view = information_view(table(*rows), Names().modalities)
-    assert statements(view, Names())[0] == headline
+    headline, told = statements(view, Names())
+    assert told[0] == sentence
+    assert headline.endswith("has the highest estimate, but does not stand apart.")
     words = {"first": 0.5, "not": 0.05}
     for contrast, row in zip(view.contrasts, differences, strict=True):
         expected = f"{row[1]} knows more" if row[3] == words["first"] else "not separable"
@@ -291,10 +303,10 @@ def test_redundancy_is_told_of_the_highest_estimate_against_all_others():
     rows += parts("mirna", "rna", 0.1, 0.2, 0.3)
     rows += parts("rna", "methylation+mirna", 0.41, 0.09, 0.02)
     headline, told = statements(information_view(table(*rows), Names().modalities), Names())
-    assert "not separable" in headline
+    assert "does not stand apart" in headline
     assert told[-1] == (
-        "Of what rna tells, 0.410 (0.360 to 0.460) nats are told by the others together too,"
-        " and 0.090 (0.040 to 0.140) by it alone."
+        "Of what rna carries, 0.410 (0.360 to 0.460) nats are shared with the others together;"
+        " 0.090 (0.040 to 0.140) nats are unique to it."
     )
 
 
@@ -303,8 +315,8 @@ def test_redundancy_of_two_modalities_is_told_from_either_side():
     rows = [about("rna", 0.5), about("mirna", 0.4), *parts("mirna", "rna", 0.4, 0.3, 0.02)]
     _, told = statements(information_view(table(*rows), names.modalities), names)
     assert told[-1] == (
-        "Of what rna tells, 0.400 (0.350 to 0.450) nats are told by mirna too, and nothing is"
-        " shown to be told by it alone."
+        "Of what rna carries, 0.400 (0.350 to 0.450) nats are shared with mirna; nothing is shown"
+        " to be unique to it."
     )
 
 
@@ -325,7 +337,7 @@ def test_redundancy_is_not_told_without_ground(rows):
 def test_balance_and_redundancy_are_two_sentences_of_the_answer():
     _, told = statements(made(Names()), Names())
     assert told[-2].startswith("Information is spread unevenly")
-    assert told[-1].startswith("Of what rna tells, 0.140")
+    assert told[-1].startswith("Of what rna carries, 0.140")
 
 
 PAIRS = compared(
@@ -357,8 +369,8 @@ def test_agreement_counts_only_pairs_whose_intervals_both_exclude_zero():
     )
     undecided = information_view(table(about("a", 0.5)), "abc", None, PAIRS.iloc[3:5]).agreement
     assert undecided.sentence == (
-        "The predictions are neither confirmed nor refuted here: for no pair do both"
-        " intervals exclude zero (2 undecided)."
+        "Pair by pair, prediction and observation cannot be compared: each pair has an interval"
+        " that holds zero (2 undecided)."
     )
 
 
@@ -430,7 +442,7 @@ def test_with_everything_refused_the_answer_says_why():
     assert view.label + view.subsets + view.pairs + view.parts + view.shares == ()
     assert (view.balance, view.margins, view.agreement) == (None, (), None)
     headline, told = statements(view, names)
-    assert headline == "It could not be estimated."
+    assert headline == "Information could not be estimated."
     assert told == ["methylation, mirna and rna: 12 samples; at least 30 are needed."]
 
 
@@ -489,11 +501,15 @@ INFORMED = [about("a", 0.5), about("b", 0.5), about("c", 0.5)]
 @pytest.mark.parametrize(
     ("rows", "short", "start"),
     [
-        ([(1, 0)] * 6, "undecided", "Whether distillation pays is undecided: margins predict a"),
-        ([(1, -1)] * 6, "undecided", "Whether distillation pays is undecided"),
-        ([(1, 1)] * 2 + [(1, 0)] * 4, "undecided", "Whether distillation pays is undecided"),
+        (
+            [(1, 0)] * 6,
+            "undecided",
+            "Undecided: a gain was predicted for 6 of 6 pairs and observed for 0.",
+        ),
+        ([(1, -1)] * 6, "undecided", "Undecided: a gain was predicted for 6 of 6"),
+        ([(1, 1)] * 2 + [(1, 0)] * 4, "undecided", "Undecided: a gain was predicted for 6 of 6"),
         ([(1, 1)] * 3 + [(1, 0)] * 3, "6 of 6 pairs", "Distillation is predicted to help for 6"),
-        ([(-1, 1)] * 4 + [(0, 0)] * 2, "undecided", "Whether distillation pays is undecided"),
+        ([(-1, 1)] * 4 + [(0, 0)] * 2, "undecided", "Undecided: a gain was predicted for 0 of 6"),
         ([(-1, 0)] * 6, "0 of 6 pairs", "Distillation is not predicted to help"),
     ],
 )
@@ -503,7 +519,7 @@ def test_predictions_that_observations_refute_are_undecided(rows, short, start):
     assert found.short == short
     assert found.sentence.startswith(start)
     refuted = short == "undecided"
-    assert ("undecided" in {row.told for row in view.margins}) == refuted
+    assert any(row.told.startswith("undecided, since") for row in view.margins) == refuted
     assert not (refuted and any(row.advised for row in view.margins))
     # What was predicted is still judged.
     assert view.agreement == agreement_of([replace(row, expected="gain") for row in view.margins])
@@ -511,10 +527,11 @@ def test_predictions_that_observations_refute_are_undecided(rows, short, start):
 
 def test_refuted_gains_are_counted():
     view = information_view(table(*INFORMED), "abc", None, observed(*[(1, 0)] * 6))
-    assert prospect(view.margins).sentence == (
-        "Whether distillation pays is undecided: margins predict a gain for 6 of 6 pairs of teacher"
-        " and student that both show information, and a gain is supported for 0 of the 6 that were"
-        " observed."
+    found = prospect(view.margins)
+    assert found.sentence == "Undecided: a gain was predicted for 6 of 6 pairs and observed for 0."
+    assert found.grounds == (
+        "Predicted: a gain for 6 of 6 pairs of teacher and student that show information.",
+        "Observed: a gain is supported for 0 of 6 pairs.",
     )
 
 

@@ -85,9 +85,12 @@ class TestSynergy:
 
     def test_disagreement_is_told_either_way(self):
         without = synergy_told(access_view(access("joint"), None), parts(0.02, -0.03))
-        assert "shows no synergy, although the pools show an interaction" in without
+        assert (
+            "The pools show an interaction, and the decomposition of information shows no synergy"
+            in without
+        )
         adding = synergy_told(access_view(access("one", "linear"), None), parts(0.2, 0.1))
-        assert "where no pool shows an interaction" in adding
+        assert "The pools show no interaction." in adding
 
     def test_nothing_is_told_where_neither_shows_any(self):
         assert synergy_told(access_view(access("one"), None), parts(0.02, -0.03)) is None
@@ -113,7 +116,7 @@ class TestPage:
         steps = [each for each in answer.statements if each.verdict is not None]
         assert len(steps) == 5
         assert steps[0].text.startswith("One modality against class frequencies: ")
-        assert list(told)[1:3] == ["Does combining modalities help?", QUESTION]
+        assert list(told)[1:3] == ["Does combining help?", QUESTION]
 
     def test_there_is_none_where_no_pools_were_compared(self, inputs, tables):
         assert QUESTION not in self.answers(inputs, {**tables, "access": access().iloc[:0]})

@@ -14,6 +14,7 @@ from balmi.errors import MethodNotApplicable
 from balmi.evaluation.statistics import split_ratio
 from balmi.experiments.attribution.gradients import attribute_fold
 from balmi.experiments.attribution.tables import feature_table, modality_table
+from balmi.logs import followed
 from balmi.methods.outcome import attempt, read_status
 from balmi.methods.recipes import heads_of
 from balmi.methods.restored import restored_networks, take_replicas
@@ -83,7 +84,7 @@ def attribute_folds(
     data, model = loaded.data, settings.model
     place = heads_of(METHOD, model).index(head)
     distinct, folds = distinct_tests(data.splits), []
-    for done, split in enumerate(distinct, start=1):
+    for split in followed(distinct, "attribution", "fold"):
         key = split.repeat, split.fold
         replicas = [
             replica for replica, each in enumerate(data.splits) if (each.repeat, each.fold) == key
@@ -93,7 +94,6 @@ def attribute_folds(
         fitted = loaded.features.fit(split.fit).modalities
         kept = {name: modality.kept for name, modality in fitted.items()}
         folds.append(attribute_fold(network, place, part, kept, settings.attribution.steps))
-        logger.info("attributed features in fold %d of %d", done, len(distinct))
     return folds
 
 

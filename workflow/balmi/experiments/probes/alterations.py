@@ -9,7 +9,6 @@ lack it, and have no rows there.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from balmi.information.shapley import coalitions, orderings
+from balmi.logs import followed
 from balmi.methods.deciding import Said
 from balmi.methods.outcome import said_columns
 from balmi.methods.peers.registry import predicted
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
     Fit = Callable[[int, TrainingSide], FittedPeer]
 
-logger = logging.getLogger("balmi")
 
 JOIN = "+"  # between the names of modalities, which never hold it
 LARGEST = 2**23  # cells of altered samples that are held at once
@@ -325,7 +324,7 @@ def probe_table(
     """
     probes = probes_of(cohort.modalities, settings)
     tables = []
-    for number, split in enumerate(splits):
+    for number, split in enumerate(followed(splits, f"{method}, probed", "fold")):
         fitted = features.fit(split.fit)
         side = held_out_side(features, fitted, split, settings.seed)
         training = training_side(cohort, features, fitted, split)
@@ -342,8 +341,6 @@ def probe_table(
             for probe, probabilities in zip(part, results, strict=True):
                 said = Said(probabilities, rule)
                 tables.append(_rows(method, probe, split, said, cohort))
-        if len(splits) > 1:
-            logger.info("%s: probed fold %d of %d", method, number + 1, len(splits))
     return pd.concat(tables, ignore_index=True) if tables else empty_probes(cohort.classes)
 
 

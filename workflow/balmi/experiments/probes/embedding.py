@@ -1,4 +1,4 @@
-"""Samples in the plane, by what is predicted of them while they are held out."""
+"""Samples in the plane: by their features, and by what is predicted of them while held out."""
 
 from __future__ import annotations
 
@@ -8,14 +8,21 @@ import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 
+from balmi.data.splits import as_splits
 from balmi.experiments.probes.alterations import ProbeKind
 from balmi.methods.outcome import PROBABILITY_PREFIX
+from balmi.preprocess.files import read_features
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from balmi.data.cohort import Roster
+    from balmi.data.splits import Split
+    from balmi.preprocess.features import Features
 
 SMALLEST_PROBABILITY = 1e-6
+DECIMALS = 4  # of places
 
 
 def centred_log_ratio(probabilities: np.ndarray) -> np.ndarray:
@@ -30,8 +37,54 @@ def centred_log_ratio(probabilities: np.ndarray) -> np.ndarray:
     return logs - logs.mean(axis=1, keepdims=True)
 
 
+def feature_places(cohort: Roster, features: Features, split: Split) -> np.ndarray:
+    """Return the first two principal components of the features of all modalities; (n, 2).
+
+    Features are chosen, imputed and scaled as the training samples of one fold say; no label is
+    looked at. Those of a modality are divided by the square root of their number, so that every
+    modality has the same weight, and are 0, the training mean, where a sample lacks it.
+
+    Parameters
+    ----------
+    cohort, features
+        The cohort and its features.
+    split
+        The fold.
+
+    Returns
+    -------
+    numpy.ndarray
+        A row per sample of the cohort; NaN where no feature was kept. The largest loading of an
+        axis is positive.
+    """
+    blocks = [values for values in features.split(split.fit).values() if values.shape[1]]
+    if not blocks:
+        return np.full((len(cohort.samples), 2), np.nan)
+    weighed = (values / np.sqrt(values.shape[1]) for values in blocks)
+    return _principal_components(np.hstack(list(weighed)), "randomized")
+
+
+def read_places(preprocessing: Path, cohort: Roster, splits: pd.DataFrame) -> np.ndarray:
+    """Return `feature_places` of the first fold from its files; (n, 2).
+
+    Parameters
+    ----------
+    preprocessing
+        ``preprocessing.safetensors``.
+    cohort
+        The cohort.
+    splits
+        As in ``splits.parquet``.
+    """
+    folds = as_splits(splits, cohort)
+    return feature_places(cohort, read_features(preprocessing, cohort, folds), folds[0])
+
+
 def embedding_table(
-    cohort: Roster, predictions: pd.DataFrame, probes: pd.DataFrame
+    cohort: Roster,
+    predictions: pd.DataFrame,
+    probes: pd.DataFrame,
+    features: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Return the first two principal components of held-out log-probabilities.
 
@@ -48,12 +101,15 @@ def embedding_table(
     probes
         As `balmi.experiments.probes.alterations.probe_table` gives them. Of several methods the
         first counts.
+    features
+        As `feature_places` gives them; None leaves their columns empty.
 
     Returns
     -------
     pandas.DataFrame
-        ``tables/embedding.csv``: columns sample, class, x, y, in the order of the cohort; without
-        rows where nothing was probed. The largest loading of an axis is positive.
+        ``tables/embedding.csv``: columns sample, class, x, y, features_x and features_y, places to
+        four decimals, in the order of the cohort; without rows where nothing was probed. The
+        largest loading of an axis is positive.
     """
     if probes.empty:
         return TABLES["embedding"].empty()
@@ -71,7 +127,11 @@ def embedding_table(
             blocks.append(np.where(has[:, None], ratios - ratios[has].mean(axis=0), 0.0))
     places = _principal_components(np.hstack(blocks))
     classes = np.array(cohort.classes)[cohort.labels[rows]]
-    return pd.DataFrame({"sample": samples, "class": classes, "x": places[:, 0], "y": places[:, 1]})
+    before = np.full((len(cohort.samples), 2), np.nan) if features is None else features
+    columns = {"x": places[:, 0], "y": places[:, 1]}
+    columns |= {"features_x": before[rows, 0], "features_y": before[rows, 1]}
+    drawn = pd.DataFrame(columns).round(DECIMALS)
+    return pd.DataFrame({"sample": samples, "class": classes}).join(drawn)
 
 
 def _mean_log_ratios(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -80,10 +140,10 @@ def _mean_log_ratios(predictions: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(ratios).groupby(predictions["sample"].to_numpy()).mean()
 
 
-def _principal_components(values: np.ndarray) -> np.ndarray:
+def _principal_components(values: np.ndarray, solver: str = "full") -> np.ndarray:
     """Return two components of every row, 0 where there is no second; (n, 2)."""
     count = min(2, *values.shape)
-    pca = PCA(count, svd_solver="full").fit(values)
+    pca = PCA(count, svd_solver=solver, random_state=0).fit(values)
     loadings = pca.components_
     largest = np.abs(loadings).argmax(axis=1)
     scores = pca.transform(values) * np.sign(loadings[np.arange(count), largest])

@@ -6,7 +6,6 @@ together may be larger than all else.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from balmi.data.cohort import read_roster
 from balmi.data.splits import read_splits
 from balmi.experiments.probes.alterations import empty_probes, probe_table
 from balmi.experiments.probes.outcome import attempt_probes, write_probes
+from balmi.logs import followed
 from balmi.methods.outcome import Result, attempt, merged, write_outcome
 from balmi.methods.peers.bases import read_bases
 from balmi.methods.peers.run import fit_baseline
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from balmi.methods.peers.bases import Bases
     from balmi.methods.peers.registry import FittedPeer
     from balmi.preprocess.features import Features
-
-logger = logging.getLogger("balmi")
 
 
 @dataclass
@@ -99,7 +97,7 @@ def fit_and_probe(
         Part(Result.none(cohort.classes).predictions),
         Part(empty_probes(cohort.classes)),
     )
-    for number, split in enumerate(splits, start=1):
+    for split in followed(splits, str(method), "fold"):
         learned: list[FittedPeer] = []
 
         def fit(split: Split = split, learned: list[FittedPeer] = learned) -> pd.DataFrame:
@@ -114,7 +112,6 @@ def fit_and_probe(
             break
         if probing.well:
             _do(probing, str(method), ask)
-        logger.info("%s: fold %d of %d", method, number, len(splits))
     return fitting, probing
 
 

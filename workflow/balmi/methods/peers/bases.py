@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from balmi.data.files import reading
 from balmi.data.origin import check_origin, origin_header, origin_rows
 from balmi.data.tensors import read_tensors, write_tensors
 from balmi.errors import MethodFailed
+from balmi.logs import followed
 from balmi.methods.outcome import Status, attempt
 from balmi.methods.peers.base import FittedBase
 from balmi.methods.peers.logistic import FittedLogistic
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     Fold = tuple[int, int]
 
-logger = logging.getLogger("balmi")
 
 NAME = "base regressions"
 
@@ -81,11 +80,10 @@ def fit_bases(cohort: Roster, features: Features, splits: Sequence[Split]) -> Ba
 
     def fit() -> dict[Fold, dict[str, FittedBase]]:
         found = {}
-        for number, split in enumerate(splits, start=1):
+        for split in followed(splits, NAME, "fold"):
             samples = features.apply(features.fit(split.fit), split.fit)
             bases = TrainingSide.of(cohort, split, samples).bases()
             found[split.repeat, split.fold] = {base.modality: base for base in bases}
-            logger.info("%s: fold %d of %d", NAME, number, len(splits))
         return found
 
     return Bases(*attempt(NAME, fit, {}))

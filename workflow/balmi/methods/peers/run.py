@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from balmi.logs import followed
 from balmi.methods.outcome import Result, attempt, prediction_table
 from balmi.methods.peers.registry import NEEDS, PEERS, predicted
 from balmi.methods.peers.side import TrainingSide
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from balmi.methods.peers.registry import FittedPeer
     from balmi.preprocess.features import Features
     from balmi.preprocess.fitted import Fitted
-
-logger = logging.getLogger("balmi")
 
 
 def training_side(
@@ -89,15 +87,13 @@ def fit_baseline(
     if method in NEEDS:
         NEEDS[method](features.available)
     tables = []
-    for number, split in enumerate(splits, start=1):
+    for split in followed(splits, str(method), "fold"):
         fitted = features.fit(split.fit)
         peer = PEERS[method](training_side(cohort, features, fitted, split, bases))
         keep(peer)
         tests = features.apply(fitted, split.test)
         for name, said in predicted(method, peer, tests).items():
             tables.append(prediction_table(name, split, said, cohort))
-        if len(splits) > 1:
-            logger.info("%s: fold %d of %d", method, number, len(splits))
     return Result(pd.concat(tables, ignore_index=True))
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from balmi.report.kit.words import known
+from balmi.report.kit.words import known, places_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
-DECIMALS = 3
 # A row of a table of the contract, by column.
 Row = dict[str, Any]
 Item = TypeVar("Item")
@@ -29,7 +28,8 @@ class Amount:
     @property
     def shown(self) -> bool:
         """Whether the whole interval lies above zero, at the decimals that readers see."""
-        return self.lower is not None and round(self.lower, DECIMALS) > 0
+        places = places_of(self.lower, self.upper)
+        return self.lower is not None and round(self.lower, places) > 0
 
 
 def amount_of(

@@ -10,7 +10,7 @@ import altair as alt
 from balmi.config.settings import JOINT
 from balmi.evaluation.at_chance import Reading
 from balmi.evaluation.trust import State
-from balmi.evaluation.verdicts import Prediction, Verdict
+from balmi.evaluation.verdicts import Foremost, Prediction, Verdict
 from balmi.report.kit.svg import INK
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "
 TOL_BRIGHT = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377", "#BBBBBB")
 DASHES = ((1, 0), (7, 3), (2, 2), (9, 3, 2, 3))
 ROW, WIDTH, GAP = 30, 430, 10
+TALL, LEAST = 420, 16  # where rows are many: height of all of them, and of one at the least
 LABEL = 34
+NAMED = 6  # of `figures.ORDER`: shapes that Vega draws by their name, the first ones
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ LOOKS = {
     Verdict.LOSS: DOWN,
     Verdict.UNJUDGED: ("○", "circle", "none"),
     Verdict.WITHHELD: ("⊘", "square", "caution"),
+    Foremost.APART: UP,
+    Foremost.SHOWN: UP,
+    Foremost.OPEN: LEVEL,
+    Foremost.NOTHING: ("○", "circle", "none"),
     Prediction.GAIN: UP,
     Prediction.UNDECIDED: LEVEL,
     Prediction.NO_GAIN: DOWN,
@@ -147,8 +153,9 @@ def lengths(rows: Sequence[dict[str, Any]]) -> tuple[int, int]:
 
 
 def sized(layers: Sequence[alt.Chart], rows: int, width: int = WIDTH) -> alt.LayerChart:
-    """Lay layers over each other, with room for the rows."""
-    return alt.layer(*layers).properties(width=width, height=ROW * rows)
+    """Lay layers over each other, with room for the rows, which are lower where they are many."""
+    height = max(LEAST * rows, min(ROW * rows, TALL))
+    return alt.layer(*layers).properties(width=width, height=height)
 
 
 def points(base: alt.Chart, title: str) -> list[alt.Chart]:

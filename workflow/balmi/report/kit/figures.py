@@ -23,6 +23,8 @@ from balmi.report.kit.svg import INK, file_svg, to_svg
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from balmi.report.kit.sketches import Sketch
+
 STYLE = Path(__file__).parents[1] / "templates" / "page.css"
 VARIABLE = re.compile(r"var\(--([a-z]+)\)")
 SCALE = 3
@@ -133,6 +135,10 @@ class Figure:
         What the page tells in HTML beside the figure.
     exact
         The chart for files, where that of the page holds a picture.
+    reading
+        How to read it, in a sentence or two; the page shows it on demand.
+    data
+        The table of the contract that holds its numbers, which the page offers beside it.
     """
 
     chart: alt.TopLevelMixin
@@ -142,6 +148,8 @@ class Figure:
     characters: tuple[int, int] = (0, 0)
     legend: tuple[Entry, ...] = ()
     exact: alt.TopLevelMixin | None = None
+    reading: str = ""
+    data: str = ""
 
     @cached_property
     def inline(self) -> Markup:
@@ -156,19 +164,41 @@ class Figure:
         """The figure itself, as `Panels` has several."""
         return (self,)
 
+    @property
+    def saved(self) -> str:
+        """The figure as the text of an SVG file that stands alone."""
+        return saved_svg(self)
+
     def __html__(self) -> str:
         return self.inline
 
 
 @dataclass(frozen=True)
 class Panels:
-    """Figures that belong together, side by side on the page and one file when saved."""
+    """Figures that belong together, side by side on the page and one file when saved.
+
+    Parameters
+    ----------
+    title
+        What they show.
+    parts
+        The figures.
+    reading, data
+        As for `Figure`.
+    """
 
     title: str
     parts: tuple[Figure, ...]
+    reading: str = ""
+    data: str = ""
+
+    @property
+    def saved(self) -> str:
+        """The figures as the text of one SVG file that stands alone."""
+        return saved_svg(self)
 
 
-def _placed(legend: Sequence[Entry]) -> list[dict[str, Any]]:
+def placed(legend: Sequence[Entry]) -> list[dict[str, Any]]:
     """Return the entries side by side, in lines of at most `LINE` pixels."""
     records: list[dict[str, Any]] = []
     x, y = 0.0, 0
@@ -203,7 +233,7 @@ def _mark(record: dict[str, Any]) -> alt.Chart:
 
 def legend_chart(legend: Sequence[Entry]) -> alt.LayerChart:
     """Draw a legend."""
-    records = _placed(legend)
+    records = placed(legend)
     words = [
         alt.Chart(alt.Data(values=[record]))
         .mark_text(align="left", baseline="middle")
@@ -231,7 +261,13 @@ def _alone(chart: alt.TopLevelMixin, title: str, legend: Sequence[Entry]) -> alt
     return alt.vconcat(*parts, spacing=18).properties(title=_titled(title, 14))
 
 
-Drawn = dict[str, "Figure | Panels"]  # by name
+Drawn = dict[str, "Figure | Panels | Sketch"]  # by name
+
+
+def light(text: str) -> str:
+    """Return the text of an SVG file with the colours of the light page in place of variables."""
+    colours = light_colours()
+    return VARIABLE.sub(lambda match: colours[match[1]], text)
 
 
 def saved_svg(figure: Figure | Panels) -> str:
@@ -247,11 +283,11 @@ def saved_svg(figure: Figure | Panels) -> str:
             for part in parts
         ]
         space = {"row": 78, "column": 64}
-        chart = alt.concat(*panels, columns=2, spacing=space, bounds="flush")
-    colours = light_colours()
+        # Axes line up, unless names stand beside them: those of one panel would lie on the next.
+        bounds = "full" if any(map(any, (left, right))) else "flush"
+        chart = alt.concat(*panels, columns=2, spacing=space, bounds=bounds)
     alone = _alone(chart, figure.title, first.legend)
-    text = file_svg(alone, first.prefix, (max(left), max(right)), colours["bg"])
-    return VARIABLE.sub(lambda match: colours[match[1]], text)
+    return light(file_svg(alone, first.prefix, (max(left), max(right)), "var(--bg)"))
 
 
 def save_figures(figures: Drawn, folder: Path) -> None:
@@ -278,9 +314,9 @@ def save_figures(figures: Drawn, folder: Path) -> None:
             part.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _save(figure: Figure | Panels, path: Path) -> None:
+def _save(figure: Figure | Panels | Sketch, path: Path) -> None:
     """Save one figure to a path without its ending."""
-    text = saved_svg(figure)
+    text = figure.saved
     picture = engine()("svg_to_png", svg=text, scale=SCALE)
     with replace_when_written(path.with_suffix(".svg")) as part:
         part.write_text(text, encoding="utf-8", newline="\n")

@@ -10,6 +10,7 @@ import altair as alt
 from markupsafe import Markup
 
 from balmi.report.kit.engine import engine
+from balmi.report.kit.paths import shorter
 
 NAMESPACE = "http://www.w3.org/2000/svg"
 LINKS = "http://www.w3.org/1999/xlink"
@@ -59,7 +60,9 @@ def _clean(element: ET.Element, prefix: str) -> None:
             element.set("href", element.attrib.pop(name))
         elif name == "id":
             element.set(name, f"{prefix}-{value}")
-        elif name in ("d", "transform", "x", "y", "x1", "x2", "y1", "y2", "width", "height"):
+        elif name == "d":
+            element.set(name, shorter(LONG_NUMBER.sub(_shorter, value)))
+        elif name in ("transform", "x", "y", "x1", "x2", "y1", "y2", "width", "height"):
             element.set(name, LONG_NUMBER.sub(_shorter, value))
         else:
             element.set(name, REFERENCE.sub(rf"url(#{prefix}-\1)", value))

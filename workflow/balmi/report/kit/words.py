@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 MISSING = "–"
 LONGEST_NAME = 40
+PLACES, MOST_PLACES = 3, 4  # decimals of a number without an interval, and the most of one with it
 NBSP = "\N{NO-BREAK SPACE}"
 
 
@@ -19,14 +20,17 @@ def known(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def decimal(value: float | None, places: int = 3) -> str:
-    """Return a number with three decimals and a true minus sign; zero has none."""
+def decimal(value: float | None, places: int = PLACES) -> str:
+    """Return a number with that many decimals and a true minus sign; zero has none."""
     return MISSING if value is None else f"{value:z.{places}f}".replace("-", "−")
 
 
-def signed(value: float | None, places: int = 3) -> str:
+def signed(value: float | None, places: int = PLACES) -> str:
     """Return a difference: as `decimal`, always with its sign, which a verdict rests on."""
     return MISSING if value is None else f"{value:+.{places}f}".replace("-", "−")
+
+
+SIZED = (decimal, signed)  # forms whose decimals follow the interval
 
 
 def chance(p: float | None) -> str:
@@ -48,15 +52,38 @@ def percent(share: float | None) -> str:
     return f"<1{NBSP}%" if 0 < share < 0.005 else f"{100 * share:.0f}{NBSP}%".replace("-", "−")
 
 
+def places_of(lower: float | None, upper: float | None) -> int:
+    """Return the decimals that an interval is told with: two significant digits of its half width.
+
+    One at the least, and four at the most; more than two digits where a limit beside zero would
+    read as zero; `PLACES` where there is no width.
+    """
+    if lower is None or upper is None or lower == upper:
+        return PLACES
+    two = max(1 - math.floor(math.log10(abs(upper - lower) / 2)), 1)
+    beyond = [end for end in (lower, upper) if end]
+    finer = range(two, MOST_PLACES + 1)
+    told = (places for places in finer if all(round(end, places) for end in beyond))
+    return next(told, min(two, MOST_PLACES))
+
+
+def beside(value: float | None, lower: float | None, upper: float | None, form=decimal) -> str:
+    """Return a value with as many decimals as its interval has, which stands elsewhere."""
+    return form(value, places_of(lower, upper)) if form in SIZED else form(value)
+
+
 def limits(lower: float | None, upper: float | None, form=decimal) -> str:
     """Return an interval as ``lower to upper``."""
-    return MISSING if lower is None or upper is None else f"{form(lower)} to {form(upper)}"
+    if lower is None or upper is None:
+        return MISSING
+    return " to ".join(beside(end, lower, upper, form) for end in (lower, upper))
 
 
 def with_limits(value: float | None, lower: float | None, upper: float | None, form=decimal) -> str:
     """Return ``value (lower to upper)``, or the value alone where it has no interval."""
-    known_limits = lower is not None and upper is not None
-    return f"{form(value)} ({limits(lower, upper, form)})" if known_limits else form(value)
+    if lower is None or upper is None:
+        return form(value)
+    return f"{beside(value, lower, upper, form)} ({limits(lower, upper, form)})"
 
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from balmi.data.cohort import Roster
 
 NOT_ATTRIBUTED = "No result: attribution/status.json among the results says why."
-MAX_FEATURES = 450  # rows of the table of features
-FEWEST_FEATURES = 3  # of a class and modality, however many there are of these
+MAX_FEATURES = 180  # rows of the table of features
+MAX_PANELS, MAX_DOTS = 8, 60  # classes of the figure of features, and its rows in all
+MOST_DOTS, FEWEST_DOTS = 10, 5  # of a class
+FEWEST_FEATURES = 1  # of a class and modality, however many there are of these
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,27 @@ class Feature:
 
 @dataclass(frozen=True)
 class Attributions:
-    """What features the networks go by, and how far that can be trusted."""
+    """What features the networks go by, and how far that can be trusted.
+
+    Parameters
+    ----------
+    shares
+        Of every class and modality.
+    features
+        The foremost of every class and modality.
+    listed
+        The most of a class and modality.
+    total
+        Features that the table has.
+    foremost
+        By class, the features of largest importance over all modalities; of many classes the first.
+    """
 
     shares: tuple[ModalityShare, ...]
     features: tuple[Feature, ...]
     listed: int
     total: int
+    foremost: tuple[tuple[str, tuple[Feature, ...]], ...] = ()
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -160,6 +177,20 @@ def _features(
     return tuple(rows)
 
 
+def _foremost(
+    features: Sequence[Feature], classes: Sequence[str]
+) -> tuple[tuple[str, tuple[Feature, ...]], ...]:
+    """Return the features of largest importance of the first classes."""
+    shown = [name for name in classes if any(row.label == name for row in features)][:MAX_PANELS]
+    count = min(MOST_DOTS, max(FEWEST_DOTS, MAX_DOTS // max(1, len(shown))))
+    found = []
+    for name in shown:
+        rows = [row for row in features if row.label == name]
+        rows.sort(key=lambda row: (-row.importance, row.modality, row.name))
+        found.append((name, tuple(rows[:count])))
+    return tuple(found)
+
+
 def _attributions(
     attribution: pd.DataFrame, shares: pd.DataFrame, cohort: Roster
 ) -> Attributions | None:
@@ -175,7 +206,8 @@ def _attributions(
     if not rows and not features:
         return None
     listed = max((row.rank for row in features), default=0)
-    return Attributions(tuple(rows), features, listed, len(attribution))
+    foremost = _foremost(features, cohort.classes)
+    return Attributions(tuple(rows), features, listed, len(attribution), foremost)
 
 
 def _reason(settings: Mapping[str, Any]) -> str:

@@ -23,10 +23,14 @@ if TYPE_CHECKING:
 
 ACROSS, DOWN, MARGIN = 600, 430, 12
 RADIUS = 3.8
+TITLES = {
+    "before": "Before fusion: samples by their features",
+    "embedding": "After fusion: held-out samples by what was predicted of them",
+}
 OPACITY = 0.8
 Marks = list[alt.Chart]  # one of each class
 SHARPNESS = (2, 1)  # pixels of a picture per pixel of the page: the finest that is not too large
-LARGEST = 400_000  # bytes of all pictures together: the page holds much else
+LARGEST = 340_000  # bytes of the pictures of a figure together: the page holds much else
 
 
 def _bar(row: Any, colour: str) -> dict[str, Any]:
@@ -57,7 +61,7 @@ def shapley_figure(shares: Shares, modalities: Sequence[str]) -> Figure:
     title = f"What each modality adds to the {shares.metric.title} of {shares.method}"
     chart = drawing.sized(layers, len(records))
     about = f"Shapley values: {values}; they sum to {decimal(shares.sum)}."
-    return Figure(chart, "shapley", title, about, drawing.lengths(records))
+    return Figure(chart, "shapley", title, about, drawing.lengths(records), data="contributions")
 
 
 def class_entries(classes: Sequence[str]) -> tuple[Entry, ...]:
@@ -156,8 +160,16 @@ def _scatter(embedding: Embedding, marks: Marks) -> alt.LayerChart:
     return alt.layer(*layers).properties(width=ACROSS, height=DOWN)
 
 
-def embedding_figure(embedding: Embedding) -> Figure:
-    """Draw where samples lie by what was predicted of them, coloured and shaped by class."""
+def embedding_figure(embedding: Embedding, name: str = "embedding") -> Figure:
+    """Draw where samples lie, coloured and shaped by class.
+
+    Parameters
+    ----------
+    embedding
+        Where they lie.
+    name
+        One of `TITLES`.
+    """
     entries = class_entries(embedding.classes)
     places = _placed(embedding)
     exact = _scatter(embedding, _shapes(places, entries))
@@ -166,11 +178,12 @@ def embedding_figure(embedding: Embedding) -> Figure:
     )
     return Figure(
         _scatter(embedding, _pictures(places, entries)) if embedding.crowded else exact,
-        "embedding",
-        "Held-out samples by what was predicted of them",
+        name,
+        TITLES[name],
         f"{counted(len(embedding.points), 'sample')}: {counts}.",
         legend=entries,
         exact=exact if embedding.crowded else None,
+        data="embedding",
     )
 
 
@@ -179,6 +192,8 @@ def contribution_figures(view: ContributionsView, modalities: Sequence[str]) -> 
     figures: Drawn = {}
     if view.shares:
         figures["shapley"] = shapley_figure(view.shares[0], modalities)
+    if view.features:
+        figures["before"] = embedding_figure(view.features, "before")
     if view.embedding:
         figures["embedding"] = embedding_figure(view.embedding)
     return figures

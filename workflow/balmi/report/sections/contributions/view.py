@@ -157,7 +157,9 @@ class ContributionsView:
     shares
         One per method, the own one first.
     embedding
-        The embedding, or None.
+        The embedding by what was predicted, or None.
+    features
+        The embedding by features, before any fusion, or None.
     reasons
         By part (contributions, embedding): why there is none.
     """
@@ -165,6 +167,7 @@ class ContributionsView:
     metric: Metric
     shares: tuple[Shares, ...]
     embedding: Embedding | None
+    features: Embedding | None
     reasons: dict[str, str]
 
 
@@ -189,8 +192,11 @@ def _shares(
     return tuple(shares)
 
 
-def _embedding(embedding: pd.DataFrame, classes: Sequence[str]) -> Embedding | None:
-    table = embedding.dropna(subset=["x", "y"])
+def _embedding(
+    embedding: pd.DataFrame, classes: Sequence[str], columns: tuple[str, str] = ("x", "y")
+) -> Embedding | None:
+    renamed = embedding[["class", *columns]].set_axis(["class", "x", "y"], axis=1)
+    table = renamed.dropna(subset=["x", "y"])
     if table.empty:
         return None
     places = {name: place for place, name in enumerate(classes)}
@@ -237,5 +243,6 @@ def contributions_view(
         metric=metric,
         shares=_shares(tables["contributions"], cohort.modalities, metric, quiet),
         embedding=_embedding(tables["embedding"], cohort.classes),
+        features=_embedding(tables["embedding"], cohort.classes, ("features_x", "features_y")),
         reasons=_reasons(settings, without),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import StrEnum, auto
 from typing import TYPE_CHECKING, Any
 
 from balmi.evaluation.verdicts import Prediction, Verdict, prediction, verdict
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from balmi.report.sections.information.label import LabelInformation
 
 NO_INFORMATION = "one of the two shows no information"
+# What is expected where observations have refuted the prediction's kind.
+UNCONFIRMED = {
+    Prediction.GAIN: "undecided, since a gain was predicted and not observed",
+    Prediction.NO_GAIN: "undecided, since gains were observed against the prediction",
+}
 OUTCOMES = tuple(map(str, (Verdict.GAIN, Verdict.NONE, Verdict.LOSS)))
 OBSERVED = ("observed_gain", "observed_lower", "observed_upper")
 MAX_DRAWN_MARGINS = 12
@@ -68,8 +74,12 @@ class Margin:
     @property
     def told(self) -> str:
         """What is to be expected of distilling this pair."""
-        named = self.expected in list(Prediction)
-        return self.obstacle or (Prediction(self.expected).words if named else self.expected)
+        if self.expected not in list(Prediction):
+            return self.obstacle or self.expected
+        words = Prediction(self.expected).words
+        if self.expected != self.predicted:
+            words = UNCONFIRMED[Prediction(self.predicted)]
+        return self.obstacle or words
 
     @property
     def agrees(self) -> bool | None:
@@ -103,8 +113,8 @@ class Agreement:
         if self.unobserved:
             rest += f", {self.unobserved} not observed"
         if not self.judged:
-            what = "The predictions are neither confirmed nor refuted here"
-            return f"{what}: for no pair do both intervals exclude zero ({rest})."
+            what = "Pair by pair, prediction and observation cannot be compared"
+            return f"{what}: each pair has an interval that holds zero ({rest})."
         pairs = counted(self.judged, "pair")
         what = f"Prediction and observation agree on {self.agreeing} of {pairs} that can be judged"
         return f"{what}, where both intervals exclude zero ({rest})."
@@ -229,10 +239,46 @@ def _settled(margins: Sequence[Margin]) -> list[Margin]:
 
 @dataclass(frozen=True)
 class Prospect:
-    """What is to be expected of distillation: in short, and in a sentence."""
+    """What is to be expected of distillation: in a word, in a sentence, and what that rests on."""
 
     short: str
     sentence: str
+    grounds: tuple[str, ...]
+
+
+class Outlook(StrEnum):
+    """What margins and observations say of distillation."""
+
+    REFUTED = auto()
+    OPEN = auto()
+    NOT_ADVISED = auto()
+    ADVISED = auto()
+
+
+# In a word and in a sentence.
+OUTLOOKS = {
+    Outlook.REFUTED: (
+        "undecided",
+        "Undecided: a gain was predicted for {gains} of {pairs} and observed for {gained}.",
+    ),
+    Outlook.OPEN: ("undecided", "Undecided: the margins of {unclear} of {pairs} may be zero."),
+    Outlook.NOT_ADVISED: ("{advised} of {pairs}", "Distillation is not predicted to help."),
+    Outlook.ADVISED: (
+        "{advised} of {pairs}",
+        "Distillation is predicted to help for {advised} of {pairs}.",
+    ),
+}
+PREDICTED = "Predicted: a gain for {gains} of {pairs} of teacher and student that show information."
+SEEN = "Observed: a gain is supported for {gained} of {seen}."
+
+
+def _outlook(able: Sequence[Margin]) -> Outlook:
+    if any(row.expected != row.predicted for row in able):
+        return Outlook.REFUTED
+    if any(row.advised for row in able):
+        return Outlook.ADVISED
+    unclear = any(row.predicted == Prediction.UNDECIDED for row in able)
+    return Outlook.OPEN if unclear else Outlook.NOT_ADVISED
 
 
 def prospect(margins: Sequence[Margin]) -> Prospect | None:
@@ -246,27 +292,18 @@ def prospect(margins: Sequence[Margin]) -> Prospect | None:
     if not margins:
         return None
     able = [row for row in margins if row.obstacle is None]
-    pairs = f"{counted(len(able), 'pair')} of teacher and student that both show information"
     seen = [row.outcome for row in able if row.outcome in OUTCOMES]
-    gained = sum(word == Verdict.GAIN for word in seen)
-    observed = f" Observed: a gain is supported for {gained} of {len(seen)}." if seen else ""
-    advised = sum(row.advised for row in able)
-    short = f"{advised} of {counted(len(able), 'pair')}"
-    if any(row.expected != row.predicted for row in able):
-        gains = sum(row.predicted == Prediction.GAIN for row in able)
-        text = f"margins predict a gain for {gains} of {pairs}, and a gain is supported for"
-        text += f" {gained} of the {len(seen)} that were observed."
-        return Prospect("undecided", f"Whether distillation pays is undecided: {text}")
-    unclear = sum(row.predicted == Prediction.UNDECIDED for row in able)
-    if not advised and unclear:
-        text = f"of {pairs} the margins of {unclear} have intervals that hold zero, and none lies"
-        text += f" above it.{observed}"
-        return Prospect("undecided", f"Whether distillation pays is undecided: {text}")
-    if not advised:
-        text = "no teacher and student that both show information have a margin whose interval lies"
-        text += f" above zero.{observed}"
-        return Prospect(short, f"Distillation is not predicted to help: {text}")
-    return Prospect(short, f"Distillation is predicted to help for {advised} of {pairs}.{observed}")
+    facts = {
+        "pairs": counted(len(able), "pair"),
+        "advised": sum(row.advised for row in able),
+        "unclear": sum(row.predicted == Prediction.UNDECIDED for row in able),
+        "gains": sum(row.predicted == Prediction.GAIN for row in able),
+        "gained": sum(word == Verdict.GAIN for word in seen),
+        "seen": counted(len(seen), "pair"),
+    }
+    short, sentence = (text.format(**facts) for text in OUTLOOKS[_outlook(able)])
+    grounds = (PREDICTED, SEEN) if seen else (PREDICTED,)
+    return Prospect(short, sentence, tuple(text.format(**facts) for text in grounds))
 
 
 def withhold_margins(margins: Sequence[Margin], word: str) -> tuple[Margin, ...]:

@@ -9,11 +9,10 @@ import altair as alt
 
 from balmi.evaluation.verdicts import Prediction
 from balmi.report.kit import drawing
-from balmi.report.kit.amounts import DECIMALS
 from balmi.report.kit.drawing import LABEL, mark_of, modality_keys
 from balmi.report.kit.figures import Drawn, Entry, Figure
 from balmi.report.kit.svg import GRID, INK, SOFT
-from balmi.report.kit.words import decimal, limits, percent, shortened, signed, with_limits, with_p
+from balmi.report.kit.words import PLACES, decimal, percent, shortened, signed, with_limits, with_p
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +41,7 @@ def _label_record(row: LabelInformation, key: Key) -> dict[str, Any]:
         "null": row.null95,
         "end": row.extrapolated,
         "colour": key.colour,
-        "told": f"{decimal(row.estimate)} ({limits(row.lower, row.upper)}){test}",
+        "told": f"{with_limits(row.estimate, row.lower, row.upper)}{test}",
     }
 
 
@@ -70,7 +69,9 @@ def information_figure(view: InformationView, modalities: Sequence[str]) -> Figu
     title = "Information about the label"
     about = f"In nats: {bounds}."
     legend = _label_legend(view)
-    return Figure(chart, "information", title, about, drawing.lengths(records), legend)
+    return Figure(
+        chart, "information", title, about, drawing.lengths(records), legend, data="information"
+    )
 
 
 def _label_legend(view: InformationView) -> tuple[Entry, ...]:
@@ -95,7 +96,7 @@ def _segments(place: int, parts: Parts, keys: dict[str, Key]) -> list[dict[str, 
         for size, end, look in zip(sizes, ends, looks, strict=True)
     ]
     segments[-1] |= {"edge": INK, "together": True}
-    return [part for part, size in zip(segments, sizes, strict=True) if round(size, DECIMALS) > 0]
+    return [part for part, size in zip(segments, sizes, strict=True) if round(size, PLACES) > 0]
 
 
 def parts_figure(rows: Sequence[Parts], modalities: Sequence[str]) -> Figure:
@@ -137,7 +138,9 @@ def parts_figure(rows: Sequence[Parts], modalities: Sequence[str]) -> Figure:
         ),
         Entry("only together (synergistic)", INK, "square", PAGE, (3, 2)),
     )
-    return Figure(chart, "parts", title, about, drawing.lengths(records), legend)
+    return Figure(
+        chart, "parts", title, about, drawing.lengths(records), legend, data="information"
+    )
 
 
 def _told_parts(row: Parts) -> str:
@@ -178,7 +181,9 @@ def shares_figure(rows: Sequence[Share], modalities: Sequence[str]) -> Figure:
     chart = drawing.sized(layers, len(records))
     words = ", ".join(f"{row.modality} {decimal(row.amount.estimate)}" for row in rows)
     title = "Shares of the modalities"
-    return Figure(chart, "shares", title, f"In nats: {words}.", drawing.lengths(records))
+    return Figure(
+        chart, "shares", title, f"In nats: {words}.", drawing.lengths(records), data="information"
+    )
 
 
 def _point(amount: Margin | Amount | None, mark: Mark) -> dict[str, Any]:
@@ -219,7 +224,9 @@ def margins_figure(rows: Sequence[Margin], observed: bool) -> Figure:
             ("no gain predicted, or loss supported", mark_of(Prediction.NO_GAIN)),
         )
     )
-    return Figure(chart, "margins", title, f"{about}.", drawing.lengths(names), legend)
+    return Figure(
+        chart, "margins", title, f"{about}.", drawing.lengths(names), legend, data="complementarity"
+    )
 
 
 def _panel(

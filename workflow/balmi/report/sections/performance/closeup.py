@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from balmi.evaluation.held_out import FOLD, decided
+from balmi.evaluation.metrics import CALIBRATION_BINS
 from balmi.methods.outcome import POWER
 from balmi.report.kit.words import counted, joined
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from balmi.report.sections.performance.scores import Score
 
 CURVES = ("roc", "pr")
+MAX_BANDS = 8  # classes whose intervals can be kept apart in one picture
+LINES = ("x", "y", "lower", "upper")
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,16 @@ class Confusion:
 
 @dataclass(frozen=True)
 class ClassCurve:
-    """A curve of a class against the rest, at places from 0 to 1."""
+    """A curve of a class against the rest, at places from 0 to 1.
+
+    `lower` and `upper` are the limits of its pointwise 95 % interval, empty where it has none.
+    """
 
     name: str
     x: tuple[float, ...]
     y: tuple[float, ...]
+    lower: tuple[float, ...] = ()
+    upper: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,16 @@ class Bin:
     upper: float
     samples: float
 
+    @property
+    def left(self) -> float:
+        """The lower edge of the bin, which holds its own mean."""
+        return min(int(self.confidence * CALIBRATION_BINS), CALIBRATION_BINS - 1) / CALIBRATION_BINS
+
+    @property
+    def right(self) -> float:
+        """The upper edge."""
+        return self.left + 1 / CALIBRATION_BINS
+
 
 @dataclass(frozen=True)
 class Reliability:
@@ -70,6 +88,12 @@ class Reliability:
     method: str
     error: Score | None
     bins: tuple[Bin, ...]
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The share of all predictions in every bin."""
+        total = sum(each.samples for each in self.bins)
+        return tuple(each.samples / total for each in self.bins)
 
 
 @dataclass(frozen=True)
@@ -98,6 +122,12 @@ class CloseUp:
     curves: Mapping[str, tuple[ClassCurve, ...]]
     reliability: tuple[Reliability, ...]
     rule: str | None
+
+    @property
+    def banded(self) -> bool:
+        """Whether the curves are drawn with their intervals."""
+        drawn = self.curves[CURVES[0]]
+        return len(drawn) <= MAX_BANDS and any(curve.lower for curve in drawn)
 
 
 def rule_told(method: str, predictions: pd.DataFrame) -> str | None:
@@ -140,6 +170,11 @@ def confusion_view(method: str, predictions: pd.DataFrame, cohort: Roster) -> Co
     )
 
 
+def _class_curve(name: str, part: pd.DataFrame) -> ClassCurve:
+    shown = ["x", "y"] if part[["lower", "upper"]].isna().any(axis=None) else list(LINES)
+    return ClassCurve(name, *(tuple(map(float, part[column])) for column in shown))
+
+
 def curves_view(
     method: str, curves: pd.DataFrame, classes: Sequence[str]
 ) -> dict[str, tuple[ClassCurve, ...]]:
@@ -148,13 +183,7 @@ def curves_view(
     by_kind = {}
     for kind in CURVES:
         parts = dict(iter(table[table["curve"] == kind].groupby("class")))
-        by_kind[kind] = tuple(
-            ClassCurve(
-                name, tuple(map(float, parts[name]["x"])), tuple(map(float, parts[name]["y"]))
-            )
-            for name in classes
-            if name in parts
-        )
+        by_kind[kind] = tuple(_class_curve(name, parts[name]) for name in classes if name in parts)
     return by_kind
 
 

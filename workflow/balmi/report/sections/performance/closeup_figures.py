@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from balmi.report.sections.performance.closeup import ClassCurve, CloseUp, Reliability
 
 SIDE = 330
-SIZES = [30, 260]
 DOTS = list(DASHES[2])
 COLOUR = "var(--accent)"
 UNIT = alt.Scale(domain=[0, 1])
@@ -43,38 +42,48 @@ def _diagonal(titles: tuple[str, str], opacity: float = 1) -> alt.Chart:
     return line.encode(x=_across("x", titles), y=_up("y", titles))
 
 
-def _reliability_figure(row: Reliability, place: int, most: float) -> Figure:
+def _histogram(row: Reliability, titles: tuple[str, str]) -> alt.Chart:
+    """Draw the share of predictions in every bin, on the axes of what is right."""
+    records = [
+        {"from": each.left, "to": each.right, "zero": 0, "share": share}
+        for each, share in zip(row.bins, row.shares, strict=True)
+    ]
+    bar = alt.Chart(alt.Data(values=records)).mark_rect(fill=COLOUR, fillOpacity=0.18)
+    return bar.encode(x=_across("from", titles), x2="to:Q", y=_up("share", titles), y2="zero:Q")
+
+
+def _reliability_figure(row: Reliability, place: int) -> Figure:
     records = [
         {"x": each.confidence, "y": each.accuracy, "low": each.lower, "high": each.upper}
-        | {"n": each.samples}
         for each in row.bins
     ]
     titles = "probability of the predicted class", "share that is right"
     base = alt.Chart(alt.Data(values=records)).encode(x=_across("x", titles))
-    # Marks of one area mean the same number of samples in every panel.
-    size = alt.Size("n:Q", scale=alt.Scale(domain=[0, most], range=SIZES), legend=None)
     line = base.mark_line(color=COLOUR, strokeWidth=1.5, opacity=0.6)
     interval = base.mark_rule(color=COLOUR, strokeWidth=2)
-    point = base.mark_point(shape="circle", fill=COLOUR, stroke="var(--bg)", opacity=1)
+    point = base.mark_point(shape="circle", fill=COLOUR, stroke="var(--bg)", opacity=1, size=90)
     chart = alt.layer(
+        _histogram(row, titles),
         _diagonal(titles),
         line.encode(y=_up("y", titles)),
         interval.encode(y=_up("low", titles), y2="high:Q"),
-        point.encode(y=_up("y", titles), size=size),
+        point.encode(y=_up("y", titles)),
     ).properties(width=SIDE, height=SIDE)
     about = ", ".join(
-        f"{percent(each.confidence)} told and {percent(each.accuracy)} right" for each in row.bins
+        f"{percent(each.confidence)} predicted, {percent(each.accuracy)} right" for each in row.bins
     )
     name = shortened(row.method, LABEL)
-    legend = (Entry("perfectly calibrated", SOFT, dash=tuple(DOTS)),)
+    legend = (
+        Entry("perfectly calibrated", SOFT, dash=tuple(DOTS)),
+        Entry("share of the predictions", "var(--line)", "square"),
+    )
     title = f"Reliability of {name}"
     return Figure(chart, f"reliability-{place}", title, f"{about}.", legend=legend)
 
 
 def reliability_figures(rows: Sequence[Reliability]) -> Panels:
     """Draw the share that is right over the probability that was told, a panel per method."""
-    most = max(each.samples for row in rows for each in row.bins)
-    parts = (_reliability_figure(row, place, most) for place, row in enumerate(rows))
+    parts = (_reliability_figure(row, place) for place, row in enumerate(rows))
     return Panels("Are the probabilities right?", tuple(parts))
 
 
@@ -87,14 +96,29 @@ def _curve(curve: ClassCurve, place: int, key: Key, titles: tuple[str, str]) -> 
     return line.encode(x=_across("x", titles), y=_up("y", titles))
 
 
-def _curves_figure(kind: str, curves: Sequence[ClassCurve], classes: Sequence[str]) -> Figure:
+def _band(curve: ClassCurve, place: int, key: Key, titles: tuple[str, str]) -> alt.Chart:
+    rows = zip(curve.x, curve.lower, curve.upper, strict=True)
+    records = [{"x": x, "low": low, "high": high} for x, low, high in rows]
+    base = alt.Chart(alt.Data(values=records), name=f"class_{place}_band")
+    area = base.mark_area(color=key.colour, opacity=0.16)
+    return area.encode(x=_across("x", titles), y=_up("low", titles), y2="high:Q")
+
+
+def _curves_figure(
+    kind: str, curves: Sequence[ClassCurve], classes: Sequence[str], banded: bool
+) -> Figure:
     keys = class_keys(classes)
     places = {name: place for place, name in enumerate(classes)}
     title, *titles = CURVE_TITLES[kind]
     lines = [_curve(row, places[row.name], keys[row.name], tuple(titles)) for row in curves]
+    bands = [
+        _band(row, places[row.name], keys[row.name], tuple(titles))
+        for row in curves
+        if banded and row.lower
+    ]
     # Chance is a diagonal in ROC curves alone; an unseen one keeps the axes of the other.
     diagonal = _diagonal(tuple(titles), opacity=float(kind == "roc"))
-    chart = alt.layer(diagonal, *lines).properties(width=SIDE, height=SIDE)
+    chart = alt.layer(diagonal, *bands, *lines).properties(width=SIDE, height=SIDE)
     passes = "; ".join(f"{row.name} passes {_middle(row)}" for row in curves)
     legend = tuple(
         Entry(shortened(row.name, LABEL), keys[row.name].colour, dash=keys[row.name].dash)
@@ -118,5 +142,8 @@ def curve_figures(closeup: CloseUp, classes: Sequence[str]) -> Panels:
     classes
         All classes in the cohort's order, which decides the colours.
     """
-    parts = (_curves_figure(kind, curves, classes) for kind, curves in closeup.curves.items())
+    parts = (
+        _curves_figure(kind, curves, classes, closeup.banded)
+        for kind, curves in closeup.curves.items()
+    )
     return Panels(f"Curves of {closeup.method}, each class against the rest", tuple(parts))

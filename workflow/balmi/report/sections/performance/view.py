@@ -23,6 +23,7 @@ from balmi.report.sections.performance.closeup import (
     rule_told,
 )
 from balmi.report.sections.performance.design import Design, design_view
+from balmi.report.sections.performance.patterns import patterns_view
 from balmi.report.sections.performance.scores import (
     DECIDED,
     GRADED,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from balmi.evaluation.primary import Roles
     from balmi.report.kit.metrics import Metric
     from balmi.report.sections.performance.access import AccessView
+    from balmi.report.sections.performance.patterns import PatternsView
 
 CALIBRATION, LOG_LOSS = "ece", "log_loss"
 
@@ -143,6 +145,8 @@ class PerformanceView:
         follow log-loss.
     access
         Where the signal lies; None where no pools were compared.
+    patterns
+        Scores by which modalities a sample has; None where all have the same.
     """
 
     design: Design
@@ -157,6 +161,7 @@ class PerformanceView:
     statuses: tuple[MethodStatus, ...]
     log_loss: Difference | None
     access: AccessView | None
+    patterns: PatternsView | None = None
 
     @property
     def not_ok(self) -> tuple[MethodStatus, ...]:
@@ -331,7 +336,7 @@ def performance_view(
     ----------
     tables
         ``performance``, ``comparisons``, ``access``, ``methods``, ``predictions``, ``summary``,
-        ``reliability`` and ``curves``.
+        ``reliability``, ``curves`` and ``patterns``.
     cohort
         The cohort.
     scheme
@@ -358,4 +363,5 @@ def performance_view(
         closeup=_closeup(rows, tables, scores, cohort, own),
         statuses=_statuses(tables["methods"]),
         access=access_view(tables["access"], quiet),
+        patterns=patterns_view(tables["patterns"], cohort.modalities),
     )

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 PACKAGES = ("torch", "numpy", "scikit-learn", "mudata", "snakemake")
 GIT_SECONDS = 20
+# What a report asks to be cited, as CITATION.cff has it.
+WORKS = (
+    "Xie and Sanguinetti (2025), Balanced Multimodal Learning via Mutual Information,"
+    " arXiv:2511.00987",
+    "Xie, Xu and Sanguinetti (2025), Information-Theoretic Criteria for Knowledge Distillation in"
+    " Multimodal Learning, arXiv:2510.13182",
+)
 
 
 def _version(package: str) -> str:

@@ -13,7 +13,8 @@ from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL
 from balmi.report.kit.figures import Drawn, Entry, Figure, Panels
 from balmi.report.kit.svg import GRID, INK
-from balmi.report.kit.words import decimal, limits, shortened, signed
+from balmi.report.kit.words import decimal, shortened
+from balmi.report.sections.robustness.view import signed_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -138,7 +139,8 @@ def noise_figures(view: RobustnessView) -> Panels:
         )
         for place, panel in enumerate(view.noise)
     )
-    return Panels(f"{view.metric.first} with noise on one modality of the test samples", parts)
+    title = f"{view.metric.first} with noise on one modality of the test samples"
+    return Panels(title, parts, data="robustness")
 
 
 def share_figure(view: RobustnessView, panel: Panel) -> Figure:
@@ -149,7 +151,7 @@ def share_figure(view: RobustnessView, panel: Panel) -> Figure:
     chart = _lines(panel, drawn, value_range(view), x, view.metric.title)
     title = f"{view.metric.first} with fewer training samples"
     about = _told(panel, drawn, view.metric)
-    return Figure(chart, "share", title, about, legend=_legend(drawn))
+    return Figure(chart, "share", title, about, legend=_legend(drawn), data="robustness")
 
 
 def _dots(
@@ -198,8 +200,7 @@ def lost_figure(view: RobustnessView, modalities: Sequence[str]) -> Figure:
         height = max(drawing.ROW, 22 * len(drawn)) * len(names)
         panels.append(alt.layer(*layers).properties(width=HALF, height=height))
     about = "; ".join(
-        f"{effect.modality}, {effect.method}: {signed(effect.difference.estimate)}"
-        f" ({limits(effect.difference.lower, effect.difference.upper, signed)})"
+        f"{effect.modality}, {effect.method}: {signed_size(effect.difference)}"
         for effect in view.dropped
         if effect.method in drawn
     )
@@ -209,7 +210,8 @@ def lost_figure(view: RobustnessView, modalities: Sequence[str]) -> Figure:
         Entry(shortened(name, LABEL), look.colour, look.shape) for name, look in drawn.items()
     )
     left = max(len(label["name"]) for label in labels)
-    return Figure(chart, "lost", title, f"Dropped: {about}." if about else title, (left, 0), legend)
+    words = f"Dropped: {about}." if about else title
+    return Figure(chart, "lost", title, words, (left, 0), legend, data="robustness")
 
 
 def robustness_figures(view: RobustnessView, modalities: Sequence[str]) -> Drawn:

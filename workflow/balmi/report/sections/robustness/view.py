@@ -17,9 +17,9 @@ from balmi.report.kit.words import (
     decimal,
     joined,
     known,
-    limits,
     percent,
     signed,
+    with_limits,
 )
 
 if TYPE_CHECKING:
@@ -233,10 +233,15 @@ def _panel(modality: str | None, effects: Sequence[Effect]) -> Panel:
     return Panel(modality, tuple(sweeps))
 
 
+def signed_size(difference: Amount) -> str:
+    """Return a difference with its sign and its limits."""
+    return with_limits(difference.estimate, difference.lower, difference.upper, signed)
+
+
 def size(difference: Amount) -> str:
     """Return the size of a difference and its limits, without signs."""
     ends = sorted(abs(end) for end in (difference.lower or 0.0, difference.upper or 0.0))
-    return f"{decimal(abs(difference.estimate))} ({limits(ends[0], ends[1])})"
+    return with_limits(abs(difference.estimate), ends[0], ends[1])
 
 
 def _changed(effect: Effect, what: str) -> str:
@@ -276,8 +281,7 @@ def _noisy(panels: Sequence[Panel]) -> tuple[str, ...]:
             clauses.append(
                 f"noise on {name} is shown to harm from {worse[0].level:g} standard deviations on,"
                 f" and at {last.level:g} the difference is"
-                f" {signed(last.difference.estimate)}"
-                f" ({limits(last.difference.lower, last.difference.upper, signed)})"
+                f" {signed_size(last.difference)}"
             )
         else:
             unharmed.append(name)
@@ -300,8 +304,7 @@ def _fewer(panel: Panel | None) -> tuple[str, ...]:
         share = percent(last.level)
         text = f"{sweep.method} with {percent(least.level)} of the training samples:"
         text += f" {least.metric.name} {decimal(least.value.estimate)}, a difference of"
-        text += f" {signed(least.difference.estimate)}"
-        text += f" ({limits(least.difference.lower, least.difference.upper, signed)}) from all."
+        text += f" {signed_size(least.difference)} from all."
         worse = least.metric.direction.worse
         ending = {
             str(

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from balmi.report.sections.training.view import Panel
 
 
+LEADING = 2  # panels in view while the section is closed: what balancing did
+
+
 def training_figure(panel: Panel, modalities: Sequence[str]) -> Figure:
     """Draw one quantity over epochs: a line and a 10-90 % band per modality."""
     keys = modality_keys(modalities)
@@ -54,7 +57,8 @@ def training_figure(panel: Panel, modalities: Sequence[str]) -> Figure:
 
 
 def training_figures(panels: Sequence[Panel], modalities: Sequence[str]) -> Drawn:
-    """Draw every quantity over epochs."""
+    """Draw every quantity over epochs: the first ones, and the others."""
     parts = tuple(training_figure(panel, modalities) for panel in panels)
     title = "Training dynamics: median and 10 to 90 % of networks"
-    return {"training": Panels(title, parts)}
+    groups = {"balance": parts[:LEADING], "training": parts[LEADING:]}
+    return {name: Panels(title, held, data="training") for name, held in groups.items() if held}

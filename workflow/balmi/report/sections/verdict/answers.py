@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from balmi.evaluation.decision import COMPLETE, MASK, RANKING
 from balmi.evaluation.primary import BALANCED, NETWORK, POOL, SINGLE, STACKED
 from balmi.evaluation.verdicts import HOLM_LEVEL, NOT_SEPARABLE, Verdict
+from balmi.report.conclusions import ANSWERS, Question
 from balmi.report.kit.words import (
+    beside,
     brief,
     counted,
     decimal,
@@ -17,11 +19,12 @@ from balmi.report.kit.words import (
     percent,
     signed,
     with_limits,
+    with_p,
 )
 from balmi.report.sections.information.decomposition import parts_of
 from balmi.report.sections.information.distillation import prospect
 from balmi.report.sections.information.refusals import LABEL_TOPIC
-from balmi.report.sections.verdict.headline import COMPARED, among, headline, silence, silent_word
+from balmi.report.sections.verdict.headline import headline, silence, silent_word
 from balmi.report.sections.verdict.signal import FOUND, gain_told, synergy_told
 from balmi.report.sections.verdict.signal import RULE as SIGNAL_RULE
 
@@ -39,8 +42,8 @@ if TYPE_CHECKING:
 # What the predictor of each role is called as a subject, and what it is compared with.
 TITLES = {POOL: "The pool of experts", BALANCED: "The balanced network"}
 ALONE = {
-    POOL: "the experts of one modality on its own",
-    BALANCED: "one modality on its own",
+    POOL: "the experts of one modality alone",
+    BALANCED: "one modality alone",
 }
 SIMPLE = {
     POOL: {
@@ -71,18 +74,20 @@ def meanings(roles: Roles) -> dict[tuple[str, str], str]:
     title = TITLES[roles]
     return {
         (roles.own, roles.single): f"{title} against {ALONE[roles]}",
-        (STACKED, SINGLE): "Stacking linear models against one modality on its own",
+        (STACKED, SINGLE): "Stacking linear models against one modality alone",
         (roles.own, STACKED): f"{title} against stacking linear models",
         **{(roles.own, name): f"{title} against {what}" for name, what in SIMPLE[roles].items()},
     }
 
 
-DECIDING = 3  # of these pairs, the first ones, the headline rests on
 RULE = (
-    "Differences of {} over the same folds{}. The one that was fixed in advance stands by its"
-    " own interval; the others are secondary, and supported where p, adjusted for their number"
-    f" (Holm), is at most {HOLM_LEVEL} too."
+    "Differences of {} over the same folds{}. The primary comparison was fixed before any score"
+    " and stands by its interval. A secondary one is supported where its p, adjusted for their"
+    f" number (Holm), is at most {HOLM_LEVEL} as well."
 )
+# What a comparison is, by whether it is the primary one; and the primary one on other samples.
+KINDS = {True: "Primary", False: "Secondary"}
+BESIDE = "Primary, for comparison"
 MADE_OF = {
     POOL: (
         f"{POOL.own} weighs experts that see one modality and experts that see all;"
@@ -93,7 +98,7 @@ MADE_OF = {
     ),
     BALANCED: (
         f"{NETWORK} pools networks with the linear stack, as the section on training dynamics"
-        " tells: its difference from one modality is not that of the networks alone."
+        " shows: its difference from one modality is not that of the networks alone."
     ),
 }
 UNDERESTIMATED = "information"  # the trust check of whether estimates are too low
@@ -175,17 +180,21 @@ def _inseparable(view: InformationView, apart: str | None) -> str:
     return f"{'; '.join(named)} are {NOT_SEPARABLE}"
 
 
-def _not_estimated(question: str, view: InformationView) -> Answer | None:
-    """Say why no modality was estimated, or nothing where the table does not name them."""
+def _concluding(question: Question, views: Views, statements: Sequence[Statement]) -> Answer:
+    """Answer a question of the registry as it says, and with what that rests on."""
+    return Answer(str(question), ANSWERS[question](views).sentence, tuple(statements))
+
+
+def _not_estimated(view: InformationView) -> list[Statement]:
+    """Say why no modality was estimated; nothing where the table does not name them."""
     rows = [row for row in view.refusals if row.topic == LABEL_TOPIC]
-    statements = (
+    return [
         Statement(f"{joined([brief(name) for name in row.which])}: {row.reason}.") for row in rows
-    )
-    return Answer(question, "It could not be estimated.", tuple(statements)) if rows else None
+    ]
 
 
 def _redundancy(views: Views) -> list[Statement]:
-    """Say what the modality with the highest estimate tells alone, and what others tell too."""
+    """Say what of the highest estimate is unique to its modality, and what is shared."""
     view = views.information
     top = max(view.label, key=lambda row: row.estimate)
     parts = parts_of(view.parts, top.modality, rest=len(views.cohort.modalities) > 2)
@@ -195,19 +204,19 @@ def _redundancy(views: Views) -> list[Statement]:
     if both is None or alone is None:
         return []
     others = "the others together" if parts.rest else brief(parts.second)
-    shared = f"{with_limits(both.estimate, both.lower, both.upper)} nats are told by {others} too"
-    only = f"{with_limits(alone.estimate, alone.lower, alone.upper)} by it alone"
+    shared = f"{with_limits(both.estimate, both.lower, both.upper)} nats are shared with {others}"
+    only = f"{with_limits(alone.estimate, alone.lower, alone.upper)} nats are unique to it"
     if not alone.shown:
-        only = "nothing is shown to be told by it alone"
-    return [Statement(f"Of what {brief(top.modality)} tells, {shared}, and {only}.")]
+        only = "nothing is shown to be unique to it"
+    return [Statement(f"Of what {brief(top.modality)} carries, {shared}; {only}.")]
 
 
 def _which_modality(views: Views) -> Answer | None:
     view = views.information
-    question = "Which modality carries the information?"
     if not view.label:
-        return _not_estimated(question, view)
-    statements = []
+        refused = _not_estimated(view)
+        return _concluding(Question.WHICH, views, refused) if refused else None
+    statements = [Statement(silence(views.decision) or ranking(view) or "")]
     for row in sorted(view.label, key=lambda row: -row.estimate):
         amount = with_limits(row.estimate, row.lower, row.upper)
         share = "" if row.share is None else f", {percent(row.share)} of the label's entropy"
@@ -215,10 +224,9 @@ def _which_modality(views: Views) -> Answer | None:
     low = views.trust.caution(UNDERESTIMATED)
     if low is not None:
         statements.append(Statement(low))
-    quiet = silence(views.decision)
-    if quiet is None:
+    if silence(views.decision) is None:
         statements += _concluded(views)
-    return Answer(question, quiet or ranking(view) or "", tuple(statements))
+    return _concluding(Question.WHICH, views, statements)
 
 
 def _concluded(views: Views) -> list[Statement]:
@@ -245,37 +253,21 @@ def _where(row: Difference, decision: Decision) -> str:
     return complete if row.samples == COMPLETE else ", over all samples"
 
 
-def _told(row: Difference, decision: Decision, first: str = "") -> Statement:
+def _told(row: Difference, decision: Decision, kind: str) -> Statement:
     amount = with_limits(row.difference, row.lower, row.upper, signed)
     meaning = meanings(decision.roles)[row.method, row.reference]
-    text = f"{first}{meaning} ({row.method} − {row.reference}){_where(row, decision)}: {amount}"
+    text = f"{kind}: {meaning} ({row.method} − {row.reference}){_where(row, decision)}: {amount}"
+    if not row.primary and row.p_holm is not None:
+        text += f", adjusted {with_p(row.p_holm)}"
     return Statement(text, row.verdict)
 
 
 def _told_differences(views: Views, rows: Sequence[Difference]) -> list[Statement]:
     """Tell the comparisons, the primary one on the other samples too."""
     other = [views.performance.other(row) for row in rows if row.primary]
-    fixed = [
-        _told(row, views.decision, "Fixed in advance: " if row.primary else "") for row in rows
-    ]
-    beside = [_told(row, views.decision, "For comparison: ") for row in other if row is not None]
+    fixed = [_told(row, views.decision, KINDS[row.primary]) for row in rows]
+    beside = [_told(row, views.decision, BESIDE) for row in other if row is not None]
     return [*fixed[:1], *beside, *fixed[1:]]
-
-
-def _compared(views: Views) -> str:
-    """Tell the verdicts that the headline rests on, the primary one first; else the headline."""
-    decision, performance = views.decision, views.performance
-    if decision.case not in COMPARED:
-        return headline(decision)
-    pairs = list(meanings(decision.roles))[:DECIDING]
-    rows = [performance.difference(*pair) for pair in pairs]
-    verdicts: dict[bool, list[str]] = {True: [], False: []}
-    for row in rows:
-        if row is not None:
-            verdicts[row.primary].append(f"{row.method} against {row.reference}, {row.verdict}")
-    where = among(decision)
-    text = f"Fixed in advance{'' if where is None else f', {where}'}: {'; '.join(verdicts[True])}."
-    return f"{text} Secondary: {'; '.join(verdicts[False])}." if verdicts[False] else text
 
 
 def _does_combining_help(views: Views) -> Answer | None:
@@ -284,7 +276,8 @@ def _does_combining_help(views: Views) -> Answer | None:
         return None
     rows = key_differences(performance)
     metric = performance.metric
-    statements = [Statement(RULE.format(metric.title, metric.aside))] if rows else []
+    statements = [Statement(headline(views.decision))]
+    statements += [Statement(RULE.format(metric.title, metric.aside))] if rows else []
     statements += _told_differences(views, rows)
     roles = performance.roles
     wanted = {roles.own, roles.single, STACKED, SINGLE}
@@ -300,7 +293,7 @@ def _does_combining_help(views: Views) -> Answer | None:
         text = f"In log-loss, where less is better ({row.method} − {row.reference})"
         text += f"{_where(row, views.decision)}: {amount}"
         statements.append(Statement(text, row.verdict))
-    return Answer("Does combining modalities help?", _compared(views), tuple(statements))
+    return _concluding(Question.HELPS, views, statements)
 
 
 def _where_does_the_signal_lie(views: Views) -> Answer | None:
@@ -356,7 +349,10 @@ def _sample_statements(cohort: CohortView) -> list[Statement]:
 
 def _can_it_be_trusted(views: Views) -> Answer:
     cohort, performance = views.cohort, views.performance
-    statements = _sample_statements(cohort)
+    failed = [row.name for row in performance.not_ok if row.status == "failed"]
+    fate = f"{joined(failed)} failed" if failed else "no method failed"
+    statements = [Statement(f"{views.trust.sentence.removesuffix('.')}; {fate}.")]
+    statements += _sample_statements(cohort)
     if performance.design.total:
         shared = "Folds share training samples; the intervals are widened for it."
         statements.append(Statement(f"{performance.design.sentence} {shared}"))
@@ -373,10 +369,7 @@ def _can_it_be_trusted(views: Views) -> Answer:
     for row in performance.not_ok:
         state = row.status.replace("_", " ")
         statements.append(Statement(f"{row.name} ({state}): {row.reason or 'no reason given'}"))
-    failed = [row.name for row in performance.not_ok if row.status == "failed"]
-    fate = f"{joined(failed)} failed" if failed else "no method failed"
-    lead = f"{views.trust.sentence.removesuffix('.')}; {fate}."
-    return Answer("Can the answer be trusted?", lead, tuple(statements))
+    return _concluding(Question.TRUST, views, statements)
 
 
 def _predicted(view: InformationView) -> list[Statement]:
@@ -398,7 +391,9 @@ def _does_distillation_help(views: Views) -> Answer | None:
     if advice is None:
         return None
     quiet = silence(views.decision)
-    statements = _predicted(view) if quiet is None else []
+    statements = []
+    if quiet is None:
+        statements = [*map(Statement, advice.grounds), *_predicted(view)]
     if view.agreement is not None and quiet is None:
         statements.append(Statement(view.agreement.sentence))
     statements += _told_lessons(view)
@@ -454,7 +449,7 @@ def _difference_tile(row: Difference, decision: Decision, metric: Metric) -> Til
     label = f"{row.method} − {row.reference}"
     if decision.lacking:
         label += ", complete samples" if row.samples == COMPLETE else ", all samples"
-    return Tile(label, signed(row.difference), note, row.verdict)
+    return Tile(label, beside(row.difference, row.lower, row.upper, signed), note, row.verdict)
 
 
 def tiles(views: Views) -> tuple[Tile, ...]:
@@ -479,5 +474,6 @@ def tiles(views: Views) -> tuple[Tile, ...]:
         score = row.scores.get(metric.key)
         if score is not None and score.mean is not None:
             note = f"from {limits(score.lower, score.upper)}{metric.aside}"
-            result.append(Tile(f"{metric.title} of {row.name}", decimal(score.mean), note))
+            value = beside(score.mean, score.lower, score.upper)
+            result.append(Tile(f"{metric.title} of {row.name}", value, note))
     return tuple(result[:4])

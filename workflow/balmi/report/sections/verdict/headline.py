@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 NOTHING = "Nothing predicts the class: no method is shown to rank samples better than chance."
+NOT_LEARNED = (
+    "Nothing is concluded here: no method is shown to predict the class from what was measured."
+)
 ONLY_ABSENCE = (
     "Who has which modality predicts the class, and nothing that was measured is shown to: whether"
     " combining gains has no answer here."
@@ -109,8 +112,6 @@ SENTENCES: dict[Case, Callable[[Decision], str]] = {
     Case.ONLY_ALL: _only_all,
     Case.UNLIKELY: _unlikely,
 }
-# Cases that the verdicts on the comparisons make.
-COMPARED = frozenset({*SHOWN, Case.UNLIKELY})
 FIXED = SHOWN | {
     Case.NOTHING: NOTHING,
     Case.ONLY_ABSENCE: ONLY_ABSENCE,
@@ -150,7 +151,7 @@ def headline(decision: Decision) -> str:
 
 
 def silence(decision: Decision) -> str | None:
-    """Say why modalities are not ranked and nothing is predicted of them, or None where they are.
+    """Say why nothing is concluded of modalities, or None where something is.
 
     A withheld verdict withholds this too, and where no method predicts the class, estimates of who
     knows most of it are confirmed by none.
@@ -158,7 +159,7 @@ def silence(decision: Decision) -> str | None:
     if decision.case is Case.WITHHELD:
         return reason_of(decision.ground.failed)
     if decision.case in NOTHING_LEARNED:
-        return "No method predicts the class from what was measured, so that no modality is ranked."
+        return NOT_LEARNED
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from balmi.evaluation.access import Access
-from balmi.report.kit.words import brief, joined, limits, signed, with_limits
+from balmi.report.kit.words import brief, joined, signed, with_limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,46 +13,39 @@ if TYPE_CHECKING:
     from balmi.report.sections.information.decomposition import Parts
     from balmi.report.sections.performance.access import AccessView, Gain
 
+# By log-loss, which may differ from what verdicts follow: so each sentence says so.
 FOUND = {
-    Access.ONE: (
-        "One modality suffices: what pools that see more may gain, as far as intervals reach, is"
-        " not noticeable."
-    ),
-    Access.LINEAR: (
-        "In several modalities that add up linearly: nothing noticeable is gained by anything else."
-    ),
+    Access.ONE: "By log-loss, in one modality: pools that see more gain nothing noticeable.",
+    Access.LINEAR: "By log-loss, in several modalities, whose linear contributions add up.",
     Access.ADDITIVE: (
-        "In several modalities, and not linearly within them: what each says adds up, and no"
-        " interaction is noticeable."
+        "By log-loss, in several modalities, whose contributions add up but are not linear."
     ),
-    Access.JOINT: (
-        "In how modalities go together: they interact, and no sum of what each says is as good."
-    ),
-    Access.NONE: "None of the answers is shown: these folds do not tell how modalities combine.",
+    Access.JOINT: "By log-loss, in how modalities interact: no sum of contributions is as good.",
+    Access.NONE: "Undecided: these folds show none of the possible answers.",
 }
 RULE = (
     "Pools whose experts see more are compared with pools whose experts see less, in log-loss{}."
-    " Each row below is a gain in nats (lower to upper), supported where its interval lies above 0"
-    " and p, adjusted for all pairs (Holm), is at most .05."
+    " Each row is a gain in nats (lower to upper). It is supported where its interval lies above 0"
+    " and its p, adjusted for all pairs (Holm), is at most .05."
 )
 SHOWN_SYNERGY = (
-    "The decomposition of information shows synergy of {} as well: {} nats (lower to upper) are"
-    " told only by both."
+    "The decomposition of information shows synergy of {} as well: {} nats (lower to upper) come"
+    " only from both together."
 )
 SYNERGY_WITHOUT_INTERACTION = (
-    "The decomposition of information shows synergy of {}, {} nats (lower to upper), where no pool"
-    " shows an interaction. The two are not the same: evidence that merely adds up is synergy too,"
-    " as far as neither modality has it alone."
+    "The decomposition of information shows synergy of {}, {} nats (lower to upper). The pools show"
+    " no interaction. Both can hold: evidence that merely adds up is synergy too, as far as each"
+    " modality alone lacks it."
 )
 INTERACTION_WITHOUT_SYNERGY = (
-    "The decomposition of information shows no synergy, although the pools show an interaction: its"
-    " estimates are lower bounds, and here they miss it."
+    "The pools show an interaction, and the decomposition of information shows no synergy: its"
+    " estimates are lower bounds, which miss it here."
 )
 
 
 def gain_told(row: Gain) -> str:
     """Tell what a pool gains over one that sees less."""
-    amount = f"{signed(row.gain)} ({limits(row.lower, row.upper, signed)})"
+    amount = with_limits(row.gain, row.lower, row.upper, signed)
     return f"{row.more[0].upper()}{row.more[1:]} against {row.less}: {amount}"
 
 

@@ -59,10 +59,18 @@ class TrustView:
         return f"{counted(len(self.checks), 'trust check')}: {states}."
 
 
+def _named(check: str) -> str:
+    return f"the check of the {check}" if check == STRUCTURE else f"the {check}"
+
+
+def decisive(failed: Sequence[str]) -> str:
+    """Name the failed check that withholds every verdict, or count them where there are more."""
+    return _named(failed[0]) if len(failed) == 1 else counted(len(failed), "decisive check")
+
+
 def reason_of(failed: Sequence[str]) -> str:
     """Say why verdicts are withheld, from the names of the failed checks."""
-    names = [f"the check of the {name}" if name == STRUCTURE else f"the {name}" for name in failed]
-    return f"Verdict withheld: {joined(names)} failed."
+    return f"Verdict withheld: {joined([_named(name) for name in failed])} failed."
 
 
 def trust_view(trust: pd.DataFrame) -> TrustView:

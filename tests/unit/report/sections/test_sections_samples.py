@@ -1,0 +1,153 @@
+"""The view and the figure of samples: who is missed, what is drawn, what is said."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic_report import Names, make_cohort
+
+from balmi.report.sections.samples.figures import COLOURS, samples_figures
+from balmi.report.sections.samples.view import (
+    HARD,
+    MAX_HARD,
+    MAX_OTHERS,
+    MISSED,
+    RIGHT,
+    samples_view,
+)
+
+METHODS = ("pooled", "stacked-lr")
+
+
+@pytest.fixture(scope="module")
+def pair():
+    return make_cohort(Names(classes=("a", "b"), modalities=("rna", "mirna"), samples=40))
+
+
+def row(name, label, class_p, right, wrong, **others):
+    other = "b" if label == "a" else "a"
+    cells = {"sample": name, "class": label, "group": None, "predicted": label, "predicted_p": 0.9}
+    cells |= {"class_p": class_p, "right": right, "methods": 2, "wrong": wrong}
+    cells |= {"other": other if wrong else None, "agree": wrong}
+    for modality in ("rna", "mirna"):
+        cells |= {f"predicted:{modality}": other if wrong else label}
+        cells |= {f"probability:{modality}": 0.8}
+    return cells | others
+
+
+FOUR = [
+    row("s1", "a", 0.9, 1.0, 0),
+    row("s2", "a", 0.3, 0.2, 1),
+    row("s3", "b", 0.2, 0.0, 2, **{"predicted:mirna": None, "probability:mirna": np.nan}),
+    row("s4", "b", 0.1, 0.0, 2, **{"predicted:rna": "b"}),
+]
+
+
+def viewed(rows, cohort):
+    return samples_view(pd.DataFrame(rows), METHODS, cohort)
+
+
+def test_by_hand(pair):
+    view = viewed(FOUR, pair)
+    assert (view.method, view.methods, view.samples, view.shown) == ("pooled", 2, 4, 4)
+    assert (view.missed, view.hard_samples, view.grouped) == (3, 2, False)
+    first, second = view.lanes
+    assert (first.name, first.samples, first.missed, first.hard) == ("a", 2, 1, 0)
+    assert first.marks == ((0.3, 0.25, MISSED), (0.9, 0.75, RIGHT))
+    assert second.marks == ((0.1, 0.25, HARD), (0.2, 0.75, HARD))
+    # Least likely of their class first; a modality that the sample lacks says nothing.
+    assert [each.name for each in view.hard] == ["s4", "s3"]
+    assert [each and each.label for each in view.hard[1].alone] == ["a", None]
+    assert view.sentence == "2 of 4 samples (50\N{NO-BREAK SPACE}%) are missed by both methods."
+    # By rna s4 is of its class: all methods agree on another, and one modality does not.
+    assert view.unanimous == (
+        "1 of them is called one and the same other class by all methods and by every modality"
+        " alone: s3. Look at these first."
+    )
+
+
+def test_the_class_with_the_largest_share_is_named(pair):
+    rows = [*FOUR, row("s5", "a", 0.2, 0.0, 2)]
+    assert viewed(rows, pair).sentence == (
+        "3 of 5 samples (60\N{NO-BREAK SPACE}%) are missed by both methods;"
+        " the largest share is of b: 2 of 2."
+    )
+
+
+def test_nobody_missed_and_nobody_tested(pair):
+    view = viewed(FOUR[:2], pair)
+    assert view.sentence == "Each of the 2 samples is right by at least one method."
+    assert view.unanimous is None
+    assert viewed([], pair) is None
+    assert samples_figures(None) == {}
+
+
+def test_a_single_method_that_misses_is_every_method(pair):
+    view = viewed([row("s1", "a", 0.1, 0.0, 1, methods=1)], pair)
+    assert view.sentence == "1 of 1 sample (100\N{NO-BREAK SPACE}%) is missed by the only method."
+
+
+def many(cohort, count):
+    rng = np.random.default_rng(0)
+    return [
+        row(f"s{place}", cohort.classes[place % len(cohort.classes)], p, right, wrong)
+        for place, (p, right, wrong) in enumerate(
+            zip(
+                rng.random(count).round(3),
+                rng.choice([0.0, 1.0], count),
+                rng.choice(3, count, p=[0.5, 0.3, 0.2]),
+                strict=True,
+            )
+        )
+    ]
+
+
+def test_of_many_samples_a_fixed_part_is_drawn(pair):
+    rows = many(pair, 2001)
+    view = viewed(rows, pair)
+    assert view.samples == 2001
+    assert view.hard_samples > MAX_HARD
+    marks = [mark for lane in view.lanes for mark in lane.marks]
+    assert len(marks) == view.shown == MAX_HARD + MAX_OTHERS
+    assert sum(state == HARD for *_, state in marks) == MAX_HARD == len(view.hard)
+    # The order of the table decides nothing, and places are those among all samples of the class.
+    assert viewed(rows[::-1], pair).lanes == view.lanes
+    ranks = [rank for _, rank, _ in view.lanes[0].marks]
+    assert ranks == sorted(ranks)
+    assert max(ranks) > 0.95
+    assert viewed(rows[:2000], pair).shown == 2000
+
+
+def drawn(view):
+    return samples_figures(view)["samples"]
+
+
+def test_the_figure_has_a_mark_per_sample(pair):
+    figure = drawn(viewed(FOUR, pair))
+    strokes = {
+        colour: "".join(re.findall(rf'<path[^>]*d="([^"]*)"[^>]*stroke="{re.escape(colour)}"', svg))
+        for svg in [str(figure.inline)]
+        for colour in COLOURS.values()
+    }
+    # A dot is one line, a cross two.
+    counts = {state: strokes[colour].count("M") for state, colour in COLOURS.items()}
+    assert counts == {RIGHT: 1, MISSED: 1, HARD: 4}
+    assert [entry.text for entry in figure.legend][1:] == [
+        "missed by pooled",
+        "missed by both methods",
+    ]
+
+
+@pytest.mark.parametrize(("classes", "samples"), [(2, 40), (30, 2000)])
+def test_the_figure_stays_small(pair, classes, samples):
+    names = tuple(
+        f"a rather long name of a class that has sixty letters, no. {i}" for i in range(classes)
+    )
+    cohort = replace(pair, classes=names, labels=np.arange(40) % classes)
+    figure = drawn(viewed(many(cohort, samples), cohort))
+    assert len(figure.inline.encode()) < 100_000
+    assert max(figure.characters) <= 34

@@ -1,0 +1,216 @@
+"""The registry of conclusions, over the whole range of what it may be given."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import product
+from types import SimpleNamespace
+
+import pytest
+
+from balmi.config.settings import PrimaryMetric
+from balmi.evaluation.decision import GAINS, NOTHING_LEARNED, Case, Decision, Ground
+from balmi.evaluation.primary import BALANCED, POOL
+from balmi.evaluation.trust import DECISIVE, State
+from balmi.evaluation.verdicts import Foremost, Verdict
+from balmi.report.conclusions import (
+    ANSWERS,
+    HELPS,
+    MOST_WORDS,
+    TRUST,
+    WHICH,
+    Checked,
+    Question,
+    Which,
+    conclusions,
+)
+from balmi.report.kit.drawing import MARKS
+from balmi.report.kit.words import shortened
+from balmi.report.sections.information.distillation import OUTLOOKS
+from balmi.report.sections.information.label import LabelInformation
+from balmi.report.sections.verdict.signal import FOUND
+from balmi.report.sections.verdict.trust import Check, TrustView
+
+NAMES = ("r" * 60, "methylation.450k-" + "m" * 43, "p")
+
+
+def words(sentence: str) -> int:
+    return len(sentence.split())
+
+
+def decided(
+    case=Case.UNSHOWN, roles=POOL, metric=PrimaryMetric.MACRO_F1, samples="all"
+) -> Decision:
+    ground = Ground((roles.own, roles.single), metric)
+    rows = (roles.own, roles.single, samples)
+    return Decision(case, roles, ground, *rows, 12, 250, 118, 12345, 20, False, False)
+
+
+def label(estimate: float, exceeds: bool | None, name: str) -> LabelInformation:
+    limits = (estimate - 0.1, estimate + 0.1)
+    return LabelInformation(name, estimate, *limits, None, None, None, 90, None, exceeds)
+
+
+def viewed(decision=None, rows=(), ends=(None, None), trust=(), failed=(), lost=0, row=None, n=3):
+    """Return what conclusions are drawn from; nothing else of a page counts."""
+    null = tuple(each.modality for each in rows if each.exceeds is False)
+    strongest, weakest = ends
+    return SimpleNamespace(
+        decision=decision or decided(),
+        cohort=SimpleNamespace(modalities=NAMES[:n]),
+        information=SimpleNamespace(
+            label=tuple(rows), strongest=strongest, weakest=weakest, inside_null=null
+        ),
+        performance=SimpleNamespace(
+            difference=lambda *pair: row,
+            not_ok=[SimpleNamespace(status="failed")] * lost,
+        ),
+        trust=TrustView(
+            tuple(Check(f"c{at}", str(s), None, "") for at, s in enumerate(trust)), failed
+        ),
+    )
+
+
+def difference(verdict: str | None, samples: str = "all") -> SimpleNamespace:
+    return SimpleNamespace(
+        difference=0.018, lower=-0.031, upper=0.067, verdict=verdict, samples=samples
+    )
+
+
+def test_every_case_has_a_sentence():
+    assert set(HELPS) == set(Case)
+    assert set(WHICH) == set(Which)
+    assert set(TRUST) == set(Checked)
+    assert [str(each) for each in ANSWERS] == [each.question for each in conclusions(viewed())]
+
+
+@pytest.mark.parametrize("case", list(Case))
+def test_whether_combining_helps_is_one_short_sentence(case):
+    for roles, metric in product((POOL, BALANCED), PrimaryMetric):
+        decision = decided(case, roles, metric)
+        told = ANSWERS[Question.HELPS](viewed(decision, row=difference("no difference shown")))
+        assert 0 < words(told.sentence) <= MOST_WORDS
+        assert told.sentence[0].isupper()
+        assert told.sentence.endswith(".")
+        assert "{" not in told.sentence
+        # A gain is named where it is shown and nowhere else.
+        gains = told.sentence.startswith("Yes: combining helps") or case is Case.ONLY_ALL
+        assert gains == (case in GAINS)
+        assert told.state in MARKS
+        assert told.value.startswith("+0.018 (−0.031 to +0.067) ")
+
+
+def test_the_verdict_of_the_deciding_difference_is_the_state():
+    for word in Verdict:
+        told = ANSWERS[Question.HELPS](viewed(row=difference(str(word))))
+        assert told.state == word
+    ask = ANSWERS[Question.HELPS]
+    assert ask(viewed(decided(Case.WITHHELD))).state == Verdict.WITHHELD
+    assert ask(viewed(decided(Case.NOT_COMPARED))).state == Verdict.UNJUDGED
+    assert ask(viewed(decided(Case.NOT_COMPARED))).value is None
+    assert ask(viewed(row=difference(None))).state == Verdict.UNJUDGED
+
+
+def test_of_one_modality_no_difference_is_told():
+    told = ANSWERS[Question.HELPS](
+        viewed(decided(Case.ALONE), row=difference("gain supported"), n=1)
+    )
+    assert (told.value, told.state) == (None, Verdict.UNJUDGED)
+
+
+def test_complete_samples_are_counted_where_they_decide():
+    told = ANSWERS[Question.HELPS](
+        viewed(decided(samples="complete"), row=difference("no difference shown", "complete"))
+    )
+    assert told.value.endswith("macro-F1, 12,345 complete samples")
+
+
+EXCEEDS = (True, False, None)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_which_modality_is_one_short_sentence(number):
+    cases = (Case.UNSHOWN, Case.NETWORK_ADDS, Case.FEW, Case.ALONE, Case.WITHHELD, *NOTHING_LEARNED)
+    seen = set()
+    for case, exceeds in product(cases, product(EXCEEDS, repeat=number)):
+        rows = [label(0.9 - 0.3 * at, each, NAMES[at]) for at, each in enumerate(exceeds)]
+        tops = [None, NAMES[0]] if number > 1 and exceeds[0] is not False else [None]
+        lows = [None, NAMES[number - 1]] if number > 1 and False not in exceeds[:-1] else [None]
+        for ends, n in product(product(tops, lows), {max(number, 1), 3}):
+            views = viewed(decided(case), rows, ends, n=n)
+            told = ANSWERS[Question.WHICH](views)
+            assert 0 < words(told.sentence) <= MOST_WORDS
+            assert "{" not in told.sentence
+            assert told.state in MARKS
+            silent = case is Case.WITHHELD or case in NOTHING_LEARNED
+            apart = told.state == Foremost.APART
+            assert apart == (ends[0] is not None and not silent)
+            if apart:
+                assert told.sentence.startswith(f"{shortened(NAMES[0], 40)} carries the most")
+            # Who stands apart is said of nobody else, and of nobody where nothing is concluded.
+            assert ("carries the most" in told.sentence) == apart
+            if silent or not number:
+                assert told.value is None
+                assert not any(shortened(name, 40) in told.sentence.split() for name in NAMES)
+            if number > 1 and not silent and not any(each is not False for each in exceeds):
+                assert told.state == Foremost.NOTHING
+            seen.add(told.sentence)
+    assert len(seen) > 2
+
+
+def test_the_highest_estimate_above_chance_is_named():
+    rows = [label(0.9, False, "noise"), label(0.5, True, "rna"), label(0.4, True, "mirna")]
+    told = ANSWERS[Question.WHICH](viewed(rows=rows))
+    assert told.sentence == "rna has the highest estimate, but does not stand apart."
+    assert told.state == "not separable"
+    assert told.value == "0.50 (0.40 to 0.60) nats"
+
+
+@pytest.mark.parametrize("lost", [0, 1, 23])
+def test_the_checklist_is_one_short_sentence(lost):
+    ends = set()
+    for states in product(State, repeat=3):
+        for failed in [(), *((each,) for each in DECISIVE), DECISIVE]:
+            told = ANSWERS[Question.TRUST](viewed(trust=states, failed=failed, lost=lost))
+            assert 0 < words(told.sentence) <= MOST_WORDS
+            assert "{" not in told.sentence
+            assert told.state in list(State)
+            assert told.sentence.startswith("No:") == bool(failed)
+            assert f"{lost} method" in told.sentence or not lost
+            if not failed:
+                order = (State.FAIL, State.CAUTION, State.NOT_RUN, State.PASS)
+                assert told.state == next(each for each in order if each in states)
+                assert told.sentence.startswith("All 3 checks") == (set(states) == {State.PASS})
+            counts = re.findall(r"(\d+) ([a-z ]+)", told.value)
+            assert {word: int(count) for count, word in counts} == {
+                str(each): states.count(each) for each in states
+            }
+            ends.add(told.sentence)
+    assert len(ends) > 5
+
+
+def test_nothing_checked_is_no_pass():
+    told = ANSWERS[Question.TRUST](viewed())
+    assert (told.sentence, told.value, told.state) == (
+        "Unknown: nothing was checked.",
+        None,
+        "not run",
+    )
+
+
+def test_where_a_verdict_is_withheld_all_three_say_so():
+    withheld = replace(decided(Case.WITHHELD), ground=Ground(("a", "b"), PrimaryMetric.MACRO_F1))
+    rows = [label(0.9, True, "rna"), label(0.5, True, "mirna")]
+    views = viewed(withheld, rows, ("rna", "mirna"), [State.FAIL], ("leak control",))
+    told = conclusions(views)
+    assert [each.state for each in told] == [Verdict.WITHHELD, Verdict.WITHHELD, State.FAIL]
+    assert all(each.sentence.startswith("No") for each in told)
+
+
+@pytest.mark.parametrize(
+    "sentence", [*FOUND.values(), *(text for _, text in OUTLOOKS.values())], ids=str
+)
+def test_other_answers_are_as_short(sentence):
+    filled = re.sub(r"\{(pairs)\}", "120 pairs", sentence)
+    assert words(filled) <= MOST_WORDS

@@ -1,0 +1,80 @@
+"""How well samples are predicted by which modalities they have.
+
+Samples of one pattern may be of other classes than those of the next, so that a pattern may be
+easier by its classes alone. What the pattern itself says of the class stands beside it:
+`absence-lr` sees nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from balmi.config.settings import Method
+from balmi.evaluation.distinct import counted_once, first_alike
+from balmi.evaluation.held_out import FOLD, held_out
+from balmi.evaluation.metrics import METRICS
+from balmi.evaluation.samples import shown_method
+from balmi.evaluation.statistics import mean_over_folds
+from balmi.tables.contract import TABLES
+
+if TYPE_CHECKING:
+    from balmi.data.cohort import Roster
+
+SHOWN = ("log_loss", "accuracy")  # both are defined for a single sample
+PATTERN = "modalities"
+
+
+def patterns_of(cohort: Roster) -> np.ndarray:
+    """Return the modalities of every sample, joined by ``+``; (n,)."""
+    names = np.array(cohort.modalities, dtype=object)
+    return np.array(["+".join(names[has]) for has in cohort.available], dtype=object)
+
+
+def patterns_table(predictions: pd.DataFrame, cohort: Roster, split_ratio: float) -> pd.DataFrame:
+    """Return scores of samples by which modalities they have.
+
+    Parameters
+    ----------
+    predictions
+        As in ``predictions.parquet``.
+    cohort
+        The cohort, for true classes and who has which modality.
+    split_ratio
+        Test samples over training samples of a fold, as
+        `balmi.evaluation.statistics.split_ratio` gives it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``tables/patterns.csv``, the most frequent pattern first; without rows where all samples
+        have the same modalities.
+    """
+    patterns = patterns_of(cohort)
+    methods = list(dict.fromkeys(predictions["method"]))
+    if not methods or len(set(patterns)) < 2:
+        return TABLES["patterns"].empty()
+    compared = dict.fromkeys([shown_method(methods), str(Method.ABSENCE_LR)])
+    mine = predictions[predictions["method"].isin(compared)]
+    mine = mine.assign(**{PATTERN: patterns[cohort.positions(mine["sample"])]})
+    by = ["method", PATTERN]
+    scores = pd.DataFrame(
+        {
+            **head,
+            "metric": name,
+            "value": METRICS[name](part.labels, part.probabilities, part.predicted),
+        }
+        for head, part in held_out(mine, cohort, [*by, *FOLD])
+        for name in SHOWN
+    )
+    scores = counted_once(scores, first_alike(predictions), [*by, "metric"], ["value"])
+    tested = mine.groupby(by)["sample"].nunique()
+    rows = []
+    for (method, pattern, name), values in scores.groupby([*by, "metric"], sort=False)["value"]:
+        over_folds = mean_over_folds(values.to_numpy(), split_ratio, *METRICS[name].bounds)
+        rows.append((method, pattern, name, int(tested[method, pattern]), *over_folds))
+    order = {name: place for place, name in enumerate(compared)}
+    rows.sort(key=lambda row: (SHOWN.index(row[2]), -row[3], row[1], order[row[0]]))
+    return TABLES["patterns"].of(rows)

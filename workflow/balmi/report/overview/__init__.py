@@ -1,0 +1,1 @@
+"""The overview: all datasets of a run on one page."""

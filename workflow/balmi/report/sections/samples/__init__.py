@@ -1,0 +1,1 @@
+"""Sample by sample."""

@@ -1,0 +1,390 @@
+"""The pictures of the first screen, one for each question, and who has what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from balmi.evaluation.decision import MASK
+from balmi.evaluation.primary import NETWORK, SINGLE, STACKED
+from balmi.evaluation.statistics import REGION
+from balmi.report.kit.drawing import mark_of, modality_keys
+from balmi.report.kit.figures import SHAPES, Entry
+from balmi.report.kit.sketches import BOLD, EDGE, EM, Pen, Scale, Sketch, fitted, sketch, width
+from balmi.report.kit.svg import GRID, INK, SOFT
+from balmi.report.kit.words import beside, counted, decimal, joined, percent, signed, with_limits
+from balmi.report.sections.information.decomposition import parts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from balmi.report.kit.amounts import Amount
+    from balmi.report.kit.drawing import Key
+    from balmi.report.kit.figures import Drawn
+    from balmi.report.sections.cohort.view import CohortView
+    from balmi.report.sections.information.decomposition import Parts
+    from balmi.report.sections.information.label import LabelInformation
+    from balmi.report.sections.information.view import InformationView
+    from balmi.report.sections.performance.view import Difference, MethodRow, PerformanceView
+    from balmi.report.view import View
+
+    End = tuple[float, float, str, Amount]  # begin, end and name of a part of a bar, and the part
+
+ALONE = (MASK, SINGLE)  # methods that combine nothing
+WIDTH = 312  # pixels inside a card of the first screen
+AXIS = 30  # height of an axis with its title
+SMALL = 11  # size of what stands beside
+ROOMY, MOST_ROWS = 5, 10  # modalities that stand wide apart, and those that are drawn
+MOST_PATTERNS, PITCH = 5, 34  # of who has what: columns, and their distance
+NAMES = 100  # pixels for the names of modalities beside the patterns
+SHARED, TOGETHER = "var(--line)", "var(--bg)"
+INFORMATION = (
+    "A bar is the decomposition of what a modality tells of the label: what others tell too, what"
+    " it alone tells, and what shows only with others. The thin lines below it are the 95 %"
+    " intervals of these parts, each around its end. The dot with its line is the held-out bound of"
+    " the whole and its 95 % interval; the two are estimated apart, and agree nearly."
+)
+COMBINING = (
+    "Dot and line: mean over test folds and its 95 % interval. Intervals of two methods may overlap"
+    " where their difference is clear: the folds are the same, so that the difference has an"
+    " interval of its own, drawn at the bottom from the score of the reference. Shaded: differences"
+    " below {region}, which hardly matter."
+)
+
+
+def _whole(row: LabelInformation) -> str:
+    """Return a modality's information as it stands beside its name."""
+    value = beside(row.estimate, row.lower, row.upper)
+    return f"{value}{', chance' if row.exceeds is False else ''}"
+
+
+def _ends(parts: Parts | None) -> list[End]:
+    """Return what is drawn of a bar: begin, end and name of each part, and the part."""
+    held: list[End] = []
+    if parts is None:
+        return held
+    at = 0.0
+    for name, amount in (
+        ("shared", parts.redundant),
+        ("alone", parts.unique_first),
+        ("together", parts.synergistic),
+    ):
+        if amount is not None:
+            end = at + max(0.0, amount.estimate)
+            held.append((at, end, name, amount))
+            at = end
+    return held
+
+
+MEANING = {"shared": "others tell it too", "alone": "it alone", "together": "only with others"}
+
+
+def _look(name: str, key: Key) -> dict[str, str | None]:
+    return {
+        "shared": {"fill": SHARED, "edge": None, "dash": None},
+        "alone": {"fill": key.colour, "edge": None, "dash": None},
+        "together": {"fill": TOGETHER, "edge": INK, "dash": "3 2"},
+    }[name]
+
+
+def carries_picture(view: InformationView, cohort: CohortView) -> Sketch | None:
+    """Draw what each modality tells of the label, and how many samples have it.
+
+    Parameters
+    ----------
+    view, cohort
+        The views.
+
+    Returns
+    -------
+    Sketch or None
+        None where nothing was estimated.
+    """
+    if not view.label:
+        return None
+    keys = modality_keys([row.name for row in cohort.modalities])
+    have = {row.name: row.share for row in cohort.modalities}
+    rows = sorted(view.label, key=lambda row: -row.estimate)[:MOST_ROWS]
+    several = len(cohort.modalities) > 2
+    stacks = {row.modality: _ends(parts_of(view.parts, row.modality, several)) for row in rows}
+    highest = [row.upper if row.upper is not None else row.estimate for row in rows]
+    highest += [
+        end + (amount.upper or 0) - amount.estimate
+        for stack in stacks.values()
+        for _, end, _, amount in stack
+    ]
+    lowest = [row.lower if row.lower is not None else row.estimate for row in rows]
+    scale = Scale((min(0.0, *lowest), max(*highest, 1e-3)), (EDGE, WIDTH - EDGE))
+    pitch = 46 if len(rows) <= ROOMY else 23
+    pen = Pen()
+    pen.text(WIDTH, 10, "nats · samples that have it", "end", SMALL, SOFT)
+    top = 16
+    for place, row in enumerate(rows):
+        y = top + pitch * place
+        told = f"{_whole(row)} · {percent(have[row.modality])}"
+        pen.text(WIDTH, y + 11, told, "end")
+        pen.text(0, y + 11, fitted(row.modality, WIDTH - width(told) - 8))
+        _bar(
+            pen,
+            scale,
+            y + (16 if len(rows) <= ROOMY else 14),
+            pitch,
+            row,
+            stacks[row.modality],
+            keys[row.modality],
+        )
+    bottom = top + pitch * len(rows) + 2
+    pen.axis(scale, bottom, "information about the label, nats", top)
+    rest = len(view.label) - len(rows)
+    if rest:
+        pen.text(0, bottom + 27, f"and {rest} more", size=SMALL, fill=SOFT)
+    told = "; ".join(_told(row, stacks[row.modality], have[row.modality]) for row in rows)
+    drawn = {name for stack in stacks.values() for _, _, name, _ in stack}
+    entries = (
+        ("shared", Entry("others tell it too", SHARED, "square")),
+        ("alone", Entry("it alone", keys[rows[0].modality].colour, "square")),
+        ("together", Entry("only with others", INK, "square", TOGETHER, (3, 2))),
+    )
+    legend = [entry for name, entry in entries if name in drawn]
+    title = "What each modality tells of the label"
+    return sketch(
+        pen,
+        (WIDTH, bottom + AXIS),
+        "carries",
+        title,
+        f"{told}.",
+        legend,
+        INFORMATION,
+        "information",
+    )
+
+
+def _told(row: LabelInformation, stack: Sequence[End], have: float) -> str:
+    parts = [f"{MEANING[name]} {decimal(amount.estimate)}" for _, _, name, amount in stack]
+    listed = f" ({', '.join(parts)})" if parts else ""
+    amount = with_limits(row.estimate, row.lower, row.upper)
+    return f"{row.modality}: {amount} nats{listed}, {percent(have)} of samples"
+
+
+def _bar(
+    pen: Pen,
+    scale: Scale,
+    y: float,
+    pitch: float,
+    row: LabelInformation,
+    stack: Sequence[End],
+    key: Key,
+) -> None:
+    """Draw a modality's stacked bar, the limits of its parts below it, and the whole upon it."""
+    thick = 11 if pitch > 30 else 4
+    whole = [(0.0, max(0.0, row.estimate), "alone", None)]
+    for begin, end, name, amount in stack or whole:
+        if end > begin:
+            told = amount and (
+                f"{MEANING[name]}: {with_limits(amount.estimate, amount.lower, amount.upper)} nats"
+            )
+            across = scale(end) - scale(begin)
+            pen.bar(scale(begin), y, across, thick, told=told, **_look(name, key))
+    for place, (_, end, _, amount) in enumerate(stack):
+        if amount.lower is not None and amount.upper is not None:
+            low, high = (end + limit - amount.estimate for limit in (amount.lower, amount.upper))
+            level = y + thick + (4 if pitch > 30 else 1.7) * (place + 1)
+            pen.line((scale(low), level), (scale(high), level), SOFT, 1.2)
+    if row.lower is not None and row.upper is not None:
+        end = 3.5 if pitch > 30 else 2
+        pen.whisker(y + thick / 2, scale(row.lower), scale(row.upper), end=end)
+    told = f"{row.modality}: {with_limits(row.estimate, row.lower, row.upper)} nats"
+    pen.mark(
+        scale(row.estimate), y + thick / 2, SHAPES["circle"], INK, 3.5 if pitch > 30 else 3, told
+    )
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A method of the picture: its row, and what it is in a few words."""
+
+    row: MethodRow
+    what: str
+
+
+def methods_shown(view: PerformanceView) -> tuple[Shown, ...]:
+    """Return the methods that the question is about, and the best of the others.
+
+    Of the roles that are there: one modality, the linear stack, the balanced network, the
+    predictor of the report. A method on one modality of its name's end is no other method.
+    """
+    roles = view.roles
+    what = {roles.single: "one modality", STACKED: "linear stack", NETWORK: "balanced network"}
+    what.setdefault(roles.own, "pool of all")
+    rows = {row.name: row for row in view.methods if view.metric.key in row.scores}
+    others = [row for name, row in rows.items() if name not in {*what, *ALONE} and "/" not in name]
+    shown = [Shown(rows[name], text) for name, text in what.items() if name in rows]
+    return (*shown[:-1], *(Shown(row, "best other") for row in others[:1]), *shown[-1:])
+
+
+def combining_picture(view: PerformanceView, pair: tuple[str, str] | None) -> Sketch | None:
+    """Draw the scores that answer whether combining helps, and the difference that decides.
+
+    Parameters
+    ----------
+    view
+        The view of performance.
+    pair
+        Method and reference of the comparison that the verdict is about; None where nothing is
+        compared.
+
+    Returns
+    -------
+    Sketch or None
+        None where no method gave a score.
+    """
+    shown = methods_shown(view)
+    scores = {each.row.name: each.row.scores[view.metric.key] for each in shown}
+    scores = {name: score for name, score in scores.items() if score.mean is not None}
+    shown = tuple(each for each in shown if each.row.name in scores)
+    if not shown:
+        return None
+    primary = view.difference(*pair) if pair else None
+    if primary is not None and (primary.reference not in scores or primary.difference is None):
+        primary = None
+    ends = [
+        end
+        for score in scores.values()
+        for end in (score.mean, score.lower, score.upper)
+        if end is not None
+    ]
+    if primary is not None:
+        start = scores[primary.reference].mean
+        reach = (primary.difference, primary.lower, primary.upper, REGION, -REGION)
+        ends += [start + each for each in reach if each is not None]
+    low, high = min(ends), max(ends)
+    high = max(high, low + 1e-3)
+    scale = Scale((low, high), (EDGE, WIDTH - EDGE))
+    pen, pitch, top = Pen(), 35, 0
+    rows = len(shown)
+    bottom = top + pitch * rows + (46 if primary is not None else 4)
+    if primary is not None:
+        begin, end = scale(start - REGION), scale(start + REGION)
+        pen.bar(begin, top, end - begin, bottom - top, "var(--grid)")
+        pen.line((scale(start), top), (scale(start), bottom), SOFT, 1, "3 3")
+    for place, each in enumerate(shown):
+        _score(pen, scale, top + pitch * place, each, view)
+    if primary is not None:
+        _bracket(pen, scale, top + pitch * rows, start, primary)
+    less = "" if view.metric.more_is_better else ", less is better"
+    pen.axis(scale, bottom, f"{view.metric.title}{less}", top)
+    told = "; ".join(
+        f"{name} {with_limits(score.mean, score.lower, score.upper)}"
+        for name, score in scores.items()
+    )
+    if primary is not None:
+        told += f"; {_difference(primary)}"
+    legend = [Entry(f"difference below {REGION:g}".replace("0.", "."), GRID, "square")]
+    return sketch(
+        pen,
+        (WIDTH, bottom + AXIS),
+        "combining",
+        f"{view.metric.first} with and without combining",
+        f"{told}.",
+        legend if primary is not None else (),
+        COMBINING.format(region=f"{REGION:g}".replace("0.", ".")),
+        "summary",
+    )
+
+
+def _score(pen: Pen, scale: Scale, y: float, shown: Shown, view: PerformanceView) -> None:
+    row, score = shown.row, shown.row.scores[view.metric.key]
+    value = beside(score.mean, score.lower, score.upper)
+    pen.text(WIDTH, y + 12, value, "end")
+    room = WIDTH - width(value) - 6
+    letter = BOLD if row.own else EM
+    name = fitted(row.name, room, letter=letter)
+    pen.text(0, y + 12, name, bold=row.own)
+    end = width(name, letter=letter) + 4
+    if end + width(shown.what, SMALL) <= room:
+        pen.text(end, y + 12, shown.what, size=SMALL, fill=SOFT)
+    if score.lower is not None and score.upper is not None:
+        pen.whisker(y + 23, scale(score.lower), scale(score.upper))
+    colour = "var(--accent)" if row.own else INK
+    told = f"{row.name}: {with_limits(score.mean, score.lower, score.upper)}"
+    pen.mark(scale(score.mean), y + 23, SHAPES["circle"], colour, 5, told)
+
+
+def _difference(row: Difference) -> str:
+    amount = with_limits(row.difference, row.lower, row.upper, signed)
+    return f"{row.method} − {row.reference}: {amount}, {mark_of(row.verdict).word}"
+
+
+def _bracket(pen: Pen, scale: Scale, y: float, start: float, row: Difference) -> None:
+    """Draw a difference from the score of the reference, and its interval."""
+    look = mark_of(row.verdict)
+    begin, end, level = scale(start), scale(start + row.difference), y + 30
+    value = beside(row.difference, row.lower, row.upper, signed)
+    room = WIDTH - width(value, letter=BOLD) - 6
+    pen.text(0, y + 13, fitted(f"{row.method} − {row.reference}", room, letter=BOLD), bold=True)
+    pen.text(WIDTH, y + 13, value, "end", bold=True)
+    pen.line((begin, level - 9), (begin, level), look.colour, 2)
+    pen.line((begin, level - 9), (end, level - 9), look.colour, 2)
+    pen.line((end, level - 9), (end, level), look.colour, 2)
+    if row.lower is not None and row.upper is not None:
+        pen.whisker(level + 7, scale(start + row.lower), scale(start + row.upper), look.colour)
+    pen.mark(end, level + 7, SHAPES[look.shape], look.colour, 5, _difference(row))
+
+
+def overlap_picture(cohort: CohortView) -> Sketch:
+    """Draw who has what: a column for each of the commonest patterns, a row for each modality."""
+    names = [row.name for row in cohort.modalities]
+    keys = modality_keys(names)
+    patterns = cohort.patterns[:MOST_PATTERNS]
+    hidden = cohort.patterns[MOST_PATTERNS:]
+    rest = cohort.other_patterns[1] + sum(row.count for row in hidden)
+    kinds = cohort.other_patterns[0] + len(hidden)
+    columns = [(row.lacks, row.count) for row in patterns]
+    step = 16 if len(names) <= ROOMY else 12
+    high, size = 34, SMALL if len(names) <= ROOMY else 10
+    most = max(count for _, count in columns)
+    pen = Pen()
+    base = 14 + high
+    for place, name in enumerate(names):
+        y = base + 12 + step * place
+        pen.text(0, y + 4, fitted(name, NAMES - 12, size), size=size)
+    for place, (lacks, count) in enumerate(columns):
+        x = NAMES + PITCH * (place + 0.5)
+        tall = max(1.0, high * count / most)
+        pen.bar(x - 9, base - tall, 18, tall, SOFT, told=f"{counted(count, 'sample')}")
+        pen.text(x, base - tall - 3, f"{count:,}", "middle", 10)
+        for row, name in enumerate(names):
+            y = base + 12 + step * row
+            has = name not in lacks
+            pen.mark(
+                x,
+                y,
+                SHAPES["circle"],
+                keys[name].colour if has else GRID,
+                5 if step > 13 else 4,
+                f"{'with' if has else 'without'} {name}",
+            )
+    if kinds:
+        x = NAMES + PITCH * (len(columns) + 0.5)
+        pen.text(x, base + 10, "others", "middle", 10, SOFT)
+        pen.text(x, base - 3, f"{rest:,}", "middle", 10, SOFT)
+    told = "; ".join(
+        f"{counted(count, 'sample')}, {f'without {joined(lacks)}' if lacks else 'all modalities'}"
+        for lacks, count in columns
+    )
+    if kinds:
+        told += f"; {counted(rest, 'sample')} in {counted(kinds, 'other pattern')}"
+    down = base + 12 + step * len(names)
+    return sketch(pen, (WIDTH, down), "overlap", "Which samples have what", f"{told}.")
+
+
+def verdict_figures(view: View) -> Drawn:
+    """Draw the pictures of the first screen for which there are data."""
+    several = len(view.cohort.modalities) > 1
+    pair = view.summary.decision.ground.pair if several else None
+    made = {
+        "carries": carries_picture(view.information, view.cohort),
+        "combining": combining_picture(view.performance, pair),
+        "overlap": overlap_picture(view.cohort),
+    }
+    return {name: picture for name, picture in made.items() if picture is not None}
