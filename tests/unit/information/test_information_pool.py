@@ -7,10 +7,10 @@ import pytest
 from scipy.optimize import minimize
 
 from balmi.information.crossfit import Block, fold_numbers
+from balmi.information.deals import INNER_FOLDS, inner_numbers
 from balmi.information.label import entropy, label_estimate, pointwise_information
 from balmi.information.members import CHEAP_MEMBERS, MEMBERS, Member, class_prior
 from balmi.information.pool import (
-    INNER_FOLDS,
     PRIOR_WEIGHT,
     SHARPENED,
     Said,
@@ -80,7 +80,7 @@ class TestPool:
         rows = np.arange(72)
         for block in blocks:
             inside = labels[block.train]
-            inner = fold_numbers(72, None, INNER_FOLDS, seed=0)
+            inner = inner_numbers(inside, None)
             within, outside = [], []
             for member in PLAIN:
                 learn, other = member.parts(block)
@@ -98,7 +98,8 @@ class TestPool:
             gain = np.log(tempered(mixed, temperature)[rows, inside] / mixed[rows, inside]).sum()
             if gain > SHARPENED:
                 expected = tempered(expected, temperature)
-            expected = (1 - PRIOR_WEIGHT) * expected + PRIOR_WEIGHT * outside[0]
+            floor = PRIOR_WEIGHT / 72
+            expected = (1 - floor) * expected + floor * outside[0]
             assert found[block.test] == pytest.approx(expected)
             assert priors[block.test] == pytest.approx(outside[0])
 
@@ -133,7 +134,7 @@ class TestPool:
         members = MEMBERS["prior"], MEMBERS["forest"]
         told = {}
         for grouped in (False, True):
-            inner = fold_numbers(80, groups[train], INNER_FOLDS, seed=0)
+            inner = inner_numbers(labels[train], groups[train])
             said, _ = pooled_block(block, labels[train], inner, 2, members, grouped=grouped)
             told[grouped] = np.log(said.likelihoods(labels[train])).mean() + np.log(2)
         assert told[False] > 0.1
@@ -144,7 +145,7 @@ class TestPool:
         rng = np.random.default_rng(0)
         labels = rng.integers(3, size=90)
         block = white_blocks(rng.normal(size=(90, 3)))[0]
-        inner = fold_numbers(72, None, INNER_FOLDS, seed=0)
+        inner = inner_numbers(labels[block.train], None)
         sure = 0.05 + 0.85 * np.eye(3)[labels]
         part = Said(sure[block.train], sure[block.test])
         inside = labels[block.train]
