@@ -11,6 +11,7 @@ from scipy.special import softmax
 
 from balmi.information.deals import inner_numbers
 from balmi.information.members import MEMBERS, calibrated, prior_only
+from balmi.information.mixing import evidence, fit_weights, pooled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -162,6 +163,18 @@ def _best(candidates: Sequence[Said], labels: np.ndarray) -> Said:
     return max(found, key=lambda each: np.log(each.likelihoods(labels)).sum())
 
 
+def log_linear(prior: Said, said: Sequence[Said], labels: np.ndarray) -> Said:
+    """Return what members say together in a log-linear pool (`balmi.information.mixing`).
+
+    It is the pool that predicts: evidence of members that see different things adds up, where a
+    linear one is never surer than its members.
+    """
+    beyond = evidence([each.inside for each in said], prior.inside)
+    weights = fit_weights(beyond, labels, prior.inside)
+    outside = evidence([each.outside for each in said], prior.outside)
+    return Said(pooled(beyond, weights, prior.inside), pooled(outside, weights, prior.outside))
+
+
 def product(prior: Said, parts: Sequence[Said], labels: np.ndarray) -> Said:
     """Return the prior times what modalities say beyond it, as if they were independent by class.
 
@@ -197,6 +210,9 @@ def pooled_block(
 ) -> tuple[Said, Said]:
     """Return what the pool says of a fold, and the prior.
 
+    Members that see one modality go into a log-linear pool, which the prior is mixed with; what
+    sees several is mixed with parts and their product.
+
     Parameters
     ----------
     block
@@ -226,6 +242,8 @@ def pooled_block(
         for member in members
     ]
     prior = said[0]
+    if not parts and not singles:
+        said = [prior, log_linear(prior, said[1:], labels)]
     if len(singles) > 1:
         said.append(product(prior, singles, labels))
     said += parts
@@ -242,11 +260,11 @@ def pooled_block(
         mixed = sharper
     # A floor for the prior keeps every probability positive. Pools of parts have paid for it.
     floor = PRIOR_WEIGHT / len(labels) * (1 - weights[len(said) - len(parts) :].sum())
-    pooled = (
+    found = (
         (1 - floor) * getattr(mixed, side) + floor * getattr(prior, side)
         for side in ("inside", "outside")
     )
-    return Said(*(each / each.sum(axis=1, keepdims=True) for each in pooled)), prior
+    return Said(*(each / each.sum(axis=1, keepdims=True) for each in found)), prior
 
 
 def pooled_posteriors(
@@ -256,7 +274,7 @@ def pooled_posteriors(
     classes: int,
     members: Sequence[Member] = tuple(MEMBERS.values()),
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cross-fitted posteriors of a linear pool of tempered members, and of the prior among them.
+    """Cross-fitted posteriors of a pool of tempered members, and of the prior among them.
 
     Temperatures and weights come from inner folds of the training part, so that no label of a
     held-out sample shapes its posterior in any way. The prior is what posteriors are compared with:
@@ -280,12 +298,12 @@ def pooled_posteriors(
     tuple of numpy.ndarray
         Posteriors of the held-out samples, and their priors, strictly positive; (n, classes) both.
     """
-    pooled, priors = np.empty((2, len(labels), classes))
+    held, priors = np.empty((2, len(labels), classes))
     for block in blocks:
         inside = None if groups is None else groups[block.train]
         inner = inner_numbers(labels[block.train], inside)
         said, prior = pooled_block(
             block, labels[block.train], inner, classes, members, grouped=groups is not None
         )
-        pooled[block.test], priors[block.test] = said.outside, prior.outside
-    return pooled, priors
+        held[block.test], priors[block.test] = said.outside, prior.outside
+    return held, priors
