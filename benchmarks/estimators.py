@@ -68,9 +68,12 @@ def stack(x: np.ndarray, y: np.ndarray, seed: int) -> dict[str, float]:
 def label_test(x: np.ndarray, y: np.ndarray, seed: int, permutations: int) -> dict[str, float]:
     """Return the permutation p-value of the label information alone."""
     study = _study(y, {FIRST: x}, seed, permutations)
-    blocks = study.blocks((FIRST,), np.arange(len(y)), study.fold)
+    deal = study.deals[0]
+    blocks = study.blocks((FIRST,), np.arange(len(y)), deal)
     rng = study.random(FIRST)
-    null = label_null(blocks, study.labels, None, study.classes, permutations, rng)
+    null = label_null(
+        *(blocks, study.labels, None, study.classes, permutations, rng), within=deal.within
+    )
     return {"p_value": null.p_value}
 
 

@@ -11,7 +11,7 @@ from balmi.evaluation.trust import State
 from balmi.evaluation.underestimation import (
     _at_least,
     held_out_gain,
-    shortfalls,
+    held_to,
     underestimation,
 )
 from balmi.information.label import entropy
@@ -54,6 +54,11 @@ def predictions(cohort, method="stacked-lr", repeats=2, spread=0.0):
     return pd.concat(tables, ignore_index=True)
 
 
+def shortfalls(*given):
+    """Return the estimates that are lower than is tolerated, the farthest first."""
+    return [each for each in held_to(*given) if each.is_too_low]
+
+
 class TestGain:
     def test_of_certain_folds(self, cohort):
         found = held_out_gain(predictions(cohort), cohort, np.ones(40, dtype=bool))
@@ -90,14 +95,20 @@ class TestShortfalls:
             f"of all modalities together 0.300 nats are estimated, and stacked-lr reads {GAIN:.3f}"
         ]
 
-    @pytest.mark.parametrize(("value", "count"), [(GAIN - 0.06, 1), (GAIN - 0.04, 0), (GAIN, 0)])
-    def test_noise_is_no_shortfall(self, cohort, value, count):
-        found = shortfalls(estimates(("mirna+rna", value)), predictions(cohort), cohort)
+    @pytest.mark.parametrize(("below", "count"), [(0.021, 1), (0.019, 0), (0, 0), (-0.1, 0)])
+    def test_two_hundredths_are_tolerated(self, cohort, below, count):
+        found = shortfalls(estimates(("mirna+rna", GAIN - below)), predictions(cohort), cohort)
         assert len(found) == count
 
-    def test_folds_that_differ_explain_more(self, cohort):
+    def test_intervals_explain_a_gap_or_do_not(self, cohort):
+        """Half the width of the estimate's is .05; folds that do not differ add nothing."""
+        for below, explained in ((0.049, True), (0.051, False)):
+            table = estimates(("mirna+rna", GAIN - below))
+            (found,) = shortfalls(table, predictions(cohort), cohort)
+            assert found.explained is explained
         unsure = predictions(cohort, spread=0.1)
-        assert shortfalls(estimates(("mirna+rna", GAIN - 0.1)), unsure, cohort) == []
+        (found,) = shortfalls(estimates(("mirna+rna", GAIN - 0.1)), unsure, cohort)
+        assert found.explained
 
     def test_a_modality_is_judged_by_methods_that_saw_it_alone(self, cohort):
         table = estimates(("rna", 0.2), ("mirna", 0.2))
@@ -118,8 +129,11 @@ class TestShortfalls:
         assert found.sentence == (
             "of all modalities together 0.300 nats are estimated, and of rna alone 0.400"
         )
-        table = estimates(("rna", 0.4), ("mirna+rna", 0.36))
-        assert shortfalls(table, predictions(cohort).iloc[:0], cohort) == []
+
+    @pytest.mark.parametrize(("below", "count"), [(0.006, 1), (0.004, 0)])
+    def test_five_thousandths_of_a_part_are_tolerated(self, cohort, below, count):
+        table = estimates(("rna", 0.4), ("mirna", 0.1), ("mirna+rna", 0.4 - below))
+        assert len(shortfalls(table, predictions(cohort).iloc[:0], cohort)) == count
 
     def test_a_part_with_other_samples_is_measured_from_their_uncertainty(self, cohort):
         """Complete samples are nearly all of one class: little is left to know of theirs."""
@@ -148,10 +162,22 @@ class TestCheck:
         assert found.state is State.CAUTION
         assert found.value == f"{GAIN - 0.3:.3f} nats too low for all modalities together"
         assert found.detail.startswith("Information is underestimated here: of all modalities")
+        assert "explain" not in found.detail
 
-    def test_where_nothing_is_too_low(self, cohort):
-        found = underestimation(estimates(("mirna+rna", 0.6)), predictions(cohort), cohort)
-        assert (found.state, found.value) == (State.PASS, None)
+    def test_it_says_where_the_intervals_explain_the_gap(self, cohort):
+        found = underestimation(estimates(("mirna+rna", GAIN - 0.04)), predictions(cohort), cohort)
+        assert (found.state, found.value[:5]) == (State.CAUTION, "0.040")
+        assert "The intervals of both hold such a gap: the draw of folds" in found.detail
+
+    @pytest.mark.parametrize(("below", "value"), [(-0.1, "0.000"), (0.0123, "0.012")])
+    def test_where_nothing_is_too_low(self, cohort, below, value):
+        table = estimates(("mirna+rna", GAIN - below))
+        found = underestimation(table, predictions(cohort), cohort)
+        assert (found.state, found.value) == (State.PASS, f"at most {value} nats too low")
+
+    def test_without_anything_to_be_held_to(self, cohort):
+        found = underestimation(estimates(("rna", 0.1)), predictions(cohort).iloc[:0], cohort)
+        assert found.state is State.NOT_RUN
 
     def test_without_estimates(self, cohort):
         refused = estimates(("rna", 0.1)).assign(status="not_applicable")

@@ -14,8 +14,9 @@ from sklearn.decomposition import PCA
 from balmi.config.settings import Information
 from balmi.data.files import write_table
 from balmi.data.splits import Split
-from balmi.information import members, pairs
-from balmi.information.crossfit import cross_fit_blocks, fold_numbers
+from balmi.information import members, pairs, study
+from balmi.information.crossfit import cross_fit_blocks
+from balmi.information.deals import inner_numbers, shared_out
 from balmi.information.files import (
     SplitInformation,
     read_split_information,
@@ -36,7 +37,7 @@ SETTINGS = Information(permutations=19, fold_permutations=19)
 
 @pytest.fixture(scope="module", autouse=True)
 def _quick():
-    """Grow three trees a forest, and leave out a sixth of the samples at a time, not a twentieth.
+    """Grow three trees a forest, deal once, and leave out a sixth of the samples at a time.
 
     The tables are looked at here; members and intervals are tested in files of their own.
     """
@@ -44,6 +45,7 @@ def _quick():
         patch.setattr(members, "TREES", 3)
         patch.setattr(members, "FOREST", 3)
         patch.setattr(pairs, "JACKKNIFE_GROUPS", 6)
+        patch.setattr(study, "MOST_DEALS", 1)
         yield
 
 
@@ -547,11 +549,11 @@ class TestTrainingParts:
         for replica, split in enumerate(splits):
             rows = split.fit
             codes = class_codes(cohort.labels[rows])
-            fold = fold_numbers(len(rows), cohort.groups[rows], 5, seed=0)
             groups_of = cohort.groups[rows]
+            fold = shared_out(codes, groups_of, 5, seed=0)
             inner = {k: np.full(len(rows), -1) for k in range(5)}
             for k, deal in inner.items():  # dealt once, for all modalities
-                deal[fold != k] = fold_numbers(sum(fold != k), groups_of[fold != k], 5, seed=0)
+                deal[fold != k] = inner_numbers(codes[fold != k], groups_of[fold != k])
             posteriors, pointwise, has = {}, {}, {}
             for index, name in enumerate(cohort.modalities):
                 has[name] = cohort.available[rows, index]

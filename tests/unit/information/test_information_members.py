@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from balmi.information.crossfit import Block
 from balmi.information.members import (
     CHEAP_MEMBERS,
     MEMBERS,
@@ -10,6 +11,7 @@ from balmi.information.members import (
     class_prior,
     discriminant_posteriors,
 )
+from balmi.information.pool import _candidates
 
 
 def test_class_prior_by_hand():
@@ -114,7 +116,7 @@ def test_an_interaction_is_seen_by_members_that_are_not_linear(white_blocks):
             said = member.posterior(learn, labels[block.train], other, 2)
             guess = said.reshape(-1, len(other), 2)[0].argmax(axis=1)
             right[name] += (guess == labels[block.test]).sum() / len(labels)
-    curved = {"radial", "kernel", "trees", "forest"}
+    curved = {"radial", "kernel", "trees", "forest", "machine"}
     assert min(right[name] for name in curved) > 0.85
     assert max(right[name] for name in right.keys() - curved) < 0.6
 
@@ -136,13 +138,28 @@ def test_cheap_posteriors_are_those_of_the_members(white_blocks):
 
 
 @pytest.mark.parametrize("name", MEMBERS)
-def test_without_components_or_with_one_class_a_member_says_the_prior(name, white_blocks):
+def test_without_components_or_with_one_class_a_member_says_the_prior(name):
+    def said(values, labels):
+        block = Block(np.arange(40), np.arange(7), values, values[:7])
+        inner = np.arange(40) // 8
+        found = _candidates(MEMBERS[name], block, labels, inner, 3, grouped=True)
+        return np.array([each.outside for each in found]).reshape(-1, 3)
+
     labels = np.array([0, 1, 1, 2] * 10)
-    nothing = np.zeros((40, 0))
-    found = MEMBERS[name].posterior(nothing, labels, nothing[:7], 3)
-    prior = class_prior(labels, 3)
-    assert found.reshape(-1, 3) == pytest.approx(np.tile(prior, (found.size // 3, 1)))
-    values = np.random.default_rng(0).normal(size=(40, 2))
-    alone = MEMBERS[name].posterior(values, np.ones(40, dtype=int), values[:7], 3)
-    prior = class_prior(np.ones(40, dtype=int), 3)
-    assert alone.reshape(-1, 3) == pytest.approx(np.tile(prior, (alone.size // 3, 1)), abs=0.01)
+    found, prior = said(np.zeros((40, 0)), labels), class_prior(labels, 3)
+    assert found == pytest.approx(np.tile(prior, (len(found), 1)))
+    alike = np.ones(40, dtype=int)
+    found = said(np.random.default_rng(0).normal(size=(40, 2)), alike)
+    assert found == pytest.approx(np.tile(class_prior(alike, 3), (len(found), 1)), abs=0.01)
+
+
+def test_a_machine_is_calibrated_on_what_it_has_not_learned():
+    """Noise in many directions: a machine separates what it has learned, and says the prior."""
+    rng = np.random.default_rng(0)
+    values, labels = rng.normal(size=(110, 200)), rng.integers(2, size=110)
+    block = Block(np.arange(80), np.arange(80, 110), values[:80], values[80:])
+    (found,) = _candidates(
+        MEMBERS["machine"], block, labels[:80], np.arange(80) % 5, 2, grouped=False
+    )
+    assert np.abs(found.inside - 0.5).max() < 0.25
+    assert np.abs(found.outside - 0.5).max() < 0.25

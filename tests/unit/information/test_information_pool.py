@@ -5,12 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.optimize import minimize
+from scipy.special import softmax
 
 from balmi.information.crossfit import Block, fold_numbers
+from balmi.information.deals import INNER_FOLDS, inner_numbers
 from balmi.information.label import entropy, label_estimate, pointwise_information
 from balmi.information.members import CHEAP_MEMBERS, MEMBERS, Member, class_prior
+from balmi.information.mixing import fit_weights
 from balmi.information.pool import (
-    INNER_FOLDS,
     PRIOR_WEIGHT,
     SHARPENED,
     Said,
@@ -69,7 +71,7 @@ class TestPool:
         likelihoods = np.column_stack([np.full(50, 0.2), np.full(50, 0.9)])
         assert pool_weights(likelihoods) == pytest.approx([0, 1], abs=1e-12)
 
-    def test_posteriors_are_mixtures_of_tempered_members(self, white_blocks):
+    def test_posteriors_are_a_log_linear_pool_of_tempered_members_and_the_prior(self, white_blocks):
         rng = np.random.default_rng(0)
         labels = rng.integers(3, size=90)
         values = rng.normal(size=(90, 3)) + 2 * np.eye(3)[labels]
@@ -80,7 +82,7 @@ class TestPool:
         rows = np.arange(72)
         for block in blocks:
             inside = labels[block.train]
-            inner = fold_numbers(72, None, INNER_FOLDS, seed=0)
+            inner = inner_numbers(inside, None)
             within, outside = [], []
             for member in PLAIN:
                 learn, other = member.parts(block)
@@ -92,14 +94,24 @@ class TestPool:
                 within.append(tempered(held, temperature))
                 whole = member.posterior(learn, inside, other, 3)
                 outside.append(tempered(whole, temperature))
-            weights = pool_weights(np.array([each[rows, inside] for each in within]).T)
-            mixed, expected = (np.tensordot(weights, each, axes=1) for each in (within, outside))
+            beyond = [np.log(np.array(each[1:]) / each[0]) for each in (within, outside)]
+            weights = fit_weights(beyond[0], inside, within[0])
+            both = [
+                softmax(np.log(each[0]) + np.tensordot(weights, more, axes=1), axis=1)
+                for each, more in zip((within, outside), beyond, strict=True)
+            ]
+            share = pool_weights(np.array([within[0][rows, inside], both[0][rows, inside]]).T)
+            mixed, expected = (
+                share[0] * prior + share[1] * said
+                for prior, said in zip((within[0], outside[0]), both, strict=True)
+            )
             temperature = best_temperature(mixed, inside)
             gain = np.log(tempered(mixed, temperature)[rows, inside] / mixed[rows, inside]).sum()
             if gain > SHARPENED:
                 expected = tempered(expected, temperature)
-            expected = (1 - PRIOR_WEIGHT) * expected + PRIOR_WEIGHT * outside[0]
-            assert found[block.test] == pytest.approx(expected)
+            floor = PRIOR_WEIGHT / 72
+            expected = (1 - floor) * expected + floor * outside[0]
+            assert found[block.test] == pytest.approx(expected, abs=1e-5)
             assert priors[block.test] == pytest.approx(outside[0])
 
     def test_the_penalty_is_the_one_that_inner_folds_prefer(self, white_blocks):
@@ -133,7 +145,7 @@ class TestPool:
         members = MEMBERS["prior"], MEMBERS["forest"]
         told = {}
         for grouped in (False, True):
-            inner = fold_numbers(80, groups[train], INNER_FOLDS, seed=0)
+            inner = inner_numbers(labels[train], groups[train])
             said, _ = pooled_block(block, labels[train], inner, 2, members, grouped=grouped)
             told[grouped] = np.log(said.likelihoods(labels[train])).mean() + np.log(2)
         assert told[False] > 0.1
@@ -144,7 +156,7 @@ class TestPool:
         rng = np.random.default_rng(0)
         labels = rng.integers(3, size=90)
         block = white_blocks(rng.normal(size=(90, 3)))[0]
-        inner = fold_numbers(72, None, INNER_FOLDS, seed=0)
+        inner = inner_numbers(labels[block.train], None)
         sure = 0.05 + 0.85 * np.eye(3)[labels]
         part = Said(sure[block.train], sure[block.test])
         inside = labels[block.train]

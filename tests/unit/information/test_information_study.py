@@ -9,7 +9,9 @@ from scipy.sparse import csr_array
 from balmi.config.settings import Information
 from balmi.data.measurements import Measurements
 from balmi.information.estimates import NotApplicable
-from balmi.information.study import canonical, class_codes, study_of
+from balmi.information.known import know
+from balmi.information.members import CHEAP_MEMBERS
+from balmi.information.study import canonical, class_codes, repeats_of, study_of
 from balmi.preprocess.features import Features
 
 
@@ -84,3 +86,30 @@ class TestHaving:
         draws = [study.random(*names).random() for names in (("a",), ("a",), ("b",), ("a", "b"))]
         assert draws[0] == draws[1]
         assert len(set(draws)) == 3
+
+
+class TestDeals:
+    @pytest.mark.parametrize(("samples", "deals"), [(30, 3), (99, 3), (150, 2), (300, 1), (9, 3)])
+    def test_few_samples_are_dealt_several_times(self, samples, deals):
+        assert repeats_of(samples) == deals
+
+    def test_an_estimate_is_the_mean_over_deals(self, cohort_of):
+        rng = np.random.default_rng(0)
+        labels = np.arange(60) % 3
+        cohort = cohort_of({"a": rng.normal(size=(60, 4)) + np.eye(4)[labels]}, labels)
+        features, rows = Features(cohort, 10), np.arange(60)
+        study = study_of(cohort, features, rows, Information(), 19, repeated=True)
+        once = study_of(cohort, features, rows, Information(), 19)
+        assert len(study.deals) == len(study.halves) == 3
+        assert np.array_equal(study.fold, once.fold)
+        known = know(study, ("a",), CHEAP_MEMBERS)
+        alone = [
+            know(replace(study, deals=(deal,), halves=(half,)), ("a",), CHEAP_MEMBERS)
+            for deal, half in zip(study.deals, study.halves, strict=True)
+        ]
+        mean = np.mean([each.pointwise for each in alone], axis=0)
+        assert known.pointwise == pytest.approx(mean)
+        assert known.estimate.value == pytest.approx(mean.mean())
+        assert len({round(each.estimate.value, 6) for each in alone}) == 3
+        np.testing.assert_array_equal(known.posteriors, alone[0].posteriors)
+        assert known.estimate.null.p_value == alone[0].estimate.null.p_value

@@ -34,6 +34,8 @@ TOGETHER = "+"  # joins the names of several modalities in tables
 # Counts that the class frequencies start from, so that no class is impossible (Jeffreys).
 PRIOR = 0.5
 MOST_NAMED = 3
+# Nats by which an estimate may lie below what a method reads, or below a part of what it is of.
+TOLERATED, TOLERATED_OF_PART = 0.02, 0.005
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Amount:
 
 @dataclass(frozen=True)
 class Shortfall:
-    """An estimate that is too low.
+    """An estimate, and what says that there is more, or nearly as much.
 
     Parameters
     ----------
@@ -59,12 +61,33 @@ class Shortfall:
         What was shown to be there, nats.
     source
         What shows it, in words.
+    tolerated
+        Nats by which the estimate may be lower.
+    noise
+        Nats that the intervals of both explain.
     """
 
     modalities: str
     estimate: float
     more: float
     source: str
+    tolerated: float
+    noise: float
+
+    @property
+    def gap(self) -> float:
+        """Nats by which the estimate is lower; negative where it is higher."""
+        return self.more - self.estimate
+
+    @property
+    def is_too_low(self) -> bool:
+        """Whether the estimate is lower than is tolerated."""
+        return self.gap > self.tolerated
+
+    @property
+    def explained(self) -> bool:
+        """Whether the intervals explain the gap."""
+        return self.gap <= self.noise
 
     @property
     def sentence(self) -> str:
@@ -150,27 +173,23 @@ def _told(members: Sequence[str], cohort: Roster) -> str:
     return " and ".join(members)
 
 
-def _beyond(more: Amount, estimate: Amount) -> bool:
-    """Return whether an amount exceeds an estimate by more than both intervals explain."""
-    noise = math.hypot(more.value - more.lower, estimate.upper - estimate.value)
-    return more.value - estimate.value > noise
-
-
 def _by_methods(
     estimates: dict[tuple[str, ...], Amount], predictions: pd.DataFrame, cohort: Roster
 ) -> Iterator[Shortfall]:
-    """Yield the estimates below what a method reads that saw the same modalities."""
+    """Yield every estimate and the most that a method reads that saw the same modalities."""
     for members, estimate in estimates.items():
         has, seen = _has(cohort, members), {}
         for method, part in predictions.groupby("method", sort=False):
             if _saw(str(method), members, cohort):
                 gain = held_out_gain(part, cohort, has)
-                if gain is not None and _beyond(gain, estimate):
+                if gain is not None:
                     seen[str(method)] = gain
         if seen:
             method = max(seen, key=lambda name: seen[name].value)
-            told = _told(members, cohort)
-            yield Shortfall(told, estimate.value, seen[method].value, f"{method} reads")
+            told, most = _told(members, cohort), seen[method]
+            noise = math.hypot(most.value - most.lower, estimate.upper - estimate.value)
+            amounts = estimate.value, most.value
+            yield Shortfall(told, *amounts, f"{method} reads", TOLERATED, noise)
 
 
 def _saw(method: str, members: Sequence[str], cohort: Roster) -> bool:
@@ -188,31 +207,33 @@ def _at_least(known: float, labels: np.ndarray, many: np.ndarray, few: np.ndarra
 
 
 def _by_parts(estimates: dict[tuple[str, ...], Amount], cohort: Roster) -> Iterator[Shortfall]:
-    """Yield the estimates of several modalities below that of some of them.
+    """Yield every estimate of several modalities and the most that some of them tell.
 
     Estimates on the same samples go up and down together, so that the interval of one of them is
-    allowed for. A part that more samples have is held to what is sure of it among the fewer: by the
-    chain rule over whether a sample is one of the share s of them, I(X; Y) is at most
+    what explains a gap. A part that more samples have is held to what is sure of it among the
+    fewer: by the chain rule over whether a sample is one of the share s of them, I(X; Y) is at most
     H(Y) - s H(Y | few) + s I(X; Y | few).
     """
     for members, estimate in estimates.items():
         few = _has(cohort, members)
-        found = {}
-        for part, known in estimates.items():
-            if set(part) < set(members):
-                sure = _at_least(known.value, cohort.labels, _has(cohort, part), few)
-                if sure > estimate.upper:
-                    found[part] = sure
+        found = {
+            part: _at_least(known.value, cohort.labels, _has(cohort, part), few)
+            for part, known in estimates.items()
+            if set(part) < set(members)
+        }
         if found:
             part = max(found, key=lambda each: found[each])
-            source = f"of {_told(part, cohort)} alone"
-            yield Shortfall(_told(members, cohort), estimate.value, found[part], source)
+            amounts, source = (estimate.value, found[part]), f"of {_told(part, cohort)} alone"
+            noise = estimate.upper - estimate.value
+            yield Shortfall(_told(members, cohort), *amounts, source, TOLERATED_OF_PART, noise)
 
 
-def shortfalls(
+def held_to(
     information: pd.DataFrame, predictions: pd.DataFrame, cohort: Roster
 ) -> list[Shortfall] | None:
-    """Return the estimates that are too low, or None where there are none to judge.
+    """Return estimates and what they are held to, the farthest beyond what is tolerated first.
+
+    None where there are no estimates.
 
     Parameters
     ----------
@@ -227,7 +248,7 @@ def shortfalls(
     if not estimates:
         return None
     found = [*_by_methods(estimates, predictions, cohort), *_by_parts(estimates, cohort)]
-    return sorted(found, key=lambda each: each.estimate - each.more)
+    return sorted(found, key=lambda each: each.tolerated - each.gap)
 
 
 def underestimation(
@@ -238,24 +259,34 @@ def underestimation(
     Parameters
     ----------
     information, predictions, cohort
-        As in `shortfalls`.
+        As in `held_to`.
     """
-    found = shortfalls(information, predictions, cohort)
+    found = held_to(information, predictions, cohort)
     if found is None:
         return Finding(State.NOT_RUN, None, "No information about the label was estimated.")
     if not found:
+        return Finding(State.NOT_RUN, None, "Nothing was run that estimates could be held to.")
+    low = [each for each in found if each.is_too_low]
+    if not low:
+        most = max(0.0, *(each.gap for each in found))
         return Finding(
             State.PASS,
-            None,
-            "No method is shown to read more of the class than is estimated to be there, and no"
-            " combination less than its parts.",
+            f"at most {most:.3f} nats too low",
+            f"No method reads over {TOLERATED} nats more of the class than is estimated to be"
+            f" there. No combination is over {TOLERATED_OF_PART} nats below one of its parts.",
         )
-    worst = found[0]
-    named = "; ".join(each.sentence for each in found[:MOST_NAMED])
-    more = f"; and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+    worst = low[0]
+    named = "; ".join(each.sentence for each in low[:MOST_NAMED])
+    more = f"; and {len(low) - MOST_NAMED} more" if len(low) > MOST_NAMED else ""
+    chance = (
+        " The intervals of both hold such a gap: the draw of folds may explain it."
+        if worst.explained
+        else ""
+    )
     return Finding(
         State.CAUTION,
-        f"{worst.more - worst.estimate:.3f} nats too low for {worst.modalities}",
-        f"Information is underestimated here: {named}{more}. Estimates are lower bounds: do not"
-        " read a small one, or parts and shares that are made from them, as little information.",
+        f"{worst.gap:.3f} nats too low for {worst.modalities}",
+        f"Information is underestimated here: {named}{more}.{chance} Estimates are lower bounds. Do"
+        " not read a small one, or parts and shares that are made from them, as little"
+        " information.",
     )

@@ -137,7 +137,7 @@ def _posteriors(
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-def _drawn(learn: np.ndarray, most: int, *, kernel: bool) -> np.ndarray:
+def drawn(learn: np.ndarray, most: int, *, kernel: bool) -> np.ndarray:
     """Return the rows that are learned from: all, or a draw that looks at nothing."""
     size = len(learn) if kernel else min(learn.shape)
     if size <= most:
@@ -172,7 +172,7 @@ def wide_posteriors(
     numpy.ndarray
         Posteriors of the other samples; (penalties, m, classes).
     """
-    rows = _drawn(learn, MOST_SOLVED, kernel=prepare is radial_system)
+    rows = drawn(learn, MOST_SOLVED, kernel=prepare is radial_system)
     system, labels = prepare(learn[rows], other), labels[rows]
     member, shares, prior = (each[0] for each in _indicators(labels[None], classes))
     if system.total < SMALLEST_TOTAL:
@@ -204,7 +204,7 @@ def many_wide_posteriors(
     numpy.ndarray
         Posteriors; (penalties, labellings, m, classes).
     """
-    rows = _drawn(learn, MOST_REFITTED, kernel=prepare is radial_system)
+    rows = drawn(learn, MOST_REFITTED, kernel=prepare is radial_system)
     system, labels = prepare(learn[rows], other), labels[:, rows]
     member, shares, prior = _indicators(labels, classes)
     if system.total < SMALLEST_TOTAL:

@@ -29,6 +29,7 @@ from balmi.information.study import FEWEST_SAMPLES, SAMPLES_PER_CLASS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from balmi.information.deals import Deal
     from balmi.information.estimates import Estimate
     from balmi.information.members import Member
     from balmi.information.study import Study
@@ -79,25 +80,26 @@ class Known:
         The same, extrapolated to endless training samples; nats. None where it was not asked for,
         or where there are fewer than three folds and so no learning curve.
     pointwise
-        Pointwise information about the label, nats; (rows under study,), NaN where a sample lacks a
-        modality.
+        Pointwise information about the label, nats, the mean over deals; (rows under study,), NaN
+        where a sample lacks a modality.
     having
         Positions of the samples that have all modalities.
     full, half
-        The cross-fittings, in all folds and in two; None where the latter was not asked for.
+        The cross-fittings of every deal, in all folds and in two; none of the latter where they
+        were not asked for.
     """
 
     estimate: Estimate
     limit: float | None
     pointwise: np.ndarray
     having: np.ndarray
-    full: CrossFit
-    half: CrossFit | None
+    full: tuple[CrossFit, ...]
+    half: tuple[CrossFit, ...]
 
     @property
     def posteriors(self) -> np.ndarray:
-        """Held-out posteriors; (rows under study, classes), NaN where a modality is lacking."""
-        return self.full.posteriors
+        """Those of the first deal, held out; (rows, classes), NaN where a modality is lacking."""
+        return self.full[0].posteriors
 
     def lift(self, amount: float, most: float) -> Known:
         """Return it with an amount added to all of its information, nats, up to the entropy."""
@@ -117,7 +119,7 @@ def _cross_fit(
     study: Study,
     coalition: Coalition,
     having: np.ndarray,
-    deal: np.ndarray,
+    deal: Deal,
     members: Sequence[Member],
     parts: Sequence[CrossFit],
     singles: Sequence[CrossFit],
@@ -129,11 +131,11 @@ def _cross_fit(
     inside, components, null = {}, 0, []
     for block in study.blocks(coalition, having, deal):
         train, test = having[block.train], having[block.test]
-        number = int(deal[test[0]])
+        number = int(deal.fold[test[0]])
         if labellings is not None:
             null.append(null_likelihoods(block, labellings, classes))
         said, prior = pooled_block(
-            *(block, labels[block.train], study.inner(deal, number)[train], classes, members),
+            *(block, labels[block.train], deal.inner[number][train], classes, members),
             parts=[each.of(number, train, test) for each in parts],
             singles=[each.of(number, train, test) for each in singles],
             grouped=study.cohort.groups is not None,
@@ -143,6 +145,12 @@ def _cross_fit(
         posteriors[test], priors[test] = said.outside, prior.outside
         components = max(components, block.train_scores.shape[1])
     return CrossFit(posteriors, priors, inside, components), null
+
+
+def _said(fits: Sequence[CrossFit], having: np.ndarray) -> np.ndarray:
+    """Return held-out posteriors and priors of every deal; (2, deals, samples, classes)."""
+    found = [[fit.posteriors[having], fit.priors[having]] for fit in fits]
+    return np.array(found).swapaxes(0, 1)
 
 
 def know(
@@ -178,29 +186,33 @@ def know(
     having = study.having(coalition, max(FEWEST_SAMPLES, SAMPLES_PER_MODALITY * len(coalition)))
     labels, groups = study.labels[having], study.groups(having)
     rng = study.random(*coalition)
-    labellings = np.vstack([labels, permuted_labels(labels, groups, study.permutations, rng)])
-    full, refits = _cross_fit(
-        *(study, coalition, having, study.fold, members),
-        *([each.full for each in parts], [each.full for each in singles]),
-        labellings,
-    )
-    null = null_of(refits)
-    held, priors = full.posteriors[having], full.priors[having]
-    pointwise = np.full(len(study.rows), np.nan)
-    pointwise[having] = pointwise_information(held, priors, labels)
-    estimate = label_estimate(held, priors, labels, null, full.components, groups)
-    end, half = None, None
-    folds = len(full.inside)
-    if limit and folds >= FEWEST_FOLDS:
-        half, _ = _cross_fit(
-            *(study, coalition, having, study.half, members),
-            [each.half for each in parts if each.half],
-            [each.half for each in singles if each.half],
+    first = study.deals[0]
+    within = None if first.within is None else first.within[having]
+    permuted = permuted_labels(labels, groups, study.permutations, rng, within)
+    labellings = np.vstack([labels, permuted])
+
+    def fit(number: int, deals: Sequence[Deal], of: str) -> tuple[CrossFit, list[np.ndarray]]:
+        told = (
+            [getattr(each, of)[number] for each in side if getattr(each, of)]
+            for side in (parts, singles)
         )
-        of_half = half.posteriors[having], half.priors[having]
-        value = float(pointwise_information(*of_half, labels).mean())
+        asked = labellings if deals[number] is first else None
+        return _cross_fit(study, coalition, having, deals[number], members, *told, asked)
+
+    found = [fit(number, study.deals, "full") for number in range(len(study.deals))]
+    full, null = [each for each, _ in found], null_of(found[0][1])
+    pointwise = np.full(len(study.rows), np.nan)
+    estimate = label_estimate(
+        *_said(full, having), labels, null, max(each.components for each in full), groups
+    )
+    pointwise[having] = pointwise_information(*_said(full, having), labels).mean(axis=0)
+    end, half = None, []
+    folds = min(len(each.inside) for each in full)
+    if limit and folds >= FEWEST_FOLDS:
+        half = [fit(number, study.halves, "half")[0] for number in range(len(study.halves))]
+        value = float(pointwise_information(*_said(half, having), labels).mean())
         end = extrapolated(estimate.value, value, folds, null, entropy(labels))
-    return Known(estimate, end, pointwise, having, full, half)
+    return Known(estimate, end, pointwise, having, tuple(full), tuple(half))
 
 
 class Knowledge:

@@ -37,17 +37,17 @@ def pointwise_information(
     Parameters
     ----------
     posteriors, priors
-        Held-out posteriors and class frequencies; (n, classes).
+        Held-out posteriors and class frequencies; (..., n, classes).
     labels
         Class codes; (n,).
 
     Returns
     -------
     numpy.ndarray
-        Nats; (n,). The mean is the log-loss of the priors minus that of the posteriors.
+        Nats; (..., n). The mean is the log-loss of the priors minus that of the posteriors.
     """
     rows = np.arange(len(labels))
-    return np.log(posteriors[rows, labels]) - np.log(priors[rows, labels])
+    return np.log(posteriors[..., rows, labels]) - np.log(priors[..., rows, labels])
 
 
 def mean_interval(values: np.ndarray, groups: np.ndarray | None) -> tuple[float, float, float]:
@@ -96,7 +96,7 @@ def label_estimate(
     components: int | None = None,
     groups: np.ndarray | None = None,
 ) -> Estimate:
-    """Return the label information that held-out posteriors show.
+    """Return the label information that held-out posteriors show, the mean over deals to folds.
 
     The interval covers the held-out lower bound of the information, not the information itself.
     Neither it nor the estimate exceeds the entropy of the label.
@@ -104,7 +104,7 @@ def label_estimate(
     Parameters
     ----------
     posteriors, priors
-        Held-out posteriors and class frequencies; (n, classes).
+        Held-out posteriors and class frequencies; (n, classes), or (deals, n, classes).
     labels
         Class codes; (n,).
     null
@@ -115,6 +115,7 @@ def label_estimate(
         Group of each sample, or None.
     """
     pointwise = pointwise_information(posteriors, priors, labels)
+    pointwise = pointwise.reshape(-1, len(labels)).mean(axis=0)
     return Estimate(*bounded_interval(pointwise, labels, groups), null, len(labels), components)
 
 
@@ -144,7 +145,11 @@ def extrapolated(full: float, half: float, folds: int, null: Null, limit: float)
 
 
 def permuted_labels(
-    labels: np.ndarray, groups: np.ndarray | None, count: int, rng: np.random.Generator
+    labels: np.ndarray,
+    groups: np.ndarray | None,
+    count: int,
+    rng: np.random.Generator,
+    within: np.ndarray | None = None,
 ) -> np.ndarray:
     """Permute labels as the data allow: over groups where all labels of a group agree.
 
@@ -154,6 +159,10 @@ def permuted_labels(
     group takes the labels of another one, repeated or cut to its own size. So groups are exchanged
     as wholes throughout (Winkler et al., NeuroImage 123, 253, 2015), which holds as far as what a
     group's labels are does not depend on its size, as it must where labels agree within groups.
+
+    Where folds were dealt by the labels, so that each has its share of every class, permutations
+    stay within folds. Given how many of a class each fold has, all labellings so reached are
+    equally likely where labels are independent of features; others would not have these folds.
 
     Parameters
     ----------
@@ -165,12 +174,21 @@ def permuted_labels(
         Number of permutations.
     rng
         Source of randomness.
+    within
+        Fold of each sample, where labels had a part in it, with no group in two of them; or None.
 
     Returns
     -------
     numpy.ndarray
         Permuted codes; (count, n).
     """
+    if within is not None:
+        found = np.empty((count, len(labels)), dtype=labels.dtype)
+        for number in np.unique(within):
+            here = np.flatnonzero(within == number)
+            of_fold = None if groups is None else groups[here]
+            found[:, here] = permuted_labels(labels[here], of_fold, count, rng)
+        return found
     if groups is None:
         return np.array([rng.permutation(labels) for _ in range(count)])
     _, first, member = np.unique(groups, return_index=True, return_inverse=True)
@@ -218,9 +236,9 @@ def null_likelihoods(block: Block, labellings: np.ndarray, classes: int) -> np.n
 def null_of(parts: Sequence[np.ndarray]) -> Null:
     """Return the held-out information of the best cheap member, and what permuted labels give.
 
-    The folds do not depend on labels, and every labelling takes the member and the share of the
-    prior that suit it best, so that observed and permuted statistics are exchangeable and on one
-    scale. The kernel member sees interactions that a linear one reads as nothing, and those on all
+    All labellings have the same folds, and each takes the member and the share of the prior that
+    suit it best, so that observed and permuted statistics are exchangeable and on one scale. The
+    kernel member sees interactions that a linear one reads as nothing, and those on all
     directions what lies beyond the leading ones.
 
     Parameters
@@ -249,6 +267,7 @@ def label_null(
     classes: int,
     permutations: int,
     rng: np.random.Generator,
+    within: np.ndarray | None = None,
 ) -> Null:
     """Return the null of label information by permutation, as `null_of` says.
 
@@ -266,6 +285,9 @@ def label_null(
         Number of permutations.
     rng
         Source of randomness.
+    within
+        As in `permuted_labels`.
     """
-    labellings = np.vstack([labels, permuted_labels(labels, groups, permutations, rng)])
+    permuted = permuted_labels(labels, groups, permutations, rng, within)
+    labellings = np.vstack([labels, permuted])
     return null_of([null_likelihoods(block, labellings, classes) for block in blocks])

@@ -106,7 +106,8 @@ def measure_cohort(cohort: Cohort, features: Features, settings: Information) ->
     """
     ordered, its_features = canonical(cohort, features)
     rows = np.arange(len(ordered.samples))
-    study = study_of(ordered, its_features, rows, settings, settings.permutations)
+    permutations = settings.permutations
+    study = study_of(ordered, its_features, rows, settings, permutations, repeated=True)
     asked = followed(_coalitions(study), "information about the label", "coalition")
     knowledge = Knowledge(study, asked)
     table = [row for section in SECTIONS for row in section(knowledge)]
@@ -222,7 +223,7 @@ def _raw_pairs(knowledge: Knowledge) -> Iterator[Row]:
 
     def composite(first: str, second: str) -> list[Estimate | NotApplicable]:
         both, pair = views(first, second)
-        fold, n = study.fold[both], len(both)
+        fold, n = study.blind[both], len(both)
         smallest = int(np.unique(fold, return_counts=True)[1].min())
         if smallest < FEWEST_PER_FOLD:
             reason = f"a fold holds {smallest} samples; at least {FEWEST_PER_FOLD} are needed"

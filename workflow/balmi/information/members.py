@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from balmi.information.directions import (
+    drawn,
     linear_system,
     many_wide_posteriors,
     radial_system,
     wide_posteriors,
 )
+from balmi.information.machines import fit_machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
 TREES = 50
 FOREST = 60
 SMALLEST_LEAF = 5
+# C of the kernel machine, as in the pool of experts that predicts; samples that it learns from at
+# most: a fit compares every two of them.
+COST = 10.0
+MOST_OF_MACHINE = 1000
 LEADING = 20
 # Share of the samples that a tree draws, and their largest number.
 SHARE_PER_TREE = 0.6
@@ -155,6 +161,32 @@ def _fitted(classifier: Callable[[], object]) -> Posterior:
     return posterior
 
 
+def calibrated(
+    scores: np.ndarray, labels: np.ndarray, other: np.ndarray, classes: int
+) -> np.ndarray:
+    """Return posteriors by a regression on scores (Platt 1999), (m, classes).
+
+    Parameters
+    ----------
+    scores, other
+        Scores of learned samples, by what has not learned from them, and of others; (n, classes)
+        and (m, classes).
+    labels
+        Class codes of the learned samples; (n,).
+    classes
+        Number of classes.
+    """
+    return _fitted(partial(_regression, 1.0))(scores, labels, other, classes)
+
+
+def _machine_scores(
+    learn: np.ndarray, labels: np.ndarray, other: np.ndarray, classes: int
+) -> np.ndarray:
+    """Return the mean margins of other samples by a radial kernel machine; (m, classes)."""
+    rows = drawn(learn, MOST_OF_MACHINE, kernel=True)
+    return fit_machine(learn[rows], labels[rows], classes, cost=COST).scores(other)
+
+
 def _bagged(grow: Callable[[int], Forest], columns: int | None = None) -> Bagged:
     """Return what gives a forest's posteriors: of learned samples out of its bags, and of others.
 
@@ -211,12 +243,15 @@ class Member:
         of the other samples. It spares the inner folds. None where there is no such thing.
     judging
         What takes the place of `posterior` on inner folds, in less time; None where nothing does.
+    is_scored
+        Whether `posterior` gives scores, which inner folds calibrate.
     """
 
     view: str
     posterior: Posterior
     bagged: Bagged | None = None
     judging: Posterior | None = None
+    is_scored: bool = False
 
     def parts(self, block: Block) -> Parts:
         """Return what the member sees of a fold."""
@@ -274,9 +309,11 @@ MEMBERS: dict[str, Member] = {
     "wide-normal": Member("all_normal", _LINEAR),
     "kernel": Member("all_measured", _RADIAL),
     "forest": _grown(_forest, "all_features", FOREST),
+    "machine": Member("all_measured", _machine_scores, is_scored=True),
 }
+ALONE = frozenset({"logistic", "forest", "machine"})
 # Of several modalities together: what each says alone is in the pool already, and so is the product
 # of that, so that what takes long and sees no interaction is left out.
-TOGETHER = tuple(MEMBERS[name] for name in MEMBERS if name not in ("logistic", "forest"))
+TOGETHER = tuple(MEMBERS[name] for name in MEMBERS if name not in ALONE)
 # Cheap enough to be refitted inside every training part.
 CHEAP_MEMBERS = tuple(MEMBERS[name] for name in ("prior", "discriminant", "radial", "wide-normal"))

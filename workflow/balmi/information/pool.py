@@ -9,41 +9,25 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
-from balmi.information.crossfit import fold_numbers
-from balmi.information.members import MEMBERS
+from balmi.information.deals import inner_numbers
+from balmi.information.members import MEMBERS, calibrated, prior_only
+from balmi.information.mixing import evidence, fit_weights, pooled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from balmi.information.crossfit import Block
-    from balmi.information.members import Member
+    from balmi.information.crossfit import Block, Parts
+    from balmi.information.members import Member, Posterior
 
-# With three, what suits two thirds of the training samples would be taken for all of them.
-INNER_FOLDS = 5
-# Of many samples two thirds teach what four fifths do.
-FEW_INNER_FOLDS, MANY_SAMPLES = 3, 2000
 POOL_ROUNDS = 100
 SMALLEST_PROBABILITY = 1e-6
 LOG_TEMPERATURES = (-1.5, 2.5)
-PRIOR_WEIGHT = 0.01
+# Samples that the prior counts for in a pool.
+PRIOR_WEIGHT = 0.5
 SLOPES = (0.0, 2.0)
 # Linear pools are less sure than they may be (Ranjan and Gneiting 2010, JRSS B 72). Log-likelihood
 # that one more temperature must add: half the 95th percentile of chi square, lest noise sharpens.
 SHARPENED = 1.92
-
-
-def inner_numbers(groups: np.ndarray | None, count: int) -> np.ndarray:
-    """Return the inner fold of every training sample; (count,).
-
-    Parameters
-    ----------
-    groups
-        Group of each, which is kept together, or None; (count,).
-    count
-        Training samples.
-    """
-    folds = INNER_FOLDS if count <= MANY_SAMPLES else FEW_INNER_FOLDS
-    return fold_numbers(count, groups, folds, seed=0)
 
 
 def tempered(posteriors: np.ndarray, temperature: float) -> np.ndarray:
@@ -140,20 +124,55 @@ def _candidates(
     told = learn.shape[1] and len(np.unique(labels)) > 1  # else it is the prior, of inner folds too
     if member.bagged is not None and told and not grouped:
         return [Said(*member.bagged(learn, labels, other, classes))]
-    said = member.posterior(learn, labels, other, classes)
+    if member.is_scored and told:
+        return [_calibrated(member.posterior, (learn, other), labels, inner, classes)]
+    posterior = prior_only if member.is_scored else member.posterior
+    said = posterior(learn, labels, other, classes)
     outside = said.reshape(-1, len(other), classes)
     inside = np.empty((len(outside), len(labels), classes))
-    judge = member.judging or member.posterior
+    judge = member.judging or posterior
     for number in np.unique(inner):
         out = inner == number
         inside[:, out] = judge(learn[~out], labels[~out], learn[out], classes)
     return [Said(*each) for each in zip(inside, outside, strict=True)]
 
 
+def _calibrated(
+    score: Posterior, parts: Parts, labels: np.ndarray, inner: np.ndarray, classes: int
+) -> Said:
+    """Return what scores say of a fold, calibrated on those of inner folds.
+
+    An inner fold's scores are calibrated on those of the others, so that its labels shape nothing
+    of what is said inside.
+    """
+    learn, other = parts
+    scores, inside = np.empty((2, len(labels), classes))
+    for number in np.unique(inner):
+        out = inner == number
+        scores[out] = score(learn[~out], labels[~out], learn[out], classes)
+    for number in np.unique(inner):
+        out = inner == number
+        inside[out] = calibrated(scores[~out], labels[~out], scores[out], classes)
+    whole = score(learn, labels, other, classes)
+    return Said(inside, calibrated(scores, labels, whole, classes))
+
+
 def _best(candidates: Sequence[Said], labels: np.ndarray) -> Said:
     """Return the candidate that suits the training samples best, at its best temperature."""
     found = [each.tempered(labels) for each in candidates]
     return max(found, key=lambda each: np.log(each.likelihoods(labels)).sum())
+
+
+def log_linear(prior: Said, said: Sequence[Said], labels: np.ndarray) -> Said:
+    """Return what members say together in a log-linear pool (`balmi.information.mixing`).
+
+    It is the pool that predicts: evidence of members that see different things adds up, where a
+    linear one is never surer than its members.
+    """
+    beyond = evidence([each.inside for each in said], prior.inside)
+    weights = fit_weights(beyond, labels, prior.inside)
+    outside = evidence([each.outside for each in said], prior.outside)
+    return Said(pooled(beyond, weights, prior.inside), pooled(outside, weights, prior.outside))
 
 
 def product(prior: Said, parts: Sequence[Said], labels: np.ndarray) -> Said:
@@ -191,6 +210,9 @@ def pooled_block(
 ) -> tuple[Said, Said]:
     """Return what the pool says of a fold, and the prior.
 
+    Members that see one modality go into a log-linear pool, which the prior is mixed with; what
+    sees several is mixed with parts and their product.
+
     Parameters
     ----------
     block
@@ -220,6 +242,8 @@ def pooled_block(
         for member in members
     ]
     prior = said[0]
+    if not parts and not singles:
+        said = [prior, log_linear(prior, said[1:], labels)]
     if len(singles) > 1:
         said.append(product(prior, singles, labels))
     said += parts
@@ -234,14 +258,13 @@ def pooled_block(
     gain = np.log(sharper.likelihoods(labels)).sum() - np.log(mixed.likelihoods(labels)).sum()
     if gain > SHARPENED:
         mixed = sharper
-    # A floor for the prior keeps every probability positive at a cost of about .01 nats. Pools of
-    # parts have paid it.
-    floor = PRIOR_WEIGHT * (1 - weights[len(said) - len(parts) :].sum())
-    pooled = (
+    # A floor for the prior keeps every probability positive. Pools of parts have paid for it.
+    floor = PRIOR_WEIGHT / len(labels) * (1 - weights[len(said) - len(parts) :].sum())
+    found = (
         (1 - floor) * getattr(mixed, side) + floor * getattr(prior, side)
         for side in ("inside", "outside")
     )
-    return Said(*(each / each.sum(axis=1, keepdims=True) for each in pooled)), prior
+    return Said(*(each / each.sum(axis=1, keepdims=True) for each in found)), prior
 
 
 def pooled_posteriors(
@@ -251,7 +274,7 @@ def pooled_posteriors(
     classes: int,
     members: Sequence[Member] = tuple(MEMBERS.values()),
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cross-fitted posteriors of a linear pool of tempered members, and of the prior among them.
+    """Cross-fitted posteriors of a pool of tempered members, and of the prior among them.
 
     Temperatures and weights come from inner folds of the training part, so that no label of a
     held-out sample shapes its posterior in any way. The prior is what posteriors are compared with:
@@ -275,12 +298,12 @@ def pooled_posteriors(
     tuple of numpy.ndarray
         Posteriors of the held-out samples, and their priors, strictly positive; (n, classes) both.
     """
-    pooled, priors = np.empty((2, len(labels), classes))
+    held, priors = np.empty((2, len(labels), classes))
     for block in blocks:
         inside = None if groups is None else groups[block.train]
-        inner = inner_numbers(inside, len(block.train))
+        inner = inner_numbers(labels[block.train], inside)
         said, prior = pooled_block(
             block, labels[block.train], inner, classes, members, grouped=groups is not None
         )
-        pooled[block.test], priors[block.test] = said.outside, prior.outside
-    return pooled, priors
+        held[block.test], priors[block.test] = said.outside, prior.outside
+    return held, priors

@@ -11,8 +11,8 @@ import numpy as np
 
 from balmi.data.subsample import subsample
 from balmi.information.crossfit import cross_fit_blocks, fold_numbers
+from balmi.information.deals import Deal
 from balmi.information.estimates import NotApplicable
-from balmi.information.pool import inner_numbers
 from balmi.preprocess.features import Features
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ logger = logging.getLogger("balmi")
 FEWEST_SAMPLES = 30
 SAMPLES_PER_CLASS = 3  # two representations of classes - 1 columns must leave degrees of freedom
 HALVES = 2
+# Samples that are held out in all, over deals, and deals at most.
+ENOUGH_SAMPLES, MOST_DEALS = 300, 3
 
 
 def canonical(cohort: Cohort, features: Features) -> tuple[Cohort, Features]:
@@ -75,8 +77,11 @@ class Study:
         Rows under study, sorted; (n,).
     labels
         Class codes of those rows, from the commonest class; (n,).
-    fold, half
-        Fold in which each is held out, of the configured number of folds and of two; (n,).
+    deals, halves
+        Deals to the configured number of folds, and to two: one of each, or several of few samples,
+        whose estimates are averaged.
+    blind
+        Fold in which each is held out where the label has no part; (n,).
     settings
         Settings of the estimates.
     permutations
@@ -87,8 +92,9 @@ class Study:
     features: Features
     rows: np.ndarray
     labels: np.ndarray
-    fold: np.ndarray
-    half: np.ndarray
+    deals: tuple[Deal, ...]
+    halves: tuple[Deal, ...]
+    blind: np.ndarray
     settings: Information
     permutations: int
 
@@ -96,6 +102,11 @@ class Study:
     def modalities(self) -> tuple[str, ...]:
         """The names of the modalities, sorted."""
         return self.cohort.modalities
+
+    @property
+    def fold(self) -> np.ndarray:
+        """Fold in which each is held out by the first deal; (n,)."""
+        return self.deals[0].fold
 
     @property
     def classes(self) -> int:
@@ -115,7 +126,8 @@ class Study:
         what = f"{len(found)} samples" + (" have them all" if len(modalities) > 1 else "")
         if len(found) < fewest:
             raise NotApplicable(f"{what}; at least {fewest} are needed", len(found))
-        if min(len(np.unique(deal[found])) for deal in (self.fold, self.half)) < HALVES:
+        deals = (*self.deals, *self.halves)
+        if min(len(np.unique(deal.fold[found])) for deal in deals) < HALVES:
             raise NotApplicable(f"{what}, all of one group: none can be held out", len(found))
         if len(np.unique(self.labels[found])) < 2:
             raise NotApplicable(f"{what}, all of one class: there is no label to know", len(found))
@@ -125,31 +137,20 @@ class Study:
         """Return the source of randomness of a quantity: by name, not by order of computation."""
         return _random(self.settings, *names)
 
-    def inner(self, deal: np.ndarray, number: int) -> np.ndarray:
-        """Return inner folds of the rows that a fold trains on, -1 for those that it holds out.
-
-        They are the same for every set of modalities, so that what one says of the training
-        samples can be a member of another's pool.
-        """
-        found = np.full(len(self.rows), -1)
-        train = np.flatnonzero(deal != number)
-        found[train] = inner_numbers(self.groups(train), len(train))
-        return found
-
     def groups(self, positions: np.ndarray) -> np.ndarray | None:
         """Return groups at positions within `rows`, or None where the cohort has none."""
         groups = self.cohort.groups
         return None if groups is None else groups[self.rows[positions]]
 
     def blocks(
-        self, modalities: Sequence[str], positions: np.ndarray, deal: np.ndarray
+        self, modalities: Sequence[str], positions: np.ndarray, deal: Deal
     ) -> Iterator[Block]:
-        """Yield the folds of a cross-fitting of modalities by `fold` or by `half`."""
+        """Yield the folds of a cross-fitting of modalities by one of the deals."""
         return cross_fit_blocks(
             self.features,
             modalities,
             self.rows[positions],
-            deal[positions],
+            deal.fold[positions],
             self.settings.label_components,
         )
 
@@ -158,10 +159,23 @@ def _random(settings: Information, *names: str) -> np.random.Generator:
     return np.random.default_rng([settings.seed, crc32("/".join(names).encode())])
 
 
+def repeats_of(samples: int) -> int:
+    """Return how many deals an estimate averages: of few samples one is a matter of luck."""
+    return int(np.clip(-(-ENOUGH_SAMPLES // samples), 1, MOST_DEALS))
+
+
 def study_of(
-    cohort: Cohort, features: Features, rows: np.ndarray, settings: Information, permutations: int
+    cohort: Cohort,
+    features: Features,
+    rows: np.ndarray,
+    settings: Information,
+    permutations: int,
+    *,
+    repeated: bool = False,
 ) -> Study:
     """Return a study of rows of a cohort that is in canonical order.
+
+    Where it is `repeated`, samples are dealt as often as `repeats_of` says, else once.
 
     Of more than ``information.largest`` rows it is a study of an even draw of so many
     (`balmi.data.subsample`), and the log says so.
@@ -183,8 +197,11 @@ def study_of(
             *(len(drawn), len(rows)),
         )
     groups = None if cohort.groups is None else cohort.groups[drawn]
-    fold, half = (
-        fold_numbers(len(drawn), groups, folds, settings.seed) for folds in (settings.folds, HALVES)
-    )
     labels = class_codes(cohort.labels[drawn])
-    return Study(cohort, features, drawn, labels, fold, half, settings, permutations)
+    seeds = range(settings.seed, settings.seed + (repeats_of(len(drawn)) if repeated else 1))
+    deals, halves = (
+        tuple(Deal.of(labels, groups, folds, seed) for seed in seeds)
+        for folds in (settings.folds, HALVES)
+    )
+    blind = fold_numbers(len(drawn), groups, settings.folds, settings.seed)
+    return Study(cohort, features, drawn, labels, deals, halves, blind, settings, permutations)

@@ -7,11 +7,11 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, log_loss
 
 from balmi.errors import MethodNotApplicable
+from balmi.information.mixing import evidence, fit_weights
 from balmi.methods.deciding import fit_rule
 from balmi.methods.pooled import learners
 from balmi.methods.pooled.experts import Access
 from balmi.methods.pooled.method import RESTRICTED, Pool, fit_pooled, fit_unimodal_pooled
-from balmi.methods.pooled.mixing import evidence, fit_weights
 
 BOTH = [fit_pooled, fit_unimodal_pooled]
 

@@ -10,10 +10,10 @@ import numpy as np
 from balmi.config.methods import ANY_SUMS, LINEAR_SUMS
 from balmi.config.settings import Method
 from balmi.errors import MethodNotApplicable
+from balmi.information.mixing import evidence, fit_weights, pooled
 from balmi.methods.deciding import Said, fit_rule
 from balmi.methods.peers.choice import best_of
 from balmi.methods.pooled.experts import Access, experts_of_all, experts_of_modality
-from balmi.methods.pooled.mixing import evidence, fit_weights, pooled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

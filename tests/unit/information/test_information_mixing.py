@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
-from balmi.methods.pooled.mixing import PULL, evidence, fit_weights, pooled
+from balmi.information.mixing import PULL, evidence, fit_weights, pooled
 
 EVEN = np.array([0.5, 0.5])
 

@@ -42,7 +42,7 @@ def evidence(said: Sequence[np.ndarray], prior: np.ndarray) -> np.ndarray:
     said
         Probabilities by every expert; (n, classes) each.
     prior
-        Class frequencies, none of them 0; (classes,).
+        Class frequencies, none of them 0; (classes,), or those of every sample, (n, classes).
 
     Returns
     -------
@@ -63,7 +63,7 @@ def pooled(beyond: np.ndarray, weights: np.ndarray, prior: np.ndarray) -> np.nda
     weights
         One per expert.
     prior
-        Class frequencies.
+        Class frequencies, as `evidence` takes them.
     """
     return softmax(np.log(prior) + np.tensordot(weights, beyond, axes=1), axis=1)
 
@@ -80,7 +80,7 @@ def fit_weights(beyond: np.ndarray, labels: np.ndarray, prior: np.ndarray) -> np
     labels
         Class codes; (n,).
     prior
-        Class frequencies.
+        Class frequencies, as `evidence` takes them.
     """
     experts, rows = len(beyond), np.arange(len(labels))
     if not experts:

@@ -1,0 +1,122 @@
+"""How samples are dealt to folds where what they say of the label is learned and held out.
+
+Every fold gets its share of every class, as in the evaluation of methods. Where labels have no part
+in the deal, folds of few samples lack classes or hold most of one: what learns is then tested on
+class frequencies that it did not learn, and inner folds make all look less sure than it is. Of 58
+samples of eight classes, one modality read .70 nats so, and 1.06 with shares.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from balmi.information.crossfit import fold_numbers
+
+# With three, what suits two thirds of the training samples would be taken for all of them.
+INNER_FOLDS = 5
+# Of many samples two thirds teach what four fifths do.
+FEW_INNER_FOLDS, MANY_SAMPLES = 3, 2000
+# Of fewer groups, those of one fold could be arranged in too few ways for a null within folds.
+GROUPS_PER_FOLD = 6
+
+
+def is_shared_out(groups: np.ndarray | None, folds: int) -> bool:
+    """Return whether folds get their shares of classes: not where groups are few."""
+    return groups is None or len(np.unique(groups)) >= GROUPS_PER_FOLD * folds
+
+
+def shared_out(labels: np.ndarray, groups: np.ndarray | None, folds: int, seed: int) -> np.ndarray:
+    """Deal samples to folds, of every class a share to each.
+
+    Parameters
+    ----------
+    labels
+        Class codes; (n,).
+    groups
+        Group of each sample, which is kept together, or None; (n,).
+    folds
+        Number of folds, at most; no more than members of the commonest class, or than groups.
+    seed
+        Seed of the shuffle.
+
+    Returns
+    -------
+    numpy.ndarray
+        Fold of each sample; (n,). Of few groups (`GROUPS_PER_FOLD`) it is that of `fold_numbers`.
+    """
+    if not is_shared_out(groups, folds):
+        return fold_numbers(len(labels), groups, folds, seed)
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    folds = min(folds, int(np.bincount(labels).max()))
+    if folds < 2:
+        return fold_numbers(len(labels), groups, folds, seed)
+    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
+    splitter = kind(folds, shuffle=True, random_state=seed)
+    number = np.empty(len(labels), dtype=int)
+    with warnings.catch_warnings():
+        # A class of fewer members than there are folds is in as many of them as it can be.
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        for fold, (_, test) in enumerate(splitter.split(labels, labels, groups)):
+            number[test] = fold
+    return number
+
+
+def inner_numbers(labels: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    """Return the inner fold of every training sample; (n,).
+
+    Parameters
+    ----------
+    labels
+        Their class codes; (n,).
+    groups
+        Group of each, which is kept together, or None; (n,).
+    """
+    folds = INNER_FOLDS if len(labels) <= MANY_SAMPLES else FEW_INNER_FOLDS
+    return shared_out(labels, groups, folds, seed=0)
+
+
+@dataclass(frozen=True)
+class Deal:
+    """A deal of samples to folds, and of those that each fold trains on to inner ones.
+
+    Inner folds are the same for every set of modalities, so that what one says of the training
+    samples can be a member of another's pool.
+
+    Parameters
+    ----------
+    fold
+        Fold in which each sample is held out; (n,).
+    inner
+        Number of a fold -> inner folds of the samples that it trains on, -1 for those that it holds
+        out; (n,).
+    within
+        The folds within which labels are permuted for a null, (n,); None where permutations may
+        cross folds, since labels had no part in the deal.
+    """
+
+    fold: np.ndarray
+    inner: dict[int, np.ndarray]
+    within: np.ndarray | None
+
+    @classmethod
+    def of(cls, labels: np.ndarray, groups: np.ndarray | None, folds: int, seed: int) -> Deal:
+        """Deal samples.
+
+        Parameters
+        ----------
+        labels, groups, folds, seed
+            As `shared_out` takes them.
+        """
+        fold = shared_out(labels, groups, folds, seed)
+        inner = {}
+        for number in np.unique(fold).tolist():
+            train = np.flatnonzero(fold != number)
+            inner[number] = np.full(len(labels), -1)
+            if train.size:
+                grouped = None if groups is None else groups[train]
+                inner[number][train] = inner_numbers(labels[train], grouped)
+        return cls(fold, inner, fold if is_shared_out(groups, folds) else None)
