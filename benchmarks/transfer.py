@@ -2,12 +2,15 @@
 
 Run as ``PYTHONPATH=workflow python benchmarks/transfer.py my.yaml``, where the workflow has
 assembled the datasets of that configuration; ``--help`` lists the options. An interrupted run
-continues where it stopped. Two designs, each with cuts at random:
+continues where it stopped. Three designs, each with cuts at random:
 
 - lacking: `TRAINED` samples with three modalities, and `NEW` others of which the third is taken
   away. Wrong calls of `pooled`, of a logistic regression on either other modality, and of the mean
   of both regressions' probabilities. Cohorts with enough samples that have three modalities count;
   the third is the one with the fewest features.
+- flags: of a held-out third, whole groups together, the share that is flagged as unlike the
+  training samples: as measured, without a fifth of the features, and with every sample's values
+  permuted among features.
 - halves: macro-F1 of `pooled` over folds of one half, classes kept in proportion, and of its final
   model on the other half, with their 95 % intervals. Cohorts of at least `LARGE` samples without
   groups count.
@@ -25,13 +28,14 @@ import pandas as pd
 
 from balmi.config.fingerprint import code_hash
 from balmi.config.settings import Evaluation, Final, Method, Preprocessing, Settings
-from balmi.data.measurements import Measurements
+from balmi.data.measurements import Measurements, dense
 from balmi.data.newcomers import Newcomer, Newcomers
 from balmi.data.splits import as_splits, make_splits
 from balmi.evaluation.scoring import performance_table
 from balmi.evaluation.statistics import mean_over_folds, split_ratio
 from balmi.methods.peers.run import fit_baseline
 from balmi.methods.peers.side import TrainingSide
+from balmi.prediction.distribution import MOST_FLAGGED, fit_envelope, strange
 from balmi.prediction.external import Labelled, validate
 from balmi.prediction.final import train_final
 from balmi.prediction.predict import predict
@@ -59,6 +63,9 @@ KEYS = ("cohort", "design", "cut")
 COLUMNS = (*KEYS, "name", "value", "lower", "upper", "code")
 WRONG_MORE = 1.0  # calls by which `pooled` may be behind on average
 AGREEING = 0.9  # share of cuts in which each interval holds the other's estimate
+MOST_ALIKE, FEWEST_PERMUTED = 0.05, 0.9  # flagged
+HELD_OUT, MISSING = 0.3, 0.2  # shares of samples and of features
+ALIKE, FEWER, PERMUTED = "as measured", "a fifth missing", "permuted"
 
 
 class Cut(NamedTuple):
@@ -176,12 +183,49 @@ def halves(cohort: Cohort, cut: int) -> Iterator[tuple[str, float, float, float]
     yield OUTSIDE, outside.value, outside.lower, outside.upper
 
 
+def flags(cohort: Cohort, cut: int) -> Iterator[tuple[str, float, float, float]]:
+    """Yield the share of held-out samples that are flagged, as they are and changed."""
+    rng = np.random.default_rng([FIRST_SEED, cut])
+    own = np.arange(len(cohort.samples))
+    unit = own if cohort.groups is None else np.unique(cohort.groups, return_inverse=True)[1]
+    drawn = rng.permutation(unit.max() + 1)
+    out = np.isin(unit, drawn[: int(HELD_OUT * len(drawn))])
+    rest, here = np.flatnonzero(~out), np.flatnonzero(out)
+    features = Features(cohort, MAX_FEATURES)
+    fitted = features.fit(rest)
+    groups = None if cohort.groups is None else cohort.groups[rest]
+    classes, labels = len(cohort.classes), cohort.labels[rest]
+    side = TrainingSide(features.apply(fitted, rest), labels, groups, classes, 0)
+    envelopes = {name: fit_envelope(side, name) for name in cohort.modalities}
+    asked = features.apply(fitted, here)
+    missing, fewer, permuted = {}, {}, {}
+    for name, scores in asked.features.items():
+        missing[name] = rng.random(scores.shape[1]) < MISSING
+        fewer[name] = np.where(missing[name], 0, scores)
+        measured = dense(features.values[name].of(here))[:, fitted.modalities[name].kept]
+        permuted[name] = np.zeros_like(scores)
+        shuffled = rng.permuted(measured, axis=1)
+        permuted[name][asked.has(name)] = fitted.modalities[name].of_kept().apply(shuffled)
+    changes = {ALIKE: (asked.features, {}), FEWER: (fewer, missing), PERMUTED: (permuted, {})}
+    for change, (scores, lacking) in changes.items():
+        p_values, _ = strange(envelopes, scores, asked.available, lacking)
+        known = p_values[~np.isnan(p_values)]
+        yield (
+            change,
+            float((known <= MOST_FLAGGED).mean()) if known.size else np.nan,
+            np.nan,
+            np.nan,
+        )
+
+
 DESIGNS: dict[str, Callable[[Cohort, int], Iterator[tuple[str, float, float, float]]]] = {
     "lacking": lacking,
+    "flags": flags,
     "halves": halves,
 }
 FITS: dict[str, Callable[[Cohort], bool]] = {
     "lacking": lambda cohort: three(cohort) is not None and cohort.groups is None,
+    "flags": lambda cohort: True,
     "halves": lambda cohort: len(cohort.samples) >= LARGE and cohort.groups is None,
 }
 
@@ -243,8 +287,25 @@ def halves_table(found: pd.DataFrame) -> pd.DataFrame:
     return value.assign(agree=held[0] & held[1]).reset_index()
 
 
+def flags_table(found: pd.DataFrame) -> pd.DataFrame:
+    """Return the shares that are flagged, mean over cuts.
+
+    Parameters
+    ----------
+    found
+        Rows of ``transfer.csv`` of the design.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per cohort, a column per change.
+    """
+    changes = [ALIKE, FEWER, PERMUTED]
+    return found.pivot_table(index="cohort", columns="name", values="value", sort=False)[changes]
+
+
 def summary(found: pd.DataFrame) -> str:
-    """Return both designs as tables in Markdown."""
+    """Return all designs as tables in Markdown."""
     lines = [f"# Final models on samples they have not seen ({TARGET})"]
     part = found[found["design"] == "lacking"]
     if len(part):
@@ -264,6 +325,27 @@ def summary(found: pd.DataFrame) -> str:
             f" | {row.mean:.2f} | {row.more:+.2f} |"
             for row in lacking_table(part).itertuples()
         ]
+    part = found[found["design"] == "flags"]
+    if len(part):
+        table = flags_table(part)
+        lines += [
+            "",
+            "## Flagged as unlike the training samples",
+            "",
+            f"Shares of a held-out third, mean over cuts. Wanted: at most {MOST_ALIKE:.0%} as"
+            f" measured ({int((table[ALIKE] <= MOST_ALIKE).sum())} of {len(table)} cohorts), at"
+            f" least {FEWEST_PERMUTED:.0%} with values permuted among features"
+            f" ({int((table[PERMUTED] >= FEWEST_PERMUTED).sum())} of {len(table)}).",
+            "",
+            f"| cohort | {ALIKE} | {FEWER} | {PERMUTED} |",
+            "|" + " --- |" * 4,
+        ]
+        lines += [
+            f"| {cohort} | " + " | ".join(f"{row[name]:.1%}" for name in table.columns) + " |"
+            for cohort, row in table.iterrows()
+        ]
+        means = " | ".join(f"{mean:.1%}" for mean in table.mean())
+        lines += [f"| mean of cohorts | {means} |"]
     part = found[found["design"] == "halves"]
     if len(part):
         table = halves_table(part)
@@ -286,6 +368,7 @@ def summary(found: pd.DataFrame) -> str:
 
 def figure(found: pd.DataFrame) -> str:
     """Return wrong calls, or scores of halves, by cohort and cut as SVG."""
+    found = found[found["design"] != "flags"]
     kept = found.assign(panel=found["cohort"] + ", " + found["design"])
     kinds = {OWN: OWN, MEAN: "others", INSIDE: "others", OUTSIDE: OWN}
     kept["kind"] = kept["name"].map(kinds).fillna("others")

@@ -82,7 +82,7 @@ def test_no_method_failed_and_no_job_warned(finished):
 def test_training_logs_epochs_replicas_and_time_left(finished):
     text = (finished.folder / RESULTS / "logs" / "train_balanced.log").read_text(encoding="utf-8")
     assert "epoch 25 of at most 25, " in text
-    assert "replicas training, at most 0 s left" in text
+    assert "at most 00:00 left" in text
 
 
 def test_running_twice_does_nothing(finished):

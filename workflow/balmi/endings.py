@@ -69,11 +69,12 @@ def _concluded(folder: Path) -> list[str]:
     view, prediction = folder / "view.json", folder / "prediction.json"
     if view.is_file():
         page = json.loads(view.read_text(encoding="utf-8"))
-        return [_with_value(each) for each in page["conclusions"]]
+        return [_with_value(each) for each in page.get("conclusions", ())]
     if prediction.is_file():
         made = json.loads(prediction.read_text(encoding="utf-8"))
         flagged = f"{made['flagged']:,} of them unlike the training samples"
-        return [f"{made['samples']:,} new samples predicted, {flagged}"]
+        new = "1 new sample" if made["samples"] == 1 else f"{made['samples']:,} new samples"
+        return [f"{new} predicted, {flagged}"]
     return []
 
 

@@ -23,7 +23,7 @@ with job(snakemake, f"{snakemake.wildcards.dataset}: robustness"):
     write_table(robustness_table(scores, cohort.modalities), outputs.robustness, "robustness")
     found = contribution_table(scores, cohort.modalities, settings)
     write_table(found, outputs.contributions, "contributions")
-    drawn = read_places(inputs.preprocessing, cohort, splits)
+    drawn = None if probes.empty else read_places(inputs.preprocessing, cohort, splits)
     write_table(embedding_table(cohort, predictions, probes, drawn), outputs.embedding, "embedding")
     found = control_table(
         list(map(read_table, inputs.controls)), cohort.classes, split_ratio(splits)

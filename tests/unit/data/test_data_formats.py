@@ -24,6 +24,7 @@ from balmi.tables.contract import TABLES
 
 TENSORS = {"a": np.arange(3.0)}
 TABLE = pd.DataFrame({"sample": ["a", "b"], "class": ["1", "NA"], "x": [1.5, -2.0], "y": 0.0})
+TABLE = TABLE.assign(features_x=[0.5, np.nan], features_y=[-1.0, np.nan])
 
 
 def say_in_json(path, version):

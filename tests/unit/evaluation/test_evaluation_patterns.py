@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from balmi.evaluation import patterns
 from balmi.evaluation.patterns import patterns_table
 
 
@@ -24,7 +25,8 @@ def said(cohort, method, first):
     return pd.DataFrame({**head, **columns})
 
 
-def test_by_hand(lacking):
+def test_by_hand(lacking, monkeypatch):
+    monkeypatch.setattr(patterns, "FEWEST_SAMPLES", 4)
     parts = [
         said(lacking, "pooled", [0.5, 0.5, 0.8, 0.2, 0.25, 0.5]),
         said(lacking, "stacked-lr", [0.9] * 6),
@@ -62,3 +64,21 @@ def test_a_pattern_in_one_fold_has_no_interval(lacking):
 def test_where_all_have_the_same_there_is_nothing_to_say(make_cohort):
     cohort = make_cohort(np.array([0, 1, 0, 1, 0, 1]))
     assert patterns_table(said(cohort, "pooled", [0.5] * 6), cohort, 0.5).empty
+
+
+def test_the_same_samples_in_other_repeats_are_no_new_evidence(lacking, monkeypatch):
+    """Two samples lack mirna: three repeats test the same sets of them, whatever the others do."""
+    monkeypatch.setattr(patterns, "FEWEST_SAMPLES", 2)
+    parts = []
+    for repeat, first in enumerate(([0.2, 0.4], [0.3, 0.5], [0.4, 0.6])):
+        part = said(lacking, "pooled", [0.5, 0.5, 0.8, 0.2, *first]).assign(repeat=repeat)
+        part["fold"] = [*np.roll([0, 0, 1, 1], repeat), 0, 1]
+        parts.append(part)
+    table = patterns_table(pd.concat(parts), lacking, 0.5)
+    row = table[(table["modalities"] == "rna") & (table["metric"] == "log_loss")].iloc[0]
+    assert (row["samples"], row["folds"]) == (2, 2)
+    losses = [-np.log([0.2, 0.3, 0.4]).mean(), -np.log([0.6, 0.5, 0.4]).mean()]
+    assert row["mean"] == pytest.approx(np.mean(losses))
+    monkeypatch.setattr(patterns, "FEWEST_SAMPLES", 3)
+    few = patterns_table(pd.concat(parts), lacking, 0.5)
+    assert np.isnan(few.loc[few["modalities"] == "rna", ["lower", "upper"]].to_numpy()).all()

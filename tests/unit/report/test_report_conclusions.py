@@ -162,7 +162,10 @@ def test_which_modality_is_one_short_sentence(number):
 def test_the_highest_estimate_above_chance_is_named():
     rows = [label(0.9, False, "noise"), label(0.5, True, "rna"), label(0.4, True, "mirna")]
     told = ANSWERS[Question.WHICH](viewed(rows=rows))
-    assert told.sentence == "rna has the highest estimate, but does not stand apart."
+    expected = "rna has the highest estimate above chance, but does not stand apart."
+    assert told.sentence == expected
+    plain = ANSWERS[Question.WHICH](viewed(rows=rows[1:]))
+    assert plain.sentence == expected.replace(" above chance", "")
     assert told.state == "not separable"
     assert told.value == "0.50 (0.40 to 0.60) nats"
 

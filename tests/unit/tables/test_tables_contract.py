@@ -121,7 +121,7 @@ def test_no_shown_table_is_named_as_another_input_of_the_report():
     text = (RULES / "common.smk").read_text(encoding="utf-8")
     body = text.split("def report_files(", 1)[1].split("\ndef ", 1)[0]
     others = set(re.findall(r'"(\w+)": "results', body))
-    assert {"samples", "model"} == others
+    assert {"roster", "model"} == others
     assert not others & set(SHOWN)
 
 

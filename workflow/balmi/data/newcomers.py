@@ -284,6 +284,17 @@ def _check_ids(reading: Reading, prediction: Prediction, ids: Mapping[str, pd.In
         Where two modalities with such ids share no sample.
     """
     problems = []
+    met = pd.Index(np.concatenate([index.to_numpy() for index in ids.values()]))
+    if len(ids) > 1 and not met.duplicated().any():
+        first, *others = ids
+        shown_ = "; ".join(
+            f"{name}: {listing(map(shown, index[:EXAMPLES]))}" for name, index in ids.items()
+        )
+        found = f"no sample that {first} and {listing(others)} share ({shown_})"
+        advice = "every sample is predicted from one modality: see that ids are the same in all"
+        reading.remark(
+            f"{reading.key}.modalities", prediction.modalities[first].path, [(found, advice)]
+        )
     for first, second in combinations(ids, 2):
         shared = ids[first].intersection(ids[second])
         alike = kin(ids[first].difference(shared), ids[second].difference(shared))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SHOWN = ("log_loss", "accuracy")  # both are defined for a single sample
 PATTERN = "modalities"
+FEWEST_SAMPLES = 10  # of a pattern, of which an interval is given
 
 
 def patterns_of(cohort: Roster) -> np.ndarray:
@@ -50,7 +51,7 @@ def patterns_table(predictions: pd.DataFrame, cohort: Roster, split_ratio: float
     -------
     pandas.DataFrame
         ``tables/patterns.csv``, the most frequent pattern first; without rows where all samples
-        have the same modalities.
+        have the same modalities. Of fewer than `FEWEST_SAMPLES` there is no interval.
     """
     patterns = patterns_of(cohort)
     methods = list(dict.fromkeys(predictions["method"]))
@@ -69,12 +70,24 @@ def patterns_table(predictions: pd.DataFrame, cohort: Roster, split_ratio: float
         for head, part in held_out(mine, cohort, [*by, *FOLD])
         for name in SHOWN
     )
-    scores = counted_once(scores, first_alike(predictions), [*by, "metric"], ["value"])
+    # A rare pattern is tested by the same samples in every repeat, which count once.
+    scores = pd.concat(
+        [
+            counted_once(
+                scores[scores[PATTERN] == pattern], first_alike(part), [*by, "metric"], ["value"]
+            )
+            for pattern, part in mine.groupby(PATTERN, sort=False)
+        ],
+        ignore_index=True,
+    )
     tested = mine.groupby(by)["sample"].nunique()
     rows = []
     for (method, pattern, name), values in scores.groupby([*by, "metric"], sort=False)["value"]:
         over_folds = mean_over_folds(values.to_numpy(), split_ratio, *METRICS[name].bounds)
-        rows.append((method, pattern, name, int(tested[method, pattern]), *over_folds))
+        count = int(tested[method, pattern])
+        if count < FEWEST_SAMPLES:
+            over_folds = over_folds._replace(lower=np.nan, upper=np.nan)
+        rows.append((method, pattern, name, count, *over_folds))
     order = {name: place for place, name in enumerate(compared)}
     rows.sort(key=lambda row: (SHOWN.index(row[2]), -row[3], row[1], order[row[0]]))
     return TABLES["patterns"].of(rows)

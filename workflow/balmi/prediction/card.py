@@ -127,7 +127,8 @@ def _performed(evaluation: Mapping[str, Any]) -> str:
         f"By cross-validation of the whole method, {folds} test folds: each was predicted by models"
         " that had not seen it, with preprocessing, weights and calibration learned without it. The"
         " model here has learned from all samples; no score of the samples that it learned from is"
-        f" quoted.\n\n{table}"
+        " quoted. Scores are means over test folds; the calibration error of a small fold is larger"
+        f" than that of all of them together.\n\n{table}"
     )
 
 

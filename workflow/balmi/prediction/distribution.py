@@ -124,7 +124,9 @@ class Envelope:
         covariance = (kept.T * self.variances) @ kept + np.diag(blurred)
         places = along[:, sure] @ np.linalg.cholesky(np.linalg.inv(covariance))
         # Along other directions it is taken to lie in the middle.
-        return _logs(outside, whole, places, np.full(int(sure.sum()), len(axes) / sure.sum()))
+        return _logs(
+            outside, whole, places, np.full(int(sure.sum()), len(axes) / max(1, sure.sum()))
+        )
 
 
 def _error(squares: np.ndarray, count: int) -> np.ndarray:

@@ -172,7 +172,10 @@ def _scaled(
 def _standardised(
     raw: np.ndarray, medians: np.ndarray, deviations: np.ndarray
 ) -> tuple[str, str] | None:
-    """Return what is odd where every feature was standardised, and those of training were not."""
+    """Return what is odd where every feature was standardised and training looks otherwise.
+
+    Of skewed features medians and robust deviations differ from 0 and 1 though they were, too.
+    """
     known = ~np.isnan(raw).all(axis=0)
     means, own = np.nanmean(raw[:, known], axis=0), np.nanstd(raw[:, known], axis=0)
     larger = np.sqrt(len(raw) / (len(raw) - 1))
@@ -182,10 +185,9 @@ def _standardised(
     if new.mean() < MOST or old.mean() >= MOST:
         return None
     return (
-        f"{new.mean():.0%} of the features have mean 0 and deviation 1, which features of the"
-        " training samples have not",
-        "values as they were before they were standardised: new samples must not be standardised"
-        " among themselves",
+        f"{new.mean():.0%} of the features have mean 0 and deviation 1 among the new samples",
+        "values as before they were standardised, unless those of the training samples, whose"
+        " medians and spreads are others, were standardised in the same way",
     )
 
 

@@ -76,7 +76,9 @@ class Which(StrEnum):
     BOTH_ENDS = auto()
     STRONGEST = auto()
     WEAKEST = auto()
+    WEAKEST_ABOVE = auto()
     NOT_SEPARABLE = auto()
+    NOT_SEPARABLE_ABOVE = auto()
 
 
 # Cases in which no estimate is read as a ranking.
@@ -99,6 +101,11 @@ ENDS = {
     (True, False): Which.STRONGEST,
     (False, True): Which.WEAKEST,
     (False, False): Which.NOT_SEPARABLE,
+}
+# Where a modality that is not above chance has an estimate that is higher still.
+ABOVE_CHANCE = {
+    Which.WEAKEST: Which.WEAKEST_ABOVE,
+    Which.NOT_SEPARABLE: Which.NOT_SEPARABLE_ABOVE,
 }
 WHICH: dict[Which, tuple[str, Foremost | Verdict]] = {
     Which.WITHHELD: (
@@ -132,8 +139,16 @@ WHICH: dict[Which, tuple[str, Foremost | Verdict]] = {
         "{weakest} carries the least; {top} has the highest estimate, but does not stand apart.",
         Foremost.OPEN,
     ),
+    Which.WEAKEST_ABOVE: (
+        "{weakest} carries the least; {top}, highest above chance, does not stand apart.",
+        Foremost.OPEN,
+    ),
     Which.NOT_SEPARABLE: (
         "{top} has the highest estimate, but does not stand apart.",
+        Foremost.OPEN,
+    ),
+    Which.NOT_SEPARABLE_ABOVE: (
+        "{top} has the highest estimate above chance, but does not stand apart.",
         Foremost.OPEN,
     ),
 }
@@ -213,7 +228,9 @@ def _of_several(views: Views) -> Which:
     view = views.information
     if len(view.inside_null) == len(view.label):
         return Which.EMPTY
-    return ENDS[view.strongest is not None, view.weakest is not None]
+    found = ENDS[view.strongest is not None, view.weakest is not None]
+    highest = max(view.label, key=lambda row: row.estimate)
+    return found if highest == foremost(view) else ABOVE_CHANCE.get(found, found)
 
 
 # By how many modalities have an estimate: none, one, or more.

@@ -9,6 +9,8 @@ from balmi.report.kit.words import brief, counted, decimal, joined, with_limits
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from balmi.report.sections.performance.closeup import ClassScores
+    from balmi.report.sections.performance.view import PerformanceView
     from balmi.report.view import View
 
 LISTED = 4  # modalities in a sentence
@@ -33,7 +35,25 @@ def _performance(view: View) -> str:
     which = f"{metric.direction.best} {metric.title}"
     which = which[0].upper() + which[1:]
     of = counted(len(performance.methods), "row")
-    return f"{which} of the {of} of the table: {brief(best.name)}, {amount}."
+    told = f"{which} of the {of} of the table: {brief(best.name)}, {amount}."
+    return f"{told} {_hardest(performance)}".rstrip()
+
+
+def _hardest(performance: PerformanceView) -> str:
+    """Name the class that the method of the close-up finds hardest; nothing of two classes."""
+    closeup = performance.closeup
+    known = [] if closeup is None else [row for row in closeup.classes if _f1(row) is not None]
+    if closeup is None or len(known) < 3:
+        return ""
+    row = min(known, key=lambda row: _f1(row) or 0.0)
+    score = row.scores["f1"]
+    amount = with_limits(score.mean, score.lower, score.upper)
+    return f"Lowest F1 of a class by {brief(closeup.method)}: {brief(row.name)}, {amount}."
+
+
+def _f1(row: ClassScores) -> float | None:
+    score = row.scores.get("f1")
+    return None if score is None else score.mean
 
 
 def _samples(view: View) -> str:

@@ -128,6 +128,7 @@ class TestHeldOut:
     def test_lessons_end_where_enough_are_judged(self, make_task, monkeypatch, fewest, lessons):
         """Five inner folds of twelve samples."""
         monkeypatch.setattr(learners, "JUDGED", fewest)
+        monkeypatch.setattr(learners, "FEWEST", 1)
         side = make_task().training
         has, learned = np.ones(60, dtype=bool), []
 
@@ -142,6 +143,30 @@ class TestHeldOut:
         )
         np.testing.assert_array_equal(np.isnan(found).any(axis=1), ~told)
 
+    def test_lessons_go_on_until_every_class_is_judged(self, make_task, monkeypatch):
+        """Of a class whose members are all in the last fold nobody would be judged before."""
+        monkeypatch.setattr(learners, "JUDGED", 12)
+        side = make_task().training
+        labels = np.zeros(60, dtype=int)
+        labels[side.base_folds[3][1][:2]] = 1
+        labels[side.base_folds[2][1][:3]] = 2
+
+        class Side:
+            base_folds, classes = side.base_folds, 3
+
+            def __len__(self):
+                return 60
+
+        own = Side()
+        own.labels = labels
+        assert len(learners._lessons(own)) == 4
+        monkeypatch.setattr(learners, "MANY_SAMPLES", 30)
+        own.labels = np.where(np.arange(60) % 2, labels, 2)
+        ((_, here),) = learners._lessons(own)
+        assert len(np.unique(own.labels[here])) == max(
+            len(np.unique(own.labels[each])) for _, each in side.base_folds
+        )
+
     @pytest.mark.parametrize(("fewest", "lessons"), [(60, 5), (30, 3), (12, 5)])
     def test_a_machine_is_calibrated_by_other_folds_however_many(
         self, make_task, monkeypatch, fewest, lessons
@@ -151,6 +176,7 @@ class TestHeldOut:
         values, has = side.samples.features["a"], np.ones(60, dtype=bool)
         whole, _ = learners.machine(side, values, has)
         monkeypatch.setattr(learners, "JUDGED", fewest)
+        monkeypatch.setattr(learners, "FEWEST", 1)
         found, _ = learners.machine(side, values, has)
         told = np.concatenate([here for _, here in side.base_folds[:lessons]])
         assert np.isnan(np.delete(found, told, axis=0)).all()

@@ -60,7 +60,7 @@ def feature_places(cohort: Roster, features: Features, split: Split) -> np.ndarr
     blocks = [values for values in features.split(split.fit).values() if values.shape[1]]
     if not blocks:
         return np.full((len(cohort.samples), 2), np.nan)
-    weighed = (values / np.sqrt(values.shape[1]) for values in blocks)
+    weighed = (values * values.dtype.type(values.shape[1] ** -0.5) for values in blocks)
     return _principal_components(np.hstack(list(weighed)), "randomized")
 
 

@@ -88,8 +88,8 @@ def taught(
 
     Every inner fold is told of by what has learned from the others, until `JUDGED` samples are. Of
     more than `MANY_SAMPLES` one lesson is enough: it takes `MANY_SAMPLES` of them at most, drawn
-    evenly from all inner folds but the first, and is judged on that one. Where no more than these
-    are asked about, others are predicted by what has learned from all of them.
+    evenly from all inner folds but one, and is judged on that one. Where no more than these are
+    asked about, others are predicted by what has learned from all of them.
 
     Parameters
     ----------
@@ -126,11 +126,23 @@ def taught(
 
 
 def _lessons(side: TrainingSide) -> Sequence[tuple[np.ndarray, np.ndarray]]:
-    """Return the inner folds that are held out."""
+    """Return the inner folds that are held out: of many samples one, of the most classes.
+
+    Of fewer as many as hold out `JUDGED` samples, and of every class `FEWEST` or all that there
+    are: where groups go together, a fold may have none of a rare class, and what nobody is judged
+    on would be thought impossible.
+    """
+    folds = side.base_folds
+    if not folds:
+        return folds
+    held = np.array([np.bincount(side.labels[h], minlength=side.classes) for _, h in folds])
     if len(side) > MANY_SAMPLES:
-        return side.base_folds[:1]
-    ends = np.cumsum([len(here) for _, here in side.base_folds])
-    return side.base_folds[: 1 + int(np.searchsorted(ends, JUDGED))]
+        best = int((held > 0).sum(axis=1).argmax())
+        return folds[best : best + 1]
+    counts = held.cumsum(axis=0)
+    enough = counts.sum(axis=1) >= JUDGED
+    enough &= (counts >= np.minimum(counts[-1], FEWEST)).all(axis=1)
+    return folds[: 1 + int(enough.argmax())] if enough.any() else folds
 
 
 def _drawn(side: TrainingSide, rows: np.ndarray) -> np.ndarray:

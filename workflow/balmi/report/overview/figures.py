@@ -307,11 +307,28 @@ def field_of(rows: Sequence[tuple[Cells, Cells]]) -> Field | None:
         min(sizes) / 1.25, max(sizes) * 1.25, FIELD_LEFT, width - FIELD_RIGHT, powers=True
     )
     up = differences_scale([row for _, row in rows], height - FIELD_BOTTOM, FIELD_TOP, count=6)
-    spots, last = [], -math.inf
-    for summary, row in sorted(rows, key=lambda pair: pair[0]["samples"]):
-        last = round(max(across.at(summary["samples"]), last + APART), 1)
-        spots.append(_spot(summary, row, last, up))
+    ordered = sorted(rows, key=lambda pair: pair[0]["samples"])
+    spots = [
+        _spot(summary, row, at, up)
+        for (summary, row), at in zip(
+            ordered, _apart([across.at(each["samples"]) for each, _ in ordered]), strict=True
+        )
+    ]
     return Field(across, up, _labelled(spots))
+
+
+def _apart(places: Sequence[float]) -> list[float]:
+    """Return ascending places some pixels apart, none beyond the edge where that can be."""
+    found, last = [], -math.inf
+    for place in places:
+        last = max(place, last + APART)
+        found.append(last)
+    # From the right, what was moved beyond the edge is moved back.
+    bound = max(FIELD[0] - FIELD_RIGHT, places[-1])
+    for number in range(len(found) - 1, -1, -1):
+        found[number] = min(found[number], bound)
+        bound = found[number] - APART
+    return [round(place, 1) for place in found]
 
 
 def _spot(summary: Cells, row: Cells, x: float, up: Scale) -> Spot:

@@ -340,11 +340,14 @@ def _supports(
             else "; no modality of the model is missing."
         )
     )
+    if len(given) > 1:
+        whole = int((table["modalities"].str.count(r"\+") == len(given) - 1).sum())
+        told.append(f"{whole:,} of {counted(about['samples'], 'sample')} have all of them.")
     if about["judged"]:
         told.append(
             f"{about['flagged']} of {counted(about['judged'], 'sample')}"
-            f" ({percent(about['flagged'] / about['judged'])}) look unlike the training samples; of"
-            " samples like these it would be one in twenty at most."
+            f" ({percent(about['flagged'] / about['judged'])}) look unlike the training samples. Of"
+            " samples like those, at most one in twenty would."
         )
     else:
         told.append("Training samples were too few to say which new samples look unlike them.")

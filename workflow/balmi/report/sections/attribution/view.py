@@ -160,7 +160,14 @@ def _features(
 ) -> tuple[Feature, ...]:
     """Return the foremost features of every class and modality, as many of each as fit."""
     count = max(FEWEST_FEATURES, MAX_FEATURES // max(1, len(classes) * len(modalities)))
-    shown = attribution[(attribution["rank"] <= count) & (attribution["importance"] > 0)]
+    return _of(attribution[attribution["rank"] <= count], classes, modalities)
+
+
+def _of(
+    attribution: pd.DataFrame, classes: Sequence[str], modalities: Sequence[str]
+) -> tuple[Feature, ...]:
+    """Return the features of some rows that have any importance, by class, modality and rank."""
+    shown = attribution[attribution["importance"] > 0]
     rows = [
         Feature(
             row["class"],
@@ -206,7 +213,7 @@ def _attributions(
     if not rows and not features:
         return None
     listed = max((row.rank for row in features), default=0)
-    foremost = _foremost(features, cohort.classes)
+    foremost = _foremost(_of(attribution, cohort.classes, cohort.modalities), cohort.classes)
     return Attributions(tuple(rows), features, listed, len(attribution), foremost)
 
 

@@ -29,7 +29,8 @@ def _difference_row(row: Difference) -> dict[str, Any]:
     mark = mark_of(row.verdict)
     amount = with_limits(row.difference, row.lower, row.upper, signed)
     return {
-        "name": shortened(f"{row.method} − {row.reference}", LABEL + 10),
+        "name": ("★ " if row.primary else "")
+        + shortened(f"{row.method} − {row.reference}", LABEL + 10),
         "value": row.difference,
         "lower": row.lower,
         "upper": row.upper,

@@ -63,7 +63,7 @@ def _marks(lanes: Sequence[Lane], state: int) -> alt.Chart:
 
 
 def _told(lane: Lane) -> str:
-    return f"{lane.missed:,} of {lane.samples:,}"
+    return f"{lane.missed:,} of {lane.samples:,} missed"
 
 
 def samples_figure(view: SamplesView) -> Figure:
@@ -93,7 +93,7 @@ def samples_figure(view: SamplesView) -> Figure:
         right.encode(x=alt.value(ACROSS + drawing.GAP), y=down, text="told:N"),
     ]
     chart = alt.layer(*layers).properties(width=ACROSS, height=_lane_height(lanes) * len(lanes))
-    about = "; ".join(f"{lane.name}: {_told(lane)} missed, {lane.hard} by all" for lane in lanes)
+    about = "; ".join(f"{lane.name}: {_told(lane)}, {lane.hard} by all" for lane in lanes)
     legend = (
         Entry("right", SOFT, "circle"),
         Entry(f"missed by {shortened(view.method, LABEL)}", COLOURS[MISSED], "circle"),

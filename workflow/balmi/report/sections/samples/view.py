@@ -165,6 +165,10 @@ class SamplesView:
         return f"{text}."
 
     @property
+    def _listed(self) -> str:
+        return "them" if len(self.hard) == self.hard_samples else f"the {len(self.hard)} listed"
+
+    @property
     def unanimous(self) -> str | None:
         """How many are called one other class by all methods and modalities; None for none."""
         found = [row for row in self.hard if row.unanimous]
@@ -175,8 +179,8 @@ class SamplesView:
         more = f", and {others} more" if others > 0 else ""
         verb = "is" if len(found) == 1 else "are"
         return (
-            f"{len(found)} of them {verb} called one and the same other class by all methods and by"
-            f" every modality alone: {first}{more}. Look at these first."
+            f"{len(found)} of {self._listed} {verb} called one and the same other class by all"
+            f" methods and by every modality alone: {first}{more}. Look at these first."
         )
 
 

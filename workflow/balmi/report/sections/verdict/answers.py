@@ -12,6 +12,7 @@ from balmi.report.conclusions import ANSWERS, Question
 from balmi.report.kit.words import (
     beside,
     brief,
+    chance,
     counted,
     decimal,
     joined,
@@ -239,7 +240,9 @@ def _concluded(views: Views) -> list[Statement]:
     elif {row.exceeds for row in view.label} == {True}:
         every = len(view.label) == len(views.cohort.modalities)
         which = "Every modality" if every else "Every modality with enough samples"
-        statements.append(Statement(f"{which} exceeds what permuted labels give."))
+        largest = max(row.p for row in view.label if row.p is not None)
+        text = f"{which} exceeds what permuted labels give (p at most {chance(largest)})."
+        statements.append(Statement(text))
     if view.balance is not None:
         statements.append(Statement(view.balance.sentence))
     return statements + _redundancy(views)

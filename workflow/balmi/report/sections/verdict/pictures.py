@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from balmi.evaluation.decision import MASK
-from balmi.evaluation.primary import NETWORK, SINGLE, STACKED
+from balmi.evaluation.comparisons import COMPLETE
+from balmi.evaluation.complete import WITHOUT_MODALITIES
+from balmi.evaluation.primary import NETWORK, ROLES, SINGLE, STACKED
 from balmi.evaluation.statistics import REGION
 from balmi.report.kit.drawing import mark_of, modality_keys
 from balmi.report.kit.figures import SHAPES, Entry
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
     End = tuple[float, float, str, Amount]  # begin, end and name of a part of a bar, and the part
 
-ALONE = (MASK, SINGLE)  # methods that combine nothing
+# Methods that combine nothing.
+ALONE = {*WITHOUT_MODALITIES, SINGLE, *(each.single for each in ROLES)}
 WIDTH = 312  # pixels inside a card of the first screen
 AXIS = 30  # height of an axis with its title
 SMALL = 11  # size of what stands beside
@@ -39,16 +41,17 @@ MOST_PATTERNS, PITCH = 5, 34  # of who has what: columns, and their distance
 NAMES = 100  # pixels for the names of modalities beside the patterns
 SHARED, TOGETHER = "var(--line)", "var(--bg)"
 INFORMATION = (
-    "A bar is the decomposition of what a modality tells of the label: what others tell too, what"
-    " it alone tells, and what shows only with others. The thin lines below it are the 95 %"
-    " intervals of these parts, each around its end. The dot with its line is the held-out bound of"
-    " the whole and its 95 % interval; the two are estimated apart, and agree nearly."
+    "The filled bar is what a modality tells of the label: what others tell too, and what it alone"
+    " tells. The dashed end is what it tells only together with others, which comes on top. The"
+    " thin lines below are the 95 % intervals of these parts, each around its end. The dot with its"
+    " line is the held-out bound of what the modality tells, and its 95 % interval."
 )
 COMBINING = (
     "Dot and line: mean over test folds and its 95 % interval. Intervals of two methods may overlap"
     " where their difference is clear: the folds are the same, so that the difference has an"
-    " interval of its own, drawn at the bottom from the score of the reference. Shaded: differences"
-    " below {region}, which hardly matter."
+    " interval of its own, drawn at the bottom from the score of the reference. Scores are of all"
+    " samples; a difference among complete samples is named so. Shaded: differences below {region},"
+    " which hardly matter."
 )
 
 
@@ -88,7 +91,7 @@ def _look(name: str, key: Key) -> dict[str, str | None]:
 
 
 def carries_picture(view: InformationView, cohort: CohortView) -> Sketch | None:
-    """Draw what each modality tells of the label, and how many samples have it.
+    """Draw what each modality tells of the label, alone and with others, and who has it.
 
     Parameters
     ----------
@@ -109,11 +112,14 @@ def carries_picture(view: InformationView, cohort: CohortView) -> Sketch | None:
     stacks = {row.modality: _ends(parts_of(view.parts, row.modality, several)) for row in rows}
     highest = [row.upper if row.upper is not None else row.estimate for row in rows]
     highest += [
-        end + (amount.upper or 0) - amount.estimate
+        max(end, begin + (amount.upper or 0))
         for stack in stacks.values()
-        for _, end, _, amount in stack
+        for begin, end, _, amount in stack
     ]
     lowest = [row.lower if row.lower is not None else row.estimate for row in rows]
+    lowest += [
+        begin + (amount.lower or 0) for stack in stacks.values() for begin, _, _, amount in stack
+    ]
     scale = Scale((min(0.0, *lowest), max(*highest, 1e-3)), (EDGE, WIDTH - EDGE))
     pitch = 46 if len(rows) <= ROOMY else 23
     pen = Pen()
@@ -146,7 +152,7 @@ def carries_picture(view: InformationView, cohort: CohortView) -> Sketch | None:
         ("together", Entry("only with others", INK, "square", TOGETHER, (3, 2))),
     )
     legend = [entry for name, entry in entries if name in drawn]
-    title = "What each modality tells of the label"
+    title = "What each modality tells of the label, alone and with others"
     return sketch(
         pen,
         (WIDTH, bottom + AXIS),
@@ -185,9 +191,9 @@ def _bar(
             )
             across = scale(end) - scale(begin)
             pen.bar(scale(begin), y, across, thick, told=told, **_look(name, key))
-    for place, (_, end, _, amount) in enumerate(stack):
+    for place, (begin, _, _, amount) in enumerate(stack):
         if amount.lower is not None and amount.upper is not None:
-            low, high = (end + limit - amount.estimate for limit in (amount.lower, amount.upper))
+            low, high = (begin + limit for limit in (amount.lower, amount.upper))
             level = y + thick + (4 if pitch > 30 else 1.7) * (place + 1)
             pen.line((scale(low), level), (scale(high), level), SOFT, 1.2)
     if row.lower is not None and row.upper is not None:
@@ -284,7 +290,7 @@ def combining_picture(view: PerformanceView, pair: tuple[str, str] | None) -> Sk
         pen,
         (WIDTH, bottom + AXIS),
         "combining",
-        f"{view.metric.first} with and without combining",
+        f"{view.metric.first} with and without combining" if pair else view.metric.first,
         f"{told}.",
         legend if primary is not None else (),
         COMBINING.format(region=f"{REGION:g}".replace("0.", ".")),
@@ -310,9 +316,13 @@ def _score(pen: Pen, scale: Scale, y: float, shown: Shown, view: PerformanceView
     pen.mark(scale(score.mean), y + 23, SHAPES["circle"], colour, 5, told)
 
 
+def _among(row: Difference) -> str:
+    return ", complete samples" if row.samples == COMPLETE else ""
+
+
 def _difference(row: Difference) -> str:
     amount = with_limits(row.difference, row.lower, row.upper, signed)
-    return f"{row.method} − {row.reference}: {amount}, {mark_of(row.verdict).word}"
+    return f"{row.method} − {row.reference}{_among(row)}: {amount}, {mark_of(row.verdict).word}"
 
 
 def _bracket(pen: Pen, scale: Scale, y: float, start: float, row: Difference) -> None:
@@ -321,7 +331,8 @@ def _bracket(pen: Pen, scale: Scale, y: float, start: float, row: Difference) ->
     begin, end, level = scale(start), scale(start + row.difference), y + 30
     value = beside(row.difference, row.lower, row.upper, signed)
     room = WIDTH - width(value, letter=BOLD) - 6
-    pen.text(0, y + 13, fitted(f"{row.method} − {row.reference}", room, letter=BOLD), bold=True)
+    name = f"{row.method} − {row.reference}{_among(row)}"
+    pen.text(0, y + 13, fitted(name, room, letter=BOLD), bold=True)
     pen.text(WIDTH, y + 13, value, "end", bold=True)
     pen.line((begin, level - 9), (begin, level), look.colour, 2)
     pen.line((begin, level - 9), (end, level - 9), look.colour, 2)
