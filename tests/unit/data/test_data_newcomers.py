@@ -111,6 +111,15 @@ def test_and_told_where_others_are_shared(read):
     assert any("taken for different samples" in remark for remark in found.remarks)
 
 
+def test_modalities_that_share_no_sample_are_told(read):
+    found = read(rna=RNA, beta=BETA.set_axis(["m1", "m2"], axis=0))
+    assert found.samples.tolist() == ["s1", "s2", "s3", "m1", "m2"]
+    (told,) = (remark for remark in found.remarks if "no sample" in remark)
+    assert "rna: 's1', 's2', 's3'; beta: 'm1', 'm2'" in told
+    assert not any("no sample" in remark for remark in read(rna=RNA, beta=BETA).remarks)
+    assert not any("no sample" in remark for remark in read(rna=RNA).remarks)
+
+
 def test_no_shared_feature_and_a_transposed_table_are_told(read):
     (problem,) = problems(read, rna=RNA.rename(columns=lambda name: f"x{name}x"))
     assert problem.found.startswith("no feature of the model")

@@ -9,6 +9,7 @@ from copy import deepcopy
 from dataclasses import asdict
 from itertools import combinations, pairwise
 
+import numpy as np
 import pandas as pd
 import pytest
 from synthetic_report import SCRIPT, Names, write_dataset
@@ -17,6 +18,7 @@ from balmi.data.files import read_json, write_json
 from balmi.evaluation.verdicts import Verdict
 from balmi.report.kit.drawing import modality_keys
 from balmi.report.kit.metrics import metric_of
+from balmi.report.overview import figures
 from balmi.report.overview.figures import (
     APART,
     BAR_NAME,
@@ -224,3 +226,14 @@ def test_hostile_names_stay_text(summary, tmp_path):
     text = written(tmp_path, [hostile, many(summary, 1)[0]])
     assert "<script>alert" not in text
     assert text.count("<script>") == 1
+
+
+def test_datasets_of_like_size_stand_apart_and_within_the_figure():
+    right = figures.FIELD[0] - figures.FIELD_RIGHT
+    places = [100.0, 100.5, 300.0, *[right - 5.0] * 10]
+    found = figures._apart(places)
+    assert found[0] == 100
+    assert np.diff(found).min() == pytest.approx(figures.APART, abs=0.11)
+    assert found[2] == 300
+    assert found[-1] == right
+    assert figures._apart([right + 3.0]) == [right + 3.0]
