@@ -83,3 +83,15 @@ def test_both_tables_by_hand():
     assert "| a | 2 | 5.50 | x | 4.00 | 4.00 | +1.50 |" in text
     assert "| a | 2 | 1 | 0.700 | 0.770 | +0.070 |" in text
     assert transfer.figure(found).startswith("<svg")
+
+
+def test_flags_are_of_held_out_samples_as_they_are_and_changed():
+    real = access.cohort_of("nothing", 200, 1)
+    shares = {name: value for name, value, *_ in transfer.flags(real, 0)}
+    assert list(shares) == [transfer.ALIKE, transfer.FEWER, transfer.PERMUTED]
+    assert shares[transfer.ALIKE] < 0.15
+    assert shares[transfer.PERMUTED] > 0.5
+    rows = [{"cohort": "a", "design": "flags", "name": name, "value": 0.5} for name in shares]
+    text = transfer.summary(pd.DataFrame(rows))
+    assert "| a | 50.0% | 50.0% | 50.0% |" in text
+    assert "(0 of 1 cohorts)" in text
