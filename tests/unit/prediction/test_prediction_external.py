@@ -60,6 +60,15 @@ def test_a_mean_over_classes_needs_them_all(metric, word):
     found = validate(held, ("a", "b", "c"), inside(0.97, 0.95, 0.99, metric))
     assert found.carried is word
     assert found.absent == ("c",)
+    assert (found.primary.difference.value is None) == (metric == "macro_f1")
+
+
+def test_draws_that_never_differ_are_no_interval():
+    """Of a class all are called right: how sure that is the bootstrap cannot say."""
+    found = validate(labelled(30, 0), CLASSES, inside(0.9, 0.85, 0.95, "accuracy"))
+    scores = {each.metric: each.external for each in found.classes[0].scores}
+    assert scores["recall"] == Estimate(1.0, None, None)
+    assert found.primary.external == Estimate(1.0, 1.0, 1.0)
 
 
 def test_what_was_not_cross_validated_is_not_compared():

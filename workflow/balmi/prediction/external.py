@@ -182,6 +182,11 @@ def _score(score: Score, held: Labelled, draws: Sequence[np.ndarray] | None) -> 
     return Estimate(float(value), float(lower), float(upper))
 
 
+def _varied(found: Estimate) -> Estimate:
+    """Return an estimate without limits where draws never differ: they say not how sure it is."""
+    return Estimate(found.value) if found.lower == found.upper else found
+
+
 def difference(internal: Estimate, external: Estimate) -> Estimate:
     """Return external minus internal, with limits where both have them."""
     if internal.value is None or external.value is None:
@@ -263,15 +268,17 @@ def validate(
     count = int(units.max()) + 1
     draws = _draws(units, seed) if count >= FEWEST else None
     names = dict.fromkeys([evaluation["primary"], *SHOWN])
+    absent = tuple(np.array(classes)[np.bincount(held.labels, minlength=len(classes)) == 0])
 
     def compared(metric: str, external: Estimate, name: str | None = None) -> Compared:
         internal = inside.get((name, metric), Estimate(None))
-        return Compared(metric, internal, external, difference(internal, external))
+        # A mean over classes is another mean where some are not there.
+        other = name is None and absent and metric in OF_ALL_CLASSES
+        gap = Estimate(None) if other else difference(internal, external)
+        return Compared(metric, internal, external, gap)
 
     metrics = tuple(compared(name, _score(METRICS[name], held, draws)) for name in names)
     primary = metrics[0]
-    absent = tuple(np.array(classes)[np.bincount(held.labels, minlength=len(classes)) == 0])
-    # A mean over classes is another mean where some are not there.
     apart = evaluation.get("other") is not None or (absent and primary.metric in OF_ALL_CLASSES)
     return External(
         samples=len(held),
@@ -284,7 +291,7 @@ def validate(
                 name,
                 int((held.labels == code).sum()),
                 tuple(
-                    compared(metric, _score(_of_class(metric, code), held, draws), name)
+                    compared(metric, _varied(_score(_of_class(metric, code), held, draws)), name)
                     for metric in OF_CLASS
                 ),
             )
