@@ -230,7 +230,7 @@ def deciding_of(summary: Cells) -> Cells | None:
     return row if len(summary["modalities"]) > 1 else None
 
 
-def differences_scale(rows: Sequence[Cells], start: float, end: float, count: int = 4) -> Scale:
+def differences_scale(rows: Sequence[Cells], start: float, end: float, count: int = 3) -> Scale:
     """Return the axis that holds all differences with their intervals, and zero."""
     keys = ("difference", "lower", "upper")
     known = [row[key] for row in rows for key in keys if row[key] is not None]
