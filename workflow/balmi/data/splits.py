@@ -126,6 +126,29 @@ def _folds(
     return splitter.split(rows, labels, groups)
 
 
+def stratified_folds(
+    labels: np.ndarray, groups: np.ndarray | None, count: int, seed: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return a shuffled stratified k-fold, groups together: positions to learn from and held out.
+
+    A class of fewer members than there are folds is in as many of them as it can be.
+
+    Parameters
+    ----------
+    labels
+        Class codes; (n,).
+    groups
+        Group of each sample, or None; (n,).
+    count
+        Number of folds, at least 2.
+    seed
+        Seed of the shuffle.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        return list(_folds(labels, groups, count, seed))
+
+
 def _groups_of(cohort: Roster, rows: np.ndarray) -> np.ndarray:
     """Return the group of every row as a code; without groups every row is one of its own."""
     if cohort.groups is None:
@@ -177,10 +200,8 @@ def _inner_folds(fit: np.ndarray, cohort: Roster, share: float, seed: int) -> np
     inner = np.full(len(fit), -1, dtype=np.int32)
     if count < 2:
         return inner
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-        for number, (_, held_out) in enumerate(_folds(labels, groups, count, seed)):
-            inner[held_out] = number
+    for number, (_, held_out) in enumerate(stratified_folds(labels, groups, count, seed)):
+        inner[held_out] = number
     return inner if usable_folds(labels, inner) else np.full_like(inner, -1)
 
 

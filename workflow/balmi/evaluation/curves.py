@@ -12,12 +12,14 @@ from balmi.evaluation.statistics import corrected_interval
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
     from balmi.data.cohort import Roster
     from balmi.evaluation.held_out import Predicted
+
+    Curve = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 # Quotients of integers, so that a recall of 3/50 is not missed by a rounding error.
 GRID = np.arange(51) / 50
@@ -74,7 +76,21 @@ def _joined(parts: Sequence[Predicted], code: int) -> tuple[np.ndarray, np.ndarr
 
 
 def _without_each(
-    name: str, whole: np.ndarray, folds: Mapping[object, Predicted], code: int
+    folds: Mapping[object, Predicted], code: int
+) -> dict[object, tuple[np.ndarray, np.ndarray]]:
+    """Return what `_joined` gives without each fold, where it gives anything."""
+    rest = {
+        fold: _joined([part for other, part in folds.items() if other != fold], code)
+        for fold in folds
+    }
+    return {fold: held for fold, held in rest.items() if held is not None}
+
+
+def _owed(
+    curve: Curve,
+    whole: np.ndarray,
+    without: Mapping[object, tuple[np.ndarray, np.ndarray]],
+    folds: int,
 ) -> dict[object, np.ndarray]:
     """Return the pseudo-value of every fold: what the curve owes to it; shape (51,) each.
 
@@ -82,12 +98,7 @@ def _without_each(
     less K - 1 times the curve without the fold. Those of all folds average to about the curve, and
     vary as it would over other samples. A fold without which the class is absent or alone has none.
     """
-    found = {}
-    for fold in folds:
-        rest = _joined([part for other, part in folds.items() if other != fold], code)
-        if rest is not None:
-            found[fold] = len(folds) * whole - (len(folds) - 1) * CURVES[name](*rest)
-    return found
+    return {fold: folds * whole - (folds - 1) * curve(*held) for fold, held in without.items()}
 
 
 def _half_widths(
@@ -143,14 +154,14 @@ def curves_table(predictions: pd.DataFrame, cohort: Roster, split_ratio: float) 
             held = _joined(list(folds.values()), code)
             if held is None:
                 continue
+            without = {} if "/" in method else _without_each(folds, code)
             for name, curve in CURVES.items():
                 key = (method, code, name)
                 whole = curve(*held)
                 curves.setdefault(key, []).append(whole)
-                if "/" not in method:
-                    owed = _without_each(name, whole, folds, code)
-                    places = {(repeat, fold): values for fold, values in owed.items()}
-                    pseudo.setdefault(key, {}).update(places)
+                owed = _owed(curve, whole, without, len(folds))
+                places = {(repeat, fold): values for fold, values in owed.items()}
+                pseudo.setdefault(key, {}).update(places)
     rows = []
     for (method, code, name), found in curves.items():
         y = np.mean(found, axis=0)

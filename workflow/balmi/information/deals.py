@@ -8,11 +8,11 @@ samples of eight classes, one modality read .70 nats so, and 1.06 with shares.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
+from balmi.data.splits import stratified_folds
 from balmi.information.crossfit import fold_numbers
 
 # With three, what suits two thirds of the training samples would be taken for all of them.
@@ -49,19 +49,12 @@ def shared_out(labels: np.ndarray, groups: np.ndarray | None, folds: int, seed: 
     """
     if not is_shared_out(groups, folds):
         return fold_numbers(len(labels), groups, folds, seed)
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-
     folds = min(folds, int(np.bincount(labels).max()))
     if folds < 2:
         return fold_numbers(len(labels), groups, folds, seed)
-    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
-    splitter = kind(folds, shuffle=True, random_state=seed)
     number = np.empty(len(labels), dtype=int)
-    with warnings.catch_warnings():
-        # A class of fewer members than there are folds is in as many of them as it can be.
-        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-        for fold, (_, test) in enumerate(splitter.split(labels, labels, groups)):
-            number[test] = fold
+    for fold, (_, test) in enumerate(stratified_folds(labels, groups, folds, seed)):
+        number[test] = fold
     return number
 
 

@@ -170,7 +170,7 @@ def train_final(cohort: Cohort, settings: Settings, about: Mapping[str, Any]) ->
         },
         predictor=predictor,
         prior=side.smoothed_prior,
-        widening=measure_missing(cohort, settings, some),
+        widening=measure_missing(cohort, settings, looked),
         about={
             **about,
             "samples": len(side),
@@ -225,7 +225,7 @@ def _modality(
     )
 
 
-def measure_missing(cohort: Cohort, settings: Settings, some: np.ndarray) -> Widening:
+def measure_missing(cohort: Cohort, settings: Settings, some: LookedAt) -> Widening:
     """Train without an inner fold, and take features from that fold's samples.
 
     One fold is enough, unless it has fewer than `balmi.prediction.masking.FEWEST` samples.
@@ -235,16 +235,15 @@ def measure_missing(cohort: Cohort, settings: Settings, some: np.ndarray) -> Wid
     cohort, settings
         As in `train_final`.
     some
-        Numbers of the samples that are looked at, `LOOKED_AT` or a few more at most; (n,).
+        The samples that are looked at; their inner folds are held out.
     """
     seed = settings.evaluation.seed
     features = Features(cohort, settings.preprocessing.max_features)
-    folds = _side(cohort, features, features.fit(some), some, seed).base_folds
     parts: list[HeldOut] = []
-    for rest, here in folds:
+    for rest, here in some.side.base_folds:
         if sum(len(part.samples) for part in parts) >= FEWEST:
             break
-        ends = np.sort(some[rest]), np.sort(some[here])
+        ends = np.sort(some.rows[rest]), np.sort(some.rows[here])
         try:
             parts.append(_held_out(cohort, settings, features, *ends, seed))
         except MethodNotApplicable as error:

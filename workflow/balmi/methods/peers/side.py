@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from balmi.data.splits import stratified_folds
 from balmi.errors import MethodNotApplicable
 from balmi.methods.peers.base import fit_base
 from balmi.methods.peers.priors import frequencies
@@ -114,13 +114,7 @@ class TrainingSide:
         count = min(most, rarest, units)
         if count < 2:
             return []
-        from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-
-        kind = StratifiedKFold if self.groups is None else StratifiedGroupKFold
-        splitter = kind(count, shuffle=True, random_state=self.seed)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-            return list(splitter.split(self.labels, self.labels, self.groups))
+        return stratified_folds(self.labels, self.groups, count, self.seed)
 
     @property
     def inner_folds(self) -> Folds:

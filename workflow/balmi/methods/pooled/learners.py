@@ -242,7 +242,8 @@ def machine(
     """Learn by a kernel machine, calibrated on inner folds."""
     labels, classes = side.labels, side.classes
     # What calibrates a fold's scores has seen those of another one.
-    lessons = _lessons(side) if len(_lessons(side)) > 1 else side.base_folds
+    lessons = _lessons(side)
+    lessons = lessons if len(lessons) > 1 else side.base_folds
     folds = [(rest[has[rest]], here[has[here]]) for rest, here in lessons]
     known = np.zeros(len(side), dtype=bool)
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from balmi.evaluation.statistics import REGION
 from balmi.report.kit.drawing import mark_of
 from balmi.report.kit.figures import SHAPES, Entry, outline
 from balmi.report.kit.words import shortened
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 Cells = dict[str, Any]
 
-# The smallest difference that is worth having, as verdicts and posteriors take it.
-WORTH = 0.01
 # Sizes in pixels: of a dataset's bars, of its dot, and of the figure across datasets.
 BAR_NAME, BAR_WIDTH, BAR_STEP = 78, 132, 13
 DOT_WIDTH, DOT_HEIGHT, DOT_MARGIN = 220, 26, 12
@@ -234,7 +233,7 @@ def differences_scale(rows: Sequence[Cells], start: float, end: float, count: in
     """Return the axis that holds all differences with their intervals, and zero."""
     keys = ("difference", "lower", "upper")
     known = [row[key] for row in rows for key in keys if row[key] is not None]
-    lower, upper = min([*known, -2 * WORTH]), max([*known, 2 * WORTH])
+    lower, upper = min([*known, -2 * REGION]), max([*known, 2 * REGION])
     room = 0.03 * (upper - lower)
     return Scale(lower - room, upper + room, start, end, count=count)
 
