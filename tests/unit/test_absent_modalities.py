@@ -24,7 +24,7 @@ from balmi.experiments.gains.table import complementarity_table, margins_of
 from balmi.experiments.probes.contributions import contribution_table
 from balmi.experiments.probes.embedding import embedding_table
 from balmi.experiments.probes.job import probe_job
-from balmi.experiments.probes.peers import fit_probed_job
+from balmi.experiments.probes.peers import fit_peers_job
 from balmi.experiments.robustness import robustness_table, run_status_table
 from balmi.experiments.scores import all_scores
 from balmi.experiments.shares.run import run_share
@@ -139,8 +139,10 @@ class Workflow:
             files["bases"] = "bases.safetensors"
             inputs = {name: self.file(file) for name, file in files.items()}
             if method not in NETWORKS:
-                own = (self.file(f"{folder}/{name}") for name in ("again.parquet", "again.json"))
-                fit_probed_job(method, self.settings.robustness, inputs, *own, *worse)
+                own = [self.file(f"{folder}/{name}") for name in ("again.parquet", "again.json")]
+                kinds = ("predictions", "status", "probes", "probes_status")
+                outputs = {kind: [file] for kind, file in zip(kinds, (*own, *worse), strict=True)}
+                fit_peers_job([method], [method], self.settings.robustness, inputs, outputs)
                 continue
             files = {"status": "status.json", "parameters": "model.safetensors"}
             files |= {"experts": "experts.csv", "regressions": "regressions.safetensors"}

@@ -43,3 +43,34 @@ rule fit_baseline:
         "{wildcards.dataset}: fit {wildcards.method} in all folds"
     script:
         "../scripts/fit_baseline.py"
+
+
+if POOLS:
+
+    rule fit_pools:
+        input:
+            bases="results/{dataset}/bases.safetensors",
+            samples="results/{dataset}/samples.json",
+            splits=TABLES["splits"].path,
+            preprocessing="results/{dataset}/preprocessing.safetensors",
+        output:
+            predictions=outcomes("predictions.parquet", POOLS),
+            status=outcomes("status.json", POOLS),
+            probes=robustness_files("probes", PROBED_POOLS),
+            probes_status=robustness_files("probes", PROBED_POOLS, "json"),
+        log:
+            "results/{dataset}/logs/fit_pools.log",
+        conda:
+            "../../envs/analysis.yaml"
+        resources:
+            **needs("fit_pools", SETTINGS),
+        params:
+            methods=POOLS,
+            probed=PROBED_POOLS,
+            robustness=section("robustness"),
+            columns=columns_of("predictions", "probes"),
+            code=code_of("fit_pools"),
+        message:
+            "{wildcards.dataset}: fit experts in all folds, and the methods that pool them"
+        script:
+            "../scripts/fit_pools.py"

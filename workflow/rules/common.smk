@@ -19,7 +19,7 @@ if not isinstance(workflow.current_basedir, os.PathLike):
 from balmi.config.catalogue import catalogue, resolve, simulation_of, source
 from balmi.config.fingerprint import code_hash
 from balmi.config.load import load_settings
-from balmi.config.methods import GAINS, NETWORKS, PRETRAINING, depends
+from balmi.config.methods import GAINS, NETWORKS, PRETRAINING, SHARING, depends
 from balmi.config.methods import METHODS as REGISTRY
 from balmi.config.needs import growing, needs, reading
 from balmi.data.checks import check_datasets
@@ -89,8 +89,11 @@ PRETRAINED = "balanced" in NETWORK_METHODS and SETTINGS.distillation.pretraining
 OF_PRETRAINING = {"plan", "complementarity"}
 PROBED = [name for name in METHODS if name in map(str, SETTINGS.robustness.methods)]
 PROBED_NETWORKS = [name for name in PROBED if name in NETWORK_METHODS]
-PROBED_PEERS = [name for name in PROBED if name not in NETWORK_METHODS]
-UNPROBED_PEERS = [name for name in METHODS if name not in [*NETWORK_METHODS, *PROBED]]
+POOLS = [name for name in map(str, SHARING) if name in METHODS]
+PROBED_POOLS = [name for name in POOLS if name in PROBED]
+PEERS = [name for name in METHODS if name not in [*NETWORK_METHODS, *POOLS]]
+PROBED_PEERS = [name for name in PEERS if name in PROBED]
+UNPROBED_PEERS = [name for name in PEERS if name not in PROBED]
 SHARES = list(dict.fromkeys(f"{share:g}" for share in SETTINGS.robustness.shares))
 CONTROLS = ["labels", "leak"] if SETTINGS.robustness.controls else []
 MODELS = [

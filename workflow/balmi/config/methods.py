@@ -198,6 +198,9 @@ METHODS: dict[Method, NetworkMethod | PeerMethod] = {
 NETWORKS: dict[Method, NetworkMethod] = {
     name: method for name, method in METHODS.items() if isinstance(method, NetworkMethod)
 }
+# Peers that rest on what the same experts learn of single modalities, each on what those before it
+# have learned: one job fits them all.
+SHARING = (Method.NNLS_STACK, Method.UNIMODAL_POOLED, Method.POOLED)
 
 # Networks of single modalities, which no rule balances: those that `balanced` starts from, in every
 # member, and those by which gains of distillation are observed.

@@ -151,6 +151,7 @@ NEEDS: Final[Mapping[str, Need]] = {
     "fit_bases": Need(base=280, minutes=60, kept=20),
     "fit_baseline": Need(base=280, minutes=60, kept=20),
     "fit_probed_baseline": Need(base=600, minutes=60, kept=20),
+    "fit_pools": Need(base=600, minutes=120, kept=20),
     "fuse_networks": Need(base=600, minutes=60, kept=20),
     "pretrain_distillation": Need(base=600, minutes=120, kept=20, networks=1.5),
     "observe_gains": Need(base=480, minutes=120, kept=12, networks=1),

@@ -221,7 +221,8 @@ def probed(method, cohort, splits):
     if method in NETWORKS:
         trained = train(method, cohort, splits, settings_of()).trained
         return probe(method, cohort, features, splits, settings_of(), trained)
-    return fit_and_probe(method, cohort, features, splits, ROBUSTNESS)[1].table
+    asked = {method: True}
+    return fit_and_probe(asked, cohort, features, splits, ROBUSTNESS)[method].probing.table
 
 
 @pytest.mark.parametrize("method", PEER_METHODS)

@@ -1,12 +1,13 @@
-"""The job of a peer that is probed: in every fold it is fitted, and asked of altered samples.
+"""The job of peers that are probed, or rest on each other: in every fold they are fitted and asked.
 
-What it has learned from a fold is forgotten before the next: forests and machines of all folds
+What they have learned from a fold is forgotten before the next: forests and machines of all folds
 together may be larger than all else.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -18,7 +19,7 @@ from balmi.experiments.probes.outcome import attempt_probes, write_probes
 from balmi.logs import followed
 from balmi.methods.outcome import Result, attempt, merged, write_outcome
 from balmi.methods.peers.bases import read_bases
-from balmi.methods.peers.run import fit_baseline
+from balmi.methods.peers.run import Fold, fit_in_fold
 from balmi.preprocess.files import read_features
 
 if TYPE_CHECKING:
@@ -55,6 +56,10 @@ class Part:
         """Whether it has ended well in all folds so far."""
         return all(end.status == "ok" for end in self.ends)
 
+    def none(self) -> pd.DataFrame:
+        """Return what stands for its table."""
+        return self.empty
+
     @property
     def status(self) -> Status:
         """How it ended in all folds."""
@@ -66,20 +71,38 @@ class Part:
         return pd.concat(self.tables, ignore_index=True) if self.well else self.empty
 
 
+@dataclass(frozen=True)
+class Job:
+    """What a peer gave in one job: its predictions and, where it was probed, what that gave.
+
+    Parameters
+    ----------
+    fitting
+        Of fitting, whose table are predictions. It ends at the first fold that does not end well.
+    probing
+        Of probing; None where that was not asked for. It ends where fitting does, and without it
+        fitting goes on.
+    """
+
+    fitting: Part
+    probing: Part | None
+
+
 def fit_and_probe(
-    method: Method,
+    methods: Mapping[Method, bool],
     cohort: Roster,
     features: Features,
     splits: Sequence[Split],
     settings: Robustness,
     bases: Bases | None = None,
-) -> tuple[Part, Part]:
-    """Fit a peer in every fold, predict its test samples, and altered ones.
+) -> dict[Method, Job]:
+    """Fit peers in every fold, predict its test samples and, where asked for, altered ones.
 
     Parameters
     ----------
-    method
-        The peer.
+    methods
+        The peers -> whether each is probed. What one has learned of single modalities is there for
+        those that come after it (`balmi.methods.peers.side.TrainingSide.lesson`).
     cohort, features, splits
         The cohort, its features and its folds.
     settings
@@ -89,30 +112,43 @@ def fit_and_probe(
 
     Returns
     -------
-    tuple of Part
-        Of fitting, whose table are predictions, and of probing. Fitting ends at the first fold that
-        does not end well, and so does probing, without which fitting goes on.
+    dict of Method to Job
+        Method -> what it gave.
     """
-    fitting, probing = (
-        Part(Result.none(cohort.classes).predictions),
-        Part(empty_probes(cohort.classes)),
-    )
-    for split in followed(splits, str(method), "fold"):
-        learned: list[FittedPeer] = []
+    none, unprobed = Result.none(cohort.classes).predictions, empty_probes(cohort.classes)
+    jobs = {
+        method: Job(Part(none), Part(unprobed) if probed else None)
+        for method, probed in methods.items()
+    }
+    for split in followed(splits, " and ".join(methods), "fold"):
+        fold = cache(partial(Fold.of, cohort, features, split, bases))
+        for method, job in jobs.items():
+            if job.fitting.well:
+                _fit_and_probe_in_fold(method, job, fold, cohort, features, settings)
+    return jobs
 
-        def fit(split: Split = split, learned: list[FittedPeer] = learned) -> pd.DataFrame:
-            kept = learned.append
-            return fit_baseline(method, cohort, features, [split], bases, kept).predictions
 
-        def ask(split: Split = split, learned: list[FittedPeer] = learned) -> pd.DataFrame:
-            return probe_table(method, cohort, features, [split], settings, lambda *_: learned[0])
+def _fit_and_probe_in_fold(
+    method: Method,
+    job: Job,
+    fold: Callable[[], Fold],
+    cohort: Roster,
+    features: Features,
+    settings: Robustness,
+) -> None:
+    """Fit a peer in one more fold, and probe it; `fold` makes what peers share of it, once."""
+    learned: list[FittedPeer] = []
 
-        _do(fitting, str(method), fit)
-        if not fitting.well:
-            break
-        if probing.well:
-            _do(probing, str(method), ask)
-    return fitting, probing
+    def fit() -> pd.DataFrame:
+        return fit_in_fold(method, fold(), cohort, learned.append)
+
+    def ask() -> pd.DataFrame:
+        known, split = lambda *_: learned[0], fold().split
+        return probe_table(method, cohort, features, [split], settings, known)
+
+    _do(job.fitting, str(method), fit)
+    if job.fitting.well and job.probing is not None and job.probing.well:
+        _do(job.probing, str(method), ask)
 
 
 def _do(part: Part, name: str, work: Callable[[], pd.DataFrame]) -> None:
@@ -121,38 +157,49 @@ def _do(part: Part, name: str, work: Callable[[], pd.DataFrame]) -> None:
     part.tables.append(table)
 
 
-def fit_probed_job(
-    method: Method,
+def fit_peers_job(
+    methods: Sequence[Method],
+    probed: Sequence[Method],
     settings: Robustness,
     inputs: Mapping[str, Path],
-    predictions: Path,
-    status: Path,
-    probes: Path,
-    probes_status: Path,
+    outputs: Mapping[str, Sequence[Path]],
 ) -> None:
-    """Fit a peer, predict and probe it; write what it says, and how both ended.
+    """Fit peers, predict and probe them; write what they say, and how all of it ended.
+
+    The cost of a peer has that of those before it in it, on which it rests.
 
     Parameters
     ----------
-    method
-        The peer.
+    methods
+        The peers.
+    probed
+        Those of them that are probed.
     settings
         Levels of noise, seed.
     inputs
-        Files: samples, splits, preprocessing, and bases where the peer rests on any.
-    predictions, status
-        Files to write, as a peer that is not probed does.
-    probes, probes_status
-        Files to write, as `balmi.experiments.probes.outcome.write_probes` does.
+        Files: samples, splits, preprocessing, and bases where the peers rest on any.
+    outputs
+        Files to write: predictions and status of every peer, as a peer that is not probed writes
+        them; probes and probes_status of every one that is probed, as
+        `balmi.experiments.probes.outcome.write_probes` does.
     """
     cohort = read_roster(inputs["samples"])
     splits = read_splits(inputs["splits"], cohort)
     features = read_features(inputs["preprocessing"], cohort, splits)
     bases = read_bases(inputs["bases"], cohort, splits) if inputs.get("bases") else None
-    fitting, probing = fit_and_probe(method, cohort, features, splits, settings, bases)
-    ended = fitting.status if bases is None else fitting.status.with_cost_of([bases.status])
-    write_outcome(ended, Result(fitting.table), predictions, status)
-    if fitting.well:
-        write_probes(probing.status, probing.table, cohort, splits, probes, probes_status)
-    else:
-        attempt_probes(ended, lambda: probing.empty, cohort, splits, probes, probes_status)
+    asked = {method: method in probed for method in methods}
+    jobs = fit_and_probe(asked, cohort, features, splits, settings, bases)
+    before = [] if bases is None else [bases.status]
+    own = zip(outputs["predictions"], outputs["status"], strict=True)
+    worse = zip(outputs["probes"], outputs["probes_status"], strict=True)
+    for job, files in zip(jobs.values(), own, strict=True):
+        fitting, probing = job.fitting, job.probing
+        ended = fitting.status.with_cost_of(before)
+        before.append(fitting.status)
+        write_outcome(ended, Result(fitting.table), *files)
+        if probing is None:
+            continue
+        if fitting.well:
+            write_probes(probing.status, probing.table, cohort, splits, *next(worse))
+        else:
+            attempt_probes(ended, probing.none, cohort, splits, *next(worse))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from balmi.methods.peers.bases import Bases
     from balmi.methods.peers.registry import FittedPeer
     from balmi.preprocess.features import Features
-    from balmi.preprocess.fitted import Fitted
+    from balmi.preprocess.fitted import Fitted, Samples
 
 
 def training_side(
@@ -50,8 +51,62 @@ def training_side(
     return TrainingSide.of(cohort, split, features.apply(fitted, split.fit), known)
 
 
+@dataclass(frozen=True)
+class Fold:
+    """A fold as peers meet it.
+
+    Parameters
+    ----------
+    split
+        The fold.
+    side
+        Its training side. Peers that are asked one after the other share what it keeps.
+    tests
+        Its test samples, transformed by what the training side set.
+    """
+
+    split: Split
+    side: TrainingSide
+    tests: Samples
+
+    @classmethod
+    def of(
+        cls, cohort: Roster, features: Features, split: Split, bases: Bases | None = None
+    ) -> Fold:
+        """Return a fold of a cohort; parameters and errors as of `training_side`."""
+        fitted = features.fit(split.fit)
+        side = training_side(cohort, features, fitted, split, bases)
+        return cls(split, side, features.apply(fitted, split.test))
+
+
 def forget(peer: FittedPeer) -> None:
     """Keep nothing of a peer: forests and machines may be larger than the cohort."""
+
+
+def fit_in_fold(
+    method: Method, fold: Fold, cohort: Roster, keep: Callable[[FittedPeer], object] = forget
+) -> pd.DataFrame:
+    """Fit a peer on the training side of a fold and predict its test samples.
+
+    Parameters
+    ----------
+    method, cohort, keep
+        As in `fit_baseline`.
+    fold
+        The fold.
+
+    Raises
+    ------
+    MethodNotApplicable
+        Where the peer cannot run on this cohort.
+    """
+    if method in NEEDS:
+        NEEDS[method](cohort.available)
+    peer = PEERS[method](fold.side)
+    keep(peer)
+    said = predicted(method, peer, fold.tests)
+    tables = [prediction_table(name, fold.split, each, cohort) for name, each in said.items()]
+    return pd.concat(tables, ignore_index=True)
 
 
 def fit_baseline(
@@ -84,16 +139,10 @@ def fit_baseline(
     MethodFailed
         Where it rests on the modalities' regressions, and fitting these failed.
     """
-    if method in NEEDS:
-        NEEDS[method](features.available)
-    tables = []
-    for split in followed(splits, str(method), "fold"):
-        fitted = features.fit(split.fit)
-        peer = PEERS[method](training_side(cohort, features, fitted, split, bases))
-        keep(peer)
-        tests = features.apply(fitted, split.test)
-        for name, said in predicted(method, peer, tests).items():
-            tables.append(prediction_table(name, split, said, cohort))
+    tables = [
+        fit_in_fold(method, Fold.of(cohort, features, split, bases), cohort, keep)
+        for split in followed(splits, str(method), "fold")
+    ]
     return Result(pd.concat(tables, ignore_index=True))
 
 

@@ -14,7 +14,7 @@ from balmi.methods.peers.base import fit_base
 from balmi.methods.peers.priors import frequencies
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from balmi.data.cohort import Roster
     from balmi.data.splits import Split
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from balmi.preprocess.fitted import Samples
 
     Folds = Sequence[tuple[np.ndarray, np.ndarray]]
+    # Probabilities of the training samples, out of fold, and what gives those of others.
+    Lesson = tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]
+    Learner = Callable[["TrainingSide", np.ndarray, np.ndarray], Lesson]
 
 INNER_FOLDS = 5
 # Two thirds of many samples teach a regression what four fifths do, in 3/5 of the time.
@@ -147,6 +150,27 @@ class TrainingSide:
     def bases(self) -> tuple[FittedBase, ...]:
         """Return the regressions of all modalities."""
         return tuple(self.base(name) for name in self.modalities)
+
+    @cached_property
+    def _lessons(self) -> dict[tuple[Learner, str], Lesson]:
+        return {}
+
+    def lesson(self, learn: Learner, modality: str) -> Lesson:
+        """Return what is learned from a modality alone, once for all methods that rest on it.
+
+        Parameters
+        ----------
+        learn
+            Given this side, the modality's features (n, features) and who has it (n,), what is said
+            of the training samples by what has not learned from them, and what learned from all.
+        modality
+            Its name.
+        """
+        key = learn, modality
+        if key not in self._lessons:
+            samples = self.samples
+            self._lessons[key] = learn(self, samples.features[modality], samples.has(modality))
+        return self._lessons[key]
 
     def held_out(self, modality: str) -> np.ndarray:
         """Return out-of-fold probabilities of all training samples by a modality's regression.

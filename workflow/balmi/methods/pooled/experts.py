@@ -316,8 +316,7 @@ def experts_of_modality(side: TrainingSide, modality: str) -> Iterator[Expert]:
     """
     if modality not in telling(side):
         return
-    values, has = side.samples.features[modality], side.samples.has(modality)
-    base = side.base(modality)
+    has, base = side.samples.has(modality), side.base(modality)
 
     def expert(kind: str, access: Access, fitted: FittedExpert, held_out: np.ndarray) -> Expert:
         own = AtPrior.of(side, modality, fitted, held_out)
@@ -329,7 +328,7 @@ def experts_of_modality(side: TrainingSide, modality: str) -> Iterator[Expert]:
     for kind, learn in ONE.items():
         if lost and learn in CALIBRATED:
             continue
-        held_out, said = learn(side, values, has)
+        held_out, said = side.lesson(learn, modality)
         yield expert(kind, Access.ADDITIVE, OfModality(modality, side.prior, said), held_out)
 
 

@@ -89,7 +89,7 @@ def fit_least_squares(side: TrainingSide) -> Mean:
     held_out = []
     for name in telling(side):
         base = side.base(name)
-        out_of_bag, said = forest(side, side.samples.features[name], side.samples.has(name))
+        out_of_bag, said = side.lesson(forest, name)
         members += [base, OfModality(name, side.prior, said)]
         held_out += [base.held_out, out_of_bag]
     weights = least_squares_weights(held_out, side.labels) if members else np.zeros(0)
