@@ -172,6 +172,21 @@ def test_a_share_runs_the_first_repeats_of_the_share_that_the_evaluation_trains_
     pd.testing.assert_frame_equal(found, expected)
 
 
+def test_networks_are_not_trained_on_shares_of_many_samples(stored):
+    _, cohort, _ = stored
+    methods = [Method.MAJORITY, Method.CONCAT_MLP]
+    count = len(cohort.samples)
+    ends = {}
+    for most in (count, count - 1):
+        settings = SETTINGS.model_copy(update={"robustness": Robustness(networks_up_to=most)})
+        found = run_share(0.5, methods, cohort, settings)
+        ends[most] = [(each.method, each.status) for each in found.statuses]
+    assert ends[count] == [("majority", "ok"), ("concat-mlp", "ok")]
+    assert ends[count - 1] == [("majority", "ok"), ("concat-mlp", "not_applicable")]
+    assert set(found.predictions["method"]) == {"majority"}
+    assert "robustness.networks_up_to" in found.statuses[1].reason
+
+
 def test_outcomes_are_written_with_the_run_that_they_belong_to(stored, tmp_path):
     from balmi.experiments.robustness import run_status_table
 

@@ -56,10 +56,10 @@ def test_a_sample_goes_left_at_the_threshold_and_right_above():
     assert found.tolist() == [[1.0, 0.0], [0.25, 0.75]]
 
 
-@pytest.mark.parametrize("own", [False, True], ids=["rbf", "mean kernel"])
+@pytest.mark.parametrize("own", [False, True], ids=["radial", "mean kernel"])
 def test_margins_are_those_of_the_machine(lesson, own):
     values, labels, others = lesson
-    kernel = MeanKernel.of([slice(0, 4), slice(4, 9)], values) if own else "rbf"
+    kernel = MeanKernel.of([slice(0, 4), slice(4, 9)], values) if own else None
     machine = fit_machine(values, labels, labels.max() + 2, cost=3.0, kernel=kernel)
     written = converted(machine)
     assert len(written.learned) == 0

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MEGABYTE = 10**6
 SINGLE, DOUBLE = 4, 8  # bytes of a number
 USUAL_MB = 100  # of kept features: jobs of more take longer in proportion
+MOST_COMPARED = 6250  # samples of which four fifths are as many as a kernel machine learns from
 COMPRESSED = {".gz": 5, ".bz2": 5, ".xz": 5, ".zip": 5}  # how much larger the content is, about
 
 
@@ -90,6 +91,11 @@ class Size:
         return self.samples * self.kept * SINGLE / MEGABYTE
 
     @property
+    def similar_mb(self) -> float:
+        """The similarities of every two samples, MB; of more than are compared, nothing."""
+        return self.samples**2 * DOUBLE / MEGABYTE if self.samples <= MOST_COMPARED else 0
+
+    @property
     def studied_mb(self) -> float:
         """The kept features of the studied samples in double precision, MB."""
         return self.studied * self.kept * DOUBLE / MEGABYTE
@@ -116,6 +122,8 @@ class Need:
         MB per MB of ``cohort.h5mu``, of the kept features and of those of the studied samples.
     features
         MB per 1,000 features of the cohort.
+    similar
+        MB per MB of the similarities of every two samples, as far as they are computed.
     networks
         MB per network.
     """
@@ -126,6 +134,7 @@ class Need:
     kept: float = 0
     studied: float = 0
     features: float = 0
+    similar: float = 0
     networks: float = 0
 
     def megabytes(self, size: Size) -> int:
@@ -136,6 +145,7 @@ class Need:
             + self.kept * size.kept_mb
             + self.studied * size.studied_mb
             + self.features * size.features / 1000
+            + self.similar * size.similar_mb
             + self.networks * size.networks
         )
 
@@ -149,9 +159,9 @@ NEEDS: Final[Mapping[str, Need]] = {
     "measure_information": Need(base=300, minutes=60, cohort=4.5, studied=30, features=8),
     "measure_splits": Need(base=320, minutes=60, cohort=4.5, studied=8, features=10),
     "fit_bases": Need(base=280, minutes=60, kept=20),
-    "fit_baseline": Need(base=280, minutes=60, kept=20),
+    "fit_baseline": Need(base=280, minutes=60, kept=20, similar=3),
     "fit_probed_baseline": Need(base=600, minutes=60, kept=20),
-    "fit_pools": Need(base=600, minutes=120, kept=20),
+    "fit_pools": Need(base=600, minutes=120, kept=20, similar=3),
     "fuse_networks": Need(base=600, minutes=60, kept=20),
     "pretrain_distillation": Need(base=600, minutes=120, kept=20, networks=1.5),
     "observe_gains": Need(base=480, minutes=120, kept=12, networks=1),

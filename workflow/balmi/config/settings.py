@@ -662,7 +662,7 @@ class Distillation(Section):
 class Robustness(Section):
     """What worse test data and fewer training samples do to predictions, and negative controls."""
 
-    advanced: ClassVar[frozenset[str]] = frozenset({"seed"})
+    advanced: ClassVar[frozenset[str]] = frozenset({"networks_up_to", "seed"})
 
     methods: list[Method] = Field(
         default=[Method.POOLED, Method.BALANCED, Method.STACKED_LR],
@@ -687,6 +687,12 @@ class Robustness(Section):
         ge=1,
         description="repeats of the cross-validation in which shares, controls and the observed"
         " gains of distillation are run",
+    )
+    networks_up_to: int = Field(
+        default=10_000,
+        ge=0,
+        description="samples of a cohort up to which networks are trained again on its shares, too;"
+        " of larger ones the other methods alone are",
     )
     seed: int = Field(default=0, ge=0, description="seed of noise and permutations")
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
+from balmi.information.machines import Radial
 from balmi.methods.deciding import Rule
 from balmi.methods.peers.base import FittedBase
 from balmi.methods.peers.early import (
@@ -48,7 +49,7 @@ from balmi.methods.pooled.least_squares import Mean
 from balmi.methods.pooled.method import Pool
 from balmi.prediction.distribution import Envelope
 from balmi.prediction.masking import Widening
-from balmi.prediction.plain import Chain, Landmarks, Margins, Radial, Scale, Trees, WithProducts
+from balmi.prediction.plain import Chain, Landmarks, Margins, Scale, Trees, WithProducts
 from balmi.prediction.units import Usual
 from balmi.preprocess.fitted import FittedModality
 from balmi.preprocess.lsi import FittedLsi

@@ -18,7 +18,7 @@ from balmi.methods.peers.early import FittedMachine
 from balmi.methods.peers.logistic import Axes
 from balmi.methods.pooled.experts import Expert
 from balmi.methods.pooled.method import Pool
-from balmi.prediction.plain import Chain, Landmarks, Margins, Radial, Scale, Trees, WithProducts
+from balmi.prediction.plain import Chain, Landmarks, Margins, Scale, Trees, WithProducts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ def _machine(machine: FittedMachine) -> FittedMachine:
     if not isinstance(svc, SVC):
         return replace(machine, learned=none)
     margins = Margins(
-        kernel=svc.kernel if callable(svc.kernel) else Radial(float(svc._gamma)),
+        kernel=svc.kernel,
         vectors=machine.learned[svc.support_],
         counts=np.asarray(svc.n_support_, dtype=np.int64),
         coefficients=svc.dual_coef_,

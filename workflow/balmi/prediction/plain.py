@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from balmi.information.machines import radial
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -73,24 +75,6 @@ class Trees:
         for tree in places.T:
             total += self.votes[-1 - tree]
         return total / len(self.roots)
-
-
-@dataclass(frozen=True)
-class Radial:
-    """A radial kernel, as scikit-learn's ``rbf``."""
-
-    gamma: float
-
-    def __call__(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-        """Return similarities; (n, m)."""
-        return radial(one, other, self.gamma)
-
-
-def radial(one: np.ndarray, other: np.ndarray, gamma: float) -> np.ndarray:
-    """Return exp(-gamma |a - b|^2) of every two samples; (n, m)."""
-    from sklearn.metrics.pairwise import rbf_kernel
-
-    return rbf_kernel(one, other, gamma)
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from balmi.config.methods import NETWORKS
 from balmi.data.splits import as_splits, make_splits
-from balmi.methods.pipeline import run_pipeline
+from balmi.methods.outcome import Status
+from balmi.methods.pipeline import Outcomes, run_pipeline
 from balmi.methods.stages import silent
 
 if TYPE_CHECKING:
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
 
     from balmi.config.settings import Method, Settings
     from balmi.data.cohort import Cohort
-    from balmi.methods.pipeline import Outcomes
     from balmi.methods.stages import Epochs
 
 
@@ -38,9 +39,26 @@ def run_share(
         The settings; the first ``robustness.repeats`` repeats of the evaluation are run.
     progress
         As in `balmi.methods.pipeline.run_pipeline`.
+
+    Returns
+    -------
+    Outcomes
+        Of all methods. Networks are not trained on a share of a cohort of more than
+        ``advanced.robustness.networks_up_to`` samples: how they ended says so.
     """
-    evaluation = settings.evaluation
+    evaluation, samples = settings.evaluation, len(cohort.samples)
+    most = settings.robustness.networks_up_to
+    left_out = set(NETWORKS) if samples > most else set()
     used = evaluation.model_copy(update={"training_share": share * evaluation.training_share})
     table = make_splits(cohort, used)
     splits = as_splits(table[table["repeat"] < settings.robustness.repeats], cohort)
-    return run_pipeline(methods, cohort, splits, settings, progress)
+    trained = [method for method in methods if method not in left_out]
+    outcomes = run_pipeline(trained, cohort, splits, settings, progress)
+    reason = (
+        f"networks are not trained again on shares of {samples:,} samples, as of more than {most:,}"
+        " (advanced.robustness.networks_up_to): each share would take about as long as the whole"
+    )
+    ends = {status.method: status for status in outcomes.statuses}
+    none = {name: Status(name, "not_applicable", reason, "cpu", 0.0, 0.0) for name in left_out}
+    statuses = tuple((ends | none)[str(method)] for method in methods)
+    return Outcomes(outcomes.predictions, statuses)
