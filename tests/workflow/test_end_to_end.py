@@ -103,7 +103,7 @@ def test_trained_models_are_safetensors_without_holes(finished):
 PAGES = {"build_report", "build_overview"}
 TABLES = {"evaluate_methods", "evaluate_robustness", "assess_trust", "describe_model"} | PAGES
 PIPELINE = {"train_share", "run_control"} | TABLES
-PEERS = {"fit_baseline", "fit_probed_baseline", "probe_method"}
+PEERS = {"fit_baseline", "fit_probed_baseline", "fit_pools", "probe_method"}
 
 
 @pytest.mark.parametrize(
