@@ -1,6 +1,7 @@
 rule measure_information:
     input:
         cohort="results/{dataset}/cohort.h5mu",
+        splits=TABLES["splits"].path,
     output:
         **tables_of("measure_information"),
     log:

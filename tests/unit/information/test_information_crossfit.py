@@ -7,6 +7,7 @@ from scipy.stats import norm
 
 from balmi.information.crossfit import (
     Block,
+    Views,
     cross_fit_blocks,
     fold_numbers,
     normal_scores,
@@ -47,7 +48,7 @@ class TestBlocks:
 
     def test_components_of_the_training_part(self, parts):
         cohort, rows, fold = parts
-        blocks = list(cross_fit_blocks(Features(cohort, 100), ("a",), rows, fold, 50))
+        blocks = list(cross_fit_blocks(Views(Features(cohort, 100)), ("a",), rows, fold, 50))
         assert sorted(np.concatenate([block.test for block in blocks])) == list(range(45))
         for block in blocks:
             assert not set(block.train) & set(block.test)
@@ -70,22 +71,22 @@ class TestBlocks:
         }
         cohort = cohort_of(values, rng.integers(2, size=60))
         rows, fold = np.arange(60), fold_numbers(60, None, 5, seed=0)
-        both = next(cross_fit_blocks(Features(cohort, 100), ("a", "b"), rows, fold, 50))
+        both = next(cross_fit_blocks(Views(Features(cohort, 100)), ("a", "b"), rows, fold, 50))
         count = 48 // 5 // 2
         assert both.train_scores.shape == (48, 2 * count)
         for start, name in enumerate(values):
-            alone = next(cross_fit_blocks(Features(cohort, 100), (name,), rows, fold, count))
+            alone = next(cross_fit_blocks(Views(Features(cohort, 100)), (name,), rows, fold, count))
             np.testing.assert_allclose(both.train_scores[:, start::2], alone.train_scores)
             np.testing.assert_allclose(both.test_scores[:, start::2], alone.test_scores)
 
     def test_held_out_samples_shape_nothing(self, parts):
         cohort, rows, fold = parts
-        before = list(cross_fit_blocks(Features(cohort, 8), ("a",), rows, fold, 5))
+        before = list(cross_fit_blocks(Views(Features(cohort, 8)), ("a",), rows, fold, 5))
         held_out = rows[fold == 2]
         outside = np.setdiff1d(np.flatnonzero(cohort.available[:, 0]), rows)
         cohort = with_cells(cohort, "a", held_out, 50 * cohort.tables["a"][held_out])
         cohort = with_cells(cohort, "a", outside, 1e3)
-        after = list(cross_fit_blocks(Features(cohort, 8), ("a",), rows, fold, 5))
+        after = list(cross_fit_blocks(Views(Features(cohort, 8)), ("a",), rows, fold, 5))
         np.testing.assert_array_equal(before[2].train_scores, after[2].train_scores)
         assert not np.allclose(before[2].test_scores, after[2].test_scores)
         assert not np.allclose(before[1].train_scores, after[1].train_scores)
@@ -97,14 +98,18 @@ class TestBlocks:
         values[-20:, 2] += 1
         cohort = cohort_of({"a": values}, rng.integers(2, size=100))
         fold = np.repeat(np.arange(5), 20)
-        block = list(cross_fit_blocks(Features(cohort, 10), ("a",), np.arange(100), fold, 10))[4]
+        block = list(
+            cross_fit_blocks(Views(Features(cohort, 10)), ("a",), np.arange(100), fold, 10)
+        )[4]
         assert block.train_scores.shape[1] == 2
         assert np.abs(block.test_scores).max() < 10
 
     def test_nothing_that_varies_leaves_no_component(self, cohort_of):
         cohort = cohort_of({"a": np.ones((50, 4))}, np.arange(50) % 3)
         fold = fold_numbers(50, None, 5, seed=0)
-        blocks = list(cross_fit_blocks(Features(cohort, 10), ("a",), np.arange(50), fold, 10))
+        blocks = list(
+            cross_fit_blocks(Views(Features(cohort, 10)), ("a",), np.arange(50), fold, 10)
+        )
         assert all(block.train_scores.shape == (40, 0) for block in blocks)
 
 
@@ -146,3 +151,17 @@ def test_radial_scores_are_white_in_training_and_learn_nothing_held_out(white_bl
     np.testing.assert_allclose(np.cov(learn.T, bias=True), np.eye(learn.shape[1]), atol=1e-6)
     garbled = Block(first.train, first.test, first.train_scores, 5 * first.test_scores)
     np.testing.assert_array_equal(learn, garbled.radial_scores[0])
+
+
+def test_what_a_fold_sees_is_learned_once_while_there_is_room(cohort_of, monkeypatch):
+    """40 learned and 10 other samples of 3 features in double precision take 1,200 bytes."""
+    cohort = cohort_of({"a": np.random.default_rng(0).normal(size=(50, 3))}, np.arange(50) % 2)
+    given = normal_scores, "a", np.arange(40), np.arange(40, 50)
+    for room, kept in ((1199, False), (1200, True)):
+        monkeypatch.setattr("balmi.information.crossfit.MOST_KEPT", room)
+        views = Views(Features(cohort, 10))
+        (first, width), (again, _) = views.of(*given), views.of(*given)
+        assert width == 3
+        assert (first is again) == kept
+        for one, other in zip(first, again, strict=True):
+            np.testing.assert_array_equal(one, other)

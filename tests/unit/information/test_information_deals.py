@@ -3,8 +3,15 @@
 import numpy as np
 from scipy.stats import binom
 
+from balmi.data.splits import Split
 from balmi.information.crossfit import Block, fold_numbers
-from balmi.information.deals import GROUPS_PER_FOLD, Deal, inner_numbers, shared_out
+from balmi.information.deals import (
+    GROUPS_PER_FOLD,
+    Deal,
+    evaluated_folds,
+    inner_numbers,
+    shared_out,
+)
 from balmi.information.label import label_null, permuted_labels
 
 COHORTS = 60
@@ -63,6 +70,22 @@ class TestDeal:
         deal = Deal.of(np.arange(30) % 2, np.zeros(30), 5, seed=0)
         assert not deal.fold.any()
         assert (deal.inner[0] == -1).all()
+
+
+class TestEvaluatedFolds:
+    def test_repeats_that_test_every_sample(self):
+        """Of two repeats in two folds, the second leaves a sample out."""
+        everyone = np.arange(4)
+
+        def split(repeat, fold, test):
+            train = np.setdiff1d(everyone, test)
+            return Split(repeat, fold, train[:1], train[1:], np.array(test))
+
+        whole = [split(0, 0, [1, 3]), split(0, 1, [0, 2])]
+        partial = [split(1, 0, [0, 1]), split(1, 1, [2])]
+        (found,) = evaluated_folds([*whole, *partial], 4)
+        assert found.tolist() == [1, 0, 1, 0]
+        assert evaluated_folds([], 4) == ()
 
 
 class TestNull:

@@ -14,8 +14,8 @@ from sklearn.decomposition import PCA
 from balmi.config.settings import Information
 from balmi.data.files import write_table
 from balmi.data.splits import Split
-from balmi.information import members, pairs, study
-from balmi.information.crossfit import cross_fit_blocks
+from balmi.information import measure, members, pairs, study
+from balmi.information.crossfit import Views, cross_fit_blocks
 from balmi.information.deals import inner_numbers, shared_out
 from balmi.information.files import (
     SplitInformation,
@@ -60,6 +60,40 @@ def value_of(table, quantity, modality, other=None):
 def measured(simulated):
     cohort, _ = simulated
     return measure_cohort(cohort, Features(cohort, 2000), Information(permutations=39))
+
+
+class TestFolds:
+    @pytest.fixture
+    def handed_over(self, monkeypatch):
+        """Return a function that gives the folds that the study of a cohort is handed."""
+
+        class Handed(Exception):
+            pass
+
+        def stop(*_, folds, **__):
+            raise Handed(folds)
+
+        monkeypatch.setattr(measure, "study_of", stop)
+
+        def of(cohort, splits):
+            with pytest.raises(Handed) as caught:
+                measure_cohort(cohort, Features(cohort, 10), SETTINGS, splits)
+            return caught.value.args[0]
+
+        return of
+
+    def test_are_those_of_the_evaluation_sample_by_sample(self, cohort_of, handed_over):
+        """Samples of the file in reverse: rows 0 and 1 are s3 and s2, tested in fold 1."""
+        cohort = cohort_of({"a": np.eye(4)}, [0, 1, 0, 1])
+        cohort = replace(cohort, samples=cohort.samples[::-1])
+        tests = np.array([2, 3]), np.array([0, 1])
+        splits = [
+            Split(0, fold, rest[:1], rest[1:], test)
+            for fold, (test, rest) in enumerate(zip(tests, tests[::-1], strict=True))
+        ]
+        assert [fold.tolist() for fold in handed_over(cohort, splits)] == [[0, 0, 1, 1]]
+        brought = replace(cohort, folds=np.array([list("aabb")]))
+        assert handed_over(brought, splits) == []
 
 
 class TestTable:
@@ -558,7 +592,7 @@ class TestTrainingParts:
             for index, name in enumerate(cohort.modalities):
                 has[name] = cohort.available[rows, index]
                 here, labels = rows[has[name]], codes[has[name]]
-                blocks = cross_fit_blocks(features, (name,), here, fold[has[name]], 50)
+                blocks = cross_fit_blocks(Views(features), (name,), here, fold[has[name]], 50)
                 full = np.full((len(rows), 3), np.nan)
                 held, priors = np.empty((2, len(here), 3))
                 at = np.flatnonzero(has[name])

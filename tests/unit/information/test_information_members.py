@@ -163,3 +163,10 @@ def test_a_machine_is_calibrated_on_what_it_has_not_learned():
     )
     assert np.abs(found.inside - 0.5).max() < 0.25
     assert np.abs(found.outside - 0.5).max() < 0.25
+
+
+def test_pools_of_few_samples_leave_out_who_sees_what_others_see():
+    serving = {n: {name for name, each in MEMBERS.items() if each.serves(n)} for n in (149, 150)}
+    assert serving[150] - serving[149] == {"discriminant", "logistic", "trees", "wide"}
+    assert serving[149] - serving[150] == {"wide-logistic"}
+    assert all(member.serves(1) and member.serves(10**6) for member in CHEAP_MEMBERS)

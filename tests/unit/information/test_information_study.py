@@ -89,9 +89,37 @@ class TestHaving:
 
 
 class TestDeals:
-    @pytest.mark.parametrize(("samples", "deals"), [(30, 3), (99, 3), (150, 2), (300, 1), (9, 3)])
+    @pytest.mark.parametrize(
+        ("samples", "deals"), [(30, 5), (100, 5), (101, 5), (150, 4), (500, 1), (9, 5)]
+    )
     def test_few_samples_are_dealt_several_times(self, samples, deals):
         assert repeats_of(samples) == deals
+
+    def test_folds_of_the_evaluation_come_first(self, cohort_of):
+        """Two repeats of the evaluation, in three folds: the other deals are dealt anew."""
+        labels = np.arange(60) % 2
+        cohort = cohort_of({"a": np.random.default_rng(0).normal(size=(60, 4))}, labels)
+        folds = [np.random.default_rng(seed).permutation(np.arange(60) % 3) for seed in (1, 2)]
+        rows = np.arange(10, 60)
+        given = cohort, Features(cohort, 10), rows, Information(), 19
+        study = study_of(*given, repeated=True, folds=folds)
+        assert len(study.deals) == 5
+        for deal, fold in zip(study.deals, folds, strict=False):
+            assert np.array_equal(deal.fold, fold[rows])
+            assert np.array_equal(deal.within, fold[rows])
+        anew = study_of(*given, repeated=True)
+        for deal, other in zip(study.deals[2:], anew.deals[2:], strict=True):
+            assert np.array_equal(deal.fold, other.fold)
+        assert np.array_equal(study_of(*given, folds=folds).fold, folds[0][rows])
+
+    def test_folds_of_few_groups_are_dealt_blind_all_the_same(self, cohort_of):
+        """Within folds of two patients nothing could be permuted."""
+        labels, groups = np.arange(60) % 2, np.arange(60) // 10
+        cohort = cohort_of({"a": np.zeros((60, 2))}, labels, groups)
+        given = cohort, Features(cohort, 10), np.arange(60), Information(), 19
+        study = study_of(*given, folds=[groups // 2])
+        assert study.deals[0].within is None
+        assert np.array_equal(study.fold, study_of(*given).fold)
 
     def test_an_estimate_is_the_mean_over_deals(self, cohort_of):
         rng = np.random.default_rng(0)
@@ -100,16 +128,16 @@ class TestDeals:
         features, rows = Features(cohort, 10), np.arange(60)
         study = study_of(cohort, features, rows, Information(), 19, repeated=True)
         once = study_of(cohort, features, rows, Information(), 19)
-        assert len(study.deals) == len(study.halves) == 3
+        assert (len(study.deals), len(study.halves)) == (5, 3)
         assert np.array_equal(study.fold, once.fold)
         known = know(study, ("a",), CHEAP_MEMBERS)
         alone = [
-            know(replace(study, deals=(deal,), halves=(half,)), ("a",), CHEAP_MEMBERS)
-            for deal, half in zip(study.deals, study.halves, strict=True)
+            know(replace(study, deals=(deal,), halves=study.halves[:1]), ("a",), CHEAP_MEMBERS)
+            for deal in study.deals
         ]
         mean = np.mean([each.pointwise for each in alone], axis=0)
         assert known.pointwise == pytest.approx(mean)
         assert known.estimate.value == pytest.approx(mean.mean())
-        assert len({round(each.estimate.value, 6) for each in alone}) == 3
+        assert len({round(each.estimate.value, 6) for each in alone}) == 5
         np.testing.assert_array_equal(known.posteriors, alone[0].posteriors)
         assert known.estimate.null.p_value == alone[0].estimate.null.p_value

@@ -488,7 +488,13 @@ class Information(Section):
         description="samples that estimates are made on at most: of a larger cohort so many are"
         " drawn, from every class and group its share (of a training part, for its gates, 2,000)",
     )
-    folds: int = Field(default=5, ge=2, le=20, description="folds of the cross-fitting")
+    folds: int = Field(
+        default=5,
+        ge=2,
+        le=20,
+        description="folds of the cross-fitting, where those of the evaluation do not serve: inside"
+        " training parts, where the data bring folds, and of few groups",
+    )
     components: int = Field(
         default=20, ge=1, description="principal components per modality in pairs, at most n/10"
     )

@@ -7,8 +7,9 @@ is learned on the training part of a fold, without labels.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,10 +28,15 @@ SMALLEST_DEVIATION = 1e-6
 LARGE = 500
 # Learned samples up to which a table with more columns is turned into as few as there are samples.
 MOST_TURNED = 2000
+# Columns per learned sample above which that is worth its time.
+WORTH_TURNING = 2
+# Bytes up to which what folds see of modalities is kept for the sets that hold them.
+MOST_KEPT = 300_000_000
 SMALLEST_SHARE = 1e-12
 
 # What a member sees: learned and other samples, (n, columns) and (m, columns).
 Parts = tuple[np.ndarray, np.ndarray]
+Scale = Callable[[np.ndarray, np.ndarray], Parts]
 
 
 def normal_scores(learn: np.ndarray, other: np.ndarray) -> Parts:
@@ -100,9 +106,10 @@ def all_directions(learn: np.ndarray, other: np.ndarray) -> Parts:
     ----------
     learn, other
         Training and held-out samples; (n, features) and (m, features). Where there are no more
-        features than samples, or more than `MOST_TURNED` samples, they are left as they are.
+        features than `WORTH_TURNING` times the samples, or more than `MOST_TURNED` samples, they
+        are left as they are.
     """
-    if learn.shape[1] <= len(learn) or len(learn) > MOST_TURNED:
+    if learn.shape[1] <= WORTH_TURNING * len(learn) or len(learn) > MOST_TURNED:
         return learn, other
     mean = learn.mean(axis=0)
     learn, other = learn - mean, other - mean
@@ -117,13 +124,72 @@ def all_directions(learn: np.ndarray, other: np.ndarray) -> Parts:
     )
 
 
-def side_by_side(parts: Sequence[Parts]) -> Parts:
-    """Return all directions of several modalities, which weigh alike however wide they are."""
+def side_by_side(seen: Sequence[tuple[Parts, int]]) -> Parts:
+    """Return all directions of several modalities, which weigh alike however wide they are.
+
+    Parameters
+    ----------
+    seen
+        Of every modality, training and held-out samples, and its number of features.
+    """
     learn, other = (
-        np.hstack([each / math.sqrt(max(1, each.shape[1])) for each in side])
-        for side in zip(*parts, strict=True)
+        np.hstack([parts[side] / math.sqrt(max(1, width)) for parts, width in seen])
+        for side in range(2)
     )
     return all_directions(learn, other)
+
+
+def as_measured(learn: np.ndarray, other: np.ndarray) -> Parts:
+    """Return features as they are."""
+    return learn, other
+
+
+class Views:
+    """What folds see of modalities, learned once for all sets that hold a modality.
+
+    Parameters
+    ----------
+    features
+        The cohort's features.
+    """
+
+    def __init__(self, features: Features) -> None:
+        self.features = features
+        self._kept: dict[tuple[object, ...], tuple[Parts, int]] = {}
+        self._room = MOST_KEPT
+
+    def scaled(self, modality: str, train: np.ndarray, test: np.ndarray) -> Parts:
+        """Return features as preprocessing scales them, which learns from the training rows."""
+        fitted = self.features.fit(train, (modality,))
+        learned, held_out = (
+            self.features.apply(fitted, rows).features[modality] for rows in (train, test)
+        )
+        return learned, held_out
+
+    def of(
+        self, scale: Scale, modality: str, train: np.ndarray, test: np.ndarray
+    ) -> tuple[Parts, int]:
+        """Return all directions of a modality in a fold, and its number of features.
+
+        Parameters
+        ----------
+        scale
+            `as_measured` or `normal_scores`.
+        modality
+            Its name.
+        train, test
+            Rows of the cohort, disjoint.
+        """
+        key = scale, modality, train.tobytes(), test.tobytes()
+        if key in self._kept:
+            return self._kept[key]
+        scaled = self.scaled(modality, train, test)
+        seen = all_directions(*scale(*scaled)), scaled[0].shape[1]
+        size = sum(side.nbytes for side in seen[0])
+        if size <= self._room:
+            self._kept[key] = seen
+            self._room -= size
+        return seen
 
 
 @dataclass(frozen=True)
@@ -137,40 +203,41 @@ class Block:
     train_scores, test_scores
         Principal component scores of the modalities, the leading ones of all modalities first;
         (samples, components). Each modality's have a variance of 1 on average.
-    measured, normal
-        All directions of the modalities side by side, as preprocessing scales them and by normal
-        scores of every feature; the principal component scores where None.
-    features
-        Features side by side; the principal component scores where None.
+    normal
+        All directions of the modalities side by side, by normal scores of every feature; the
+        principal component scores where None.
+    measured, features
+        Give all directions as preprocessing scales them, and features side by side, which only some
+        members take; the principal component scores where None.
     """
 
     train: np.ndarray
     test: np.ndarray
     train_scores: np.ndarray
     test_scores: np.ndarray
-    measured: Parts | None = None
     normal: Parts | None = None
-    features: Parts | None = None
+    measured: Callable[[], Parts] | None = None
+    features: Callable[[], Parts] | None = None
 
     @cached_property
     def scores(self) -> Parts:
         """The scores themselves, in training and held out."""
         return self.train_scores, self.test_scores
 
-    @property
+    @cached_property
     def all_measured(self) -> Parts:
         """All directions as preprocessing scales them, in training and held out."""
-        return self.scores if self.measured is None else self.measured
+        return self.scores if self.measured is None else self.measured()
 
     @property
     def all_normal(self) -> Parts:
         """All directions of normal scores, in training and held out."""
         return self.scores if self.normal is None else self.normal
 
-    @property
+    @cached_property
     def all_features(self) -> Parts:
         """The features themselves, in training and held out."""
-        return self.scores if self.features is None else self.features
+        return self.scores if self.features is None else self.features()
 
     @cached_property
     def white_scores(self) -> Parts:
@@ -228,7 +295,7 @@ def fold_numbers(count: int, groups: np.ndarray | None, folds: int, seed: int) -
 
 
 def cross_fit_blocks(
-    features: Features,
+    views: Views,
     modalities: Sequence[str],
     rows: np.ndarray,
     fold: np.ndarray,
@@ -238,8 +305,8 @@ def cross_fit_blocks(
 
     Parameters
     ----------
-    features
-        The cohort's features.
+    views
+        What folds see of the cohort's modalities.
     modalities
         The modalities; every row must have them all.
     rows
@@ -252,21 +319,33 @@ def cross_fit_blocks(
     """
     for number in np.unique(fold):
         train, test = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
-        fitted = features.fit(rows[train], tuple(modalities))
-        learned, held_out = (
-            features.apply(fitted, rows[side]).features.values() for side in (train, test)
-        )
-        measured = list(zip(learned, held_out, strict=True))
-        normal = [normal_scores(*values) for values in measured]
+        sides = rows[train], rows[test]
+        seen = [views.of(normal_scores, name, *sides) for name in modalities]
         room = len(train) // SAMPLES_PER_COMPONENT // len(modalities)
         count = min(components, max(1, room))
-        parts = [principal_components(*values, count) for values in normal]
+        parts = [principal_components(*normal, count) for normal, _ in seen]
         leading = np.argsort(
             np.concatenate([np.arange(learn.shape[1]) for learn, _ in parts]), kind="stable"
         )
         learn, other = (np.hstack(side)[:, leading] for side in zip(*parts, strict=True))
-        table = tuple(np.hstack(side).astype(np.float32) for side in zip(*measured, strict=True))
+        asked = views, tuple(modalities), *sides
         yield Block(
             *(train, test, learn, other),
-            *(side_by_side(measured), side_by_side(normal), table),
+            side_by_side(seen),
+            partial(_measured, *asked),
+            partial(_table, *asked),
         )
+
+
+def _measured(
+    views: Views, modalities: Sequence[str], train: np.ndarray, test: np.ndarray
+) -> Parts:
+    """Return all directions of modalities as preprocessing scales them."""
+    return side_by_side([views.of(as_measured, name, train, test) for name in modalities])
+
+
+def _table(views: Views, modalities: Sequence[str], train: np.ndarray, test: np.ndarray) -> Parts:
+    """Return the features of modalities side by side, in single precision as trees take them."""
+    scaled = [views.scaled(name, train, test) for name in modalities]
+    learn, other = (np.hstack(side).astype(np.float32) for side in zip(*scaled, strict=True))
+    return learn, other

@@ -9,11 +9,17 @@ samples of eight classes, one modality read .70 nats so, and 1.06 with shares.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from balmi.data.splits import stratified_folds
 from balmi.information.crossfit import fold_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from balmi.data.splits import Split
 
 # With three, what suits two thirds of the training samples would be taken for all of them.
 INNER_FOLDS = 5
@@ -105,6 +111,23 @@ class Deal:
             As `shared_out` takes them.
         """
         fold = shared_out(labels, groups, folds, seed)
+        return cls.around(fold, labels, groups, shared=is_shared_out(groups, folds))
+
+    @classmethod
+    def around(
+        cls, fold: np.ndarray, labels: np.ndarray, groups: np.ndarray | None, *, shared: bool
+    ) -> Deal:
+        """Deal those that each fold trains on, where folds are known.
+
+        Parameters
+        ----------
+        fold
+            Fold in which each sample is held out; (n,).
+        labels, groups
+            As `shared_out` takes them.
+        shared
+            Whether folds have their shares of classes.
+        """
         inner = {}
         for number in np.unique(fold).tolist():
             train = np.flatnonzero(fold != number)
@@ -112,4 +135,26 @@ class Deal:
             if train.size:
                 grouped = None if groups is None else groups[train]
                 inner[number][train] = inner_numbers(labels[train], grouped)
-        return cls(fold, inner, fold if is_shared_out(groups, folds) else None)
+        return cls(fold, inner, fold if shared else None)
+
+
+def evaluated_folds(splits: Sequence[Split], samples: int) -> tuple[np.ndarray, ...]:
+    """Return the fold in which the evaluation tests every sample, repeat by repeat; (n,) each.
+
+    Parameters
+    ----------
+    splits
+        Those of the evaluation.
+    samples
+        n, the number of samples of the cohort.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Repeats that do not test every sample once are left out.
+    """
+    tested: dict[int, np.ndarray] = {}
+    for split in splits:
+        fold = tested.setdefault(split.repeat, np.full(samples, -1))
+        fold[split.test] = split.fold
+    return tuple(fold for fold in tested.values() if (fold >= 0).all())

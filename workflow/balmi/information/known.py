@@ -170,7 +170,7 @@ def know(
     coalition
         Names of modalities, sorted.
     members
-        The classifiers to pool.
+        The classifiers to pool, of which those take part that serve so many samples.
     limit
         Whether to follow the learning curve, which takes a second cross-fitting.
     parts
@@ -184,6 +184,7 @@ def know(
         Where there are too few samples, groups or classes.
     """
     having = study.having(coalition, max(FEWEST_SAMPLES, SAMPLES_PER_MODALITY * len(coalition)))
+    members = [member for member in members if member.serves(len(having))]
     labels, groups = study.labels[having], study.groups(having)
     rng = study.random(*coalition)
     first = study.deals[0]

@@ -13,6 +13,7 @@ import numpy as np
 from balmi.information.canonical import Directions
 from balmi.information.companions import FEWEST_PER_FOLD, Wide, composite_estimate
 from balmi.information.complementarity import JACKKNIFE, margin_estimate
+from balmi.information.deals import evaluated_folds
 from balmi.information.decomposition import decompose
 from balmi.information.estimates import Estimate, NotApplicable, exchangeable
 from balmi.information.known import Knowledge, every_coalition
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from balmi.config.settings import Information
     from balmi.data.cohort import Cohort
+    from balmi.data.splits import Split
     from balmi.information.known import Coalition
     from balmi.information.study import Study
     from balmi.preprocess.features import Features
@@ -87,7 +89,9 @@ def name_of(coalition: Iterable[str]) -> str:
     return TOGETHER.join(coalition)
 
 
-def measure_cohort(cohort: Cohort, features: Features, settings: Information) -> pd.DataFrame:
+def measure_cohort(
+    cohort: Cohort, features: Features, settings: Information, splits: Sequence[Split] = ()
+) -> pd.DataFrame:
     """Estimate the information of all modalities, pairs and coalitions over the whole cohort.
 
     Parameters
@@ -96,6 +100,10 @@ def measure_cohort(cohort: Cohort, features: Features, settings: Information) ->
         The cohort and its features.
     settings
         Folds, components, permutations, seed.
+    splits
+        Those of the evaluation. Where they hold every sample out and classes have their shares in
+        them, estimates have the folds in which methods are tested; other folds are dealt for the
+        rest. Folds that the data bring ask for more than what is known of the label.
 
     Returns
     -------
@@ -107,7 +115,12 @@ def measure_cohort(cohort: Cohort, features: Features, settings: Information) ->
     ordered, its_features = canonical(cohort, features)
     rows = np.arange(len(ordered.samples))
     permutations = settings.permutations
-    study = study_of(ordered, its_features, rows, settings, permutations, repeated=True)
+    brought = () if cohort.folds is not None else evaluated_folds(splits, len(rows))
+    place = cohort.positions(ordered.samples)
+    folds = [fold[place] for fold in brought]
+    study = study_of(
+        *(ordered, its_features, rows, settings, permutations), repeated=True, folds=folds
+    )
     asked = followed(_coalitions(study), "information about the label", "coalition")
     knowledge = Knowledge(study, asked)
     table = [row for section in SECTIONS for row in section(knowledge)]

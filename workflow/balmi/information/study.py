@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
 
 from balmi.data.subsample import subsample
-from balmi.information.crossfit import cross_fit_blocks, fold_numbers
-from balmi.information.deals import Deal
+from balmi.information.crossfit import Views, cross_fit_blocks, fold_numbers
+from balmi.information.deals import Deal, is_shared_out
 from balmi.information.estimates import NotApplicable
 from balmi.preprocess.features import Features
 
@@ -27,8 +28,9 @@ logger = logging.getLogger("balmi")
 FEWEST_SAMPLES = 30
 SAMPLES_PER_CLASS = 3  # two representations of classes - 1 columns must leave degrees of freedom
 HALVES = 2
-# Samples that are held out in all, over deals, and deals at most.
-ENOUGH_SAMPLES, MOST_DEALS = 300, 3
+# Samples that are held out in all, over deals, and deals at most: as many as an evaluation of few
+# samples has repeats. Learning curves, which no method is held to, make do with fewer.
+ENOUGH_SAMPLES, MOST_DEALS, MOST_HALVED = 500, 5, 3
 
 
 def canonical(cohort: Cohort, features: Features) -> tuple[Cohort, Features]:
@@ -133,6 +135,10 @@ class Study:
             raise NotApplicable(f"{what}, all of one class: there is no label to know", len(found))
         return found
 
+    @cached_property
+    def _views(self) -> Views:
+        return Views(self.features)
+
     def random(self, *names: str) -> np.random.Generator:
         """Return the source of randomness of a quantity: by name, not by order of computation."""
         return _random(self.settings, *names)
@@ -147,7 +153,7 @@ class Study:
     ) -> Iterator[Block]:
         """Yield the folds of a cross-fitting of modalities by one of the deals."""
         return cross_fit_blocks(
-            self.features,
+            self._views,
             modalities,
             self.rows[positions],
             deal.fold[positions],
@@ -172,13 +178,29 @@ def study_of(
     permutations: int,
     *,
     repeated: bool = False,
+    folds: Sequence[np.ndarray] = (),
 ) -> Study:
     """Return a study of rows of a cohort that is in canonical order.
 
-    Where it is `repeated`, samples are dealt as often as `repeats_of` says, else once.
-
     Of more than ``information.largest`` rows it is a study of an even draw of so many
     (`balmi.data.subsample`), and the log says so.
+
+    Parameters
+    ----------
+    cohort, features
+        The cohort in canonical order, and its features.
+    rows
+        Rows to study.
+    settings
+        Settings of the estimates.
+    permutations
+        Permutations behind each null.
+    repeated
+        Whether samples are dealt as often as `repeats_of` says, and not once.
+    folds
+        Folds of every row of the cohort that are taken before samples are dealt anew: those in
+        which methods are tested. What a method reads beyond an estimate is then no matter of how
+        samples were dealt.
     """
     rows = np.sort(rows)
     drawn = rows[
@@ -198,10 +220,20 @@ def study_of(
         )
     groups = None if cohort.groups is None else cohort.groups[drawn]
     labels = class_codes(cohort.labels[drawn])
-    seeds = range(settings.seed, settings.seed + (repeats_of(len(drawn)) if repeated else 1))
-    deals, halves = (
-        tuple(Deal.of(labels, groups, folds, seed) for seed in seeds)
-        for folds in (settings.folds, HALVES)
+    count = repeats_of(len(drawn)) if repeated else 1
+    taken = [
+        Deal.around(fold[drawn], labels, groups, shared=True)
+        for fold in folds[:count]
+        if is_shared_out(groups, len(np.unique(fold)))
+    ]
+    seeds = range(settings.seed, settings.seed + count)
+    dealt, halves = (
+        tuple(Deal.of(labels, groups, number, seed) for seed in some)
+        for number, some in (
+            (settings.folds, seeds[len(taken) :]),
+            (HALVES, seeds[:MOST_HALVED]),
+        )
     )
     blind = fold_numbers(len(drawn), groups, settings.folds, settings.seed)
+    deals = (*taken, *dealt)
     return Study(cohort, features, drawn, labels, deals, halves, blind, settings, permutations)
