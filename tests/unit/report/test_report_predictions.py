@@ -121,6 +121,17 @@ def test_wrong_calls_are_counted_and_marked_by_a_word(tmp_path, right, said):
     assert rows.count('<td class="text">right</td>') == right
 
 
+def test_samples_without_a_group_are_one_of_their_own_and_no_group_is_shown_for_them():
+    made = table()
+    made["group"] = ["north"] * 15 + ["s20"] * 5 + [None] * 20  # one is called as a sample is
+    found = build_prediction_view(told(), made).external.found
+    assert found.units == 22
+    assert [(group.name, group.samples) for group in found.groups] == [("north", 15), ("s20", 5)]
+    made["group"] = None
+    found = build_prediction_view(told(), made).external.found
+    assert (found.units, found.groups) == (40, ())
+
+
 def test_training_samples_are_not_scored():
     made = table()
     made.loc[:9, "flags"] = TRAINED

@@ -209,8 +209,7 @@ def _labelled(table: pd.DataFrame, classes: tuple[str, ...]) -> Labelled | None:
     columns = [f"{PROBABILITY_PREFIX}{name}" for name in classes]
     groups = None
     if known["group"].notna().any():
-        # A sample without a group is one of its own.
-        groups = known["group"].where(known["group"].notna(), known["sample"]).to_numpy()
+        groups = known["group"].astype(object).where(known["group"].notna(), None).to_numpy()
     return Labelled(
         labels=known["label"].map(codes).to_numpy(),
         predicted=known["class"].map(codes).to_numpy(),
