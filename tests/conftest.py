@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -46,10 +47,13 @@ information: {permutations: 19}
 advanced: {evaluation: {seed: 20}, information: {fold_permutations: 19, folds: 3}}
 """
 # Constants of the library that say how much is computed, and not what: most of the time of a run
-# goes into trees, of which a few show as well that the parts fit together.
+# goes into trees and deals to folds, of which a few show as well that the parts fit together. A
+# forest that is judged out of its bags needs forty trees, or it warns.
 FEWER = {
     "information/members.py": {"TREES": 5, "FOREST": 5},
-    "methods/pooled/learners.py": {"TREES": 10, "JUDGING_TREES": 4},
+    "information/study.py": {"MOST_DEALS": 1},
+    "information/pairs.py": {"JACKKNIFE_GROUPS": 6},
+    "methods/pooled/learners.py": {"TREES": 40, "JUDGING_TREES": 15},
     "methods/peers/early.py": {"TREES": 20},
 }
 
@@ -147,6 +151,15 @@ def bundle(finished):
     """Return the archive into which Snakemake has packed the pages of the finished run."""
     finished.snakemake("--report", "report.zip")
     return finished.folder / "report.zip"
+
+
+@pytest.fixture
+def few_trees(monkeypatch):
+    """Let the library grow as few trees as in a copy of the checkout."""
+    for file, numbers in FEWER.items():
+        module = import_module(f"balmi.{file.removesuffix('.py').replace('/', '.')}")
+        for name, number in numbers.items():
+            monkeypatch.setattr(module, name, number)
 
 
 @pytest.fixture

@@ -28,7 +28,8 @@ FEWEST_SAMPLES = 30
 SAMPLES_PER_CLASS = 3  # two representations of classes - 1 columns must leave degrees of freedom
 HALVES = 2
 # Samples that are held out in all, over deals, and deals at most.
-ENOUGH_SAMPLES, MOST_DEALS = 300, 3
+ENOUGH_SAMPLES = 300
+MOST_DEALS = 3
 
 
 def canonical(cohort: Cohort, features: Features) -> tuple[Cohort, Features]:
