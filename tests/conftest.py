@@ -1,10 +1,12 @@
 """One end-to-end run of the simulated cohort, and which tests one process runs together."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,16 @@ robustness: {shares: [0.1, 0.5]}
 information: {permutations: 19}
 advanced: {evaluation: {seed: 20}, information: {fold_permutations: 19, folds: 3}}
 """
+# Constants of the library that say how much is computed, and not what: most of the time of a run
+# goes into trees and deals to folds, of which a few show as well that the parts fit together. A
+# forest that is judged out of its bags needs forty trees, or it warns.
+FEWER = {
+    "information/members.py": {"TREES": 5, "FOREST": 5},
+    "information/study.py": {"MOST_DEALS": 1},
+    "information/pairs.py": {"JACKKNIFE_GROUPS": 6},
+    "methods/pooled/learners.py": {"TREES": 40, "JUDGING_TREES": 15},
+    "methods/peers/early.py": {"TREES": 20},
+}
 
 
 @dataclass
@@ -81,9 +93,17 @@ class Checkout:
 
 
 def copy_checkout(folder):
+    """Return a copy of the checkout whose library computes less, and is the same otherwise."""
     for name in ("workflow", "config", "envs"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for file, numbers in FEWER.items():
+        path = folder / "workflow" / "balmi" / file
+        text = path.read_text(encoding="utf-8")
+        for name, number in numbers.items():
+            text, found = re.subn(rf"(?m)^{name} = \d+$", f"{name} = {number}", text)
+            assert found == 1, f"{file} has no {name} any more, or two"
+        path.write_text(text, encoding="utf-8")
     (folder / "test.yaml").write_text(CONFIG, encoding="utf-8")
     return Checkout(folder)
 
@@ -131,6 +151,15 @@ def bundle(finished):
     """Return the archive into which Snakemake has packed the pages of the finished run."""
     finished.snakemake("--report", "report.zip")
     return finished.folder / "report.zip"
+
+
+@pytest.fixture
+def few_trees(monkeypatch):
+    """Let the library grow as few trees as in a copy of the checkout."""
+    for file, numbers in FEWER.items():
+        module = import_module(f"balmi.{file.removesuffix('.py').replace('/', '.')}")
+        for name, number in numbers.items():
+            monkeypatch.setattr(module, name, number)
 
 
 @pytest.fixture

@@ -42,6 +42,8 @@ from balmi.preprocess.features import Features
 from balmi.preprocess.files import write_preprocessing
 from balmi.report.render import ReportInputs, build_report
 
+pytestmark = pytest.mark.usefixtures("few_trees")
+
 MODALITIES = ("rna", "protein")
 FOLDS = 3
 NAME = "made"

@@ -28,7 +28,6 @@ from balmi.data.cohort import Cohort
 from balmi.data.splits import as_splits, make_splits
 from balmi.information.splits import measure_splits
 from balmi.methods.distillation import plan_distillation
-from balmi.methods.peers import early
 from balmi.methods.pipeline import run_pipeline
 from balmi.preprocess.features import Features
 
@@ -58,6 +57,8 @@ def by_rule(rule):
     return MINIBATCHES.model_copy(update={"training": training})
 
 
+pytestmark = pytest.mark.usefixtures("few_trees")
+
 CASES = [
     *(pytest.param(method, MINIBATCHES, id=method) for method in Method),
     *(
@@ -68,11 +69,6 @@ CASES = [
     pytest.param(Method.BALANCED, ON_A_GRAPH, id="balanced on a graph"),
     pytest.param(Method.UNIFORM, ON_A_GRAPH, id="uniform on a graph"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def _few_trees(monkeypatch):
-    monkeypatch.setattr(early, "TREES", 40)
 
 
 @cache

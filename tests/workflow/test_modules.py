@@ -107,6 +107,20 @@ def test_a_cohort_that_a_rule_fetches_lies_below_the_prefix(outer):
     assert not (outer.folder / "results").exists()
 
 
+def test_a_model_of_the_same_run_lies_below_the_prefix(outer):
+    given = "{model: made/results/mine/model, modalities: {rna: {path: data/rna.csv}}}"
+    path = outer.folder / "outer.yaml"
+    path.write_text(
+        path.read_text("utf-8")
+        + f"  final: {{method: stacked-lr}}\n  predict: {{later: {given}}}\n",
+        encoding="utf-8",
+    )
+    module = MODULE.format(snakefile=LOCAL, prefix='prefix: "made"')
+    planned = outer(module, "-n", "--", "made/results/later/report.html")
+    for rule in ("fit_final_model", "describe_model", "predict_samples", "build_prediction_page"):
+        assert f"balmi_{rule} " in planned
+
+
 def test_by_include_it_runs_where_it_is_included(outer):
     snakefile = 'configfile: "own.yaml"\n\n\ninclude: "../checkout/workflow/Snakefile"\n'
     outer(snakefile, "--", "all")

@@ -44,11 +44,18 @@ def made(path):
     return any(file.match(path) for rule in workflow.rules for file in rule.output)
 
 
+# A module's prefix, while the module is read.
+placed = workflow.modifier.modify_path
+
+
 def dataset_of_model(path):
-    """Return the dataset of this configuration whose model lies at a path, or None."""
+    """Return the dataset of this configuration whose model lies at a path, or None.
+
+    As of every file that a user names, the path is where the file lies: below a module's prefix.
+    """
     path = os.path.normpath(path)
     places = {
-        f"results/{name}/{kind}": name
+        os.path.normpath(placed(f"results/{name}/{kind}")): name
         for name in SETTINGS.datasets
         for kind in ("model", "model.zip")
     }
@@ -153,8 +160,6 @@ def drawing_log(dataset):
 
 def undrawn():
     """Return what makes a job run again that could not draw, for its params."""
-    # A module's prefix, while the module is read.
-    placed = workflow.modifier.modify_path
     return lambda wildcards: undrawn_since(placed(drawing_log(wildcards.dataset)))
 
 

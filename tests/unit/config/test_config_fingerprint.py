@@ -68,6 +68,15 @@ def test_a_copy_of_the_library_has_the_same_hash(library, unedited):
         ("experiments/gains/observe.py", ["observe_gains"], ["train_network", "evaluate_methods"]),
         ("experiments/gains/table.py", [], ["evaluate_methods", "observe_gains"]),
         ("information/label.py", ["measure_information", "measure_splits"], ["fit_baseline"]),
+        (
+            "experiments/attribution/gradients.py",
+            ["attribute_features"],
+            ["train_network", "build_report"],
+        ),
+        ("prediction/rows.py", ["fit_final_model"], ["fit_baseline", "describe_model"]),
+        ("report/render.py", ["build_report", "build_prediction_page"], ["evaluate_methods"]),
+        ("networks/trainer.py", ["train_network", "observe_gains"], ["fit_final_model"]),
+        ("config/document.py", [], [script.stem for script in SCRIPTS]),
         ("graph/fusion.py", ["fuse_networks", "fit_baseline"], ["assemble_cohort"]),
         ("errors.py", ["assemble_cohort", "train_network"], []),
         ("config/settings.py", [], [script.stem for script in SCRIPTS]),
@@ -134,6 +143,14 @@ def small(tmp_path, monkeypatch):
         ("try:\n    import balmi.b.three\nexcept E:\n    pass", {"balmi.b", "balmi.b.three"}),
         ("if TYPE_CHECKING:\n    from balmi.a.one import x", set()),
         ("if x:\n    from balmi.a.one import x", {"balmi.a", "balmi.a.one"}),
+        (
+            "if TYPE_CHECKING:\n    import os\n\n    import re\n\ndef f():\n    import balmi.a.one",
+            {"balmi.a", "balmi.a.one"},
+        ),
+        (
+            "from balmi.a import (  # two\n    one as other,  # three, by hand\n    two,\n)",
+            {"balmi.a", "balmi.a.one", "balmi.a.two"},
+        ),
         ("import numpy\nfrom os import path\nfrom balmier.a import one", set()),
     ],
 )
@@ -190,8 +207,34 @@ def test_the_hash_covers_all_that_a_script_loads(script):
     assert loaded <= set(fingerprint.dependencies(*fingerprint.imports(path)))
 
 
-def test_no_module_imports_relatively():
-    """Such imports would be invisible to the hash."""
-    for path in fingerprint.LIBRARY.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            assert not (isinstance(node, ast.ImportFrom) and node.level), path
+def run_time_nodes(tree):
+    """Yield all nodes but those that only type checkers see."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from run_time_nodes(node)
+
+
+def test_imports_are_those_that_python_reads():
+    """They are read off the lines, which is faster than to parse the library."""
+    library = fingerprint.LIBRARY
+    paths = {
+        path: path.relative_to(library.parent).with_suffix("") for path in library.rglob("*.py")
+    }
+    modules = {".".join(path.parts).removesuffix(".__init__") for path in paths.values()}
+    for path in [*paths, *SCRIPTS]:
+        named, texts = set(), ""
+        for node in run_time_nodes(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                named |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.Constant):
+                texts += str(node.value)  # may be code that another process runs
+            elif isinstance(node, ast.ImportFrom):
+                assert not node.level, f"{path}: a relative import, which the lines do not show"
+                named |= {f"{node.module}.{alias.name}" for alias in node.names}
+        parts = [name.split(".") for name in named]
+        above = {".".join(each[:i]) for each in parts for i in range(1, len(each) + 1)}
+        found = fingerprint.imports(path)
+        assert found >= above & modules, path
+        assert all(name in texts for name in found - above), path

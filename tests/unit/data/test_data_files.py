@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors import safe_open
 
 import balmi
 from balmi.data.files import (
@@ -216,3 +217,18 @@ def test_tensors_come_back_as_they_were_and_may_be_changed(tmp_path):
         found[name][...] = 0
     write_tensors({}, tmp_path / "a.safetensors")
     assert read_tensors(tmp_path / "a.safetensors") == ({}, {})
+
+
+def test_equal_tensors_are_equal_bytes_in_whatever_order_they_are_given(tmp_path):
+    """The library writes what is no array in any order, which differs from call to call."""
+    tensors = {"b": np.ones(3), "a": np.ones((2, 2), dtype=np.float32), "é": np.arange(3)}
+    header = {"epochs": 3, "origin": "é"}
+    written = set()
+    for _ in range(8):
+        tensors, header = (dict(reversed(each.items())) for each in (tensors, header))
+        write_tensors(tensors, tmp_path / "a.safetensors", header)
+        written.add((tmp_path / "a.safetensors").read_bytes())
+    assert len(written) == 1
+    with safe_open(tmp_path / "a.safetensors", "numpy") as file:
+        assert sorted(file.keys()) == ["a", "b", "é"]
+        np.testing.assert_array_equal(file.get_tensor("b"), np.ones(3))

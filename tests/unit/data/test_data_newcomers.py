@@ -166,6 +166,22 @@ class TestLabels:
         assert "'a', 'b'" in problem.allowed
         assert problem.nearest == "'b'"
 
+    @pytest.mark.parametrize(
+        ("sites", "said"),
+        [
+            (["x", "y", ""], []),  # s9 has no class: of it nothing is scored
+            (["x", "", "x"], ["group 'site': empty in 1 of the 2 rows that have a class"]),
+            (["", "", "x"], ["group 'site': empty in all 2 rows that have a class"]),
+        ],
+    )
+    def test_a_class_without_a_group_is_told_of(self, read, sites, said):
+        samples = self.LABELS.assign(site=sites)
+        found = read(samples=samples, changes={"group": "site"}, rna=RNA)
+        told = [remark for remark in found.remarks if "group" in remark]
+        assert len(told) == len(said)
+        assert all(text in remark for text, remark in zip(said, told, strict=True))
+        assert not any("group" in remark for remark in read(samples=samples, rna=RNA).remarks)
+
     def test_a_column_that_is_not_there_is_refused(self, read):
         (problem,) = problems(
             read, samples=self.LABELS.rename(columns={"subtype": "Subtyp"}), rna=RNA

@@ -52,6 +52,19 @@ def test_few_samples_of_the_same_kind_are_flagged_and_permuted_ones_are(count):
     assert np.mean(unlike) >= 0.9
 
 
+@pytest.mark.parametrize("width", [60, 600])
+@pytest.mark.parametrize("rounded", [("trained",), ("new",), ("trained", "new")])
+def test_values_that_one_side_has_rounded_flag_nobody(width, rounded):
+    """To a fifth of a deviation, as two decimals are where features vary by .05."""
+    shares = []
+    for seed in range(4):
+        drawn_ = {"trained": drawn(150, seed, width), "new": drawn(200, 100 + seed, width)}
+        drawn_ |= {name: np.round(5 * drawn_[name]) / 5 for name in rounded}
+        p, _ = flagged(fitted(side_of({"a": drawn_["trained"]})), {"a": drawn_["new"]})
+        shares.append((p <= MOST_FLAGGED).mean())
+    assert np.mean(shares) <= 0.05
+
+
 def test_a_sample_that_lacks_a_modality_is_judged_by_the_others():
     side = side_of({"a": drawn(150, 0), "b": drawn(150, 1, 30)}, lacking=[("b", np.arange(60))])
     envelopes = fitted(side)

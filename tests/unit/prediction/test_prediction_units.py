@@ -85,6 +85,18 @@ def test_features_that_are_mostly_zero_say_nothing_of_spread():
     assert seen(sparse[1], Usual.of(sparse[0], sparse[0])).found is None
 
 
+@pytest.mark.parametrize("deviation", [0.003, 0.01, 0.1, 1.0])
+@pytest.mark.parametrize(("trained", "new"), [(2, 9), (9, 2), (2, 2), (9, 9)])
+def test_values_that_one_side_has_rounded_to_two_decimals_are_in_the_same_unit(
+    deviation, trained, new
+):
+    draw = np.random.default_rng(5).normal
+    before = np.round(draw(LEVELS, deviation, size=(200, FEATURES)), trained)
+    for count in (1, 3, 40):
+        after = np.round(draw(LEVELS, deviation, size=(count, FEATURES)), new)
+        assert seen(after, Usual.of(before, before)).found is None, count
+
+
 def test_missing_features_are_left_out():
     values = cohort(20, 6)
     values[:, 30:] = np.nan

@@ -12,10 +12,12 @@ from xml.etree import ElementTree as ET
 import altair as alt
 import numpy as np
 import pytest
+from altair.utils.schemapi import SchemaValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 from synthetic_report import Names, write_dataset
 
+from balmi.report.kit import svg
 from balmi.report.kit.figures import (
     SHAPES,
     Entry,
@@ -46,12 +48,22 @@ def save(inputs: ReportInputs, folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def saved(inputs, tmp_path_factory):
     folder = tmp_path_factory.mktemp("figures")
-    return save(inputs, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(svg, "VALIDATED", True)
+        return save(inputs, folder)
 
 
 def chart(values: int = 3) -> alt.Chart:
     data = alt.Data(values=[{"x": place, "y": place} for place in range(values)])
     return alt.Chart(data).mark_line(color="var(--ink)").encode(x="x:Q", y="y:Q")
+
+
+def test_what_vega_lite_does_not_know_is_found(monkeypatch):
+    monkeypatch.setattr(svg, "VALIDATED", True)
+    wrong = chart()
+    wrong.width = "wide"
+    with pytest.raises(SchemaValidationError):
+        svg.to_svg(wrong, "a", "b", "c")
 
 
 def test_every_figure_is_saved_twice(saved):

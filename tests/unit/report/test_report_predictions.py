@@ -95,6 +95,43 @@ def test_with_classes_the_headline_says_that_it_is_an_external_validation(right,
     assert "in the cross-validation of mine" in view.external.sentence
 
 
+@pytest.mark.parametrize(
+    ("right", "said"),
+    [
+        (40, "None of 40 samples with a known class is called another class."),
+        (39, "1 of 40 samples with a known class (2\xa0%) is called another class, and marked"),
+        (37, "3 of 40 samples with a known class (8\xa0%) are called another class, and marked"),
+    ],
+)
+def test_wrong_calls_are_counted_and_marked_by_a_word(tmp_path, right, said):
+    made = table(right)
+    unknown = made.iloc[[0]].assign(sample="unknown", label=None)
+    made = pd.concat([made, unknown], ignore_index=True)
+    view = build_prediction_view(told(samples=41), made)
+    assert said in view.external.wrong
+    assert said in view.supports[1]
+    assert [row.sample for row in view.rows if row.mark] == [f"s{i}" for i in range(right, 40)]
+    write_table(made, tmp_path / "predictions.csv", "new_samples")
+    write_json(told(samples=41), tmp_path / "prediction.json", FORMAT)
+    inputs = tmp_path / "predictions.csv", tmp_path / "prediction.json"
+    build_prediction_page(*inputs, {}, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    rows = page.partition('id="predictions-table"')[2].partition("</table>")[0]
+    assert rows.count("</span> wrong</span></td>") == 40 - right
+    assert rows.count('<td class="text">right</td>') == right
+
+
+def test_samples_without_a_group_are_one_of_their_own_and_no_group_is_shown_for_them():
+    made = table()
+    made["group"] = ["north"] * 15 + ["s20"] * 5 + [None] * 20  # one is called as a sample is
+    found = build_prediction_view(told(), made).external.found
+    assert found.units == 22
+    assert [(group.name, group.samples) for group in found.groups] == [("north", 15), ("s20", 5)]
+    made["group"] = None
+    found = build_prediction_view(told(), made).external.found
+    assert (found.units, found.groups) == (40, ())
+
+
 def test_training_samples_are_not_scored():
     made = table()
     made.loc[:9, "flags"] = TRAINED

@@ -9,14 +9,10 @@ trailing newlines, by which copies of one release may differ.
 
 from __future__ import annotations
 
-import ast
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 LIBRARY = Path(__file__).parents[1]
 # Packages that rules carry the parts of that their results depend on.
@@ -24,51 +20,56 @@ CARRIED = ("balmi.config.", "balmi.tables.")
 DATA_SUFFIXES = {".yaml", ".html", ".css", ".js", ".svg", ".txt"}
 
 
-def _file(module: str) -> Path | None:
-    """Return the file of a dotted balmi module, or None where there is no such module."""
-    base = LIBRARY.joinpath(*module.split(".")[1:])
-    candidates = (base / "__init__.py", base.with_suffix(".py"))
-    return next((path for path in candidates if path.is_file()), None)
+# What only type checkers see: a line, and those below it that are further in.
+_FOR_CHECKERS = re.compile(r"^([ \t]*)if TYPE_CHECKING:.*\n(?:(?:\1[ \t]+\S.*)?\n)*", re.MULTILINE)
+_IMPORT = re.compile(
+    r"^[ \t]*(?:from[ \t]+(balmi[\w.]*)[ \t]+)?import[ \t]+(?:\(([^)]*)\)|([^\n#;]*))", re.MULTILINE
+)
+_COMMENT = re.compile("#.*")
+
+
+@cache
+def _files(library: Path) -> dict[str, Path]:
+    """Return the files of the library's modules by their dotted names."""
+    found = {}
+    for path in library.rglob("*.py"):
+        parts = path.relative_to(library.parent).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
 
 
 def _own(module: str) -> Path:
     """Return the file of a balmi module that has to be there."""
-    file = _file(module)
+    file = _files(LIBRARY).get(module)
     if file is None:
         raise ModuleNotFoundError(f"no module {module!r}", name=module)
     return file
 
 
-def _run_time_nodes(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield all nodes but those that only type checkers see."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            continue
-        yield node
-        yield from _run_time_nodes(node)
-
-
 @cache
 def _imported(text: str) -> frozenset[str]:
-    """Return the dotted names that a module's text imports, and the packages above them.
+    """Return the dotted names of balmi that a text imports, and the packages above them.
 
-    Kept by text, since most scripts share most of the library and parsing is what costs.
+    By its lines: parsing the whole library would take longer than all else that Snakemake does
+    before the first job. Kept by text, since most scripts share most of the library.
     """
     named: set[str] = set()
-    for node in _run_time_nodes(ast.parse(text)):
-        if isinstance(node, ast.Import):
-            named |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            named |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    for source, *names in _IMPORT.findall(_FOR_CHECKERS.sub("", f"{text}\n")):
+        words = {
+            name.split()[0] for name in _COMMENT.sub("", "".join(names)).split(",") if name.strip()
+        }
+        named |= {source, *(f"{source}.{word}" for word in words)} if source else words
     return frozenset(
         ".".join(name.split(".")[: i + 1]) for name in named for i in range(name.count(".") + 1)
     )
 
 
 def imports(path: Path) -> frozenset[str]:
-    """Return the balmi modules that a file imports when it runs, anywhere in its text."""
-    found = _imported(path.read_text(encoding="utf-8"))
-    return frozenset(name for name in found if name.split(".")[0] == "balmi" and _file(name))
+    """Return the balmi modules that a file imports when it runs, anywhere in its text.
+
+    An import has a line of its own, as the style demands.
+    """
+    return _imported(path.read_text(encoding="utf-8")) & _files(LIBRARY).keys()
 
 
 def dependencies(*modules: str) -> list[str]:

@@ -180,7 +180,19 @@ def _labels(
             )
             near = nearest(strange[0], classes)
             reading.problems.append(Problem(f"{where}: {path}", found, allowed, near))
+    if prediction.group is not None and texts.keys() == wanted.keys():
+        reading.remark(where, path, _ungrouped(prediction.group, texts["group"], texts["label"]))
     return pd.DataFrame(texts, index=table.index)
+
+
+def _ungrouped(column: str, groups: pd.Series, labels: pd.Series) -> list[tuple[str, str]]:
+    """Say what is made of samples that have a class, and no group where others may have one."""
+    lost = groups[labels.notna()].isna()
+    if not lost.any():
+        return []
+    among = "all" if lost.all() else f"{int(lost.sum()):,} of the"
+    found = f"group {shown(column)}: empty in {among} {len(lost):,} rows that have a class"
+    return [(found, "intervals take each of these samples as a group of its own")]
 
 
 def read_newcomers(name: str, prediction: Prediction, about: Mapping[str, Any]) -> Newcomers:

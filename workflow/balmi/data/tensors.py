@@ -38,9 +38,20 @@ def write_tensors(
     stored = {name: np.asarray(value, order="C") for name, value in tensors.items()}
     text = json.dumps(header or {}, sort_keys=True)
     about = {NAMED: str(FORMAT), HEADER: text, CHECKSUM: _checksum(stored, text)}
-    blob = save(stored, metadata=about)
+    blob = _ordered(save(stored, metadata=about))
     with replace_when_written(path) as part:
         part.write_bytes(blob)
+
+
+def _ordered(blob: bytes) -> bytes:
+    """Return a file with sorted keys in its header: the library writes metadata in any order.
+
+    Offsets of arrays count from the end of the header, so that it may change its length.
+    """
+    start = LENGTH + int.from_bytes(blob[:LENGTH], "little")
+    text = json.dumps(json.loads(blob[LENGTH:start]), sort_keys=True, separators=(",", ":"))
+    text += " " * (-len(text) % LENGTH)  # arrays stay aligned
+    return len(text).to_bytes(LENGTH, "little") + text.encode() + blob[start:]
 
 
 def read_tensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

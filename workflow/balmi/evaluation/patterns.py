@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from balmi.config.settings import Method
+from balmi.data.together import together
 from balmi.evaluation.distinct import counted_once, first_alike
 from balmi.evaluation.held_out import FOLD, held_out
 from balmi.evaluation.metrics import METRICS
@@ -28,10 +29,11 @@ PATTERN = "modalities"
 FEWEST_SAMPLES = 10  # of a pattern, of which an interval is given
 
 
-def patterns_of(cohort: Roster) -> np.ndarray:
-    """Return the modalities of every sample, joined by ``+``; (n,)."""
+def by_pattern(predictions: pd.DataFrame, cohort: Roster) -> pd.DataFrame:
+    """Return predictions with the modalities that their samples have, in the column `PATTERN`."""
     names = np.array(cohort.modalities, dtype=object)
-    return np.array(["+".join(names[has]) for has in cohort.available], dtype=object)
+    patterns = np.array([together(names[has]) for has in cohort.available], dtype=object)
+    return predictions.assign(**{PATTERN: patterns[cohort.positions(predictions["sample"])]})
 
 
 def patterns_table(predictions: pd.DataFrame, cohort: Roster, split_ratio: float) -> pd.DataFrame:
@@ -53,13 +55,11 @@ def patterns_table(predictions: pd.DataFrame, cohort: Roster, split_ratio: float
         ``tables/patterns.csv``, the most frequent pattern first; without rows where all samples
         have the same modalities. Of fewer than `FEWEST_SAMPLES` there is no interval.
     """
-    patterns = patterns_of(cohort)
     methods = list(dict.fromkeys(predictions["method"]))
-    if not methods or len(set(patterns)) < 2:
+    if not methods or len(np.unique(cohort.available, axis=0)) < 2:
         return TABLES["patterns"].empty()
     compared = dict.fromkeys([shown_method(methods), str(Method.ABSENCE_LR)])
-    mine = predictions[predictions["method"].isin(compared)]
-    mine = mine.assign(**{PATTERN: patterns[cohort.positions(mine["sample"])]})
+    mine = by_pattern(predictions[predictions["method"].isin(compared)], cohort)
     by = ["method", PATTERN]
     scores = pd.DataFrame(
         {

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from balmi.data.together import together
 from balmi.evaluation.held_out import FOLD
 from balmi.evaluation.metrics import SMALLEST_PROBABILITY
 from balmi.evaluation.primary import modality_of
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from balmi.data.cohort import Roster
 
-TOGETHER = "+"  # joins the names of several modalities in tables
 # Counts that the class frequencies start from, so that no class is impossible (Jeffreys).
 PRIOR = 0.5
 MOST_NAMED = 3
@@ -146,7 +146,7 @@ def _coalitions(cohort: Roster) -> dict[str, tuple[str, ...]]:
     names = sorted(cohort.modalities)
     sizes = {1, 2, len(names) - 1, len(names)} & set(range(1, len(names) + 1))
     found = (members for size in sorted(sizes) for members in combinations(names, size))
-    return {TOGETHER.join(members): members for members in found}
+    return {together(members): members for members in found}
 
 
 def _estimates(information: pd.DataFrame, cohort: Roster) -> dict[tuple[str, ...], Amount]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from balmi.data.together import together
 from balmi.information.canonical import Directions
 from balmi.information.companions import FEWEST_PER_FOLD, Wide, composite_estimate
 from balmi.information.complementarity import JACKKNIFE, margin_estimate
@@ -36,7 +37,7 @@ from balmi.logs import followed
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pandas as pd
 
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("balmi")
 
-TOGETHER = "+"
 COMPANIONS = ("pairwise_linear", "pairwise_nonlinear", "pairwise_wide")
 # What these lack, others lack too: one warning says it.
 WARNED = ("label_information", "pairwise_information")
@@ -82,11 +82,6 @@ class Row:
             "components": found.components,
             "status": "ok",
         }
-
-
-def name_of(coalition: Iterable[str]) -> str:
-    """Return the name of a coalition in tables: its modalities joined by ``+``."""
-    return TOGETHER.join(coalition)
 
 
 def measure_cohort(
@@ -189,7 +184,7 @@ def _label(knowledge: Knowledge) -> Iterator[Row]:
         kind = "label" if len(coalition) == 1 else "subset"
         yield from _rows(
             (f"{kind}_information", f"{kind}_extrapolated"),
-            name_of(coalition),
+            together(coalition),
             None,
             lambda coalition=coalition: both(coalition),
         )
@@ -327,8 +322,8 @@ def _decompositions(knowledge: Knowledge) -> Iterator[Row]:
     for first, second in sides:
         yield from _rows(
             quantities,
-            name_of(first),
-            name_of(second),
+            together(first),
+            together(second),
             lambda first=first, second=second: parts(first, second),
         )
 

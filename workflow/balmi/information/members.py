@@ -279,11 +279,11 @@ def _regression(inverse_penalty: float) -> LogisticRegression:
     return LogisticRegression(C=inverse_penalty, max_iter=500)
 
 
-def _trees(draw: int, count: int = TREES) -> ExtraTreesClassifier:
+def _trees(draw: int, share: float = 1.0) -> ExtraTreesClassifier:
     from sklearn.ensemble import ExtraTreesClassifier
 
     return ExtraTreesClassifier(
-        count,
+        round(share * TREES),
         min_samples_leaf=SMALLEST_LEAF,
         max_features=0.5,
         bootstrap=True,
@@ -293,21 +293,22 @@ def _trees(draw: int, count: int = TREES) -> ExtraTreesClassifier:
     )
 
 
-def _forest(draw: int, count: int = FOREST) -> RandomForestClassifier:
+def _forest(draw: int, share: float = 1.0) -> RandomForestClassifier:
     from sklearn.ensemble import RandomForestClassifier
 
+    count = round(share * FOREST)
     return RandomForestClassifier(count, max_samples=draw, oob_score=True, random_state=0)
 
 
 def _grown(
-    grow: Callable[..., Forest], view: str, count: int, columns: int | None = None, fewest: int = 0
+    grow: Callable[..., Forest], view: str, columns: int | None = None, fewest: int = 0
 ) -> Member:
     """Return a forest as a member, judged out of its bags where that is fair.
 
     On inner folds, as many trees judge a sample as have not drawn it there.
     """
     bagged = _bagged(grow, columns)
-    judging = _bagged(partial(grow, count=round(count * np.exp(-SHARE_PER_TREE))), columns)
+    judging = _bagged(partial(grow, share=np.exp(-SHARE_PER_TREE)), columns)
     return Member(
         *(view, lambda *given: bagged(*given)[1], bagged, lambda *given: judging(*given)[1]),
         fewest=fewest,
@@ -322,11 +323,11 @@ MEMBERS: dict[str, Member] = {
     "discriminant": Member("white_scores", _discriminant, fewest=MANY),
     "radial": Member("radial_scores", _discriminant),
     "logistic": Member("scores", _fitted(partial(_regression, 1.0)), fewest=MANY),
-    "trees": _grown(_trees, "scores", TREES, LEADING, fewest=MANY),
+    "trees": _grown(_trees, "scores", LEADING, fewest=MANY),
     "wide": Member("all_measured", _LINEAR, fewest=MANY),
     "wide-normal": Member("all_normal", _LINEAR),
     "kernel": Member("all_measured", _RADIAL),
-    "forest": _grown(_forest, "all_features", FOREST),
+    "forest": _grown(_forest, "all_features"),
     "machine": Member("all_measured", _machine_scores, is_scored=True),
     "wide-logistic": Member(
         "all_measured", _fitted(partial(_regression, INVERSE_PENALTY)), most=MANY - 1

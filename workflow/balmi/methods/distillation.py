@@ -16,6 +16,7 @@ import torch
 
 from balmi.config.balancing import Balancing
 from balmi.config.settings import Teacher
+from balmi.data.together import together
 from balmi.information.estimates import NULL_LEVEL
 from balmi.networks.balancing import RULES
 from balmi.networks.balancing.base import PriorKnowledge
@@ -364,7 +365,7 @@ def plan_table(plan: Plan, data: ReplicaData) -> pd.DataFrame:
             "repeat": split.repeat,
             "fold": split.fold,
             "student": name,
-            "teacher": "+".join(np.array(data.modalities)[plan.teachers[replica, index]]) or None,
+            "teacher": together(np.array(data.modalities)[plan.teachers[replica, index]]) or None,
             "strength": float(plan.strength[replica, index]),
         }
         for replica, split in enumerate(data.splits)

@@ -15,8 +15,10 @@ import numpy as np
 from balmi.config.settings import Method
 from balmi.data.files import replace_when_written, write_json
 from balmi.data.model_files import CARD, EVALUATION, FORMAT, MODEL, write_sums, write_zip
-from balmi.evaluation.held_out import decided, probabilities_of
+from balmi.data.together import apart
+from balmi.evaluation.held_out import held_out
 from balmi.evaluation.metrics import METRICS
+from balmi.evaluation.patterns import PATTERN, by_pattern
 from balmi.evaluation.statistics import wilson_interval
 from balmi.prediction.card import card
 
@@ -102,28 +104,20 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _patterns(predictions: pd.DataFrame, cohort: Roster) -> Iterator[dict[str, Any]]:
     """Yield the scores of the samples that have the same modalities, the most frequent first."""
-    rows = cohort.positions(predictions["sample"])
-    labels, repeats = cohort.labels[rows], predictions["repeat"].to_numpy()
-    probabilities = probabilities_of(predictions, cohort.classes)
-    predicted = decided(predictions, cohort.classes)
-    patterns, which = np.unique(cohort.available[rows], axis=0, return_inverse=True)
-    which = which.reshape(-1)
-    sizes = [len(np.unique(rows[which == number])) for number in range(len(patterns))]
-    for number in np.argsort(sizes, kind="stable")[::-1]:
-        inside = [(which == number) & (repeats == repeat) for repeat in np.unique(repeats)]
-        inside = [rows_ for rows_ in inside if rows_.any()]
-        scores = {
-            name: float(
-                np.mean([METRICS[name](labels[i], probabilities[i], predicted[i]) for i in inside])
-            )
-            for name in BY_PATTERN
-        }
-        names = [name for name, has in zip(cohort.modalities, patterns[number], strict=True) if has]
-        limits = wilson_interval(scores["accuracy"], sizes[number])
+    predictions = by_pattern(predictions, cohort)
+    sizes = predictions.groupby(PATTERN)["sample"].nunique()
+    scores: dict[str, list[list[float]]] = {pattern: [] for pattern in sizes.index}
+    for head, part in held_out(predictions, cohort, [PATTERN, "repeat"]):
+        scores[str(head[PATTERN])].append(
+            [METRICS[name](part.labels, part.probabilities, part.predicted) for name in BY_PATTERN]
+        )
+    for pattern in sorted(sizes.index, key=lambda pattern: (-sizes[pattern], pattern)):
+        means = dict(zip(BY_PATTERN, np.mean(scores[pattern], axis=0).tolist(), strict=True))
+        limits = wilson_interval(means["accuracy"], sizes[pattern])
         yield {
-            "modalities": names,
-            "samples": sizes[number],
-            **scores,
+            "modalities": apart(pattern),
+            "samples": int(sizes[pattern]),
+            **means,
             "accuracy_lower": float(limits[0]),
             "accuracy_upper": float(limits[1]),
         }

@@ -105,7 +105,7 @@ class Labelled:
     probabilities
         (n, classes).
     groups
-        Names of groups, None where there are none; (n,).
+        Names of groups, None of a sample without one, (n,); None where there are none.
     """
 
     labels: np.ndarray
@@ -119,9 +119,13 @@ class Labelled:
     @property
     def units(self) -> np.ndarray:
         """Number of the group of every sample, its own where there are none; (n,)."""
-        if self.groups is None:
-            return np.arange(len(self))
-        return np.unique(self.groups.astype(str), return_inverse=True)[1].reshape(-1)
+        units = np.arange(len(self))
+        if self.groups is not None:
+            named = np.array([name is not None for name in self.groups])
+            names = self.groups[named].astype(str)
+            _, first, of = np.unique(names, return_index=True, return_inverse=True)
+            units[named] = np.flatnonzero(named)[first][of.reshape(-1)]
+        return np.unique(units, return_inverse=True)[1].reshape(-1)
 
 
 @dataclass(frozen=True)
@@ -318,10 +322,11 @@ def _groups(held: Labelled) -> list[OfGroup]:
     """Return the groups of the new samples, the largest first, `MOST_GROUPS` at most."""
     if held.groups is None:
         return []
-    names, counts = np.unique(held.groups.astype(str), return_counts=True)
+    of = np.array(["" if name is None else str(name) for name in held.groups])
+    names, counts = np.unique(of[of != ""], return_counts=True)
     found = []
     for place in np.argsort(-counts, kind="stable")[:MOST_GROUPS]:
-        inside = held.groups.astype(str) == names[place]
+        inside = of == names[place]
         share = float((held.labels == held.predicted)[inside].mean())
         limits = wilson_interval(share, int(counts[place]))
         estimate = Estimate(share, float(limits[0]), float(limits[1]))

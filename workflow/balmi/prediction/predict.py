@@ -12,6 +12,7 @@ from balmi.config.settings import OtherScale
 from balmi.data.files import read_json, write_json, write_table
 from balmi.data.model_files import EVALUATION, FORMAT, opened, read_manifest
 from balmi.data.newcomers import read_newcomers
+from balmi.data.together import together
 from balmi.errors import Caution, Problem, UserError, listing
 from balmi.methods.deciding import Said
 from balmi.methods.outcome import PROBABILITY_PREFIX
@@ -296,7 +297,7 @@ def table_of(model: FinalModel, newcomers: Newcomers, found: Predicted) -> pd.Da
     }
     columns |= {
         "modalities": [
-            "+".join(name for name, here in zip(names, has, strict=True) if here)
+            together(name for name, here in zip(names, has, strict=True) if here)
             for has in found.available
         ],
         "features_found": (found.available @ there) / max(1, used.sum()),

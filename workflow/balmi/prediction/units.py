@@ -136,9 +136,10 @@ def look(usual: Usual, raw: np.ndarray, transformed: np.ndarray, found: np.ndarr
     here = _median(transformed)
     shift = float(np.median(np.abs(here - medians) / deviations))
     spread = None
-    varies = usual.varies[found]
+    own = TO_DEVIATION * _median(np.abs(transformed - here))
+    # Of values that are rounded by more than they vary, most are one: that tells of no unit.
+    varies = usual.varies[found] & (own > 0)
     if len(transformed) >= FEWEST_SPREAD and varies.mean() >= MOST_VARY:
-        own = TO_DEVIATION * _median(np.abs(transformed - here))
         spread = float(np.median((own / deviations)[varies]))
     found_, advice, severe = _word(usual, raw[~np.isnan(raw)], here, medians, shift, spread)
     if found_ is None and spread is not None:

@@ -2,10 +2,7 @@
 
 import pytest
 
-from balmi.methods.peers import early
-
 
 @pytest.fixture(autouse=True)
-def _few_trees(monkeypatch):
-    """Grow forests of 40 trees: 500 change nothing that is tested, and take ten times as long."""
-    monkeypatch.setattr(early, "TREES", 40)
+def _few_trees(few_trees):
+    """Grow few trees: more change nothing that is tested, and take ten times as long."""

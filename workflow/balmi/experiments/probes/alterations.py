@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from balmi.data.together import together
 from balmi.information.shapley import coalitions, orderings
 from balmi.logs import followed
 from balmi.methods.deciding import Said
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     Fit = Callable[[int, TrainingSide], FittedPeer]
 
 
-JOIN = "+"  # between the names of modalities, which never hold it
 LARGEST = 2**23  # cells of altered samples that are held at once
 
 
@@ -356,7 +356,7 @@ def _rows(method: str, probe: Probe, split: Split, said: Said, cohort: Roster) -
     head = {
         "method": str(method),
         "kind": str(probe.kind),
-        "modalities": JOIN.join(probe.modalities),
+        "modalities": together(probe.modalities),
         "level": np.full(len(split.test), probe.level),
         "repeat": split.repeat,
         "fold": split.fold,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from balmi.experiments.probes.alterations import JOIN, ProbeKind
+from balmi.data.together import together
+from balmi.experiments.probes.alterations import ProbeKind
 from balmi.experiments.scores import PROBE, Change
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def probe_changes(
         for level in sorted(levels[(kinds == ProbeKind.NOISE) & (names == name)].unique()):
             yield Change("noise", name, level, of(ProbeKind.NOISE, name, level), ratio)
     for name in modalities:
-        others = JOIN.join(other for other in modalities if other != name)
+        others = together(other for other in modalities if other != name)
         without = in_tested(name, of(ProbeKind.SUBSET, others))
         yield Change("dropped", name, np.nan, without, ratio)
     for name in modalities:

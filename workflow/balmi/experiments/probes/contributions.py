@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from balmi.data.together import together
 from balmi.evaluation.statistics import mean_over_folds
-from balmi.experiments.probes.alterations import JOIN, ProbeKind, joining_orders
+from balmi.experiments.probes.alterations import ProbeKind, joining_orders
 from balmi.experiments.scores import of_method
 from balmi.information.shapley import coalitions, shapley_values
 from balmi.tables.contract import TABLES
@@ -58,7 +59,7 @@ def contribution_table(
         subsets = probed[probed.index.get_level_values("kind") == ProbeKind.SUBSET]
         for metric in scores.metrics:
             parts = subsets[metric].droplevel(["kind", "level"]).unstack("modalities")
-            parts[JOIN.join(modalities)] = whole[metric]
+            parts[together(modalities)] = whole[metric]
             modality_rows = _rows(parts, modalities, orders, scores.ratio)
             rows += [(method, metric, *row) for row in modality_rows]
     return TABLES["contributions"].of(rows)
@@ -89,7 +90,7 @@ def fold_contributions(
 
 def named(part: Coalition, modalities: Sequence[str]) -> str:
     """Return the name of a subset: its modalities, in order and joined by +."""
-    return JOIN.join(modalities[place] for place in sorted(part))
+    return together(modalities[place] for place in sorted(part))
 
 
 def _rows(
@@ -104,7 +105,7 @@ def _rows(
         return []
     values = fold_contributions(parts, modalities, orders)
     mean = parts.mean()
-    everything = mean[""], mean[JOIN.join(modalities)], len(parts)
+    everything = mean[""], mean[together(modalities)], len(parts)
     return [
         (name, *mean_over_folds(values[:, place], ratio)[:3], mean[name], *everything)
         for place, name in enumerate(modalities)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from balmi.data.together import apart, together
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -112,13 +114,13 @@ def combination(name: str, modalities: Sequence[str]) -> str:
     """
     if name in modalities:
         return name
-    spaced = name.replace("+", " + ")
+    spaced = " + ".join(apart(name))
     if len(modalities) <= 3:
         return spaced
     ordered = sorted(modalities)
-    short = {"+".join(ordered): "all modalities"}
+    short = {together(ordered): "all modalities"}
     for left in ordered:
-        short["+".join(other for other in ordered if other != left)] = f"all but {left}"
+        short[together(other for other in ordered if other != left)] = f"all but {left}"
     return short.get(name, spaced)
 
 

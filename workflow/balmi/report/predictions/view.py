@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from balmi.data.together import apart
 from balmi.methods.outcome import PROBABILITY_PREFIX
 from balmi.prediction.external import Carried, Labelled, validate
 from balmi.prediction.predict import TRAINED
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from balmi.prediction.external import Compared, Estimate, External
 
 MOST_ROWS = 300  # of the table of predictions; all are in the download
+WRONG = Mark("wrong", "✕", "cross", "loss")
 LOOKS = {
     Carried.YES: Mark(str(Carried.YES), "✓", "circle", "gain"),
     Carried.BETTER: Mark(str(Carried.BETTER), "▲", "triangle-up", "gain"),
@@ -81,11 +83,18 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class SampleRow:
-    """A row of the table of predictions."""
+    """A row of the table of predictions.
+
+    Parameters
+    ----------
+    mark
+        That the predicted class is not the true one; None where it is, or where that is unknown.
+    """
 
     sample: str
     predicted: str
     label: str | None
+    mark: Mark | None
     probabilities: tuple[float, ...]
     modalities: str
     found: float
@@ -106,6 +115,8 @@ class ExternalView:
         The metric that it follows.
     sentence
         The verdict in words.
+    wrong
+        How many calls are wrong, in words.
     metrics
         Metric -> its scores, in order.
     reliability
@@ -116,6 +127,7 @@ class ExternalView:
     mark: Mark
     metric: Metric
     sentence: str
+    wrong: str
     metrics: tuple[tuple[Metric, Compared], ...]
     class_metrics: tuple[Metric, ...]
     reliability: tuple[Reliability, ...]
@@ -177,6 +189,7 @@ def _samples(table: pd.DataFrame, classes: tuple[str, ...]) -> tuple[SampleRow, 
             sample=row["sample"],
             predicted=row["class"],
             label=_text(row["label"]),
+            mark=WRONG if (_text(row["label"]) or row["class"]) != row["class"] else None,
             probabilities=tuple(float(row[column]) for column in columns),
             modalities=row["modalities"],
             found=float(row["features_found"]),
@@ -196,8 +209,7 @@ def _labelled(table: pd.DataFrame, classes: tuple[str, ...]) -> Labelled | None:
     columns = [f"{PROBABILITY_PREFIX}{name}" for name in classes]
     groups = None
     if known["group"].notna().any():
-        # A sample without a group is one of its own.
-        groups = known["group"].where(known["group"].notna(), known["sample"]).to_numpy()
+        groups = known["group"].astype(object).where(known["group"].notna(), None).to_numpy()
     return Labelled(
         labels=known["label"].map(codes).to_numpy(),
         predicted=known["class"].map(codes).to_numpy(),
@@ -234,6 +246,20 @@ def _verdict(found: External, metric: Metric, dataset: str) -> str:
     return f"{numbers}; {ends[found.carried]}"
 
 
+def _wrong(held: Labelled) -> str:
+    """Return how many calls are wrong, in a sentence."""
+    count = int((held.predicted != held.labels).sum())
+    of = counted(len(held.labels), "sample") + " with a known class"
+    if not count:
+        return f"None of {of} is called another class."
+    verb = "is" if count == 1 else "are"
+    share = percent(count / len(held.labels))
+    return (
+        f"{count:,} of {of} ({share}) {verb} called another class, and marked as"
+        f" {WRONG.word} in the table of predictions."
+    )
+
+
 def _apart(found: External) -> str:
     """Return why scores inside and outside are not of the same."""
     if found.other is not None:
@@ -265,6 +291,7 @@ def _external(
         mark=LOOKS[found.carried],
         metric=metric,
         sentence=_verdict(found, metric, about["model"]["dataset"]),
+        wrong=_wrong(held),
         metrics=tuple((metric_of(each.metric), each) for each in found.metrics),
         class_metrics=tuple(metric_of(each.metric) for each in found.classes[0].scores),
         reliability=tuple(panels),
@@ -324,7 +351,7 @@ def _supports(
     external: ExternalView | None,
 ) -> list[str]:
     """Return the sentences below the headline."""
-    told = [] if external is None else [external.sentence]
+    told = [] if external is None else [external.sentence, external.wrong]
     if about["trained_on"]:
         told.append(
             f"{about['trained_on']} of the samples are training samples of the model, by their"
@@ -341,7 +368,7 @@ def _supports(
         )
     )
     if len(given) > 1:
-        whole = int((table["modalities"].str.count(r"\+") == len(given) - 1).sum())
+        whole = int((table["modalities"].map(apart).str.len() == len(given)).sum())
         told.append(f"{whole:,} of {counted(about['samples'], 'sample')} have all of them.")
     if about["judged"]:
         told.append(
