@@ -307,7 +307,7 @@ def test_a_failed_control_withholds_every_verdict_of_the_page(leaking):
     for claim in (
         "carries the most",
         "predicted to help for",
-        "rna knows more",
+        "rna has more",
         "Combining helps",
         "agree on",
     ):
@@ -354,9 +354,9 @@ def test_information_is_told_with_its_raw_numbers(built):
     words = Page(built[0]).words
     for told in (
         "interval of the held-out bound, not of the information itself",
-        "only rna tells it",
-        "both tell it",
-        "only together",
+        "unique to rna",
+        "redundant",
+        "synergistic",
         "all others",
         "−0.004 (−0.034 to 0.026)",
         "0.735",

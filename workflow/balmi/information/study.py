@@ -13,6 +13,7 @@ from balmi.data.subsample import subsample
 from balmi.information.crossfit import cross_fit_blocks, fold_numbers
 from balmi.information.deals import Deal
 from balmi.information.estimates import NotApplicable
+from balmi.numerals import counted, inflected
 from balmi.preprocess.features import Features
 
 if TYPE_CHECKING:
@@ -123,7 +124,9 @@ class Study:
         """
         columns = [self.modalities.index(name) for name in modalities]
         found = np.flatnonzero(self.features.available[self.rows][:, columns].all(axis=1))
-        what = f"{len(found)} samples" + (" have them all" if len(modalities) > 1 else "")
+        what = counted(len(found), "sample")
+        if len(modalities) > 1:
+            what += f" {inflected(len(found), 'has', 'have')} them all"
         if len(found) < fewest:
             raise NotApplicable(f"{what}; at least {fewest} are needed", len(found))
         deals = (*self.deals, *self.halves)
