@@ -401,14 +401,17 @@ def _told_lessons(view: InformationView) -> list[Statement]:
         return []
     if not view.lessons:
         return [Statement("Nothing was distilled in the training of the balanced network.")]
-    return [
+    told = [
         Statement(
             f"In the training of the balanced network, {brief(row.student)} learned from"
             f" {brief(row.teacher)} in {row.replicas} of {counted(row.of, 'fold')},"
-            f" the teacher's share of the loss {decimal(row.strength)} on average."
+            f" the teacher's share of the loss {decimal(row.strength, 2)} on average."
         )
-        for row in view.lessons
+        for row in view.lessons[:LISTED_PAIRS]
     ]
+    more = len(view.lessons) - len(told)
+    listed = f"So did {counted(more, 'more pair')} of student and teacher."
+    return [*told, Statement(listed)] if more > 0 else told
 
 
 QUESTIONS: tuple[Callable[[Views], Answer | None], ...] = (
