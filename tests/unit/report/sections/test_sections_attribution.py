@@ -13,6 +13,7 @@ from synthetic_robustness import merged, robustness_tables, settings
 
 from balmi.report.kit.amounts import Amount
 from balmi.report.sections.attribution.figures import (
+    PALE,
     _colours,
     _levels,
     attribution_figure,
@@ -145,7 +146,7 @@ def test_the_picture_of_values_has_a_pixel_per_cell():
     assert _levels(cells).tolist() == [[15, 30, 0, 31], [16, 0, 22, 15]]
     palette, alphas = _colours()
     assert len(palette) == 3 * 32
-    assert (alphas[15], alphas[0], alphas[30], alphas[31]) == (0, 255, 255, 255)
+    assert (alphas[15], alphas[0], alphas[30], alphas[31]) == (0, 255, 255, PALE)
     view = Values((("rna", SCRIPT), ("mirna", LONG)), (("x", 3), ("y", 1)), cells)
     drawn = values_figure(view, ("rna", "mirna"), ("x", "y"))
     assert "<script>" not in drawn.inline

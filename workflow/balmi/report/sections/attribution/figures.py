@@ -36,7 +36,8 @@ FOR, AGAINST, NEITHER = "triangle-up", "triangle-down", "circle"
 # Of the picture of values, pixels: room for names, its width, a row, the strip of classes, letters.
 NAMES, CELLS, LINE, STRIP, SMALL = 190, 660, 15, 10, 11
 DEPTH, FARTHEST = 15, 3  # shades to either side, and the deviations from which they change no more
-LOW, HIGH, NO_VALUE = "#0072B2", "#D55E00", "#8C939A"  # Okabe and Ito's, and a grey
+LOW, HIGH = "#0072B2", "#D55E00"  # Okabe and Ito's
+GREY, PALE = "#8C939A", 0x73  # of what was not measured, and how opaque that is, of 255
 READING = (
     "A row is a feature, a column is a sample. Samples stand by class, as the strip on top shows,"
     " and within a class by its probability while they were held out, the least likely at the left."
@@ -156,8 +157,8 @@ def features_figures(attributions: Attributions, modalities: Sequence[str]) -> P
 def _colours() -> tuple[bytes, bytes]:
     """Return the palette of standardised values: below 0, above 0, and not measured."""
     steps = range(-DEPTH, DEPTH + 1)
-    palette = [LOW if step < 0 else HIGH for step in steps] + [NO_VALUE]
-    alphas = [round(255 * abs(step) / DEPTH) for step in steps] + [255]
+    palette = [LOW if step < 0 else HIGH for step in steps] + [GREY]
+    alphas = [round(255 * abs(step) / DEPTH) for step in steps] + [PALE]
     return bytes.fromhex("".join(palette).replace("#", "")), bytes(alphas)
 
 
@@ -195,7 +196,7 @@ def values_figure(values: Values, modalities: Sequence[str], classes: Sequence[s
         *(Entry(shortened(n, LABEL), kinds[n].colour, "square") for n, _ in values.classes),
         Entry(f"{FARTHEST:g} deviations below the mean, or more", LOW, "square"),
         Entry("above it", HIGH, "square"),
-        Entry("not measured", NO_VALUE, "square"),
+        Entry("not measured", f"{GREY}{PALE:x}", "square"),
         *(Entry(shortened(n, LABEL), keys[n].colour, "line") for n in modalities if n in shown),
     ]
     return sketch(
