@@ -16,7 +16,9 @@ from balmi.config.settings import Configuration, PrimaryMetric
 from balmi.data.cohort import Cohort, write_cohort
 from balmi.data.files import write_table
 from balmi.evaluation.decision import decide
+from balmi.experiments.attribution.values import value_table
 from balmi.experiments.gains.table import complementarity_table
+from balmi.preprocess.features import Features
 from balmi.report.render import ReportInputs
 from balmi.report.sections.cohort.view import cohort_view
 from balmi.report.sections.performance.view import performance_view
@@ -360,6 +362,8 @@ def write_dataset(folder: Path, names: Names = Names()) -> ReportInputs:
     if "balanced" in ran and len(names.modalities) > 1 and not names.refusal:
         tables["complementarity"] = make_complementarity(names)
     tables |= robustness_tables(cohort, ran, names.followed)
+    measured = Features(cohort, max_features=2000)
+    tables["attribution_values"] = value_table(tables["attribution"], cohort, measured)
     paths = {}
     for name, table in tables.items():
         ending = "parquet" if name in ("predictions", "training") else "csv"

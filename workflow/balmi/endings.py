@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from balmi.faults import MEMORY_HELP, TIME_HELP
+from balmi.numerals import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,8 +74,7 @@ def _concluded(folder: Path) -> list[str]:
     if prediction.is_file():
         made = json.loads(prediction.read_text(encoding="utf-8"))
         flagged = f"{made['flagged']:,} of them unlike the training samples"
-        new = "1 new sample" if made["samples"] == 1 else f"{made['samples']:,} new samples"
-        return [f"{new} predicted, {flagged}"]
+        return [f"{counted(made['samples'], 'new sample')} predicted, {flagged}"]
     return []
 
 

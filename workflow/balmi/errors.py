@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from balmi.numerals import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -81,7 +83,7 @@ class UserError(Exception):
     def __str__(self) -> str:
         """Return all problems, numbered."""
         count = len(self.problems)
-        head = "balmi found 1 problem:" if count == 1 else f"balmi found {count} problems:"
+        head = f"balmi found {counted(count, 'problem')}:"
         body = [
             f"{number}. {problem}".replace("\n", "\n  ")
             for number, problem in enumerate(self.problems, start=1)

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from balmi.errors import UserError
 from balmi.faults import MEGABYTE, MEMORY_HELP, TIME_HELP, fault, memory_limit
+from balmi.numerals import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -155,7 +156,7 @@ class Progress:
         """Report what is done, of how much at most, and the replicas that still train, if any."""
         now = time.monotonic()
         last = done == total or active == 0
-        training = "" if active is None else f"{active} replicas training"
+        training = "" if active is None else f"{counted(active, 'replica')} training"
         if sys.stderr.isatty():
             self._bar = self._bar or tqdm(
                 total=total, desc=self._name, unit=self._unit, leave=False

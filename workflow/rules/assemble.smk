@@ -14,7 +14,10 @@ rule assemble_cohort:
         mem_mb=memory_to_read,
         runtime=growing(30),
     params:
-        dataset=lambda wildcards: DATASETS[wildcards.dataset].model_dump(mode="json"),
+        # Where the label comes from is said of the cohort, and changes nothing in it.
+        dataset=lambda wildcards: DATASETS[wildcards.dataset].model_dump(
+            mode="json", exclude={"label_from"}
+        ),
         contents=contents_of,
         folds=SETTINGS.evaluation.fixed_folds,
         code=code_of("assemble_cohort"),

@@ -66,6 +66,7 @@ rule assess_trust:
         **needs("assess_trust", SETTINGS),
     params:
         evaluation=section("evaluation"),
+        label_from=lambda wildcards: DATASETS[wildcards.dataset].label_from,
         columns=columns_of(*tables_of("assess_trust")),
         code=code_of("assess_trust"),
     message:

@@ -19,6 +19,7 @@ with job(snakemake, f"{snakemake.wildcards.dataset}: trust"):
         absence=absence,
         features=read_features(snakemake.input.preprocessing, cohort, splits),
         asked=Evaluation(**snakemake.params.evaluation).repeats_drawn(len(cohort.samples)),
+        label_from=snakemake.params.label_from,
     )
     write_table(absence, snakemake.output.absence, "absence")
     write_table(trust_table(evidence), snakemake.output.trust, "trust")

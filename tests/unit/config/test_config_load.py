@@ -550,6 +550,24 @@ def test_a_control_of_an_unknown_modality(key):
     assert found.nearest == "'mirna'"
 
 
+def test_the_label_comes_from_modalities_of_the_dataset():
+    known = {"rna": {"path": "r.csv"}, "mirna": {"path": "m.csv"}}
+    made = load_settings(own(modalities=known, label_from=["mirna"]))
+    assert made.datasets["own"].label_from == ["mirna"]
+    found = problem(own(modalities=known, label_from=["mirn"]))
+    assert found.where == "datasets.own.label_from"
+    assert found.found == "'mirn', which is no modality of the dataset"
+    assert (found.allowed, found.nearest) == ("one of rna, mirna", "'mirna'")
+
+
+def test_the_catalogue_knows_what_labels_were_derived_from():
+    made = load_settings({"datasets": {"tcga-brca": None}}).datasets["tcga-brca"]
+    assert made.label_from == []
+    assert resolve("tcga-brca", made).label_from == ["rna"]
+    for name, entry in catalogue().items():
+        assert set(entry.label_from) <= set(entry.kinds), name
+
+
 def test_a_control_of_an_unknown_modality_of_the_catalogue():
     entry = {"catalogue": "simulated", "control": {"noise": ["strange"]}}
     found = problem({"datasets": {"own": entry}})

@@ -167,13 +167,13 @@ def test_blank_sample_ids(source, blank):
     source.samples = source.samples.rename(index={"s04": blank})
     source.modalities["rna"] = source.modalities["rna"].rename(index={"s05": blank})
     problems = source.problems()
-    assert {problem.found for problem in problems} == {"1 rows without an id"}
+    assert {problem.found for problem in problems} == {"1 row without an id"}
     assert len(problems) == 2
 
 
 def test_blank_feature_names(source):
     source.modalities["rna"].columns = ["g1", "", "g3"]
-    assert source.problem().found == "1 features without a name"
+    assert source.problem().found == "1 feature without a name"
 
 
 def test_no_shared_sample(source):
@@ -220,7 +220,7 @@ def test_infinite_cells(source, value):
     source.modalities["meth"].iloc[2, 1] = value
     source.kinds["meth"] = "generic"
     found = source.problem()
-    assert found.found.startswith("1 infinite cells: row 's02', column 'c2': ")
+    assert found.found.startswith("1 infinite cell: row 's02', column 'c2': ")
     assert "finite numbers" in found.allowed
 
 
@@ -244,7 +244,7 @@ def test_values_outside_the_kinds_range(source, kind, value, allowed):
     source.kinds["meth"] = kind
     found = source.problem()
     assert found.found == (
-        f"1 cells outside what {kind} holds: row 's07', column 'c2': {float(value)!r}"
+        f"1 cell outside what {kind} holds: row 's07', column 'c2': {float(value)!r}"
     )
     assert found.allowed.startswith(allowed)
 
@@ -602,8 +602,8 @@ def test_warnings_of_an_unchanged_cohort_are_said_again(source, reads, tmp_path)
     assert reads == ["own"]
     assert first == (
         "datasets.own.samples: samples.csv: label 'subtype': texts read as a missing value, 'NA' in"
-        " 1 rows; if one is a name, leave it out of the list of texts in datasets.own.missing",
-        "datasets.own.samples: samples.csv: 1 samples without a label: 's03'; left out",
+        " 1 row; if one is a name, leave it out of the list of texts in datasets.own.missing",
+        "datasets.own.samples: samples.csv: 1 sample without a label: 's03'; left out",
     )
 
 

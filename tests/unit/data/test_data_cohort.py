@@ -211,7 +211,7 @@ def test_assembly_joins_outer_and_sorts(source):
             "measured samples that the table of samples lacks": 0,
         },
         "warnings": [
-            "datasets.own.samples: samples.csv: 1 samples without a label: 's05'; left out"
+            "datasets.own.samples: samples.csv: 1 sample without a label: 's05'; left out"
         ],
         "control": {},
     }

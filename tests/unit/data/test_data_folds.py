@@ -237,7 +237,7 @@ def test_a_single_group_cannot_be_left_out(sites):
 def test_a_missing_group_is_named_once(sites):
     sites.samples.loc["s03", "site"] = None
     found = sites.problem(folds=None)
-    assert found.found == "1 samples without a group: 's03'"
+    assert found.found == "1 sample without a group: 's03'"
 
 
 def test_very_many_groups_are_refused():

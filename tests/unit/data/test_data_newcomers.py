@@ -157,12 +157,12 @@ class TestLabels:
         assert found.labels.tolist() == ["b", "a", None]
         assert found.groups.tolist() == ["x", "y", None]
         told = "\n".join(found.remarks)
-        assert "1 measured samples that the table of samples lacks: 's3'" in told
-        assert "1 samples of the table without any measurement: 's9'" in told
+        assert "1 measured sample that the table of samples lacks: 's3'" in told
+        assert "1 sample of the table without any measurement: 's9'" in told
 
     def test_a_class_that_the_model_does_not_have_is_refused(self, read):
         (problem,) = problems(read, samples=self.LABELS.replace("b", "B"), rna=RNA)
-        assert problem.found == "'B' in 1 rows"
+        assert problem.found == "'B' in 1 row"
         assert "'a', 'b'" in problem.allowed
         assert problem.nearest == "'b'"
 

@@ -115,7 +115,7 @@ def test_a_feature_type_becomes_a_modality(counts, modality):
 
 def test_names_that_several_features_share_are_told(counts):
     _, remarks = read_counts(counts, "rna")
-    assert remarks == (("1 names of several features: 'TBCE'", "their ids stand for them"),)
+    assert remarks == (("1 name of several features: 'TBCE'", "their ids stand for them"),)
     assert read_counts(counts, "prot")[1] == ()
 
 
@@ -228,7 +228,7 @@ def test_a_folder_of_several_matrices(tmp_path):
 def test_a_name_of_its_own_is_kept_and_an_empty_one_is_not():
     told, remarks = unique_names(["g1", "g2", "g3", "g4"], ["A", "B", "B", ""])
     assert told == ["A", "g2", "g3", "g4"]
-    assert remarks == (("1 names of several features: 'B'", "their ids stand for them"),)
+    assert remarks == (("1 name of several features: 'B'", "their ids stand for them"),)
     assert unique_names(["g1"], ["A"]) == (["A"], ())
 
 

@@ -10,7 +10,7 @@ from balmi.config.settings import Evaluation, Scheme
 from balmi.data.splits import as_splits, make_splits
 from balmi.evaluation.absence import absence_table
 from balmi.evaluation.checklist import CHECKS, Evidence, trust_table
-from balmi.evaluation.trust import State, withheld
+from balmi.evaluation.trust import LABEL_SOURCE, State, withheld
 from balmi.preprocess.features import Features
 
 CONTROL_COLUMNS = ["control", "method", "metric", "value", "lower", "upper", "lower99", "folds"]
@@ -82,10 +82,19 @@ def test_all_checks_of_a_sound_cohort_pass(gather):
     whole = dict(zip(INFORMATION_COLUMNS, both, strict=True)) | {"status": "ok"}
     found = pd.DataFrame([*information().to_dict("records"), whole])
     table = trust_table(gather(information=found))
-    assert list(table["check"]) == list(CHECKS)
-    assert dict(zip(table["check"], table["state"], strict=True)) == dict.fromkeys(CHECKS, "pass")
+    always = [name for name in CHECKS if name != LABEL_SOURCE]
+    assert list(table["check"]) == always
+    assert dict(zip(table["check"], table["state"], strict=True)) == dict.fromkeys(always, "pass")
     assert table["detail"].str.endswith(".").all()
     assert withheld(table) == ()
+
+
+def test_what_the_label_was_derived_from_is_a_caution(gather):
+    table = trust_table(gather(label_from=("mirna", "left out"))).set_index("check")
+    row = table.loc[LABEL_SOURCE]
+    assert (row["state"], row["value"]) == ("caution", "derived from mirna")
+    assert "What mirna carries of them is circular." in row["detail"]
+    assert LABEL_SOURCE not in set(trust_table(gather(label_from=("left out",)))["check"])
 
 
 class TestControls:

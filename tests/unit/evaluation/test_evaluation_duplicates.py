@@ -90,3 +90,22 @@ def test_divided_are_those_tested_by_each_other():
     pairs = [Copies("rna", *pair) for pair in ((0, 3), (2, 4), (0, 1), (3, 4), (5, 3))]
     assert divided(pairs, [split]) == pairs[:2]
     assert divided(pairs, []) == []
+
+
+def test_mutations_that_are_alike_are_no_copies_where_another_modality_tells_them_apart(
+    make_cohort,
+):
+    """Each of 30 genes is mutated in two samples, whose rows are the same."""
+    cohort = make_cohort(np.arange(60) % 3, {"rna": 40, "mutation": 30})
+    table = np.zeros((60, 30))
+    table[np.arange(60), np.arange(60) % 30] = 1
+    both = replace(cohort, values=cohort.tables | {"mutation": table})
+    assert near_copies(both) == []
+    # Without measurements that tell them apart they may be copies.
+    lacking = both.tables["rna"].copy()
+    lacking[7] = np.nan
+    alone = replace(both, values=both.tables | {"rna": lacking})
+    assert near_copies(alone) == [Copies("mutation", 7, 37)]
+    # A copy in both is found in both.
+    copied = with_copy(both, "rna", 7, 37, 0.01)
+    assert near_copies(copied) == [Copies("rna", 7, 37), Copies("mutation", 7, 37)]

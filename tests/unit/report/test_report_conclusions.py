@@ -12,18 +12,22 @@ import pytest
 from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.decision import GAINS, NOTHING_LEARNED, Case, Decision, Ground
 from balmi.evaluation.primary import BALANCED, POOL
-from balmi.evaluation.trust import DECISIVE, State
+from balmi.evaluation.trust import DECISIVE, LABEL_SOURCE, State
 from balmi.evaluation.verdicts import Foremost, Verdict
 from balmi.report.conclusions import (
+    ADVICE,
     ANSWERS,
     HELPS,
+    KEEP,
     MOST_WORDS,
     TRUST,
     WHICH,
     Checked,
+    Keep,
     Question,
     Which,
     conclusions,
+    keep,
 )
 from balmi.report.kit.drawing import MARKS
 from balmi.report.kit.words import shortened
@@ -168,6 +172,43 @@ def test_the_highest_estimate_above_chance_is_named():
     assert plain.sentence == expected.replace(" above chance", "")
     assert told.state == "not separable"
     assert told.value == "0.50 (0.40 to 0.60) nats"
+
+
+def test_every_case_says_what_to_keep():
+    assert set(ADVICE) == set(Case)
+    assert set(KEEP) == set(Keep)
+
+
+@pytest.mark.parametrize("case", list(Case))
+def test_what_to_keep_is_one_short_sentence_that_agrees_with_the_answers(case):
+    rows = [label(0.9, True, NAMES[0]), label(0.5, True, NAMES[1])]
+    for top, n in product((None, NAMES[0]), (2, 3)):
+        views = viewed(decided(case), rows, (top, None), n=n)
+        kept, helps, which = keep(views), *(ANSWERS[each](views) for each in list(Question)[1::-1])
+        assert 0 < words(kept.sentence) <= MOST_WORDS
+        assert "{" not in kept.sentence
+        assert (kept.value, kept.state) == (None, None)
+        # A modality is named only where it is shown to carry the most, and never where all help.
+        named = shortened(NAMES[0], 40) in kept.sentence
+        assert named <= (which.state == Foremost.APART)
+        assert not (named and case in GAINS)
+        # Several are kept where a gain is shown, and one where the answer says so.
+        assert (("both" if n == 2 else "more than one") in kept.sentence) == (case in GAINS)
+        assert kept.sentence.startswith("No answer") == (
+            case is Case.WITHHELD or case in NOTHING_LEARNED
+        )
+        if "may be enough" in helps.sentence:
+            assert "may be enough" in kept.sentence
+        if "unlikely" in helps.sentence:
+            assert "one modality is enough" in kept.sentence.lower()
+
+
+def test_what_the_classes_were_derived_from_stands_beside_what_to_keep():
+    views = viewed(rows=[label(0.9, True, "rna")], n=2)
+    source = Check(LABEL_SOURCE, str(State.CAUTION), "derived from rna", "")
+    views.trust = TrustView((source,), ())
+    told = keep(views)
+    assert (told.value, told.state) == ("The classes were derived from rna.", State.CAUTION)
 
 
 @pytest.mark.parametrize("lost", [0, 1, 23])

@@ -44,13 +44,13 @@ NEVER = (
     (r"(Nothing predicts|Undecided: \d|Verdict withheld|cannot be judged:)", r"\[loss supported\]"),
     (
         "Nothing predicts|nothing that was measured|Verdict withheld",
-        r"carries the|knows more|spread (un)?evenly|carried mostly|predicted to help for|^Predicted"
-        r"|exceeds what permuted|close to equal|Of what \w+ carries|[Uu]ndecided|adds 0"
+        r"carries the|(has|knows) more|spread (un)?evenly|carried mostly|predicted to help for"
+        r"|^Predicted|exceeds what permuted|close to equal|Of what \w+ carries|[Uu]ndecided|adds 0"
         r"|stands apart|No modality is shown",
     ),
     (
         "is spread evenly over",
-        "carries the (most|least)|knows more|carried mostly|stands apart from none",
+        "carries the (most|least)|(has|knows) more|carried mostly|stands apart from none",
     ),
     ("carried mostly by one modality, rna", "mirna carries the most|No modality stands apart"),
     ("carried mostly by one modality, mirna", "^rna carries the most|No modality stands apart"),

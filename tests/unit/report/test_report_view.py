@@ -19,7 +19,8 @@ from synthetic_report import (
 from balmi.data.cohort import read_roster
 from balmi.data.files import read_table
 from balmi.evaluation.verdicts import Verdict, verdict
-from balmi.report.kit.words import chance, decimal, joined, percent, shortened, signed, with_limits
+from balmi.numerals import decimal, signed, with_limits
+from balmi.report.kit.words import chance, joined, percent, shortened
 from balmi.report.sections.cohort.view import cohort_view
 from balmi.report.sections.information.view import information_view
 from balmi.report.sections.performance.closeup import rule_told
@@ -268,7 +269,8 @@ def test_csv_prefixes_text_only():
 
 def test_downloads_embed_the_smallest_first():
     small, large = pd.DataFrame({"a": [1]}), pd.DataFrame({"a": range(1000)})
-    made = downloads({"large": large, "small": small}, {"large": "l.csv", "small": "s.csv"}, 200)
+    paths = {"large": "l.csv", "small": "s.csv"}
+    made = downloads({"large": large, "small": small}, paths, 200, paths)
     assert [(row.name, row.uri is None, row.rows) for row in made] == [
         ("large", True, 1000),
         ("small", False, 1),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from balmi.numerals import MISSING, beside, limits, places_of, signed, with_limits
 from balmi.report.kit.amounts import Amount
-from balmi.report.kit.words import MISSING, beside, limits, percent, places_of, signed, with_limits
+from balmi.report.kit.words import percent
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ class Entry(Section):
     title: str
     licence: str
     label: str
+    label_from: list[Name] = Field(default_factory=list)
     group: str | None = None
     kinds: dict[Name, Kind]
     wheel: Wheel | None = None
@@ -99,6 +100,7 @@ def resolve(name: str, dataset: Dataset, folder: str = "resources") -> Dataset:
     return Dataset(
         samples=path,
         label=entry.label,
+        label_from=entry.label_from,
         group=entry.group,
         modalities={key: ModalityFile(path=path, kind=kind) for key, kind in entry.kinds.items()},
         control=dataset.control,

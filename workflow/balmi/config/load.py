@@ -89,6 +89,7 @@ def _with_catalogue(config: Mapping[str, Any]) -> tuple[dict[str, Any], list[Pro
         content["datasets"][name] = dataset
         if not isinstance(dataset, dict):
             continue
+        problems += _source_problems(name, dataset)
         problems += _control_problems(name, dataset)
         entry = dataset.get("catalogue")
         if not isinstance(entry, str):
@@ -133,6 +134,21 @@ def _modalities(dataset: Mapping[str, Any]) -> list[str]:
     return [str(key) for key in files] if isinstance(files, Mapping) else []
 
 
+def _unknown(where: list[object], named: object, known: list[str]) -> Iterator[Problem]:
+    """Yield the texts of a list that name no modality of the dataset; nothing where it is none."""
+    texts = named if isinstance(named, list) else []
+    for each in dict.fromkeys(text for text in texts if isinstance(text, str)):
+        if known and each not in known:
+            found = f"{shown(each)}, which is no modality of the dataset"
+            yield Problem(_path(where), found, f"one of {listing(known)}", nearest(each, known))
+
+
+def _source_problems(name: object, dataset: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what is said to have made the label and is no modality."""
+    where = ["datasets", name, "label_from"]
+    yield from _unknown(where, dataset.get("label_from"), _modalities(dataset))
+
+
 def _control_problems(name: object, dataset: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what of a dataset's control does not suit its modalities."""
     control, known = dataset.get("control"), _modalities(dataset)
@@ -145,11 +161,7 @@ def _control_problems(name: object, dataset: Mapping[str, Any]) -> Iterator[Prob
         if isinstance(control.get(key), list)
     }
     for key, modalities in named.items():
-        for each in dict.fromkeys(modalities):
-            if each not in known:
-                found = f"{shown(each)}, which is no modality of the dataset"
-                allowed = f"one of {listing(known)}"
-                yield Problem(_path([*where, key]), found, allowed, nearest(each, known))
+        yield from _unknown([*where, key], modalities, known)
     uses = Counter(each for modalities in named.values() for each in modalities)
     for each in (each for each, count in uses.items() if count > 1):
         keys = [key for key, modalities in named.items() for one in modalities if one == each]

@@ -311,7 +311,9 @@ class Dataset(Section):
         Keys that an entry of the catalogue brings, which no configuration sets beside it.
     """
 
-    brought: ClassVar[tuple[str, ...]] = ("samples", "label", "group", "folds", "modalities")
+    brought: ClassVar[tuple[str, ...]] = (
+        *("samples", "label", "label_from", "group", "folds", "modalities"),
+    )
 
     catalogue: str | None = Field(
         default=None,
@@ -322,6 +324,12 @@ class Dataset(Section):
         default=None, description="table with one row per sample; first column the sample id"
     )
     label: Text | None = Field(default=None, description="column of samples that holds the class")
+    label_from: list[Name] = Field(
+        default=[],
+        description="modalities that the classes were derived from, such as the expression that"
+        " subtypes were called from; the trust checklist then warns that what these tell of the"
+        " label is circular",
+    )
     group: Text | None = Field(
         default=None,
         description="column of samples; one group never lies on both sides of a split",

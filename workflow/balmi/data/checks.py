@@ -35,6 +35,7 @@ from balmi.data.readers import (
 )
 from balmi.data.tidying import names_in, numbers_for_texts, row_numbers, tidied
 from balmi.errors import Caution, Problem, UserError, listing, nearest, shown
+from balmi.numerals import counted, counted_samples, inflected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -88,18 +89,19 @@ def _duplicates(index: pd.Index, where: str, what: str) -> list[Problem]:
     return [Problem(where, found, f"every {what} once")]
 
 
-def _blank(index: pd.Index, where: str, what: str) -> list[Problem]:
+def _blank(index: pd.Index, where: str, noun: str, lack: str) -> list[Problem]:
     count = int((index.str.strip() == "").sum())
-    return [Problem(where, f"{count} {what}", "one each")] if count else []
+    return [Problem(where, f"{counted(count, noun)} {lack}", "one each")] if count else []
 
 
-def _empty(table: pd.DataFrame | Names, where: str, what: str) -> list[Problem]:
-    if table.shape[0] and table.shape[1]:
+def _empty(table: pd.DataFrame | Names, where: str, noun: str) -> list[Problem]:
+    rows, columns = table.shape
+    if rows and columns:
         return []
-    found = f"an empty table ({table.shape[0]} rows, {table.shape[1]} {what})"
+    found = f"an empty table ({counted(rows, 'row')}, {counted(columns, noun)})"
     allowed = (
-        f"rows of samples, with {what} beside the sample id; .csv is split at commas, .tsv and .txt"
-        " at tabs"
+        f"rows of samples, with {noun}s beside the sample id; .csv is split at commas, .tsv and"
+        " .txt at tabs"
     )
     return [Problem(where, found, allowed)]
 
@@ -124,11 +126,11 @@ def check_samples(table: pd.DataFrame, dataset: Dataset, key: str) -> list[Probl
     """Return what is wrong with the table of samples: empty, ids, and columns that are named."""
     path, label = dataset.labelled
     where = f"{key}.samples: {path}"
-    problems = _empty(table, where, "columns")
+    problems = _empty(table, where, "column")
     if problems:
         return problems
     problems += _duplicates(table.index, where, "sample id")
-    problems += _blank(table.index, where, "rows without an id")
+    problems += _blank(table.index, where, "row", "without an id")
     problems += _column(table, label, f"{key}.label")
     if dataset.group is not None:
         problems += _column(table, dataset.group, f"{key}.group")
@@ -170,7 +172,8 @@ def _texts_for_numbers(table: pd.DataFrame, numeric: pd.DataFrame, where: str) -
     text = np.argwhere((numeric.isna() & table.notna()).to_numpy())
     if not text.size:
         return []
-    found = f"{len(text)} cells that are no number: {_cells(text[:, 0], text[:, 1], table)}"
+    cells = f"{counted(len(text), 'cell')} that {inflected(len(text), 'is', 'are')} no number"
+    found = f"{cells}: {_cells(text[:, 0], text[:, 1], table)}"
     allowed = "numbers, or an empty cell where nothing was measured"
     return [Problem(where, found, allowed + _number_hint(table, text))]
 
@@ -196,7 +199,7 @@ def to_numeric(
     numeric = table.floating()
     count, places = numeric.search(lambda cells: np.abs(cells) > LARGEST, SHOWN_CELLS)
     if count:
-        found = f"{count} infinite cells: {_shown_cells(numeric, count, places)}"
+        found = f"{counted(count, 'infinite cell')}: {_shown_cells(numeric, count, places)}"
         problems.append(Problem(where, found, f"finite numbers, none beyond {LARGEST:.1e}"))
     return numeric, problems
 
@@ -223,7 +226,11 @@ def _range_problem(table: NumericTable, kind: Kind, where: str) -> list[Problem]
         return []
     cells = _shown_cells(table, count, places)
     return [
-        Problem(where, f"{count} cells outside what {kind} holds: {cells}", allowed.description)
+        Problem(
+            where,
+            f"{counted(count, 'cell')} outside what {kind} holds: {cells}",
+            allowed.description,
+        )
     ]
 
 
@@ -239,20 +246,20 @@ def check_names(table: pd.DataFrame | Names, samples: pd.Index | None, where: st
     where
         How the table is named in messages.
     """
-    problems = _empty(table, where, "features")
+    problems = _empty(table, where, "feature")
     if problems:
         return problems
     problems += _duplicates(table.index, where, "sample id")
     problems += _duplicates(table.columns, where, "feature name")
-    problems += _blank(table.index, where, "rows without an id")
-    problems += _blank(table.columns, where, "features without a name")
+    problems += _blank(table.index, where, "row", "without an id")
+    problems += _blank(table.columns, where, "feature", "without a name")
     if samples is not None and not table.index.isin(samples).any():
         allowed = f"ids of the table of samples, such as {listing(map(repr, samples[:3]))}"
         if table.columns.isin(samples).any():
             allowed += " (the columns look like samples: transpose the table)"
         alike = kin(table.index, samples)
         if alike:
-            allowed += f"; {len(alike)} ids look like one of them: {pairs(alike)}"
+            allowed += f"; {counted(len(alike), 'id')} much like one of them: {pairs(alike)}"
         found = f"no shared sample; ids here are {listing(map(repr, table.index[:3]))}"
         problems.append(Problem(where, found, allowed, nearest(table.index[0], samples)))
     return problems
@@ -324,8 +331,10 @@ def _check_classes(tables: Tables, key: str) -> list[Problem]:
     names = tables.samples["label"].unique()
     if len(names) > 1:
         return []
-    lost = listing(f"{count} {what}" for what, count in tables.dropped.items() if count)
-    kept = f"{len(tables.samples)} samples are left{lost and ' after dropping '}{lost}"
+    lost = listing(counted_samples(n, what) for what, n in tables.dropped.items() if n)
+    left = len(tables.samples)
+    kept = f"{counted(left, 'sample')} {inflected(left, 'is', 'are')} left"
+    kept += f"{lost and ' after dropping '}{lost}"
     found = f"classes: {listing(map(shown, names)) or 'none'}; {kept}"
     return [Problem(f"{key}.label", found, "at least 2 classes")]
 
@@ -351,7 +360,7 @@ def _check_rarest(labels: pd.Series, folds: int, key: str) -> list[Problem]:
     members = listing(f"{name!r} has {count}" for name, count in rare.items())
     allowed = f"at least {folds} members per class"
     if len(counts) > len(labels) / 2:
-        allowed += f" (a column of {len(counts)} values holds measurements rather than classes)"
+        allowed += f" (a column of {len(counts):,} values holds measurements rather than classes)"
     elif counts.min() > 1:
         allowed += f", or evaluation.folds of {counts.min()} or less"
     return [Problem(f"{key}.label", f"classes rarer than the folds: {members}", allowed)]
@@ -361,7 +370,7 @@ def _check_groups(samples: pd.DataFrame, key: str) -> list[Problem]:
     unknown = samples.index[samples["group"].isna()]
     if unknown.empty:
         return []
-    found = f"{len(unknown)} samples without a group: {listing(map(repr, unknown))}"
+    found = f"{counted(len(unknown), 'sample')} without a group: {listing(map(repr, unknown))}"
     return [Problem(f"{key}.group", found, "a group for every labelled sample")]
 
 
@@ -480,7 +489,9 @@ def _cut_off(loaded: Loaded, ids: pd.Index) -> list[tuple[str, str]]:
     if not loaded.unended or not lacking:
         return []
     last = shown(loaded.table.index[-1])
-    found = f"no end of the last line, of sample {last}, while {lacking} samples are not in it"
+    found = (
+        f"no end of the last line, of sample {last}, with {counted(lacking, 'sample')} not in it"
+    )
     return [(found, "see that the file is not cut off")]
 
 
@@ -493,7 +504,7 @@ def _truths(table: pd.DataFrame | NumericTable) -> list[tuple[str, str]]:
         truths = [shown(name) for name in table.columns if table.values.dtype == bool]
     if not truths:
         return []
-    found = f"{len(truths)} features of true and false: {listing(truths[:SHOWN_CELLS])}"
+    found = f"{counted(len(truths), 'feature')} of true and false: {listing(truths[:SHOWN_CELLS])}"
     return [(found, "read as 1 and 0")]
 
 
@@ -532,7 +543,10 @@ def _left_out(tables: Tables, table: pd.DataFrame, texts: pd.DataFrame) -> list[
     unmeasured = table.index[texts["label"].notna()].difference(kept, sort=False)
     lost = {"without a label": unlabelled, "with a label but without any measurement": unmeasured}
     return [
-        (f"{len(ids)} samples {what}: {listing(map(shown, ids[:SHOWN_CELLS]))}", "left out")
+        (
+            f"{counted(len(ids), 'sample')} {what}: {listing(map(shown, ids[:SHOWN_CELLS]))}",
+            "left out",
+        )
         for what, ids in lost.items()
         if len(ids)
     ]

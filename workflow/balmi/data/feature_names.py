@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from balmi.errors import listing, shown
+from balmi.numerals import counted, inflected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,11 +92,14 @@ class Match:
         told = []
         if self.alike:
             some = listing(f"{shown(new)} as {shown(own)}" for new, own in self.alike[:EXAMPLES])
-            found = f"{len(self.alike)} features whose names differ from the model's by case,"
-            told.append((f"{found} version, or symbol and number", f"taken for these: {some}"))
+            found = f"{counted(len(self.alike), 'feature')} whose"
+            found += f" {inflected(len(self.alike), 'name differs', 'names differ')} from the"
+            found += " model's by case, version, or symbol and number"
+            told.append((found, f"taken for these: {some}"))
         if self.doubtful:
             some = listing(map(shown, self.doubtful[:EXAMPLES]))
-            found = f"{len(self.doubtful)} features that may be one of several of the model: {some}"
+            found = f"{counted(len(self.doubtful), 'feature')} that may be one of several of the"
+            found += f" model: {some}"
             told.append((found, "they are left out"))
         return told
 

@@ -12,6 +12,7 @@ import pandas as pd
 from balmi.data.names import name_of
 from balmi.data.partitions import Structure
 from balmi.errors import Problem, listing, shown
+from balmi.numerals import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -142,8 +143,8 @@ def check_dealt(
     if next(structure.partitions(), None) is not None:
         return []
     found = (
-        f"{len(structure.counts)} groups; no way was found to deal them to {folds} test folds so"
-        " that every class keeps samples to train on"
+        f"{counted(len(structure.counts), 'group')}; no way was found to deal them to {folds} test"
+        " folds so that every class keeps samples to train on"
     )
     return [Problem(where, found, allowed)]
 
@@ -168,7 +169,7 @@ def _check_repeat(samples: pd.DataFrame, column: str, where: str) -> list[Proble
     """Return what is wrong with the folds of one repeat."""
     unknown = samples.index[samples[column].isna()]
     if len(unknown):
-        found = f"{len(unknown)} samples without a fold: {listing(map(repr, unknown))}"
+        found = f"{counted(len(unknown), 'sample')} without a fold: {listing(map(repr, unknown))}"
         return [Problem(where, found, "a fold for every labelled sample")]
     problems = _check_number(samples[column], where, "folds")
     if not problems:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from balmi.data.names import likeness
 from balmi.errors import listing, shown
+from balmi.numerals import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +76,8 @@ def unmatched(measured: pd.Index, known: pd.Index) -> list[tuple[str, str]]:
         return []
     free = known[~known.isin(measured)]
     some = listing(map(shown, unknown[:EXAMPLES]))
-    found = f"{len(unknown)} of {len(measured)} samples that the table of samples lacks: {some}"
+    of = counted(len(measured), "sample")
+    found = f"{len(unknown):,} of {of} that the table of samples lacks: {some}"
     alike = kin(unknown, free)
     if alike:
         meaning = (

@@ -20,6 +20,7 @@ from balmi.data.names import MissingTexts
 from balmi.data.readers import check_file, load_samples, size_of
 from balmi.data.tidying import names_in, tidied
 from balmi.errors import Problem, UserError, listing, nearest, shown
+from balmi.numerals import counted, counted_samples, inflected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -115,8 +116,9 @@ def _found(
     elif share > most:
         lacking = [features[number] for number in looked[missing[looked]]]
         found = (
-            f"{len(lacking):,} of the {len(looked):,} features that the model looks at are missing"
-            f" ({share:.0%}), such as {listing(map(shown, lacking[:EXAMPLES]))}"
+            f"{len(lacking):,} of the {counted(len(looked), 'feature')} that the model looks at"
+            f" {inflected(len(lacking), 'is', 'are')} missing ({share:.0%}), such as"
+            f" {listing(map(shown, lacking[:EXAMPLES]))}"
         )
         allowed = (
             f"at most {most:.0%} (missing_share): a file that has them, a larger missing_share up"
@@ -173,7 +175,8 @@ def _labels(
         known = texts["label"].dropna()
         strange = sorted(set(known) - set(classes))
         if strange:
-            found = f"{listing(map(shown, strange))} in {int(known.isin(strange).sum())} rows"
+            rows = counted(int(known.isin(strange).sum()), "row")
+            found = f"{listing(map(shown, strange))} in {rows}"
             allowed = (
                 f"classes of the model, {listing(map(shown, classes))}, or an empty cell where a"
                 " sample is of none of them"
@@ -313,7 +316,7 @@ def _check_ids(reading: Reading, prediction: Prediction, ids: Mapping[str, pd.In
         if not alike:
             continue
         where = f"{reading.key}.modalities.{second}"
-        found = f"{len(alike)} ids that look like ids of {first}: {pairs(alike)}"
+        found = f"{counted(len(alike), 'id')} much like those of {first}: {pairs(alike)}"
         if shared.empty:
             problems.append(Problem(where, found, "the same id of a sample in all files"))
         else:
@@ -333,7 +336,7 @@ def _remark_unmatched(
     }
     ends = ("predicted, and compared with no class", "left out")
     told = [
-        (f"{len(ids)} {what}: {listing(map(shown, ids[:EXAMPLES]))}", end)
+        (f"{counted_samples(len(ids), what)}: {listing(map(shown, ids[:EXAMPLES]))}", end)
         for (what, ids), end in zip(lost.items(), ends, strict=True)
         if len(ids)
     ]

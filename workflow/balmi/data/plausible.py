@@ -15,6 +15,7 @@ from scipy.sparse import issparse
 
 from balmi.config.kinds import Kind
 from balmi.errors import listing, shown
+from balmi.numerals import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,7 +112,7 @@ def _sentinels(table: NumericTable, low: float, high: float, kind: Kind) -> Rema
         if apart > 0 and (none_below or apart > GAP * _spread(table, sentinel)):
             (row, column) = places[0]
             place = f"first in row {shown(table.index[row])}, column {shown(table.columns[column])}"
-            found = f"{sentinel:g} in {count} cells, {place}, far from all other values"
+            found = f"{sentinel:g} in {counted(count, 'cell')}, {place}, far from all other values"
             remarks.append((found, "if it stands for nothing measured, leave these cells empty"))
     return remarks
 
@@ -174,7 +175,7 @@ def _rows(table: NumericTable) -> Remarks:
     remarks = []
     if filled < COMMON:
         names = listing(map(shown, table.index[flat][:3]))
-        found = f"{int(flat.sum())} samples with a single value in all features: {names}"
+        found = f"{counted(int(flat.sum()), 'sample')} with a single value in all features: {names}"
         remarks.append((found, "where nothing was measured, leave the row empty or out"))
     first: dict[bytes, str] = {}
     pairs = []
@@ -184,7 +185,8 @@ def _rows(table: NumericTable) -> Remarks:
         if other is not name and len(np.unique(table.row(row))) >= FEWEST:
             pairs.append(f"{shown(other)} and {shown(name)}")
     if pairs:
-        found = f"{len(pairs)} samples with exactly the values of another: {listing(pairs[:3])}"
+        copies = counted(len(pairs), "sample")
+        found = f"{copies} with exactly the values of another: {listing(pairs[:3])}"
         meaning = "if they are one sample or one patient, remove one or name the group"
         remarks.append((found, meaning))
     return remarks
@@ -213,6 +215,6 @@ def implausible(table: NumericTable, kind: Kind) -> Remarks:
         remarks += [remark for check in _OF_VALUES for remark in check(table, *ends, kind)]
         remarks += _rows(table)
     if table.shape[1] in MOST_COLUMNS:
-        found = f"{table.shape[1]:,} features, as many as a spreadsheet has columns"
+        found = f"{counted(table.shape[1], 'feature')}, as many as a spreadsheet has columns"
         remarks.append((found, "see that none were cut off"))
     return remarks

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from balmi.data.files import annotated_files
 from balmi.errors import Problem, UserError, listing, nearest, shown
+from balmi.numerals import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -220,7 +221,7 @@ def unique_names(ids: list[str], names: list[str]) -> tuple[list[str], tuple[tup
     if not shared:
         return told, ()
     first = listing(map(shown, shared[:SHOWN_NAMES])) + ", …" * (len(shared) > SHOWN_NAMES)
-    found = f"{len(shared)} names of several features: {first}"
+    found = f"{counted(len(shared), 'name')} of several features: {first}"
     return told, ((found, "their ids stand for them"),)
 
 

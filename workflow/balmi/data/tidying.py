@@ -11,6 +11,7 @@ import pandas as pd
 
 from balmi.data.names import as_text, doubtful, from_spreadsheet, name_of, near_twins, tidy
 from balmi.errors import listing, shown
+from balmi.numerals import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -112,7 +113,7 @@ def row_numbers(loaded: Loaded) -> tuple[str | None, list[Remark]]:
 
 def _counts(texts: Iterable[str]) -> str:
     counts = pd.Series(list(texts)).value_counts()
-    return listing(f"{shown(text)} in {count}" for text, count in counts.items())
+    return listing(f"{shown(text)} in {counted(count, 'row')}" for text, count in counts.items())
 
 
 def names_in(
@@ -139,12 +140,12 @@ def names_in(
     column = f"{role} {shown(str(cells.name))}"
     remarks = []
     if written:
-        found = f"{column}: texts read as a missing value, {_counts(written)} rows"
+        found = f"{column}: texts read as a missing value, {_counts(written)}"
         meaning = f"if one is a name, leave it out of the list of texts in {key}"
         remarks.append((found, meaning))
     unsure = [name for name in kept if doubtful(name)]
     if unsure:
-        found = f"{column}: texts read as a name like any other, {_counts(unsure)} rows"
+        found = f"{column}: texts read as a name like any other, {_counts(unsure)}"
         remarks.append((found, f"if one stands for nothing, name it in {key}"))
     near = near_twins(kept)
     if near:

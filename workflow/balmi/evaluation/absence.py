@@ -18,6 +18,7 @@ from balmi.config.settings import Method
 from balmi.evaluation.scoring import performance_table
 from balmi.evaluation.statistics import holm
 from balmi.evaluation.trust import Finding, State
+from balmi.numerals import counted, inflected
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
@@ -143,9 +144,10 @@ def absence_finding(absence: pd.DataFrame, predictions: pd.DataFrame, cohort: Ro
     strongest = absence.sort_values(["p_holm", "cramers_v"], ascending=[True, False]).iloc[0]
     pattern = pd.isna(strongest["modality"])
     what, lacked = ("the whole pattern", "something") if pattern else (strongest["modality"], "it")
+    lacking = int(strongest["lacking"])
     value = (
         f"{what}: Cramer's V {strongest['cramers_v']:.2f}, p {strongest['p_holm']:.2g} (Holm), "
-        f"{strongest['lacking']} samples lack {lacked}"
+        f"{counted(lacking, 'sample')} {inflected(lacking, 'lacks', 'lack')} {lacked}"
     )
     if shown.empty:
         return Finding(

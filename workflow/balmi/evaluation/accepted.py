@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from balmi.evaluation.trust import Finding, State
+from balmi.numerals import counted
 
 if TYPE_CHECKING:
     from balmi.data.cohort import Roster
@@ -24,8 +25,7 @@ def inputs(cohort: Roster) -> Finding:
     told: list[str] = cohort.provenance.get("warnings", [])  # type: ignore[assignment]
     if not told:
         return Finding(State.PASS, "no warning", "Nothing in the files looked out of place.")
-    some = "s" if len(told) > 1 else ""
     more = len(told) - MOST_NAMED
     listed = ". ".join([*told[:MOST_NAMED], *[f"And {more} more"] * (more > 0)])
     detail = f"Accepted, but see that it is meant so: {listed}."
-    return Finding(State.CAUTION, f"{len(told)} warning{some}", detail)
+    return Finding(State.CAUTION, counted(len(told), "warning"), detail)

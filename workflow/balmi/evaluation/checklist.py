@@ -15,7 +15,7 @@ from balmi.evaluation.at_chance import WIDEST, Reading, read_control
 from balmi.evaluation.duplicates import divided, near_copies
 from balmi.evaluation.gap import calibration_gap
 from balmi.evaluation.primary import roles
-from balmi.evaluation.trust import CONTROL_CHECKS, Finding, State
+from balmi.evaluation.trust import CONTROL_CHECKS, LABEL_SOURCE, Finding, State
 from balmi.evaluation.underestimation import underestimation
 from balmi.evaluation.verdicts import (
     NOT_SEPARABLE,
@@ -23,6 +23,7 @@ from balmi.evaluation.verdicts import (
     extremes,
     informative,
 )
+from balmi.numerals import counted, with_limits
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ class Evidence:
         Features of the cohort, with what preprocessing learned from the folds.
     asked
         Repeats that were asked for, where folds are drawn; None where they are given.
+    label_from
+        Modalities that the label was derived from, as the configuration says.
     """
 
     cohort: Cohort
@@ -79,6 +82,7 @@ class Evidence:
     absence: pd.DataFrame
     features: Features
     asked: int | None = None
+    label_from: Sequence[str] = ()
 
 
 _PROBLEMS = {
@@ -133,8 +137,7 @@ def _control(evidence: Evidence, control: str) -> Finding:
 
 def _scored(row: pd.Series) -> str:
     """Tell the score of a method in a control."""
-    interval = f"{row['value']:.3f} ({row['lower']:.3f} to {row['upper']:.3f})"
-    return f"macro AUROC {interval}, {row['method']}"
+    return f"macro AUROC {with_limits(*row[['value', 'lower', 'upper']])}, {row['method']}"
 
 
 def _leak(evidence: Evidence) -> Finding:
@@ -154,11 +157,12 @@ def _rarest_class(evidence: Evidence) -> Finding:
     present = [np.unique(labels[split.test]).size for split in evidence.splits]
     partial = int((np.array(present) < len(names)).sum())
     value = f"{counts[rarest]} of {names[rarest]}, {mean:.1f} per test fold"
-    without = f" {lacking} of {len(members)} test folds have none of them." if lacking else ""
+    folds = counted(len(members), "test fold")
+    without = f" Of {folds}, {lacking} without any of them." if lacking else ""
     if partial:
         without += (
-            f" {partial} of {len(members)} test folds lack a class: scores that need it take the"
-            " other folds, and the tables' column folds counts those."
+            f" Of {folds}, {partial} without some class: scores that need it take the other folds,"
+            " and the tables' column folds counts those."
         )
     if mean < FEW_MEMBERS:
         return Finding(
@@ -181,9 +185,10 @@ def _folds(evidence: Evidence) -> Finding:
     sizes = np.array([len(split.test) for split in evidence.splits])
     repeats = len({split.repeat for split in evidence.splits})
     distinct = len(distinct_tests(evidence.splits))
-    value = f"{len(sizes)} test folds in {repeats} repeat{'s' if repeats > 1 else ''}"
+    value = f"{counted(len(sizes), 'test fold')} in {counted(repeats, 'repeat')}"
     smallest, largest = sizes.min(), sizes.max()
-    value += f", {smallest}{f' to {largest}' if largest > smallest else ''} samples each"
+    span = f"{smallest:,} to " if largest > smallest else ""
+    value += f", {span}{counted(largest, 'sample')} each"
     if distinct < len(sizes):
         value += f"; {distinct} of them are distinct, and count"
     asked = evidence.asked if evidence.cohort.folds is None else None
@@ -221,7 +226,7 @@ def _samples_per_feature(evidence: Evidence) -> Finding:
     fitted = evidence.features.fit(evidence.splits[0].fit).modalities
     kept = sum(len(modality.kept) for modality in fitted.values())
     samples = float(np.mean([len(split.fit) for split in evidence.splits]))
-    value = f"{samples:.0f} training samples, {kept:,} features kept"
+    value = f"{counted(round(samples), 'training sample')}, {counted(kept, 'feature')} kept"
     if not kept:
         return Finding(State.CAUTION, value, "No feature varies: there is nothing to learn from.")
     value += f": {samples / kept:.2g} per feature"
@@ -248,12 +253,12 @@ def _separability(evidence: Evidence) -> Finding:
     ]
     nulls = zip(label["modality"], label["estimate"], label["p_value"], strict=True)
     nothing = {name for name, estimate, p in nulls if _knows(estimate, p) is False}
-    estimates = dict(zip(label["modality"], label["estimate"], strict=True))
-    strongest = extremes(estimates, differences, nothing).strongest
+    known = label.set_index("modality")[["estimate", "lower", "upper"]]
+    strongest = extremes(known["estimate"].to_dict(), differences, nothing).strongest
     if strongest is not None:
-        value = f"{strongest}, {estimates[strongest]:.3f} nats"
+        value = f"{strongest}, {with_limits(*known.loc[strongest])} nats"
         return Finding(State.PASS, value, "Its estimate is above that of every other modality.")
-    if len(nothing) == len(estimates):
+    if len(nothing) == len(known):
         return Finding(
             State.CAUTION,
             NOT_SEPARABLE,
@@ -307,7 +312,7 @@ def _group_structure(evidence: Evidence) -> Finding:
     if torn:
         return Finding(
             State.FAIL,
-            f"{len(torn)} pairs of near-copies on both sides of a split",
+            f"{counted(len(torn), 'pair')} of near-copies on both sides of a split",
             f"{_named(torn, cohort)} hold nearly the same values, and one is tested by what was"
             " learned from the other: scores are too good. Name the column that says which samples"
             " belong together as group, or remove copies.",
@@ -315,7 +320,7 @@ def _group_structure(evidence: Evidence) -> Finding:
     if copies:
         return Finding(
             State.CAUTION,
-            f"{len(copies)} pairs of near-copies, none on both sides of a split",
+            f"{counted(len(copies), 'pair')} of near-copies, none on both sides of a split",
             f"{_named(copies, cohort)} hold nearly the same values. Name the column that says which"
             " samples belong together as group.",
         )
@@ -329,9 +334,9 @@ def _group_structure(evidence: Evidence) -> Finding:
 
 def _groups(groups: np.ndarray, splits: Sequence[Split]) -> Finding:
     torn = sum(bool(np.intersect1d(groups[split.fit], groups[split.test]).size) for split in splits)
-    value = f"{len(np.unique(groups)):,} groups of {len(groups):,} samples"
+    value = f"{counted(len(np.unique(groups)), 'group')} of {counted(len(groups), 'sample')}"
     if torn:
-        detail = f"In {torn} of {len(splits)} folds a group is learned from and tested:"
+        detail = f"In {torn} of {counted(len(splits), 'fold')} a group is learned from and tested:"
         return Finding(State.FAIL, value, f"{detail} scores are too good. Mend the folds.")
     return Finding(State.PASS, value, "No group is on both sides of a split.")
 
@@ -341,7 +346,22 @@ def _named(copies: Sequence[Copies], cohort: Cohort) -> str:
     pairs = list(dict.fromkeys((pair.first, pair.second) for pair in copies))
     told = [f"{cohort.samples[i]} and {cohort.samples[j]}" for i, j in pairs[:MOST_NAMED]]
     more = len(pairs) - len(told)
-    return "; ".join(told) + (f"; and {more} more pairs" if more else "")
+    return "; ".join(told) + (f"; and {counted(more, 'more pair')}" if more else "")
+
+
+def _label_source(evidence: Evidence) -> Finding | None:
+    """Warn of modalities that the label was derived from; None where none is known to be one."""
+    names = [name for name in evidence.cohort.modalities if name in evidence.label_from]
+    if not names:
+        return None
+    listed = ", ".join(names)
+    return Finding(
+        State.CAUTION,
+        f"derived from {listed}",
+        f"The classes were derived from {listed}, by label_from of the configuration or the"
+        f" catalogue. What {listed} carries of them is circular. Scores of other modalities say how"
+        " well these stand in for it, and combining has little to add.",
+    )
 
 
 def _absence(evidence: Evidence) -> Finding:
@@ -352,7 +372,7 @@ def _information(evidence: Evidence) -> Finding:
     return underestimation(evidence.information, evidence.predictions, evidence.cohort)
 
 
-CHECKS: dict[str, Callable[[Evidence], Finding]] = {
+CHECKS: dict[str, Callable[[Evidence], Finding | None]] = {
     "leak control": _leak,
     "label shuffle": _labels,
     "rarest class": _rarest_class,
@@ -361,6 +381,7 @@ CHECKS: dict[str, Callable[[Evidence], Finding]] = {
     "separability": _separability,
     "calibration": _calibration,
     "group structure": _group_structure,
+    LABEL_SOURCE: _label_source,
     "absence": _absence,
     "information": _information,
     "inputs": lambda evidence: inputs(evidence.cohort),
@@ -378,7 +399,8 @@ def trust_table(evidence: Evidence) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``tables/trust.csv``: columns check, state, value, detail; a row per check.
+        ``tables/trust.csv``: columns check, state, value, detail; a row per check that applies.
     """
-    rows = [{"check": name} | asdict(check(evidence)) for name, check in CHECKS.items()]
+    found = {name: check(evidence) for name, check in CHECKS.items()}
+    rows = [{"check": name} | asdict(each) for name, each in found.items() if each is not None]
     return TABLES["trust"].of(rows).astype({"state": "str"})

@@ -54,6 +54,9 @@ def near_copies(cohort: Cohort) -> list[Copies]:
     of length 1 the squared distance is 2 - 2r, so that the nearest neighbours are those of largest
     correlation r.
 
+    Where few features of a modality tell samples apart, as of mutations, unrelated samples are
+    alike by chance: a pair counts there unless another modality tells the two apart.
+
     Parameters
     ----------
     cohort
@@ -62,18 +65,37 @@ def near_copies(cohort: Cohort) -> list[Copies]:
     features = Features(cohort, FEATURES)
     found: list[Copies] = []
     small: list[str] = []
+    telling: list[str] = []
     for name in cohort.modalities:
         rows, profiles = _profiles(cohort, features, (name,))
         if profiles.shape[1] < FEWEST_FEATURES:
             small.append(name)
         else:
             found += _copies(name, rows, profiles)
+            if _telling(profiles).sum() >= FEWEST_FEATURES:
+                telling.append(name)
     if len(small) > 1:
         rows, profiles = _profiles(cohort, features, small)
         profiles = profiles[:, _telling(profiles)]
         if profiles.shape[1] >= FEWEST_FEATURES:
             found += _copies(JOIN.join(small), rows, profiles)
-    return found
+            telling.append(JOIN.join(small))
+    return [
+        pair
+        for pair in found
+        if pair.modality in telling or not _apart(pair, found, cohort, telling)
+    ]
+
+
+def _apart(pair: Copies, found: Sequence[Copies], cohort: Cohort, telling: Sequence[str]) -> bool:
+    """Return whether a modality that both samples have, and that tells samples apart, does so."""
+    rows = [pair.first, pair.second]
+    alike = {each.modality for each in found if (each.first, each.second) == (rows[0], rows[1])}
+    return any(
+        cohort.available[np.ix_(rows, [cohort.modalities.index(n) for n in name.split(JOIN)])].all()
+        for name in telling
+        if name not in alike
+    )
 
 
 def _profiles(

@@ -40,6 +40,7 @@ class Finding:
 
 CONTROL_CHECKS = {"leak control": "leak", "label shuffle": "labels"}  # check -> control
 STRUCTURE = "group structure"
+LABEL_SOURCE = "label source"  # only where the label is known to be derived from a modality
 # Without these no difference can be believed: a leak, or copies that are learned from and tested.
 DECISIVE = (*CONTROL_CHECKS, STRUCTURE)
 

@@ -34,6 +34,7 @@ from balmi.information.shapley import (
 )
 from balmi.information.study import canonical, study_of
 from balmi.logs import followed
+from balmi.numerals import counted
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
@@ -234,7 +235,9 @@ def _raw_pairs(knowledge: Knowledge) -> Iterator[Row]:
         fold, n = study.blind[both], len(both)
         smallest = int(np.unique(fold, return_counts=True)[1].min())
         if smallest < FEWEST_PER_FOLD:
-            reason = f"a fold holds {smallest} samples; at least {FEWEST_PER_FOLD} are needed"
+            reason = (
+                f"a fold holds {counted(smallest, 'sample')}; at least {FEWEST_PER_FOLD} are needed"
+            )
             raise NotApplicable(reason, n)
         rng, groups = study.random("composite", first, second), study.groups(both)
         directions = (

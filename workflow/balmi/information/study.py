@@ -14,6 +14,7 @@ from balmi.data.subsample import subsample
 from balmi.information.crossfit import Views, cross_fit_blocks, fold_numbers
 from balmi.information.deals import Deal, is_shared_out
 from balmi.information.estimates import NotApplicable
+from balmi.numerals import counted, inflected
 from balmi.preprocess.features import Features
 
 if TYPE_CHECKING:
@@ -125,7 +126,9 @@ class Study:
         """
         columns = [self.modalities.index(name) for name in modalities]
         found = np.flatnonzero(self.features.available[self.rows][:, columns].all(axis=1))
-        what = f"{len(found)} samples" + (" have them all" if len(modalities) > 1 else "")
+        what = counted(len(found), "sample")
+        if len(modalities) > 1:
+            what += f" {inflected(len(found), 'has', 'have')} them all"
         if len(found) < fewest:
             raise NotApplicable(f"{what}; at least {fewest} are needed", len(found))
         deals = (*self.deals, *self.halves)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from balmi.evaluation.metrics import CLASS_METRICS, METRICS
+from balmi.numerals import counted, decimal, with_limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,18 +35,8 @@ def _cell(value: object) -> str:
     return str(value).replace("|", "\\|").replace("\n", " ")
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
-
-
 def _interval(row: Mapping[str, Any]) -> str:
-    if row["lower"] is None or row["upper"] is None:
-        return _number(row["mean"])
-    return f"{_number(row['mean'])} ({_number(row['lower'])} to {_number(row['upper'])})"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return with_limits(row["mean"], row["lower"], row["upper"])
 
 
 def card(about: Mapping[str, Any], evaluation: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
@@ -99,7 +90,7 @@ def _trained(about: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     )
     return (
         f"`{about['method']}` of balmi {about['balmi']} predicts `{about['label']}`. It was trained"
-        f" on all {_plural(about['samples'], 'labelled sample')} of the dataset"
+        f" on all {counted(about['samples'], 'labelled sample')} of the dataset"
         f" `{about['dataset']}`: {classes}. Licence of the data:"
         f" {facts.get('licence') or 'not stated; ask whoever the data are from'}.\n\n{modalities}"
     )
@@ -124,11 +115,11 @@ def _performed(evaluation: Mapping[str, Any]) -> str:
         ),
     )
     return (
-        f"By cross-validation of the whole method, {folds} test folds: each was predicted by models"
-        " that had not seen it, with preprocessing, weights and calibration learned without it. The"
-        " model here has learned from all samples; no score of the samples that it learned from is"
-        " quoted. Scores are means over test folds; the calibration error of a small fold is larger"
-        f" than that of all of them together.\n\n{table}"
+        f"By cross-validation of the whole method, {counted(folds, 'test fold')}: each was"
+        " predicted by models that had not seen it, with preprocessing, weights and calibration"
+        " learned without it. The model here has learned from all samples; no score of the samples"
+        " that it learned from is quoted. Scores are means over test folds; the calibration error"
+        f" of a small fold is larger than that of all of them together.\n\n{table}"
     )
 
 
@@ -153,15 +144,14 @@ def _by_pattern(evaluation: Mapping[str, Any]) -> str:
             (
                 ", ".join(each["modalities"]),
                 each["samples"],
-                f"{_number(each['accuracy'])} ({_number(each['accuracy_lower'])} to"
-                f" {_number(each['accuracy_upper'])})",
-                _number(each["log_loss"]),
+                with_limits(*(each[f"accuracy{end}"] for end in ("", "_lower", "_upper"))),
+                decimal(each["log_loss"]),
             )
             for each in patterns[:MOST_PATTERNS]
         ),
     )
     more = len(patterns) - MOST_PATTERNS
-    return table + (f"\n\nAnd {_plural(more, 'rarer pattern')}." if more > 0 else "")
+    return table + (f"\n\nAnd {counted(more, 'rarer pattern')}." if more > 0 else "")
 
 
 def _stored(about: Mapping[str, Any]) -> str:

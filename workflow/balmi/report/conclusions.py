@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum, auto
 from typing import TYPE_CHECKING
 
-from balmi.evaluation.decision import COMPLETE, FEWEST_FOLDS, NOTHING_LEARNED, Case
-from balmi.evaluation.trust import State
+from balmi.evaluation.decision import COMPLETE, FEWEST_FOLDS, GAINS, NOTHING_LEARNED, Case
+from balmi.evaluation.trust import LABEL_SOURCE, State
 from balmi.evaluation.verdicts import Foremost, Verdict
+from balmi.numerals import counted, signed, with_limits
 from balmi.report.kit.metrics import metric_of
-from balmi.report.kit.words import brief, counted, signed, with_limits
+from balmi.report.kit.words import brief
 from balmi.report.sections.verdict.trust import decisive
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from balmi.report.sections.verdict.trust import TrustView
 
 MOST_WORDS = 15
+KEPT = "Which modality should I keep?"
 
 
 class Question(StrEnum):
@@ -183,6 +185,59 @@ HELPS: dict[Case, str] = {
 UNCOMPARED = {Case.WITHHELD: Verdict.WITHHELD}
 
 
+class Keep(StrEnum):
+    """What follows for the modalities that are worth their measurement."""
+
+    WITHHELD = auto()
+    NOTHING = auto()
+    ALONE = auto()
+    OPEN = auto()
+    SEVERAL = auto()
+    FOR_GAPS = auto()
+    ONE = auto()
+    MAYBE_ONE = auto()
+
+
+ADVICE: dict[Case, Keep] = {
+    Case.WITHHELD: Keep.WITHHELD,
+    Case.NOTHING: Keep.NOTHING,
+    Case.ONLY_ABSENCE: Keep.NOTHING,
+    Case.ALONE: Keep.ALONE,
+    Case.FEW: Keep.OPEN,
+    Case.NOT_COMPARED: Keep.OPEN,
+    Case.NOT_SHARED: Keep.OPEN,
+    Case.UNDEFINED: Keep.OPEN,
+    **dict.fromkeys(GAINS, Keep.SEVERAL),
+    Case.ONLY_ALL: Keep.FOR_GAPS,
+    Case.ONLY_SECONDARY: Keep.MAYBE_ONE,
+    Case.LOSS_BUT_SECONDARY: Keep.MAYBE_ONE,
+    Case.UNSHOWN: Keep.MAYBE_ONE,
+    Case.LOSS: Keep.ONE,
+    Case.UNLIKELY: Keep.ONE,
+}
+# Where one modality, {top}, is shown to carry the most, and where none is.
+KEEP: dict[Keep, tuple[str, str]] = {
+    Keep.WITHHELD: ("No answer: a decisive check failed.",) * 2,
+    Keep.NOTHING: ("No answer: nothing measured is shown to predict the class.",) * 2,
+    Keep.ALONE: ("There is one modality, so there is nothing to choose.",) * 2,
+    Keep.OPEN: (
+        "Undecided: {top} carries the most information; whether combining helps is not known.",
+        "Undecided: none is shown to stand apart, nor whether combining helps.",
+    ),
+    Keep.SEVERAL: ("Keep {several}: combining gains over one modality.",) * 2,
+    Keep.FOR_GAPS: ("Keep {several} where samples lack some; for complete ones no gain is shown.",)
+    * 2,
+    Keep.ONE: (
+        "Keep {top}: one modality is enough, and it carries the most information.",
+        "One modality is enough; which one is not shown.",
+    ),
+    Keep.MAYBE_ONE: (
+        "{top} may be enough: it carries the most, and no gain is confirmed.",
+        "One modality may be enough; which one is not shown.",
+    ),
+}
+
+
 class Checked(StrEnum):
     """How the checklist ended as a whole."""
 
@@ -317,6 +372,28 @@ ANSWERS: dict[Question, Callable[[Views], Conclusion]] = {
     Question.HELPS: _helps,
     Question.TRUST: _trust,
 }
+
+
+def keep(views: Views) -> Conclusion:
+    """Say in a sentence which modality to keep: what two of the answers mean together.
+
+    Its value says which modality the classes were derived from, where that is known.
+
+    Parameters
+    ----------
+    views
+        The views that answers are made from.
+    """
+    _, state = WHICH[_which_case(views)]
+    apart, open_ = KEEP[ADVICE[views.decision.case]]
+    sentence = (apart if state is Foremost.APART else open_).format(
+        top=brief(views.information.strongest),
+        several="both" if len(views.cohort.modalities) == 2 else "more than one",
+    )
+    source = views.trust.check(LABEL_SOURCE)
+    if source is None:
+        return Conclusion(KEPT, sentence, None, None)
+    return Conclusion(KEPT, sentence, f"The classes were {source.value}.", source.state)
 
 
 def conclusions(views: Views) -> tuple[Conclusion, ...]:

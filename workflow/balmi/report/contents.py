@@ -135,7 +135,7 @@ _IN_ORDER: dict[str, tuple[str, Callable[[Material], Any], Callable[[Any, Summar
     "attribution": (
         "What the networks go by",
         lambda made: attribution_view(made.tables, made.cohort, made.settings),
-        lambda view, summary: attribution_figures(view, summary.modalities),
+        lambda view, summary: attribution_figures(view, summary.modalities, summary.classes),
     ),
     "provenance": ("Provenance and downloads", _nothing, _none),
 }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from balmi.report.kit.words import brief, counted, decimal, joined, with_limits
+from balmi.numerals import counted, decimal, with_limits
+from balmi.report.kit.words import brief, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,10 +13,11 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from balmi import numerals
 from balmi.config.advanced import scattered
 from balmi.config.catalogue import as_configured
 from balmi.data.cohort import read_roster
-from balmi.data.files import read_table, replace_when_written, write_json
+from balmi.data.files import read_table, replace_when_written, sha256, write_json
 from balmi.errors import Problem, UserError
 from balmi.evaluation.verdicts import NOT_SEPARABLE, Verdict
 from balmi.report.contents import SECTIONS, figures_of
@@ -44,6 +45,12 @@ logger = logging.getLogger("balmi")
 
 TEMPLATES = Path(__file__).with_name("templates")
 FOLDERS = [TEMPLATES, *(TEMPLATES.with_name("sections") / name for name in ("verdict", *SECTIONS))]
+# How templates print numbers and names.
+FORMS = (
+    *(words.chance, words.with_p, words.shortened, words.percent, words.joined),
+    *(numerals.decimal, numerals.signed, numerals.limits, numerals.with_limits, numerals.beside),
+    *(numerals.counted, numerals.counted_samples),
+)
 # Chromium leaves a page that `snakemake --report` puts in an iframe blank above about 1.57 MB.
 MAX_BYTES = 1_500_000
 SPARE_BYTES = 10_000
@@ -65,22 +72,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        name: getattr(words, name)
-        for name in (
-            "chance",
-            "with_p",
-            "decimal",
-            "shortened",
-            "signed",
-            "percent",
-            "limits",
-            "with_limits",
-            "beside",
-            "joined",
-            "counted",
-        )
-    }
+    environment.filters |= {each.__name__: each for each in FORMS}
     environment.globals |= {
         **scripted("page.js"),
         "marks": drawing.MARKS,
@@ -88,9 +80,9 @@ def environment() -> Environment:
         "verdicts": [drawing.MARKS[str(word)] for word in Verdict],
         "unknown": drawing.UNKNOWN,
         "chance": words.chance,
-        "decimal": words.decimal,
+        "decimal": numerals.decimal,
         "percent": words.percent,
-        "signed": words.signed,
+        "signed": numerals.signed,
         "not_separable": NOT_SEPARABLE,
         "max_which": MAX_WHICH,
         "sections": SECTIONS,
@@ -195,6 +187,7 @@ def build_report(
     drawn = figures_of(content)
     template = environment().get_template("report.html")
     paths = {name: _shown(inputs).path(path) for name, path in inputs.table_paths.items()}
+    checksums = {name: sha256(path) for name, path in inputs.table_paths.items()}
     for part in (part for figure in drawn.values() for part in figure.parts):
         part.inline  # noqa: B018 (drawn here: the page says at its top whether that was possible)
     undrawn = warned()
@@ -208,9 +201,11 @@ def build_report(
         "provenance": _provenance(inputs),
         "predicted": inputs.predicted,
     }
-    bare = template.render(**facts, downloads=downloads(tables, paths, 0), model=_model(inputs, 0))
+    bare = template.render(
+        **facts, downloads=downloads(tables, paths, 0, checksums), model=_model(inputs, 0)
+    )
     room = page_room(bare) - SPARE_BYTES
-    offered = downloads(tables, paths, room)
+    offered = downloads(tables, paths, room, checksums)
     room -= sum(len(each.uri or "") for each in offered)
     model = _model(inputs, room)
     write_page(template.render(**facts, downloads=offered, model=model), Path(html))

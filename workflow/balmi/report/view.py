@@ -14,7 +14,7 @@ import balmi
 from balmi.config.automatic import AUTO
 from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.decision import decide
-from balmi.report.conclusions import conclusions
+from balmi.report.conclusions import conclusions, keep
 from balmi.report.contents import Material, views_of
 from balmi.report.sections.cohort.view import cohort_view
 from balmi.report.sections.information.decomposition import parts_of
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from balmi.report.sections.verdict.answers import Answer, Tile
     from balmi.report.sections.verdict.trust import TrustView
 
-FORMAT = 7  # of what `Summary.as_json` gives
+FORMAT = 8  # of what `Summary.as_json` gives
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,8 @@ class Summary:
         Method -> its score.
     conclusions
         How the three questions are answered, as page, overview and terminal say it.
+    keep
+        Which modality to keep, which follows from two of them.
     headline
         Which case the cohort is, in a sentence.
     decision
@@ -124,6 +126,7 @@ class Summary:
     best: str | None
     scores: dict[str, Score]
     conclusions: tuple[Conclusion, ...]
+    keep: Conclusion
     headline: str
     decision: Decision
     signal: str | None
@@ -206,6 +209,7 @@ def _summary(dataset: str, title: str | None, views: Views) -> Summary:
             if views.performance.metric.key in row.scores
         },
         conclusions=conclusions(views),
+        keep=keep(views),
         headline=headline(views.decision),
         decision=views.decision,
         signal=_signal(views.performance.access),

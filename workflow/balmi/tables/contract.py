@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from balmi.numerals import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -60,7 +62,7 @@ class Column:
 
         filled = cells.dropna()
         if len(filled) < len(cells) and not self.nullable:
-            yield f"{len(cells) - len(filled)} empty cells"
+            yield counted(len(cells) - len(filled), "empty cell")
         if not len(filled):
             return
         if hasattr(filled, "cat"):
@@ -100,6 +102,8 @@ class Table:
         Name, or a pattern with ``*``, -> column, in order.
     shown
         Whether the report reads it and offers it.
+    measured
+        Whether it holds measurements of samples, so that no page carries it.
     """
 
     name: str
@@ -108,6 +112,7 @@ class Table:
     meaning: str
     columns: Mapping[str, Column]
     shown: bool = False
+    measured: bool = False
 
     @property
     def path(self) -> str:
@@ -215,6 +220,7 @@ def _tables() -> dict[str, Table]:
 
 
 TABLES = _tables()
+MEASURED = frozenset(name for name, table in TABLES.items() if table.measured)
 SHOWN = tuple(name for name, table in TABLES.items() if table.shown)
 
 

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
 from synthetic_report import LONG, SCRIPT, Names, make_cohort
 from synthetic_robustness import merged, robustness_tables, settings
 
 from balmi.report.kit.amounts import Amount
-from balmi.report.sections.attribution.figures import attribution_figure, attribution_figures
+from balmi.report.sections.attribution.figures import (
+    PALE,
+    _colours,
+    _levels,
+    attribution_figure,
+    attribution_figures,
+    values_figure,
+)
 from balmi.report.sections.attribution.view import (
     MAX_FEATURES,
     NOT_ATTRIBUTED,
     ModalityShare,
+    Values,
     attribution_view,
 )
 
@@ -52,7 +63,7 @@ def test_features_are_drawn_by_direction_and_by_how_many_folds_list_them(cohort,
     changed.loc[changed["rank"] == 1, "direction"] = -0.1
     changed.loc[changed["rank"] > 1, "direction"] = 0.1
     view = attribution_view(tables | {"attribution": changed}, cohort, settings())
-    panels = attribution_figures(view, cohort.modalities)["features"]
+    panels = attribution_figures(view, cohort.modalities, cohort.classes)["features"]
     assert [part.title for part in panels.parts] == list(cohort.classes)
     for (_, rows), part in zip(view.attributions.foremost, panels.parts, strict=True):
         points = part.chart.data.values
@@ -91,13 +102,13 @@ def test_what_is_missing_has_a_reason(cohort, tables, change, reason):
     empty = {name: table[:0] for name, table in tables.items()}
     view = attribution_view(empty, cohort, {**settings(), **merged(change)})
     assert view.reason.startswith(reason)
-    assert attribution_figures(view, cohort.modalities) == {}
+    assert attribution_figures(view, cohort.modalities, cohort.classes) == {}
 
 
 def test_hostile_names_are_text():
     cohort = make_cohort(Names(classes=(SCRIPT, LONG), modalities=(SCRIPT, "=1+1"), feature=SCRIPT))
     view = attribution_view(robustness_tables(cohort, METHODS), cohort, settings())
-    figures = attribution_figures(view, cohort.modalities)
+    figures = attribution_figures(view, cohort.modalities, cohort.classes)
     assert set(figures) == {"attribution", "features"}
     for part in (part for figure in figures.values() for part in figure.parts):
         assert "<script" not in part.inline
@@ -111,3 +122,34 @@ def test_any_number_of_modalities_is_drawn_in_shapes_that_the_engine_knows():
     assert "undrawn" not in figure.inline
     looks = {(entry.colour, entry.shape) for entry in figure.legend}
     assert len(looks) == len(names)
+
+
+def test_values_stand_by_class_and_then_by_the_probability_of_the_class(cohort):
+    names = list(cohort.samples[[0, 60, 61, 179]])
+    values = pd.DataFrame({"sample": names, "value:rna:a:b": [1.0, -2.0, np.nan, 9.0]})
+    held = pd.DataFrame({"sample": names, "class_p": [0.5, 0.9, 0.1, 0.5]})
+    tables = robustness_tables(cohort, METHODS)
+    view = attribution_view(
+        tables | {"attribution_values": values, "per_sample": held}, cohort, settings()
+    ).values
+    assert view.features == (("rna", "a:b"),)
+    labels = [cohort.classes[cohort.labels[place]] for place in (0, 60, 61, 179)]
+    assert dict(view.classes) == dict(Counter(labels))
+    # The first three are of one class: the least likely of it comes first.
+    assert len(set(labels[:3])) == 1
+    assert list(view.cells[0]) == [None, 1.0, -2.0, 9.0]
+
+
+def test_the_picture_of_values_has_a_pixel_per_cell():
+    cells = ((0.0, 3.0, -9.0, None), (0.11, -3.0, 1.4, 0.04))
+    # 15 shades to either side of 0, reached at three deviations; grey is the last colour.
+    assert _levels(cells).tolist() == [[15, 30, 0, 31], [16, 0, 22, 15]]
+    palette, alphas = _colours()
+    assert len(palette) == 3 * 32
+    assert (alphas[15], alphas[0], alphas[30], alphas[31]) == (0, 255, 255, PALE)
+    view = Values((("rna", SCRIPT), ("mirna", LONG)), (("x", 3), ("y", 1)), cells)
+    drawn = values_figure(view, ("rna", "mirna"), ("x", "y"))
+    assert "<script>" not in drawn.inline
+    assert drawn.inline.count("<image") == 1
+    assert drawn.inline.count("<line") == 1
+    assert "4 samples by class" in drawn.inline

@@ -33,7 +33,7 @@ def test_every_case_has_one_sentence(case):
     assert text[0].isupper()
     assert text.endswith(".")
     among = headline(decided(case, "complete"))
-    assert among.startswith("Judged among the 40 samples that have all modalities alone")
+    assert among.startswith("Judged among the 40 samples with all modalities alone")
     assert "since who lacks one may tell of the class. " in among
 
 

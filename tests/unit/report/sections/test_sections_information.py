@@ -281,7 +281,7 @@ def test_pairs_that_are_not_separable_are_named(differences, sentence):
     assert headline.endswith("has the highest estimate, but does not stand apart.")
     words = {"first": 0.5, "not": 0.05}
     for contrast, row in zip(view.contrasts, differences, strict=True):
-        expected = f"{row[1]} knows more" if row[3] == words["first"] else "not separable"
+        expected = f"{row[1]} has more" if row[3] == words["first"] else "not separable"
         assert contrast.verdict == expected
 
 

@@ -14,6 +14,7 @@ from balmi.errors import MethodNotApplicable
 from balmi.evaluation.statistics import split_ratio
 from balmi.experiments.attribution.gradients import attribute_fold
 from balmi.experiments.attribution.tables import feature_table, modality_table
+from balmi.experiments.attribution.values import value_table
 from balmi.logs import followed
 from balmi.methods.outcome import attempt, read_status
 from balmi.methods.recipes import heads_of
@@ -103,9 +104,10 @@ def attribute_job(
     ended: Path | None,
     attribution: Path,
     attribution_modalities: Path,
+    attribution_values: Path,
     status: Path,
 ) -> None:
-    """Attribute features; write what is attributed to them, to modalities, and how it ended.
+    """Attribute features; write what is attributed to whom, what samples hold, and how it ended.
 
     Parameters
     ----------
@@ -113,26 +115,32 @@ def attribute_job(
         What the training took.
     model, ended
         Files of the parameters of `balanced` and of how it ended; None where it was not trained.
-    attribution, attribution_modalities, status
-        Files to write. Where features cannot be attributed both tables have no rows, and `status`
+    attribution, attribution_modalities, attribution_values, status
+        Files to write. Where features cannot be attributed the tables have no rows, and `status`
         says why.
     """
     settings = inputs.settings
 
-    def attribute() -> tuple[pd.DataFrame, pd.DataFrame]:
+    def attribute() -> tuple[pd.DataFrame, ...]:
         head = _usable_head(settings, ended)
         loaded = inputs.load(NETWORKS[METHOD])
         logger.info("attributing the joint head %s of %s", head, METHOD)
         folds = attribute_folds(loaded, read_parameters(model)[0], settings, head)
         ratio = split_ratio(read_table(inputs.splits, "splits"))
         cohort, count = loaded.cohort, settings.attribution.features
+        table = feature_table(folds, cohort.classes, loaded.features.names, count)
         return (
-            feature_table(folds, cohort.classes, loaded.features.names, count),
+            table,
             modality_table(folds, cohort.classes, cohort.modalities, count, ratio),
+            value_table(table, cohort, loaded.features),
         )
 
-    none = TABLES["attribution"].empty(), TABLES["attribution_modalities"].empty()
-    state, (features, modalities) = attempt(ATTRIBUTION, attribute, none)
-    write_table(features, attribution, "attribution")
-    write_table(modalities, attribution_modalities, "attribution_modalities")
+    files = {
+        "attribution": attribution,
+        "attribution_modalities": attribution_modalities,
+        "attribution_values": attribution_values,
+    }
+    state, tables = attempt(ATTRIBUTION, attribute, tuple(TABLES[name].empty() for name in files))
+    for (name, file), table in zip(files.items(), tables, strict=True):
+        write_table(table, file, name)
     write_json(asdict(state), status)

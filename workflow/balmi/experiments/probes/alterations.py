@@ -23,6 +23,7 @@ from balmi.methods.deciding import Said
 from balmi.methods.outcome import said_columns
 from balmi.methods.peers.registry import predicted
 from balmi.methods.peers.run import training_side
+from balmi.numerals import counted
 from balmi.preprocess.fitted import Samples
 from balmi.tables.contract import TABLES
 
@@ -256,7 +257,11 @@ def skipped(cohort: Roster, splits: Sequence[Split]) -> str | None:
         name: sum(not has[split.test].any() for split in splits)
         for name, has in zip(cohort.modalities, cohort.available.T, strict=True)
     }
-    words = [f"{name} in {count} of {len(splits)} folds" for name, count in counts.items() if count]
+    words = [
+        f"{name} in {count} of {counted(len(splits), 'fold')}"
+        for name, count in counts.items()
+        if count
+    ]
     if not words:
         return None
     return f"not made worse where no test sample has it: {', '.join(words)}"

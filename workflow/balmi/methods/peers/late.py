@@ -129,8 +129,8 @@ def fit_vcdn(side: TrainingSide) -> CrossModal:
     """
     cells = side.classes ** len(side.modalities)
     if cells > MOST_COMBINATIONS:
-        what = f"{side.classes} classes in {len(side.modalities)} modalities"
-        raise MethodNotApplicable(f"{what} are {cells} combinations, more than {MOST_COMBINATIONS}")
+        what = f"{side.classes:,} classes to the power of {len(side.modalities):,} modalities"
+        raise MethodNotApplicable(f"{what} are {cells:,} combinations, above {MOST_COMBINATIONS:,}")
     inner = outer_product([side.held_out(name) for name in side.modalities])
     network = MLPClassifier(**DISCOVERY, random_state=side.seed)
     with warnings.catch_warnings():

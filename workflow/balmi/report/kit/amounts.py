@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from balmi.report.kit.words import known, places_of
+from balmi.numerals import places_of
+from balmi.report.kit.words import known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -57,6 +57,36 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
 
 
+def indexed(levels: np.ndarray, palette: bytes, alphas: bytes) -> bytes:
+    """Return a picture of few colours.
+
+    Parameters
+    ----------
+    levels
+        Place of each pixel's colour in the palette; (height, width), of 8 bits.
+    palette
+        Red, green and blue of each colour.
+    alphas
+        Opacity of each colour, 0 to 255.
+    """
+    height, width = levels.shape
+    rows = np.column_stack([np.zeros(height, np.uint8), levels])  # each row without a filter
+    head = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
+    chunks = (
+        (b"IHDR", head),
+        (b"PLTE", palette),
+        (b"tRNS", alphas),
+        (b"IDAT", zlib.compress(rows.tobytes(), 9)),
+        (b"IEND", b""),
+    )
+    return SIGNATURE + b"".join(_chunk(*chunk) for chunk in chunks)
+
+
+def uri_of(picture: bytes) -> str:
+    """Return a PNG as a data URI."""
+    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+
+
 def png(cover: np.ndarray, colour: str, opacity: float) -> bytes:
     """Return a picture of one colour.
 
@@ -69,19 +99,9 @@ def png(cover: np.ndarray, colour: str, opacity: float) -> bytes:
     opacity
         Opacity where a pixel is covered wholly.
     """
-    height, width = cover.shape
     steps = np.round(cover * (LEVELS - 1)).astype(np.uint8)
-    rows = np.column_stack([np.zeros(height, np.uint8), steps])  # each row without a filter
     alphas = np.round(255 * opacity * np.arange(LEVELS) / (LEVELS - 1)).astype(np.uint8)
-    head = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
-    chunks = (
-        (b"IHDR", head),
-        (b"PLTE", bytes.fromhex(colour.removeprefix("#")) * LEVELS),
-        (b"tRNS", alphas.tobytes()),
-        (b"IDAT", zlib.compress(rows.tobytes(), 9)),
-        (b"IEND", b""),
-    )
-    return SIGNATURE + b"".join(_chunk(*chunk) for chunk in chunks)
+    return indexed(steps, bytes.fromhex(colour.removeprefix("#")) * LEVELS, alphas.tobytes())
 
 
 def marks_uri(
@@ -111,4 +131,4 @@ def marks_uri(
         left, top = round(x) - half, round(y) - half
         part = cover[top : top + len(mark), left : left + len(mark)]
         np.maximum(part, mark, out=part)
-    return f"data:image/png;base64,{base64.b64encode(png(cover, colour, opacity)).decode()}"
+    return uri_of(png(cover, colour, opacity))

@@ -156,6 +156,20 @@ class Pen:
         for x in (low, high):
             self.line((x, y - end), (x, y + end), colour, 1.8)
 
+    def picture(self, x: float, y: float, across: float, down: float, uri: str) -> None:
+        """Lay a picture of few pixels on a rectangle: each of them becomes a sharp cell."""
+        self._add(
+            "image",
+            None,
+            x=float(x),
+            y=float(y),
+            width=float(across),
+            height=float(down),
+            href=uri,
+            preserveAspectRatio="none",
+            image_rendering="pixelated",
+        )
+
     def mark(
         self,
         x: float,

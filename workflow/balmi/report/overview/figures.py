@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from balmi.evaluation.statistics import REGION
+from balmi.numerals import counted
 from balmi.report.kit.drawing import mark_of
 from balmi.report.kit.figures import SHAPES, Entry, outline
 from balmi.report.kit.words import shortened
@@ -334,7 +335,7 @@ def _spot(summary: Cells, row: Cells, x: float, up: Scale) -> Spot:
     mark, y = mark_of(row["verdict"]), up.at(row["difference"])
     lower, upper = (None if row[key] is None else up.at(row[key]) for key in ("lower", "upper"))
     name = summary["title"] or summary["dataset"]
-    told = f"{name}: {summary['samples']:,} samples, {summary['conclusions'][1]['value']}"
+    told = f"{name}: {counted(summary['samples'], 'sample')}, {summary['conclusions'][1]['value']}"
     path = outline(SHAPES[mark.shape], 5, (x, y))
     looks = (path, mark.colour, _fill(mark))
     return Spot(name, f"{told}, {mark.word}", x, y, lower, upper, *looks, None)

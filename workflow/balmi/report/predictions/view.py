@@ -9,11 +9,12 @@ import numpy as np
 
 from balmi.data.together import apart
 from balmi.methods.outcome import PROBABILITY_PREFIX
+from balmi.numerals import counted, decimal, signed, with_limits
 from balmi.prediction.external import Carried, Labelled, validate
 from balmi.prediction.predict import TRAINED
 from balmi.report.kit.drawing import Mark
 from balmi.report.kit.metrics import Metric, metric_of
-from balmi.report.kit.words import brief, counted, decimal, joined, percent, signed, with_limits
+from balmi.report.kit.words import brief, joined, percent
 from balmi.report.sections.performance.closeup import Bin, Reliability
 
 if TYPE_CHECKING:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import altair as alt
+import numpy as np
 
+from balmi.numerals import counted
 from balmi.report.kit import drawing
-from balmi.report.kit.drawing import LABEL, modality_keys
+from balmi.report.kit.drawing import LABEL, class_keys, modality_keys
 from balmi.report.kit.figures import ORDER, Drawn, Entry, Figure, Panels
+from balmi.report.kit.pictures import indexed, uri_of
+from balmi.report.kit.sketches import Pen, fitted, sketch
 from balmi.report.kit.svg import GRID, INK, SOFT
 from balmi.report.kit.words import percent, shortened
 
@@ -16,17 +20,30 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from balmi.report.kit.drawing import Key
+    from balmi.report.kit.sketches import Sketch
     from balmi.report.sections.attribution.view import (
         Attributions,
         AttributionView,
         Feature,
         ModalityShare,
+        Values,
     )
 
 MOST_TOLD = 60  # shares in the description of the figure; the table has all
 LANE = 16  # height of a modality's lane, pixels
 PANEL, STEP = 210, 22  # of the features of a class, pixels: width, and height of a row
 FOR, AGAINST, NEITHER = "triangle-up", "triangle-down", "circle"
+# Of the picture of values, pixels: room for names, its width, a row, the strip of classes, letters.
+NAMES, CELLS, LINE, STRIP, SMALL = 190, 660, 15, 10, 11
+DEPTH, FARTHEST = 15, 3  # shades to either side, and the deviations from which they change no more
+LOW, HIGH = "#0072B2", "#D55E00"  # Okabe and Ito's
+GREY, PALE = "#8C939A", 0x73  # of what was not measured, and how opaque that is, of 255
+READING = (
+    "A row is a feature, a column is a sample. Samples stand by class, as the strip on top shows,"
+    " and within a class by its probability while they were held out, the least likely at the left."
+    " Features stand by the class for which they matter most. Colour: standard deviations from the"
+    " mean of all samples. A feature that tells a class apart changes its colour at a line."
+)
 DIRECTIONS = (
     Entry("supports the class", INK, FOR, "var(--bg)"),
     Entry("argues against it", INK, AGAINST, "var(--bg)"),
@@ -137,11 +154,72 @@ def features_figures(attributions: Attributions, modalities: Sequence[str]) -> P
     return Panels("Features of largest attribution, by class", tuple(parts), data="attribution")
 
 
-def attribution_figures(view: AttributionView, modalities: Sequence[str]) -> Drawn:
+def _colours() -> tuple[bytes, bytes]:
+    """Return the palette of standardised values: below 0, above 0, and not measured."""
+    steps = range(-DEPTH, DEPTH + 1)
+    palette = [LOW if step < 0 else HIGH for step in steps] + [GREY]
+    alphas = [round(255 * abs(step) / DEPTH) for step in steps] + [PALE]
+    return bytes.fromhex("".join(palette).replace("#", "")), bytes(alphas)
+
+
+def _levels(cells: Sequence[Sequence[float | None]]) -> np.ndarray:
+    """Return the place of each value in the palette; (features, samples)."""
+    values = np.array(cells, dtype=float)
+    steps = np.clip(np.round(values / FARTHEST * DEPTH), -DEPTH, DEPTH)
+    return np.where(np.isnan(values), 2 * DEPTH + 1, steps + DEPTH).astype(np.uint8)
+
+
+def values_figure(values: Values, modalities: Sequence[str], classes: Sequence[str]) -> Sketch:
+    """Draw what samples hold of the foremost features: a row per feature, a column per sample."""
+    pen, keys, kinds = Pen(), modality_keys(modalities), class_keys(classes)
+    at = float(NAMES)
+    for name, count in values.classes:
+        across = CELLS * count / values.samples
+        told = f"{name}: {counted(count, 'sample')}"
+        pen.bar(at, 0, across, STRIP, kinds[name].colour, told=told)
+        at += across
+    top = STRIP + 3
+    for place, (modality, feature) in enumerate(values.features):
+        y = top + LINE * place
+        pen.bar(0, y + 3, 6, LINE - 6, keys[modality].colour, told=modality)
+        pen.text(12, y + LINE - 4, fitted(feature, NAMES - 18, SMALL), size=SMALL)
+    down = LINE * len(values.features)
+    picture = indexed(_levels(values.cells), *_colours())
+    pen.picture(NAMES, top, CELLS, down, uri_of(picture))
+    at = float(NAMES)
+    for _, count in values.classes[:-1]:
+        at += CELLS * count / values.samples
+        pen.line((at, 0), (at, top + down), INK)
+    named = ", ".join(f"{feature} ({modality})" for modality, feature in values.features)
+    shown = {modality for modality, _ in values.features}
+    legend = [
+        *(Entry(shortened(n, LABEL), kinds[n].colour, "square") for n, _ in values.classes),
+        Entry(f"{FARTHEST:g} deviations below the mean, or more", LOW, "square"),
+        Entry("above it", HIGH, "square"),
+        Entry("not measured", f"{GREY}{PALE:x}", "square"),
+        *(Entry(shortened(n, LABEL), keys[n].colour, "line") for n in modalities if n in shown),
+    ]
+    return sketch(
+        pen,
+        (NAMES + CELLS, top + down),
+        "values",
+        "Features of largest attribution by sample",
+        f"{counted(values.samples, 'sample')} by class. Features: {named}.",
+        legend,
+        READING,
+        "attribution_values",
+    )
+
+
+def attribution_figures(
+    view: AttributionView, modalities: Sequence[str], classes: Sequence[str]
+) -> Drawn:
     """Draw the figure of attribution where there are data."""
     if view.attributions is None:
         return {}
     figures: Drawn = {}
+    if view.values is not None:
+        figures["values"] = values_figure(view.values, modalities, classes)
     if view.attributions.shares:
         figures["attribution"] = attribution_figure(view.attributions.shares, modalities)
     if view.attributions.foremost:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from balmi.evaluation.primary import NETWORK
+from balmi.numerals import decimal
 from balmi.report.kit.amounts import Amount, amount_of
-from balmi.report.kit.words import brief, decimal, joined, known, percent
+from balmi.report.kit.words import brief, joined, known, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -135,6 +136,30 @@ class Attributions:
 
 
 @dataclass(frozen=True)
+class Values:
+    """What samples hold of the foremost features.
+
+    Parameters
+    ----------
+    features
+        Modality and name of each.
+    classes
+        Class and number of its samples, in the order of the columns.
+    cells
+        Standardised values, None where not measured: a row per feature, a column per sample.
+    """
+
+    features: tuple[tuple[str, str], ...]
+    classes: tuple[tuple[str, int], ...]
+    cells: tuple[tuple[float | None, ...], ...]
+
+    @property
+    def samples(self) -> int:
+        """Samples that have a column."""
+        return sum(count for _, count in self.classes)
+
+
+@dataclass(frozen=True)
 class AttributionView:
     """What the report tells about attribution.
 
@@ -144,10 +169,13 @@ class AttributionView:
         The attributions of the own method, or None.
     reason
         Why there are none.
+    values
+        What samples hold of the foremost features, or None.
     """
 
     attributions: Attributions | None
     reason: str
+    values: Values | None = None
 
 
 def _range(values: Sequence[float], form: Any) -> str:
@@ -226,6 +254,27 @@ def _reason(settings: Mapping[str, Any]) -> str:
     return NOT_ATTRIBUTED
 
 
+def _values(tables: Mapping[str, pd.DataFrame], cohort: Roster) -> Values | None:
+    """Return the columns by class, and in it by the probability of the class, the least first."""
+    values = tables.get("attribution_values")
+    if values is None or values.empty:
+        return None
+    samples = tables["per_sample"]
+    labels = dict(zip(cohort.samples, cohort.labels, strict=True))
+    p = dict(zip(samples["sample"], samples["class_p"], strict=True))
+    table = values.set_index("sample")
+    order = sorted(table.index, key=lambda name: (labels[name], p.get(name, -1.0), name))
+    codes = [labels[name] for name in order]
+    counts = [(name, codes.count(code)) for code, name in enumerate(cohort.classes)]
+    features = [name.split(":", 2)[1:] for name in table]
+    cells = (tuple(map(known, table[name].loc[order])) for name in table)
+    return Values(
+        tuple((modality, feature) for modality, feature in features),
+        tuple((name, count) for name, count in counts if count),
+        tuple(cells),
+    )
+
+
 def attribution_view(
     tables: Mapping[str, pd.DataFrame], cohort: Roster, settings: Mapping[str, Any]
 ) -> AttributionView:
@@ -234,11 +283,13 @@ def attribution_view(
     Parameters
     ----------
     tables
-        ``attribution`` and ``attribution_modalities``, as in the contract.
+        ``attribution`` and ``attribution_modalities``, as in the contract; ``attribution_values``
+        where there is one, and with it ``per_sample``.
     cohort
         The cohort.
     settings
         The resolved configuration.
     """
     held = _attributions(tables["attribution"], tables["attribution_modalities"], cohort)
-    return AttributionView(held, _reason(settings))
+    values = _values(tables, cohort)
+    return AttributionView(held, _reason(settings), values)

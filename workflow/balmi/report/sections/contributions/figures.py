@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
+from balmi.numerals import counted, decimal, with_limits
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL, TOL_BRIGHT, modality_keys
 from balmi.report.kit.figures import ORDER, SHAPES, Drawn, Entry, Figure, outline
 from balmi.report.kit.pictures import marks_uri, stamp
-from balmi.report.kit.words import counted, decimal, shortened, with_limits
+from balmi.report.kit.words import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from balmi.evaluation.verdicts import Verdict, verdict
+from balmi.numerals import decimal
 from balmi.report.kit.amounts import Amount, amount_of
 from balmi.report.kit.metrics import metric_of
-from balmi.report.kit.words import brief, decimal, joined, known
+from balmi.report.kit.words import brief, joined, known
 from balmi.report.sections.robustness.view import (
     NO_RESULT,
     lacking,

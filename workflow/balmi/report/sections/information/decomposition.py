@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from balmi.numerals import with_limits
 from balmi.report.kit.amounts import Amount, amount_of, by_pair, foremost
-from balmi.report.kit.words import brief, percent, with_limits
+from balmi.report.kit.words import brief, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,8 +7,9 @@ from enum import StrEnum, auto
 from typing import TYPE_CHECKING, Any
 
 from balmi.evaluation.verdicts import Prediction, Verdict, prediction, verdict
+from balmi.numerals import counted
 from balmi.report.kit.amounts import Amount, amount_of, by_pair, foremost
-from balmi.report.kit.words import counted, known
+from balmi.report.kit.words import known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from balmi.evaluation.verdicts import Prediction
+from balmi.numerals import PLACES, decimal, signed, with_limits
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL, mark_of, modality_keys
 from balmi.report.kit.figures import Drawn, Entry, Figure
 from balmi.report.kit.svg import GRID, INK, SOFT
-from balmi.report.kit.words import PLACES, decimal, percent, shortened, signed, with_limits, with_p
+from balmi.report.kit.words import percent, shortened, with_p
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,17 +127,17 @@ def parts_figure(rows: Sequence[Parts], modalities: Sequence[str]) -> Figure:
     title = "Redundant, unique and synergistic information"
     about = f"In nats: {words}."
     legend = (
-        Entry("both tell it (redundant)", SOFT, "square"),
+        Entry("redundant", SOFT, "square"),
         *(
-            Entry(f"only {shortened(key.name, SIDE)} tells it", key.colour, "square")
+            Entry(f"unique to {shortened(key.name, SIDE)}", key.colour, "square")
             for key in (keys[name] for name in modalities)
         ),
         *(
-            (Entry("only the others together tell it", SOFT, "square", LINE),)
+            (Entry("unique to the others", SOFT, "square", LINE),)
             if any(row.rest for row in rows)
             else ()
         ),
-        Entry("only together (synergistic)", INK, "square", PAGE, (3, 2)),
+        Entry("synergistic", INK, "square", PAGE, (3, 2)),
     )
     return Figure(
         chart, "parts", title, about, drawing.lengths(records), legend, data="information"

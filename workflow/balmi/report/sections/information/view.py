@@ -67,7 +67,7 @@ class Contrast:
         if lower is None or upper is None:
             return NOT_SEPARABLE
         more = stronger(self.first, self.second, lower, upper)
-        return NOT_SEPARABLE if more is None else f"{more} knows more"
+        return NOT_SEPARABLE if more is None else f"{more} has more"
 
     @property
     def separable(self) -> bool:

@@ -10,7 +10,8 @@ import numpy as np
 from balmi.evaluation.held_out import FOLD, decided
 from balmi.evaluation.metrics import CALIBRATION_BINS
 from balmi.methods.outcome import POWER
-from balmi.report.kit.words import counted, joined
+from balmi.numerals import counted
+from balmi.report.kit.words import joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
+from balmi.numerals import decimal
 from balmi.report.kit.drawing import DASHES, LABEL, class_keys
 from balmi.report.kit.figures import Entry, Figure, Panels
 from balmi.report.kit.svg import SOFT
-from balmi.report.kit.words import decimal, percent, shortened
+from balmi.report.kit.words import percent, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

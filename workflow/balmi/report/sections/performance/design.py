@@ -9,7 +9,8 @@ from balmi.config.automatic import USUAL, repeats_for
 from balmi.config.settings import Scheme
 from balmi.evaluation.decision import FEWEST_FOLDS
 from balmi.evaluation.distinct import distinct_folds, first_alike
-from balmi.report.kit.words import brief, counted, joined, test_folds
+from balmi.numerals import counted
+from balmi.report.kit.words import brief, joined, test_folds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 import numpy as np
 
+from balmi.numerals import signed, with_limits
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL, mark_of
 from balmi.report.kit.figures import Drawn, Figure
 from balmi.report.kit.svg import INK, SOFT
-from balmi.report.kit.words import shortened, signed, with_limits
+from balmi.report.kit.words import shortened
 from balmi.report.sections.performance.closeup_figures import curve_figures, reliability_figures
 from balmi.report.sections.performance.patterns_figures import patterns_figure
 

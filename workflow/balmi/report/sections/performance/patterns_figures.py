@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from balmi.numerals import counted, with_limits
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL
 from balmi.report.kit.figures import Entry, Figure
 from balmi.report.kit.svg import SOFT
-from balmi.report.kit.words import counted, shortened, with_limits
+from balmi.report.kit.words import shortened
 
 if TYPE_CHECKING:
     from balmi.report.sections.performance.patterns import PatternsView
@@ -51,7 +52,7 @@ def patterns_figure(view: PatternsView) -> Figure:
     own = shortened(view.method, LABEL)
     legend = [Entry(f"{own}, with its 95 % interval", COLOUR, "circle")]
     if masks:
-        legend.append(Entry("from who has what alone", SOFT, "diamond", "var(--bg)"))
+        legend.append(Entry("by who has what alone", SOFT, "diamond", "var(--bg)"))
     about = "; ".join(
         f"{row.name}: {with_limits(row.own.estimate, row.own.lower, row.own.upper)}"
         for row in view.rows

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from balmi.data.files import csv_text, sha256
 from balmi.data.model_files import packed_manifest
+from balmi.tables.contract import MEASURED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,9 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Download:
-    """A table to download: `uri` is None where it is too large for the page.
+    """A table to download.
 
-    `size` is the size of the CSV in bytes, 0 where it was never made.
+    `uri` is None where it is too large for the page, or `held`: where it holds measurements of
+    samples, which are not to travel with a page.
+
+    `size` is the size of the CSV in bytes, 0 where it was never made; `sha256` is that of the file
+    of the workflow.
     """
 
     name: str
@@ -28,6 +33,8 @@ class Download:
     rows: int
     size: int
     uri: str | None
+    sha256: str
+    held: bool
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,10 @@ def data_uri(text: str) -> str:
 
 
 def downloads(
-    tables: Mapping[str, pd.DataFrame], paths: Mapping[str, str], room: int
+    tables: Mapping[str, pd.DataFrame],
+    paths: Mapping[str, str],
+    room: int,
+    checksums: Mapping[str, str],
 ) -> tuple[Download, ...]:
     """Embed the tables that fit, the smallest first.
 
@@ -81,10 +91,14 @@ def downloads(
         Name -> the file that holds it, told to readers in any case.
     room
         Bytes that all data URIs together may take.
+    checksums
+        Name -> SHA-256 of that file.
     """
     # A cell takes two bytes at the least: a table that cannot fit is not turned into text.
     texts = {
-        name: csv_text(table) for name, table in tables.items() if table.size * 2 * 4 // 3 <= room
+        name: csv_text(table)
+        for name, table in tables.items()
+        if name not in MEASURED and table.size * 2 * 4 // 3 <= room
     }
     uris: dict[str, str] = {}
     for name in sorted(texts, key=lambda name: len(texts[name])):
@@ -93,6 +107,14 @@ def downloads(
             uris[name] = uri
             room -= len(uri)
     return tuple(
-        Download(name, paths[name], len(table), len(texts.get(name, "").encode()), uris.get(name))
+        Download(
+            name,
+            paths[name],
+            len(table),
+            len(texts.get(name, "").encode()),
+            uris.get(name),
+            checksums[name],
+            name in MEASURED,
+        )
         for name, table in tables.items()
     )

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from balmi.evaluation.metrics import METRICS
+from balmi.numerals import decimal
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL
 from balmi.report.kit.figures import Drawn, Entry, Figure, Panels
 from balmi.report.kit.svg import GRID, INK
-from balmi.report.kit.words import decimal, shortened
+from balmi.report.kit.words import shortened
 from balmi.report.sections.robustness.view import signed_size
 
 if TYPE_CHECKING:

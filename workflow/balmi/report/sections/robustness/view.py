@@ -9,18 +9,10 @@ from typing import TYPE_CHECKING, Any
 from balmi.evaluation.at_chance import Reading, read_control
 from balmi.evaluation.primary import NETWORK, POOL, STACKED
 from balmi.evaluation.verdicts import Verdict, verdict
+from balmi.numerals import counted, decimal, signed, with_limits
 from balmi.report.kit.amounts import Amount, amount_of
 from balmi.report.kit.metrics import metric_of
-from balmi.report.kit.words import (
-    brief,
-    counted,
-    decimal,
-    joined,
-    known,
-    percent,
-    signed,
-    with_limits,
-)
+from balmi.report.kit.words import brief, joined, known, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

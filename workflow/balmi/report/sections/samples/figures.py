@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import altair as alt
 
+from balmi.numerals import counted
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL
 from balmi.report.kit.figures import Drawn, Entry, Figure
 from balmi.report.kit.svg import GRID, INK, SOFT
-from balmi.report.kit.words import counted, shortened
+from balmi.report.kit.words import shortened
 from balmi.report.sections.samples.view import HARD, MISSED, RIGHT
 
 if TYPE_CHECKING:

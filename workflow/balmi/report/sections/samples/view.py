@@ -7,7 +7,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from balmi.evaluation.samples import PREDICTED, PROBABILITY, shown_method
-from balmi.report.kit.words import brief, counted, joined, known, percent
+from balmi.numerals import counted
+from balmi.report.kit.words import brief, joined, known, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import altair as alt
 
+from balmi.numerals import decimal
 from balmi.report.kit.drawing import LABEL, modality_keys
 from balmi.report.kit.figures import Drawn, Entry, Figure, Panels
-from balmi.report.kit.words import decimal, shortened
+from balmi.report.kit.words import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

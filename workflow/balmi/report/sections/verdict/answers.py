@@ -7,21 +7,11 @@ from typing import TYPE_CHECKING
 
 from balmi.evaluation.decision import COMPLETE, MASK, RANKING
 from balmi.evaluation.primary import BALANCED, NETWORK, POOL, SINGLE, STACKED
+from balmi.evaluation.trust import LABEL_SOURCE
 from balmi.evaluation.verdicts import HOLM_LEVEL, NOT_SEPARABLE, Verdict
+from balmi.numerals import beside, counted, counted_samples, decimal, limits, signed, with_limits
 from balmi.report.conclusions import ANSWERS, Question
-from balmi.report.kit.words import (
-    beside,
-    brief,
-    chance,
-    counted,
-    decimal,
-    joined,
-    limits,
-    percent,
-    signed,
-    with_limits,
-    with_p,
-)
+from balmi.report.kit.words import brief, chance, joined, percent, with_p
 from balmi.report.sections.information.decomposition import parts_of
 from balmi.report.sections.information.distillation import prospect
 from balmi.report.sections.information.refusals import LABEL_TOPIC
@@ -222,9 +212,8 @@ def _which_modality(views: Views) -> Answer | None:
         amount = with_limits(row.estimate, row.lower, row.upper)
         share = "" if row.share is None else f", {percent(row.share)} of the label's entropy"
         statements.append(Statement(f"{brief(row.modality)}: {amount} nats{share}."))
-    low = views.trust.caution(UNDERESTIMATED)
-    if low is not None:
-        statements.append(Statement(low))
+    warned = (views.trust.caution(name) for name in (LABEL_SOURCE, UNDERESTIMATED))
+    statements += [Statement(text) for text in warned if text is not None]
     if silence(views.decision) is None:
         statements += _concluded(views)
     return _concluding(Question.WHICH, views, statements)
@@ -252,7 +241,8 @@ def _where(row: Difference, decision: Decision) -> str:
     """Name the samples that a comparison is made on, where some sample lacks a modality."""
     if not decision.lacking:
         return ""
-    complete = f", among the {decision.complete:,} samples that have all modalities"
+    which = counted_samples(decision.complete, "samples with all modalities")
+    complete = f", among the {which}"
     return complete if row.samples == COMPLETE else ", over all samples"
 
 
@@ -315,7 +305,9 @@ def _where_does_the_signal_lie(views: Views) -> Answer | None:
 
 
 def _among_complete(decision: Decision) -> str:
-    return f", among the {decision.complete:,} complete samples" if decision.lacking else ""
+    return (
+        f", among the {counted(decision.complete, 'complete sample')}" if decision.lacking else ""
+    )
 
 
 def _resolution(performance: PerformanceView) -> Statement | None:
@@ -344,7 +336,7 @@ def _sample_statements(cohort: CohortView) -> list[Statement]:
         verb = "lacks" if lacking == 1 else "lack"
         text = f"{counted(lacking, 'sample')} ({share}) {verb} at least one modality."
         statements.append(Statement(text))
-    lost = joined([f"{count} {what}" for what, count in cohort.dropped if count])
+    lost = joined([counted_samples(count, what) for what, count in cohort.dropped if count])
     if lost:
         statements.append(Statement(f"Left out: {lost}. Do the ids of all tables agree?"))
     return statements
@@ -409,14 +401,17 @@ def _told_lessons(view: InformationView) -> list[Statement]:
         return []
     if not view.lessons:
         return [Statement("Nothing was distilled in the training of the balanced network.")]
-    return [
+    told = [
         Statement(
             f"In the training of the balanced network, {brief(row.student)} learned from"
             f" {brief(row.teacher)} in {row.replicas} of {counted(row.of, 'fold')},"
-            f" the teacher's share of the loss {decimal(row.strength)} on average."
+            f" the teacher's share of the loss {decimal(row.strength, 2)} on average."
         )
-        for row in view.lessons
+        for row in view.lessons[:LISTED_PAIRS]
     ]
+    more = len(view.lessons) - len(told)
+    listed = f"So did {counted(more, 'more pair')} of student and teacher."
+    return [*told, Statement(listed)] if more > 0 else told
 
 
 QUESTIONS: tuple[Callable[[Views], Answer | None], ...] = (

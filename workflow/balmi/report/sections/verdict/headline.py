@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from balmi.evaluation.decision import COMPLETE, FEWEST_FOLDS, NOTHING_LEARNED, Case, Decision
 from balmi.evaluation.verdicts import Verdict
+from balmi.numerals import counted
 from balmi.report.kit.metrics import metric_of
-from balmi.report.kit.words import counted, test_folds
+from balmi.report.kit.words import test_folds
 from balmi.report.sections.verdict.trust import reason_of
 
 if TYPE_CHECKING:
@@ -124,10 +125,8 @@ def among(decision: Decision) -> str | None:
     """Say on which samples verdicts rest where that is not all of them, and why; else None."""
     if decision.samples != COMPLETE:
         return None
-    return (
-        f"among the {decision.complete:,} samples that have all modalities alone, since who lacks"
-        " one may tell of the class"
-    )
+    which = counted(decision.complete, "sample")
+    return f"among the {which} with all modalities alone, since who lacks one may tell of the class"
 
 
 def headline(decision: Decision) -> str:

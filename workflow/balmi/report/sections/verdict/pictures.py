@@ -9,11 +9,12 @@ from balmi.evaluation.comparisons import COMPLETE
 from balmi.evaluation.complete import WITHOUT_MODALITIES
 from balmi.evaluation.primary import NETWORK, ROLES, SINGLE, STACKED
 from balmi.evaluation.statistics import REGION
+from balmi.numerals import beside, counted, decimal, signed, with_limits
 from balmi.report.kit.drawing import mark_of, modality_keys
 from balmi.report.kit.figures import SHAPES, Entry
 from balmi.report.kit.sketches import BOLD, EDGE, EM, Pen, Scale, Sketch, fitted, sketch, width
 from balmi.report.kit.svg import GRID, INK, SOFT
-from balmi.report.kit.words import beside, counted, decimal, joined, percent, signed, with_limits
+from balmi.report.kit.words import joined, percent
 from balmi.report.sections.information.decomposition import parts_of
 
 if TYPE_CHECKING:
@@ -39,12 +40,17 @@ SMALL = 11  # size of what stands beside
 ROOMY, MOST_ROWS = 5, 10  # modalities that stand wide apart, and those that are drawn
 MOST_PATTERNS, PITCH = 5, 34  # of who has what: columns, and their distance
 NAMES = 100  # pixels for the names of modalities beside the patterns
+# Of a modality's row, pixels: its height where they are few, and that of all where they are more.
+TALLEST, HEIGHT, WIDE = 46, 230, 30
+# Height of a row from which on its bar is so thick, and the limits of its parts so far apart.
+LOOKS = {TALLEST: (11, 4.0), WIDE: (7, 2.6), 0: (4, 1.7)}
 SHARED, TOGETHER = "var(--line)", "var(--bg)"
 INFORMATION = (
-    "The filled bar is what a modality tells of the label: what others tell too, and what it alone"
-    " tells. The dashed end is what it tells only together with others, which comes on top. The"
-    " thin lines below are the 95 % intervals of these parts, each around its end. The dot with its"
-    " line is the held-out bound of what the modality tells, and its 95 % interval."
+    "The filled bar is the information of a modality about the label: what it shares with others"
+    " and what is unique to it. The dashed end is synergistic: it comes on top, but only together"
+    " with others. The thin lines below are the 95 % intervals of these parts, each around its end."
+    " The dot with its line is the held-out bound of the modality's information, and its 95 %"
+    " interval."
 )
 COMBINING = (
     "Dot and line: mean over test folds and its 95 % interval. Intervals of two methods may overlap"
@@ -79,7 +85,7 @@ def _ends(parts: Parts | None) -> list[End]:
     return held
 
 
-MEANING = {"shared": "others tell it too", "alone": "it alone", "together": "only with others"}
+MEANING = {"shared": "shared with others", "alone": "unique", "together": "synergistic"}
 
 
 def _look(name: str, key: Key) -> dict[str, str | None]:
@@ -121,7 +127,7 @@ def carries_picture(view: InformationView, cohort: CohortView) -> Sketch | None:
         begin + (amount.lower or 0) for stack in stacks.values() for begin, _, _, amount in stack
     ]
     scale = Scale((min(0.0, *lowest), max(*highest, 1e-3)), (EDGE, WIDTH - EDGE))
-    pitch = 46 if len(rows) <= ROOMY else 23
+    pitch = min(TALLEST, HEIGHT // len(rows))
     pen = Pen()
     pen.text(WIDTH, 10, "nats · samples that have it", "end", SMALL, SOFT)
     top = 16
@@ -133,7 +139,7 @@ def carries_picture(view: InformationView, cohort: CohortView) -> Sketch | None:
         _bar(
             pen,
             scale,
-            y + (16 if len(rows) <= ROOMY else 14),
+            y + (16 if pitch >= WIDE else 14),
             pitch,
             row,
             stacks[row.modality],
@@ -147,12 +153,12 @@ def carries_picture(view: InformationView, cohort: CohortView) -> Sketch | None:
     told = "; ".join(_told(row, stacks[row.modality], have[row.modality]) for row in rows)
     drawn = {name for stack in stacks.values() for _, _, name, _ in stack}
     entries = (
-        ("shared", Entry("others tell it too", SHARED, "square")),
-        ("alone", Entry("it alone", keys[rows[0].modality].colour, "square")),
-        ("together", Entry("only with others", INK, "square", TOGETHER, (3, 2))),
+        ("shared", Entry("shared with others", SHARED, "square")),
+        ("alone", Entry("unique", keys[rows[0].modality].colour, "square")),
+        ("together", Entry("synergistic", INK, "square", TOGETHER, (3, 2))),
     )
     legend = [entry for name, entry in entries if name in drawn]
-    title = "What each modality tells of the label, alone and with others"
+    title = "Information of each modality about the label, alone and with others"
     return sketch(
         pen,
         (WIDTH, bottom + AXIS),
@@ -182,7 +188,7 @@ def _bar(
     key: Key,
 ) -> None:
     """Draw a modality's stacked bar, the limits of its parts below it, and the whole upon it."""
-    thick = 11 if pitch > 30 else 4
+    thick, step = next(look for least, look in LOOKS.items() if pitch >= least)
     whole = [(0.0, max(0.0, row.estimate), "alone", None)]
     for begin, end, name, amount in stack or whole:
         if end > begin:
@@ -194,14 +200,14 @@ def _bar(
     for place, (begin, _, _, amount) in enumerate(stack):
         if amount.lower is not None and amount.upper is not None:
             low, high = (begin + limit for limit in (amount.lower, amount.upper))
-            level = y + thick + (4 if pitch > 30 else 1.7) * (place + 1)
+            level = y + thick + step * (place + 1)
             pen.line((scale(low), level), (scale(high), level), SOFT, 1.2)
     if row.lower is not None and row.upper is not None:
-        end = 3.5 if pitch > 30 else 2
+        end = 3.5 if pitch >= WIDE else 2
         pen.whisker(y + thick / 2, scale(row.lower), scale(row.upper), end=end)
     told = f"{row.modality}: {with_limits(row.estimate, row.lower, row.upper)} nats"
     pen.mark(
-        scale(row.estimate), y + thick / 2, SHAPES["circle"], INK, 3.5 if pitch > 30 else 3, told
+        scale(row.estimate), y + thick / 2, SHAPES["circle"], INK, 3.5 if pitch >= WIDE else 3, told
     )
 
 

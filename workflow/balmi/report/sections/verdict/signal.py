@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from balmi.evaluation.access import Access
-from balmi.report.kit.words import brief, joined, signed, with_limits
+from balmi.numerals import signed, with_limits
+from balmi.report.kit.words import brief, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from balmi.evaluation.trust import STRUCTURE, State, withheld
-from balmi.report.kit.words import counted, joined
+from balmi.numerals import counted
+from balmi.report.kit.words import joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,10 +40,14 @@ class TrustView:
         """Why verdicts are withheld, or None where they are not."""
         return reason_of(self.failed) if self.failed else None
 
+    def check(self, name: str) -> Check | None:
+        """Return a check, or None where the checklist does not have it."""
+        return next((check for check in self.checks if check.name == name), None)
+
     def caution(self, name: str) -> str | None:
         """Return what a check warns of, or None where it does not."""
-        checks = (check for check in self.checks if check.name == name)
-        return next((check.detail for check in checks if check.state == State.CAUTION), None)
+        check = self.check(name)
+        return check.detail if check is not None and check.state == State.CAUTION else None
 
     @property
     def counts(self) -> dict[str, int]:
