@@ -54,7 +54,7 @@ FEWER = {
     "information/study.py": {"MOST_DEALS": 1},
     "information/pairs.py": {"JACKKNIFE_GROUPS": 6},
     "methods/pooled/learners.py": {"TREES": 40, "JUDGING_TREES": 15},
-    "methods/peers/early.py": {"TREES": 20},
+    "methods/peers/early.py": {"TREES": 40},
 }
 
 
