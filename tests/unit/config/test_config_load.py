@@ -551,7 +551,8 @@ def test_a_control_of_an_unknown_modality(key):
 
 
 def test_the_label_comes_from_modalities_of_the_dataset():
-    known = {"rna": {"path": "r.csv"}, "mirna": {"path": "m.csv"}}
+    kinds = {"rna": "rna-log", "mirna": "mirna"}
+    known = {name: {"path": f"{name}.csv", "kind": kind} for name, kind in kinds.items()}
     made = load_settings(own(modalities=known, label_from=["mirna"]))
     assert made.datasets["own"].label_from == ["mirna"]
     found = problem(own(modalities=known, label_from=["mirn"]))

@@ -316,7 +316,11 @@ def test_what_was_distilled_is_told():
     assert (lesson.teacher, lesson.student, lesson.replicas, lesson.of) == ("a", "b", 1, 2)
     told, _ = answered(view)
     texts = [s.text for s in told["Is distillation predicted to help?"].statements]
-    assert any("b learned from a in 1 of 2 folds" in text and "0.400" in text for text in texts)
+    assert any("b learned from a in 1 of 2 folds" in text and "0.40 " in text for text in texts)
+    told, _ = answered(replace(view, lessons=(lesson,) * 8))
+    texts = [s.text for s in told["Is distillation predicted to help?"].statements]
+    assert sum("learned from" in text for text in texts) == 6
+    assert texts[-1] == "So did 2 more pairs of student and teacher."
     nothing = information_view(information(rows), ["a", "b"], plan.assign(teacher=None))
     told, _ = answered(nothing)
     texts = [s.text for s in told["Is distillation predicted to help?"].statements]

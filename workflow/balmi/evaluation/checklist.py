@@ -23,7 +23,7 @@ from balmi.evaluation.verdicts import (
     extremes,
     informative,
 )
-from balmi.numerals import counted, with_limits
+from balmi.numerals import counted, inflected, with_limits
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
@@ -158,11 +158,12 @@ def _rarest_class(evidence: Evidence) -> Finding:
     partial = int((np.array(present) < len(names)).sum())
     value = f"{counts[rarest]} of {names[rarest]}, {mean:.1f} per test fold"
     folds = counted(len(members), "test fold")
-    without = f" Of {folds}, {lacking} without any of them." if lacking else ""
+    none = f" {lacking} of {folds} {inflected(lacking, 'has', 'have')} none of them."
+    without = none if lacking else ""
     if partial:
         without += (
-            f" Of {folds}, {partial} without some class: scores that need it take the other folds,"
-            " and the tables' column folds counts those."
+            f" {partial} of {folds} {inflected(partial, 'lacks', 'lack')} a class: scores that need"
+            " it take the other folds, and the tables' column folds counts those."
         )
     if mean < FEW_MEMBERS:
         return Finding(

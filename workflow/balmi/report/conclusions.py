@@ -221,8 +221,8 @@ KEEP: dict[Keep, tuple[str, str]] = {
     Keep.NOTHING: ("No answer: nothing measured is shown to predict the class.",) * 2,
     Keep.ALONE: ("There is one modality, so there is nothing to choose.",) * 2,
     Keep.OPEN: (
-        "Undecided: {top} carries the most information; whether combining helps is not known.",
-        "Undecided: none is shown to stand apart, nor whether combining helps.",
+        "Undecided: {top} carries the most information, and combining is not judged.",
+        "Undecided: no modality is shown to stand apart, and combining is not judged.",
     ),
     Keep.SEVERAL: ("Keep {several}: combining gains over one modality.",) * 2,
     Keep.FOR_GAPS: ("Keep {several} where samples lack some; for complete ones no gain is shown.",)
