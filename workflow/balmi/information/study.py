@@ -31,7 +31,9 @@ SAMPLES_PER_CLASS = 3  # two representations of classes - 1 columns must leave d
 HALVES = 2
 # Samples that are held out in all, over deals, and deals at most: as many as an evaluation of few
 # samples has repeats. Learning curves, which no method is held to, make do with fewer.
-ENOUGH_SAMPLES, MOST_DEALS, MOST_HALVED = 500, 5, 3
+ENOUGH_SAMPLES = 500
+MOST_DEALS = 5
+MOST_HALVED = 3
 
 
 def canonical(cohort: Cohort, features: Features) -> tuple[Cohort, Features]:
