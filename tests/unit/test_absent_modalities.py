@@ -215,7 +215,7 @@ class Workflow:
 
     def attribute(self):
         folder = self.file("methods/balanced/model.safetensors").parent
-        names = "attribution.csv", "attribution_modalities.csv"
+        names = "attribution.csv", "attribution_modalities.csv", "attribution_values.csv"
         attribute_job(
             self.inputs(),
             folder / "model.safetensors",

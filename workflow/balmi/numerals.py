@@ -27,7 +27,8 @@ def places_of(lower: float | None, upper: float | None) -> int:
     One at the least, and four at the most; more than two digits where a limit beside zero would
     read as zero; `PLACES` where there is no width.
     """
-    if lower is None or upper is None or lower == upper:
+    known = lower is not None and upper is not None and math.isfinite(upper - lower)
+    if not known or lower == upper:
         return PLACES
     two = max(1 - math.floor(math.log10(abs(upper - lower) / 2)), 1)
     beyond = [end for end in (lower, upper) if end]

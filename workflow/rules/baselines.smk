@@ -67,7 +67,7 @@ if POOLS:
         params:
             methods=POOLS,
             probed=PROBED_POOLS,
-            robustness=section("robustness"),
+            robustness=probing(PROBED_POOLS),
             columns=columns_of("predictions", "probes"),
             code=code_of("fit_pools"),
         message:

@@ -168,6 +168,12 @@ def section(name):
     return getattr(SETTINGS, name).deciding()
 
 
+def probing(methods):
+    """Return what probes of some methods depend on in the settings; of none, nothing."""
+    chosen = section("robustness")
+    return {key: chosen[key] for key in ("noise", "seed")} if methods else {}
+
+
 def untracked(value):
     """Return a value for a rule's params that reruns nothing when it changes.
 

@@ -19,6 +19,7 @@ rule train_share:
         depends=depends(PROBED, SETTINGS),
         evaluation=section("evaluation"),
         repeats=SETTINGS.robustness.repeats,
+        networks_up_to=SETTINGS.robustness.networks_up_to,
         columns=columns_of("predictions"),
         code=code_of("train_share"),
     message:
@@ -78,7 +79,7 @@ rule fit_probed_baseline:
     resources:
         **needs("fit_probed_baseline", SETTINGS),
     params:
-        robustness=section("robustness"),
+        robustness=probing(PROBED),
         columns=columns_of("predictions", "probes"),
         code=code_of("fit_probed_baseline"),
     message:
@@ -109,7 +110,7 @@ rule probe_method:
     params:
         settings=all_settings(),
         depends=read_by,
-        robustness=section("robustness"),
+        robustness=probing(PROBED),
         columns=columns_of("probes"),
         code=code_of("probe_method"),
     message:

@@ -1,6 +1,7 @@
 """Jobs ask for what they need: never less than was measured, and at most about twice as much."""
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -94,7 +95,7 @@ def test_reading_takes_memory_by_the_files_and_more_where_they_are_compressed(tm
 def test_every_rule_that_asks_is_known_and_named_by_itself():
     rules = Path(__file__).parents[3] / "workflow" / "rules"
     text = "".join(path.read_text(encoding="utf-8") for path in sorted(rules.glob("*.smk")))
-    parts = {part.split(":", 1)[0]: part for part in text.split("\nrule ")[1:]}
+    parts = {part.split(":", 1)[0]: part for part in re.split(r"\n *rule ", text)[1:]}
     asking = {name: part for name, part in parts.items() if "**needs(" in part}
     assert set(asking) == set(NEEDS)
     assert all(f'**needs("{name}", SETTINGS)' in part for name, part in asking.items())

@@ -170,8 +170,8 @@ class TestLabels:
         ("sites", "said"),
         [
             (["x", "y", ""], []),  # s9 has no class: of it nothing is scored
-            (["x", "", "x"], ["group 'site': empty in 1 of the 2 rows that have a class"]),
-            (["", "", "x"], ["group 'site': empty in all 2 rows that have a class"]),
+            (["x", "", "x"], ["group 'site': empty in 1 of 2 rows with a class"]),
+            (["", "", "x"], ["group 'site': empty in all of 2 rows with a class"]),
         ],
     )
     def test_a_class_without_a_group_is_told_of(self, read, sites, said):

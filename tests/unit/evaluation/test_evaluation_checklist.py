@@ -214,7 +214,7 @@ class TestSeparability:
         return finding.state, finding.value
 
     def test_the_strongest_is_named(self, gather):
-        assert self.state(gather) == (State.PASS, "rna, 0.600 nats")
+        assert self.state(gather) == (State.PASS, "rna, 0.60 (0.50 to 0.70) nats")
 
     def test_an_interval_that_holds_zero(self, gather):
         assert self.state(gather, difference=(0.0, 0.3)) == (State.CAUTION, "not separable")

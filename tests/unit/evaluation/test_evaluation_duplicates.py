@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from balmi.data.splits import Split
-from balmi.evaluation.duplicates import Copies, divided, near_copies
+from balmi.evaluation.duplicates import Copies, by_chance, divided, near_copies
 
 FEATURES = {"rna": 40, "mirna": 25}
 
@@ -109,3 +109,22 @@ def test_mutations_that_are_alike_are_no_copies_where_another_modality_tells_the
     # A copy in both is found in both.
     copied = with_copy(both, "rna", 7, 37, 0.01)
     assert near_copies(copied) == [Copies("rna", 7, 37), Copies("mutation", 7, 37)]
+
+
+def test_levels_that_no_chance_explains_are_copies_whatever_another_modality_says(make_cohort):
+    """Two samples of one patient: the same copy numbers, expression that is only much alike."""
+    cohort = make_cohort(np.arange(60) % 3, {"rna": 40, "cnv": 30})
+    levels = np.random.default_rng(3).integers(-2, 3, (60, 30)).astype(float)
+    levels[37] = levels[7]
+    assert near_copies(replace(cohort, values=cohort.tables | {"cnv": levels})) == [
+        Copies("cnv", 7, 37)
+    ]
+
+
+def test_chance_shares_one_rare_value_and_not_four():
+    """Of 100 samples 4 have each rare value: 5,000 pairs times .0016 is 8; times .0016^4, none."""
+    profiles = np.zeros((100, 4))
+    profiles[:4] = 1
+    assert not by_chance(profiles, 0, 1)
+    assert by_chance(profiles[:, :1], 0, 1)
+    assert by_chance(profiles, 10, 11)

@@ -96,7 +96,7 @@ class TestDeals:
         assert repeats_of(samples) == deals
 
     def test_folds_of_the_evaluation_come_first(self, cohort_of):
-        """Two repeats of the evaluation, in three folds: the other deals are dealt anew."""
+        """Two repeats of the evaluation, in three folds: the other deals are dealt in as many."""
         labels = np.arange(60) % 2
         cohort = cohort_of({"a": np.random.default_rng(0).normal(size=(60, 4))}, labels)
         folds = [np.random.default_rng(seed).permutation(np.arange(60) % 3) for seed in (1, 2)]
@@ -107,10 +107,18 @@ class TestDeals:
         for deal, fold in zip(study.deals, folds, strict=False):
             assert np.array_equal(deal.fold, fold[rows])
             assert np.array_equal(deal.within, fold[rows])
-        anew = study_of(*given, repeated=True)
+        anew = study_of(*given[:3], Information(folds=3), 19, repeated=True)
         for deal, other in zip(study.deals[2:], anew.deals[2:], strict=True):
             assert np.array_equal(deal.fold, other.fold)
         assert np.array_equal(study_of(*given, folds=folds).fold, folds[0][rows])
+
+    @pytest.mark.parametrize("count", [2, 20])
+    def test_folds_that_do_not_serve_are_dealt_anew(self, cohort_of, count):
+        """With two there is no learning curve, and of 20 each has 3 samples to permute."""
+        cohort = cohort_of({"a": np.zeros((60, 2))}, np.arange(60) % 2)
+        given = cohort, Features(cohort, 10), np.arange(60), Information(), 19
+        study = study_of(*given, folds=[np.arange(60) // 2 % count])
+        assert np.array_equal(study.fold, study_of(*given).fold)
 
     def test_folds_of_few_groups_are_dealt_blind_all_the_same(self, cohort_of):
         """Within folds of two patients nothing could be permuted."""

@@ -203,6 +203,13 @@ def test_what_to_keep_is_one_short_sentence_that_agrees_with_the_answers(case):
             assert "one modality is enough" in kept.sentence.lower()
 
 
+@pytest.mark.parametrize("case", [Case.FEW, Case.ALONE, Case.WITHHELD])
+def test_of_one_modality_there_is_nothing_to_choose(case):
+    views = viewed(decided(case), [label(0.9, True, NAMES[0])], (None, None), n=1)
+    expected = Keep.WITHHELD if case is Case.WITHHELD else Keep.ALONE
+    assert keep(views).sentence == KEEP[expected][0]
+
+
 def test_what_the_classes_were_derived_from_stands_beside_what_to_keep():
     views = viewed(rows=[label(0.9, True, "rna")], n=2)
     source = Check(LABEL_SOURCE, str(State.CAUTION), "derived from rna", "")

@@ -98,9 +98,12 @@ def test_with_classes_the_headline_says_that_it_is_an_external_validation(right,
 @pytest.mark.parametrize(
     ("right", "said"),
     [
-        (40, "None of 40 samples with a known class is called another class."),
-        (39, "1 of 40 samples with a known class (2\xa0%) is called another class, and marked"),
-        (37, "3 of 40 samples with a known class (8\xa0%) are called another class, and marked"),
+        (40, "None of 40 new samples with a known class is called another class."),
+        (39, "1 of 40 new samples with a known class (2\xa0%) is called another class, and marked"),
+        (
+            37,
+            "3 of 40 new samples with a known class (8\xa0%) are called another class, and marked",
+        ),
     ],
 )
 def test_wrong_calls_are_counted_and_marked_by_a_word(tmp_path, right, said):
@@ -158,3 +161,12 @@ def test_the_page_is_one_file_and_shows_hostile_names_as_text(tmp_path, labels):
     assert ("3 External validation" in page) == labels
     assert ("Reliability of new samples" in page) == labels
     assert 'download="clinic-predictions.csv"' in page
+
+
+def test_training_samples_are_neither_right_nor_wrong():
+    made = table(40)
+    made.loc[0, ["class", "flags"]] = [made.loc[1, "label"], TRAINED]
+    assert made.loc[0, "label"] != made.loc[0, "class"]
+    first, second, *_ = build_prediction_view(told(), made).rows
+    assert (first.judged, first.mark) == (False, None)
+    assert (second.judged, second.mark) == (True, None)

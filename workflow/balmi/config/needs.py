@@ -160,7 +160,7 @@ NEEDS: Final[Mapping[str, Need]] = {
     "measure_splits": Need(base=320, minutes=60, cohort=4.5, studied=8, features=10),
     "fit_bases": Need(base=280, minutes=60, kept=20),
     "fit_baseline": Need(base=280, minutes=60, kept=20, similar=3),
-    "fit_probed_baseline": Need(base=600, minutes=60, kept=20),
+    "fit_probed_baseline": Need(base=560, minutes=60, kept=20, similar=3),
     "fit_pools": Need(base=600, minutes=120, kept=20, similar=3),
     "fuse_networks": Need(base=600, minutes=60, kept=20),
     "pretrain_distillation": Need(base=600, minutes=120, kept=20, networks=1.5),

@@ -193,8 +193,9 @@ def _ungrouped(column: str, groups: pd.Series, labels: pd.Series) -> list[tuple[
     lost = groups[labels.notna()].isna()
     if not lost.any():
         return []
-    among = "all" if lost.all() else f"{int(lost.sum()):,} of the"
-    found = f"group {shown(column)}: empty in {among} {len(lost):,} rows that have a class"
+    of = f"{counted(len(lost), 'row')} with a class"
+    among = f"all of {of}" if lost.all() else f"{int(lost.sum()):,} of {of}"
+    found = f"group {shown(column)}: empty in {among}"
     return [(found, "intervals take each of these samples as a group of its own")]
 
 

@@ -26,6 +26,7 @@ NEIGHBOURS = 5
 JOIN = " + "
 # A feature whose values most samples share tells few apart: many are alike in all such by chance.
 FEWEST_DISTINCT = 0.25  # of the samples
+UNLIKELY = 0.01  # pairs that chance is to make, for it to explain one
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,9 @@ def near_copies(cohort: Cohort) -> list[Copies]:
     of length 1 the squared distance is 2 - 2r, so that the nearest neighbours are those of largest
     correlation r.
 
-    Where few features of a modality tell samples apart, as of mutations, unrelated samples are
-    alike by chance: a pair counts there unless another modality tells the two apart.
+    Where few features of a modality tell samples apart, as of mutations, unrelated samples may be
+    alike by chance: a pair that chance explains (`by_chance`) counts unless another modality tells
+    the two apart.
 
     Parameters
     ----------
@@ -64,6 +66,7 @@ def near_copies(cohort: Cohort) -> list[Copies]:
     """
     features = Features(cohort, FEATURES)
     found: list[Copies] = []
+    doubtful: set[Copies] = set()
     small: list[str] = []
     telling: list[str] = []
     for name in cohort.modalities:
@@ -71,20 +74,44 @@ def near_copies(cohort: Cohort) -> list[Copies]:
         if profiles.shape[1] < FEWEST_FEATURES:
             small.append(name)
         else:
-            found += _copies(name, rows, profiles)
+            pairs = _pairs(profiles)
+            found += _copies(name, rows, pairs)
             if _telling(profiles).sum() >= FEWEST_FEATURES:
                 telling.append(name)
+            else:
+                by_luck = [pair for pair in pairs if by_chance(profiles, *pair)]
+                doubtful.update(_copies(name, rows, by_luck))
     if len(small) > 1:
         rows, profiles = _profiles(cohort, features, small)
         profiles = profiles[:, _telling(profiles)]
         if profiles.shape[1] >= FEWEST_FEATURES:
-            found += _copies(JOIN.join(small), rows, profiles)
+            found += _copies(JOIN.join(small), rows, _pairs(profiles))
             telling.append(JOIN.join(small))
     return [
-        pair
-        for pair in found
-        if pair.modality in telling or not _apart(pair, found, cohort, telling)
+        pair for pair in found if pair not in doubtful or not _apart(pair, found, cohort, telling)
     ]
+
+
+def by_chance(profiles: np.ndarray, first: int, second: int) -> bool:
+    """Return whether two samples may well be alike by chance.
+
+    Features count at which both have the same value, and not the commonest one: were samples and
+    features independent, so many pairs of all would have these values in common as there are pairs
+    times the product of the squared frequencies. Chance explains more than `UNLIKELY` of a pair.
+
+    Parameters
+    ----------
+    profiles
+        Features that have few distinct values each; (n, features).
+    first, second
+        Rows.
+    """
+    shared = profiles[:, profiles[first] == profiles[second]]
+    frequency = (shared == shared[first]).mean(axis=0)
+    commonest = [np.unique(column, return_counts=True)[1].max() for column in shared.T]
+    rare = frequency[frequency < np.array(commonest) / len(profiles)]
+    pairs = len(profiles) ** 2 / 2
+    return bool(np.log(pairs) + 2 * np.log(rare).sum() > np.log(UNLIKELY))
 
 
 def _apart(pair: Copies, found: Sequence[Copies], cohort: Cohort, telling: Sequence[str]) -> bool:
@@ -110,9 +137,8 @@ def _profiles(
     return rows, np.hstack(list(profiles.features.values()))
 
 
-def _copies(modality: str, rows: np.ndarray, profiles: np.ndarray) -> list[Copies]:
-    pairs = (rows[list(pair)] for pair in _pairs(profiles))
-    return [Copies(modality, *map(int, pair)) for pair in pairs]
+def _copies(modality: str, rows: np.ndarray, pairs: Iterable[tuple[int, int]]) -> list[Copies]:
+    return [Copies(modality, *map(int, rows[list(pair)])) for pair in pairs]
 
 
 def _telling(profiles: np.ndarray) -> np.ndarray:

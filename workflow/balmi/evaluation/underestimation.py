@@ -102,9 +102,8 @@ def held_out_gain(predictions: pd.DataFrame, cohort: Roster, has: np.ndarray) ->
     """Return what a method reads of the class beyond its frequencies, mean over test folds.
 
     The reference is the log-loss of class frequencies that were learned from the same training
-    samples. That of estimates is tempered as their pools are, and so never much worse; of 58 samples
-    of eight classes the two differ by .01 nats, to the disadvantage of estimates. Test sets that
-    repeat are averaged and count once.
+    samples. That of estimates is tempered as their pools are: of 58 samples of eight classes it is
+    .01 nats better, to the disadvantage of estimates. Test sets that repeat count once.
 
     Parameters
     ----------

@@ -34,6 +34,10 @@ HALVES = 2
 ENOUGH_SAMPLES = 500
 MOST_DEALS = 5
 MOST_HALVED = 3
+# Folds of an evaluation that serve: of two there is no learning curve, and of many each holds too
+# few samples for labels to be permuted within it.
+FEWEST_TAKEN = 3
+MOST_TAKEN = 10
 
 
 def canonical(cohort: Cohort, features: Features) -> tuple[Cohort, Features]:
@@ -229,13 +233,15 @@ def study_of(
     taken = [
         Deal.around(fold[drawn], labels, groups, shared=True)
         for fold in folds[:count]
-        if is_shared_out(groups, len(np.unique(fold)))
+        if FEWEST_TAKEN <= len(np.unique(fold)) <= MOST_TAKEN
+        and is_shared_out(groups, len(np.unique(fold)))
     ]
+    number = len(np.unique(taken[0].fold)) if taken else settings.folds
     seeds = range(settings.seed, settings.seed + count)
     dealt, halves = (
-        tuple(Deal.of(labels, groups, number, seed) for seed in some)
-        for number, some in (
-            (settings.folds, seeds[len(taken) :]),
+        tuple(Deal.of(labels, groups, each, seed) for seed in some)
+        for each, some in (
+            (number, seeds[len(taken) :]),
             (HALVES, seeds[:MOST_HALVED]),
         )
     )

@@ -385,10 +385,13 @@ def keep(views: Views) -> Conclusion:
         The views that answers are made from.
     """
     _, state = WHICH[_which_case(views)]
-    apart, open_ = KEEP[ADVICE[views.decision.case]]
+    advice, names = ADVICE[views.decision.case], views.cohort.modalities
+    if len(names) == 1 and advice not in (Keep.WITHHELD, Keep.NOTHING):
+        advice = Keep.ALONE
+    apart, open_ = KEEP[advice]
     sentence = (apart if state is Foremost.APART else open_).format(
         top=brief(views.information.strongest),
-        several="both" if len(views.cohort.modalities) == 2 else "more than one",
+        several="both" if len(names) == 2 else "more than one",
     )
     source = views.trust.check(LABEL_SOURCE)
     if source is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from balmi.config.methods import NETWORKS
@@ -9,6 +10,9 @@ from balmi.data.splits import as_splits, make_splits
 from balmi.methods.outcome import Status
 from balmi.methods.pipeline import Outcomes, run_pipeline
 from balmi.methods.stages import silent
+from balmi.numerals import counted
+
+logger = logging.getLogger("balmi")
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,9 +59,12 @@ def run_share(
     trained = [method for method in methods if method not in left_out]
     outcomes = run_pipeline(trained, cohort, splits, settings, progress)
     reason = (
-        f"networks are not trained again on shares of {samples:,} samples, as of more than {most:,}"
-        " (advanced.robustness.networks_up_to): each share would take about as long as the whole"
+        f"networks are not trained again on shares of {counted(samples, 'sample')}, which are more"
+        f" than advanced.robustness.networks_up_to ({most:,}): each share would take about as long"
+        " as the whole"
     )
+    if left_out & set(methods):
+        logger.warning("%s", reason)
     ends = {status.method: status for status in outcomes.statuses}
     none = {name: Status(name, "not_applicable", reason, "cpu", 0.0, 0.0) for name in left_out}
     statuses = tuple((ends | none)[str(method)] for method in methods)

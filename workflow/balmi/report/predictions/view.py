@@ -88,6 +88,8 @@ class SampleRow:
 
     Parameters
     ----------
+    judged
+        Whether the call can be right or wrong: the class is known, and was not learned from.
     mark
         That the predicted class is not the true one; None where it is, or where that is unknown.
     """
@@ -95,6 +97,7 @@ class SampleRow:
     sample: str
     predicted: str
     label: str | None
+    judged: bool
     mark: Mark | None
     probabilities: tuple[float, ...]
     modalities: str
@@ -190,7 +193,8 @@ def _samples(table: pd.DataFrame, classes: tuple[str, ...]) -> tuple[SampleRow, 
             sample=row["sample"],
             predicted=row["class"],
             label=_text(row["label"]),
-            mark=WRONG if (_text(row["label"]) or row["class"]) != row["class"] else None,
+            judged=_is_judged(row),
+            mark=WRONG if _is_judged(row) and row["label"] != row["class"] else None,
             probabilities=tuple(float(row[column]) for column in columns),
             modalities=row["modalities"],
             found=float(row["features_found"]),
@@ -198,6 +202,11 @@ def _samples(table: pd.DataFrame, classes: tuple[str, ...]) -> tuple[SampleRow, 
         )
         for row in table.head(MOST_ROWS).to_dict("records")
     )
+
+
+def _is_judged(row: Mapping[str, Any]) -> bool:
+    """Return whether a call can be right or wrong: of samples of known class, not learned from."""
+    return _text(row["label"]) is not None and TRAINED not in (_text(row["flags"]) or "")
 
 
 def _labelled(table: pd.DataFrame, classes: tuple[str, ...]) -> Labelled | None:
@@ -247,17 +256,21 @@ def _verdict(found: External, metric: Metric, dataset: str) -> str:
     return f"{numbers}; {ends[found.carried]}"
 
 
-def _wrong(held: Labelled) -> str:
-    """Return how many calls are wrong, in a sentence."""
+def _wrong(held: Labelled, rows: int) -> str:
+    """Return how many calls are wrong, in a sentence; of more than `MOST_ROWS` rows a part shows.
+
+    Training samples of the model are in neither number.
+    """
     count = int((held.predicted != held.labels).sum())
-    of = counted(len(held.labels), "sample") + " with a known class"
+    of = counted(len(held.labels), "new sample") + " with a known class"
     if not count:
         return f"None of {of} is called another class."
     verb = "is" if count == 1 else "are"
     share = percent(count / len(held.labels))
+    shown = f"the first {counted(MOST_ROWS, 'row')}" if rows > MOST_ROWS else "the table"
     return (
         f"{count:,} of {of} ({share}) {verb} called another class, and marked as"
-        f" {WRONG.word} in the table of predictions."
+        f" {WRONG.word} in {shown} of predictions."
     )
 
 
@@ -292,7 +305,7 @@ def _external(
         mark=LOOKS[found.carried],
         metric=metric,
         sentence=_verdict(found, metric, about["model"]["dataset"]),
-        wrong=_wrong(held),
+        wrong=_wrong(held, len(table)),
         metrics=tuple((metric_of(each.metric), each) for each in found.metrics),
         class_metrics=tuple(metric_of(each.metric) for each in found.classes[0].scores),
         reliability=tuple(panels),
