@@ -32,7 +32,8 @@ COHORTS = {f"study/{STUDY.phase}/{name}": each for name, each in STUDY.cohorts.i
 DATASETS = {folder: cohort.dataset for folder, cohort in COHORTS.items()}
 METHODS = {variant.method.value: variant.method for variant in STUDY.variants.values()}
 NETWORK_METHODS = sorted(name for name, method in METHODS.items() if method in NETWORKS)
-UNPROBED_PEERS = sorted(set(METHODS) - set(NETWORK_METHODS))  # nothing is probed here
+# Nothing is probed here, and every variant is a job of its own.
+UNPROBED_PEERS, POOLS = sorted(set(METHODS) - set(NETWORK_METHODS)), []
 PRETRAININGS, GRAPHS = STUDY.pretrainings(), STUDY.graphs()
 SCRIPTS = Path(workflow.basedir).parents[1] / "workflow" / "scripts"
 

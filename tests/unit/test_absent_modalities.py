@@ -344,7 +344,7 @@ def test_whatever_runs_in_the_fold_ends(made, lack, modality, fold):
         assert np.isfinite(predictions.filter(like="p:").to_numpy()).all()
         assert set(predictions["sample"]) == set(cohort.samples[splits[0].test])
     tested = cohort.available[splits[0].test, MODALITIES.index(modality)].any()
-    skipped = f"not made worse where no test sample has it: {modality} in 1 of 1 folds"
+    skipped = f"not made worse where no test sample has it: {modality} in 1 of 1 fold"
     for method in PROBED:
         probes, status = workflow.worse(f"probes-{method}")
         (ended,) = read_json(status)

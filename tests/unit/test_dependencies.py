@@ -1,5 +1,6 @@
 """The dependencies: pinned in range, the same for pip and conda, and none without use."""
 
+import ast
 import re
 import sys
 import tomllib
@@ -76,7 +77,7 @@ SETTINGS = ("balmi.config.settings", "balmi.config.kinds", "balmi.config.catalog
 def environment_of(script):
     """Return the name of the conda environment that a script's rule names."""
     for path in (ROOT / "workflow" / "rules").glob("*.smk"):
-        for rule in f"\n{path.read_text(encoding='utf-8')}".split("\nrule ")[1:]:
+        for rule in re.split(r"\n *rule ", f"\n{path.read_text(encoding='utf-8')}")[1:]:
             if f"scripts/{script.name}" in rule:
                 return re.search(r"envs/(\w+)\.yaml", rule).group(1)
     raise AssertionError(f"no rule runs {script.name}")
@@ -88,10 +89,22 @@ def packages_of(environment):
     return {line.split(" ")[0] for line in yaml.safe_load(text)["dependencies"]}
 
 
+def imported(node):
+    """Yield the dotted names that a part of a text imports when it runs."""
+    if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+        return
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    if isinstance(node, ast.ImportFrom):
+        yield node.module
+    for child in ast.iter_child_nodes(node):
+        yield from imported(child)
+
+
 def packages_in(files):
     """Return the packages that files import when they run, by conda's names."""
-    texts = [file.read_text(encoding="utf-8") for file in files]
-    names = {name.split(".")[0] for text in texts for name in fingerprint._imported(text)}
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
+    names = {name.split(".")[0] for tree in trees for name in imported(tree)}
     names -= STANDARD | {"__future__"}
     return {PACKAGES.get(name, name) for name in names}
 
@@ -99,7 +112,7 @@ def packages_in(files):
 def imported_packages(script):
     """Return the packages that a script and the library modules behind it import."""
     modules = fingerprint.dependencies(*fingerprint.imports(script))
-    return packages_in([script, *map(fingerprint._file, [*modules, *SETTINGS])])
+    return packages_in([script, *map(fingerprint._own, [*modules, *SETTINGS])])
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)

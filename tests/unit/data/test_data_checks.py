@@ -74,7 +74,7 @@ def test_empty_table_of_measurements(source, content):
     found = source.problem()
     assert found.where == f"datasets.own.modalities.rna: {source.folder / 'rna.csv'}"
     assert found.found.startswith("an empty table (")
-    assert "features" in found.found
+    assert "feature" in found.found
     assert ".csv is split at commas" in found.allowed
 
 

@@ -42,7 +42,7 @@ def test_a_table_that_keeps_it_has_no_problems():
     ("changes", "told"),
     [
         ({"name": ["a", "c"]}, "column name: 'c', none of a, b"),
-        ({"name": ["a", None]}, "column name: 1 empty cells"),
+        ({"name": ["a", None]}, "column name: 1 empty cell"),
         ({"name": [1, 2]}, "column name: cells of type integer, not text"),
         ({"count": [1, 2.5]}, "column count: numbers that are not whole"),
         ({"count": ["1", "2"]}, "column count: cells of type string, not int"),

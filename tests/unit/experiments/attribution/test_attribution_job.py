@@ -105,9 +105,10 @@ def trained(inputs, tmp_path_factory):
 
 
 def attribute(inputs, trained, folder):
-    files = [folder / name for name in ("attribution.csv", "modalities.csv", "status.json")]
+    names = "attribution.csv", "modalities.csv", "values.csv", "status.json"
+    files = [folder / name for name in names]
     attribute_job(inputs, *trained, *files)
-    return read_table(files[0]), read_table(files[1]), read_status(files[2])
+    return read_table(files[0]), read_table(files[1]), read_status(files[3])
 
 
 def test_planted_features_are_the_largest(inputs, trained, tmp_path):

@@ -82,7 +82,9 @@ def test_vcdn_refuses_too_many_combinations(make_task):
     task = make_task(lacking=False)
     copies = {f"m{number}": task.features["a"] for number in range(8)}
     task = replace(task, features=copies, available=np.ones((90, 8), dtype=bool))
-    with pytest.raises(MethodNotApplicable, match="3 classes in 8 modalities are 6561"):
+    with pytest.raises(
+        MethodNotApplicable, match="3 classes to the power of 8 modalities are 6,561"
+    ):
         fit_vcdn(task.training)
 
 
