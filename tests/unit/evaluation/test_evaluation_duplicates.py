@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from balmi.data.splits import Split
-from balmi.evaluation.duplicates import Copies, by_chance, divided, near_copies
+from balmi.evaluation.duplicates import Copies, by_chance, divided, near_copies, rarity
 
 FEATURES = {"rna": 40, "mirna": 25}
 
@@ -125,6 +125,8 @@ def test_chance_shares_one_rare_value_and_not_four():
     """Of 100 samples 4 have each rare value: 5,000 pairs times .0016 is 8; times .0016^4, none."""
     profiles = np.zeros((100, 4))
     profiles[:4] = 1
-    assert not by_chance(profiles, 0, 1)
-    assert by_chance(profiles[:, :1], 0, 1)
-    assert by_chance(profiles, 10, 11)
+    rare = rarity(profiles)
+    assert rare[[0, 10], 0] == pytest.approx([np.log(0.04), 0])
+    assert not by_chance(profiles, rare, 0, 1)
+    assert by_chance(profiles[:, :1], rare[:, :1], 0, 1)
+    assert by_chance(profiles, rare, 10, 11)

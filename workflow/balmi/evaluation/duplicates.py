@@ -79,7 +79,8 @@ def near_copies(cohort: Cohort) -> list[Copies]:
             if _telling(profiles).sum() >= FEWEST_FEATURES:
                 telling.append(name)
             else:
-                by_luck = [pair for pair in pairs if by_chance(profiles, *pair)]
+                rare = rarity(profiles)
+                by_luck = [pair for pair in pairs if by_chance(profiles, rare, *pair)]
                 doubtful.update(_copies(name, rows, by_luck))
     if len(small) > 1:
         rows, profiles = _profiles(cohort, features, small)
@@ -92,7 +93,23 @@ def near_copies(cohort: Cohort) -> list[Copies]:
     ]
 
 
-def by_chance(profiles: np.ndarray, first: int, second: int) -> bool:
+def rarity(profiles: np.ndarray) -> np.ndarray:
+    """Return the log frequency of every value in its feature, 0 for the commonest; (n, features).
+
+    Parameters
+    ----------
+    profiles
+        Features that have few distinct values each; (n, features).
+    """
+    result = np.zeros(profiles.shape)
+    for column, values in zip(result.T, profiles.T, strict=True):
+        _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+        logs = np.where(counts == counts.max(), 0.0, np.log(counts / len(values)))
+        column[:] = logs[place]
+    return result
+
+
+def by_chance(profiles: np.ndarray, rare: np.ndarray, first: int, second: int) -> bool:
     """Return whether two samples may well be alike by chance.
 
     Features count at which both have the same value, and not the commonest one: were samples and
@@ -103,15 +120,14 @@ def by_chance(profiles: np.ndarray, first: int, second: int) -> bool:
     ----------
     profiles
         Features that have few distinct values each; (n, features).
+    rare
+        Their `rarity`.
     first, second
         Rows.
     """
-    shared = profiles[:, profiles[first] == profiles[second]]
-    frequency = (shared == shared[first]).mean(axis=0)
-    commonest = [np.unique(column, return_counts=True)[1].max() for column in shared.T]
-    rare = frequency[frequency < np.array(commonest) / len(profiles)]
+    shared = profiles[first] == profiles[second]
     pairs = len(profiles) ** 2 / 2
-    return bool(np.log(pairs) + 2 * np.log(rare).sum() > np.log(UNLIKELY))
+    return bool(np.log(pairs) + 2 * rare[first, shared].sum() > np.log(UNLIKELY))
 
 
 def _apart(pair: Copies, found: Sequence[Copies], cohort: Cohort, telling: Sequence[str]) -> bool:
