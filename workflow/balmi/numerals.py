@@ -58,7 +58,7 @@ def with_limits(value: float | None, lower: float | None, upper: float | None, f
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:
     """Return a count with its noun in the right number."""
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+    return f"{count:,} {inflected(count, noun, plural or noun + 's')}"
 
 
 def inflected(count: int, one: str, many: str) -> str:

@@ -19,20 +19,17 @@ LIBRARY = Path(__file__).parents[1]
 NO_GPU = 3  # exit status
 JOBS = re.compile(r"(?:^| )(?P<key>-j|--jobs)[ =]?(?P<count>\d+)(?= |$)")
 CORES = re.compile(r"(?:^| )(?:-c ?\d|-c(?= |$)|--cores)")
-# Line by line: a block of text would read as imports of this module (`balmi.config.fingerprint`).
-ASK_TORCH = "\n".join(
-    (
-        "import sys",
-        f"sys.path.insert(0, {str(LIBRARY)!r})",
-        "from balmi.errors import UserError",
-        "from balmi.networks.device import choose_device",
-        "try:",
-        "    choose_device(1)",
-        "except UserError as error:",
-        "    print(error)",
-        f"    sys.exit({NO_GPU})",
-    )
-)
+ASK_TORCH = f"""
+import sys
+sys.path.insert(0, {str(LIBRARY)!r})
+from balmi.errors import UserError
+from balmi.networks.device import choose_device
+try:
+    choose_device(1)
+except UserError as error:
+    print(error)
+    sys.exit({NO_GPU})
+"""
 
 
 def _said(*command: str) -> str | None:

@@ -26,6 +26,7 @@ _IMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+(balmi[\w.]*)[ \t]+)?import[ \t]+(?:\(([^)]*)\)|([^\n#;]*))", re.MULTILINE
 )
 _COMMENT = re.compile("#.*")
+_TEXT = re.compile(r'"""(?:[^"\\]|\\.|"(?!""))*"""', re.DOTALL)
 
 
 @cache
@@ -54,7 +55,8 @@ def _imported(text: str) -> frozenset[str]:
     before the first job. Kept by text, since most scripts share most of the library.
     """
     named: set[str] = set()
-    for source, *names in _IMPORT.findall(_FOR_CHECKERS.sub("", f"{text}\n")):
+    code = _FOR_CHECKERS.sub("", _TEXT.sub("", f"{text}\n"))
+    for source, *names in _IMPORT.findall(code):
         words = {
             name.split()[0] for name in _COMMENT.sub("", "".join(names)).split(",") if name.strip()
         }

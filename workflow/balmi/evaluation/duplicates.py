@@ -6,6 +6,7 @@ patient are rarely this alike, so that finding none does not show that samples a
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -88,8 +89,14 @@ def near_copies(cohort: Cohort) -> list[Copies]:
         if profiles.shape[1] >= FEWEST_FEATURES:
             found += _copies(JOIN.join(small), rows, _pairs(profiles))
             telling.append(JOIN.join(small))
+    alike: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
+    for pair in found:
+        alike[pair.first, pair.second].add(pair.modality)
+    others = set(telling)
     return [
-        pair for pair in found if pair not in doubtful or not _apart(pair, found, cohort, telling)
+        pair
+        for pair in found
+        if pair not in doubtful or not _share(pair, others - alike[pair.first, pair.second], cohort)
     ]
 
 
@@ -130,14 +137,12 @@ def by_chance(profiles: np.ndarray, rare: np.ndarray, first: int, second: int) -
     return bool(np.log(pairs) + 2 * rare[first, shared].sum() > np.log(UNLIKELY))
 
 
-def _apart(pair: Copies, found: Sequence[Copies], cohort: Cohort, telling: Sequence[str]) -> bool:
-    """Return whether a modality that both samples have, and that tells samples apart, does so."""
+def _share(pair: Copies, modalities: Iterable[str], cohort: Cohort) -> bool:
+    """Return whether both samples have one of the modalities, or of those joined by ``+``."""
     rows = [pair.first, pair.second]
-    alike = {each.modality for each in found if (each.first, each.second) == (rows[0], rows[1])}
     return any(
         cohort.available[np.ix_(rows, [cohort.modalities.index(n) for n in name.split(JOIN)])].all()
-        for name in telling
-        if name not in alike
+        for name in modalities
     )
 
 

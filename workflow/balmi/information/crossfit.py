@@ -157,14 +157,24 @@ class Views:
         self.features = features
         self._kept: dict[tuple[object, ...], tuple[Parts, int]] = {}
         self._room = MOST_KEPT
+        self._fold: tuple[bytes, bytes] | None = None
+        self._scaled: dict[str, Parts] = {}
 
     def scaled(self, modality: str, train: np.ndarray, test: np.ndarray) -> Parts:
-        """Return features as preprocessing scales them, which learns from the training rows."""
-        fitted = self.features.fit(train, (modality,))
-        learned, held_out = (
-            self.features.apply(fitted, rows).features[modality] for rows in (train, test)
-        )
-        return learned, held_out
+        """Return features as preprocessing scales them, which learns from the training rows.
+
+        Those of the fold that was asked about last are kept: several views are made of them.
+        """
+        fold = train.tobytes(), test.tobytes()
+        if fold != self._fold:
+            self._fold, self._scaled = fold, {}
+        if modality not in self._scaled:
+            fitted = self.features.fit(train, (modality,))
+            learned, held_out = (
+                self.features.apply(fitted, rows).features[modality] for rows in (train, test)
+            )
+            self._scaled[modality] = learned, held_out
+        return self._scaled[modality]
 
     def of(
         self, scale: Scale, modality: str, train: np.ndarray, test: np.ndarray

@@ -56,10 +56,6 @@ class Part:
         """Whether it has ended well in all folds so far."""
         return all(end.status == "ok" for end in self.ends)
 
-    def none(self) -> pd.DataFrame:
-        """Return what stands for its table."""
-        return self.empty
-
     @property
     def status(self) -> Status:
         """How it ended in all folds."""
@@ -190,16 +186,21 @@ def fit_peers_job(
     asked = {method: method in probed for method in methods}
     jobs = fit_and_probe(asked, cohort, features, splits, settings, bases)
     before = [] if bases is None else [bases.status]
-    own = zip(outputs["predictions"], outputs["status"], strict=True)
-    worse = zip(outputs["probes"], outputs["probes_status"], strict=True)
-    for job, files in zip(jobs.values(), own, strict=True):
-        fitting, probing = job.fitting, job.probing
+    for method, *files in zip(methods, outputs["predictions"], outputs["status"], strict=True):
+        fitting = jobs[method].fitting
         ended = fitting.status.with_cost_of(before)
         before.append(fitting.status)
         write_outcome(ended, Result(fitting.table), *files)
-        if probing is None:
-            continue
-        if fitting.well:
-            write_probes(probing.status, probing.table, cohort, splits, *next(worse))
-        else:
-            attempt_probes(ended, probing.none, cohort, splits, *next(worse))
+    for method, *files in zip(probed, outputs["probes"], outputs["probes_status"], strict=True):
+        _write_probes(jobs[method], cohort, splits, *files)
+
+
+def _write_probes(
+    job: Job, cohort: Roster, splits: Sequence[Split], probes: Path, status: Path
+) -> None:
+    """Write what a peer says of altered samples, or that it did not end well and was not asked."""
+    fitting, probing = job.fitting, job.probing
+    if fitting.well:
+        write_probes(probing.status, probing.table, cohort, splits, probes, status)
+    else:
+        attempt_probes(fitting.status, lambda: probing.empty, cohort, splits, probes, status)

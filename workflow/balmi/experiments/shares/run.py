@@ -12,14 +12,14 @@ from balmi.methods.pipeline import Outcomes, run_pipeline
 from balmi.methods.stages import silent
 from balmi.numerals import counted
 
-logger = logging.getLogger("balmi")
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from balmi.config.settings import Method, Settings
     from balmi.data.cohort import Cohort
     from balmi.methods.stages import Epochs
+
+logger = logging.getLogger("balmi")
 
 
 def run_share(
@@ -52,7 +52,7 @@ def run_share(
     """
     evaluation, samples = settings.evaluation, len(cohort.samples)
     most = settings.robustness.networks_up_to
-    left_out = set(NETWORKS) if samples > most else set()
+    left_out = [method for method in methods if method in NETWORKS and samples > most]
     used = evaluation.model_copy(update={"training_share": share * evaluation.training_share})
     table = make_splits(cohort, used)
     splits = as_splits(table[table["repeat"] < settings.robustness.repeats], cohort)
@@ -63,9 +63,8 @@ def run_share(
         f" than advanced.robustness.networks_up_to ({most:,}): each share would take about as long"
         " as the whole"
     )
-    if left_out & set(methods):
+    if left_out:
         logger.warning("%s", reason)
-    ends = {status.method: status for status in outcomes.statuses}
-    none = {name: Status(name, "not_applicable", reason, "cpu", 0.0, 0.0) for name in left_out}
-    statuses = tuple((ends | none)[str(method)] for method in methods)
-    return Outcomes(outcomes.predictions, statuses)
+    none = [Status(name, "not_applicable", reason, "cpu", 0.0, 0.0) for name in left_out]
+    ends = {status.method: status for status in (*outcomes.statuses, *none)}
+    return Outcomes(outcomes.predictions, tuple(ends[method] for method in methods))

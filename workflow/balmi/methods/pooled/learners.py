@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from balmi.data.subsample import FEWEST, subsample
+from balmi.information.machines import radial
 from balmi.methods.peers.early import CalibratedMachine, fit_machine
 from balmi.methods.peers.logistic import fit_logistic
 from balmi.methods.peers.priors import frequencies
@@ -27,12 +28,10 @@ if TYPE_CHECKING:
 
     from balmi.methods.peers.early import Classifier, FittedMachine
     from balmi.methods.peers.logistic import FittedLogistic
-    from balmi.methods.peers.side import TrainingSide
+    from balmi.methods.peers.side import Lesson, TrainingSide
 
     Said = Callable[[np.ndarray], np.ndarray]
     Learn = Callable[[np.ndarray, np.ndarray], Said]
-    # Probabilities of the training samples, out of fold, and what gives those of others.
-    Lesson = tuple[np.ndarray, Said]
     # Features that may act together, all of them or those of a modality.
     Blocks = Sequence[slice]
 
@@ -229,12 +228,8 @@ class MeanKernel:
 
     def __call__(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
         """Return the similarities of two sets of samples; (n, m)."""
-        from sklearn.metrics.pairwise import rbf_kernel
-
         parts = zip(self.blocks, self.gammas, strict=True)
-        return sum(rbf_kernel(one[:, b], other[:, b], gamma) for b, gamma in parts) / len(
-            self.blocks
-        )
+        return sum(radial(one[:, b], other[:, b], gamma) for b, gamma in parts) / len(self.blocks)
 
 
 def machine(

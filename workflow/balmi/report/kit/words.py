@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from balmi.data.together import apart, together
-from balmi.numerals import MISSING, counted, decimal
+from balmi.numerals import MISSING, counted, decimal, inflected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,7 @@ def test_folds(dealt: int, distinct: int) -> str:
     text = counted(dealt, "test fold")
     if distinct == dealt:
         return text
-    verb = "differs and counts" if distinct == 1 else "differ and count"
+    verb = inflected(distinct, "differs and counts", "differ and count")
     return f"{text} were dealt, of which {distinct} {verb}"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from balmi.data.together import apart
 from balmi.methods.outcome import PROBABILITY_PREFIX
-from balmi.numerals import counted, decimal, signed, with_limits
+from balmi.numerals import counted, decimal, inflected, signed, with_limits
 from balmi.prediction.external import Carried, Labelled, validate
 from balmi.prediction.predict import TRAINED
 from balmi.report.kit.drawing import Mark
@@ -265,7 +265,7 @@ def _wrong(held: Labelled, rows: int) -> str:
     of = counted(len(held.labels), "new sample") + " with a known class"
     if not count:
         return f"None of {of} is called another class."
-    verb = "is" if count == 1 else "are"
+    verb = inflected(count, "is", "are")
     share = percent(count / len(held.labels))
     shown = f"the first {counted(MOST_ROWS, 'row')}" if rows > MOST_ROWS else "the table"
     return (

@@ -9,7 +9,7 @@ from balmi.config.automatic import USUAL, repeats_for
 from balmi.config.settings import Scheme
 from balmi.evaluation.decision import FEWEST_FOLDS
 from balmi.evaluation.distinct import distinct_folds, first_alike
-from balmi.numerals import counted
+from balmi.numerals import counted, inflected
 from balmi.report.kit.words import brief, joined, test_folds
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Design:
 
 
 def _named(columns: Sequence[str]) -> str:
-    noun = "column" if len(columns) == 1 else "columns"
+    noun = inflected(len(columns), "column", "columns")
     return f"the {noun} {joined([brief(name) for name in columns])}"
 
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from balmi.evaluation.samples import PREDICTED, PROBABILITY, shown_method
-from balmi.numerals import counted
+from balmi.numerals import counted, inflected
 from balmi.report.kit.words import brief, joined, known, percent
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class SamplesView:
         whole = counted(self.samples, "sample")
         if not self.hard_samples:
             return f"Each of the {whole} is right by at least one method."
-        verb = "is" if self.hard_samples == 1 else "are"
+        verb = inflected(self.hard_samples, "is", "are")
         share = percent(self.hard_samples / self.samples)
         text = f"{self.hard_samples:,} of {whole} ({share}) {verb} missed by {self.everyone}"
         most = max(self.lanes, key=lambda lane: lane.hard / lane.samples)
@@ -178,7 +178,7 @@ class SamplesView:
         first = joined([brief(row.name) for row in found[:3]])
         others = len(found) - 3
         more = f", and {others} more" if others > 0 else ""
-        verb = "is" if len(found) == 1 else "are"
+        verb = inflected(len(found), "is", "are")
         return (
             f"{len(found)} of {self._listed} {verb} called one and the same other class by all"
             f" methods and by every modality alone: {first}{more}. Look at these first."

@@ -9,7 +9,16 @@ from balmi.evaluation.decision import COMPLETE, MASK, RANKING
 from balmi.evaluation.primary import BALANCED, NETWORK, POOL, SINGLE, STACKED
 from balmi.evaluation.trust import LABEL_SOURCE
 from balmi.evaluation.verdicts import HOLM_LEVEL, NOT_SEPARABLE, Verdict
-from balmi.numerals import beside, counted, counted_samples, decimal, limits, signed, with_limits
+from balmi.numerals import (
+    beside,
+    counted,
+    counted_samples,
+    decimal,
+    inflected,
+    limits,
+    signed,
+    with_limits,
+)
 from balmi.report.conclusions import ANSWERS, Question
 from balmi.report.kit.words import brief, chance, joined, percent, with_p
 from balmi.report.sections.information.decomposition import parts_of
@@ -333,7 +342,7 @@ def _sample_statements(cohort: CohortView) -> list[Statement]:
     lacking = cohort.samples - cohort.complete
     if lacking:
         share = percent(lacking / cohort.samples)
-        verb = "lacks" if lacking == 1 else "lack"
+        verb = inflected(lacking, "lacks", "lack")
         text = f"{counted(lacking, 'sample')} ({share}) {verb} at least one modality."
         statements.append(Statement(text))
     lost = joined([counted_samples(count, what) for what, count in cohort.dropped if count])
