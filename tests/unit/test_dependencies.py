@@ -71,7 +71,11 @@ PACKAGES = {
     "axe_playwright_python": "axe-playwright-python",
 }
 SCRIPTS = sorted((ROOT / "workflow" / "scripts").glob("*.py"))
-SETTINGS = ("balmi.config.settings", "balmi.config.kinds", "balmi.config.catalogue")
+SECTIONS = fingerprint.LIBRARY / "config" / "sections"
+SETTINGS = (
+    *("balmi.config.settings", "balmi.config.kinds", "balmi.config.catalogue"),
+    *(f"balmi.config.sections.{path.stem}" for path in SECTIONS.glob("[a-z]*.py")),
+)
 
 
 def environment_of(script):

@@ -80,6 +80,7 @@ def test_a_copy_of_the_library_has_the_same_hash(library, unedited):
         ("graph/fusion.py", ["fuse_networks", "fit_baseline"], ["assemble_cohort"]),
         ("errors.py", ["assemble_cohort", "train_network"], []),
         ("config/settings.py", [], [script.stem for script in SCRIPTS]),
+        ("config/sections/learning.py", [], [script.stem for script in SCRIPTS]),
         ("tables/contract.yaml", [], [script.stem for script in SCRIPTS]),
         ("tables/contract.py", [], [script.stem for script in SCRIPTS]),
         ("__init__.py", [], [script.stem for script in SCRIPTS]),
