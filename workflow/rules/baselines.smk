@@ -31,7 +31,7 @@ rule fit_baseline:
     log:
         "results/{dataset}/logs/fit_{method}.log",
     wildcard_constraints:
-        method=any_of(UNPROBED_PEERS),
+        method=any_of(SELECTION.unprobed_peers),
     conda:
         "../../envs/analysis.yaml"
     resources:
@@ -45,7 +45,7 @@ rule fit_baseline:
         "../scripts/fit_baseline.py"
 
 
-if POOLS:
+if SELECTION.pools:
 
     rule fit_pools:
         input:
@@ -54,10 +54,10 @@ if POOLS:
             splits=TABLES["splits"].path,
             preprocessing="results/{dataset}/preprocessing.safetensors",
         output:
-            predictions=outcomes("predictions.parquet", POOLS),
-            status=outcomes("status.json", POOLS),
-            probes=robustness_files("probes", PROBED_POOLS),
-            probes_status=robustness_files("probes", PROBED_POOLS, "json"),
+            predictions=outcomes("predictions.parquet", SELECTION.pools),
+            status=outcomes("status.json", SELECTION.pools),
+            probes=INPUTS.robustness("probes", SELECTION.probed_pools),
+            probes_status=INPUTS.robustness("probes", SELECTION.probed_pools, "json"),
         log:
             "results/{dataset}/logs/fit_pools.log",
         conda:
@@ -65,9 +65,9 @@ if POOLS:
         resources:
             **needs("fit_pools", SETTINGS),
         params:
-            methods=POOLS,
-            probed=PROBED_POOLS,
-            robustness=probing(PROBED_POOLS),
+            methods=list(SELECTION.pools),
+            probed=list(SELECTION.probed_pools),
+            robustness=of_probes(SELECTION.probed_pools, SETTINGS),
             columns=columns_of("predictions", "probes"),
             code=code_of("fit_pools"),
         message:

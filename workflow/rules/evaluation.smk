@@ -2,10 +2,10 @@ rule evaluate_methods:
     input:
         samples="results/{dataset}/samples.json",
         splits=TABLES["splits"].path,
-        predictions=outcomes("predictions.parquet", METHODS),
-        status=outcomes("status.json", METHODS),
-        training=histories(),
-        experts=outcomes("experts.csv", NETWORK_METHODS),
+        predictions=outcomes("predictions.parquet", SELECTION.methods),
+        status=outcomes("status.json", SELECTION.methods),
+        training=INPUTS.histories(),
+        experts=outcomes("experts.csv", SELECTION.networks),
     output:
         **tables_of("evaluate_methods"),
     log:

@@ -11,8 +11,8 @@ rule fit_final_model:
     resources:
         **needs("fit_final_model", SETTINGS),
     params:
-        settings=all_settings(),
-        depends=final_depends(),
+        settings=all_settings(SETTINGS),
+        depends=of_final_model(SETTINGS),
         code=code_of("fit_final_model"),
     message:
         "{wildcards.dataset}: train the final model on all samples"
@@ -42,8 +42,8 @@ rule describe_model:
         runtime=growing(10),
     params:
         primary_metric=SETTINGS.primary_metric.value,
-        title=lambda wildcards: about(wildcards, "title"),
-        licence=lambda wildcards: about(wildcards, "licence"),
+        title=lambda wildcards: SOURCES.about(wildcards, "title"),
+        licence=lambda wildcards: SOURCES.about(wildcards, "licence"),
         code=code_of("describe_model"),
     message:
         "{wildcards.dataset}: write the card of the final model, and pack it"
@@ -53,7 +53,7 @@ rule describe_model:
 
 rule predict_samples:
     input:
-        made_for_prediction,
+        PREDICTED.made,
     output:
         predictions=TABLES["new_samples"].path.replace("{dataset}", "{prediction}"),
         about="results/{prediction}/prediction.json",

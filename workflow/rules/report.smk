@@ -1,6 +1,6 @@
 rule build_report:
     input:
-        unpack(report_files),
+        **INPUTS.report(),
     output:
         html=report(
             "results/{dataset}/report.html",
@@ -18,13 +18,13 @@ rule build_report:
         mem_mb=growing(3000),
         runtime=growing(15),
     params:
-        settings=all_settings(),
-        depends=settings_of_all(),
-        dataset=configured,
-        title=lambda wildcards: about(wildcards, "title"),
-        licence=lambda wildcards: about(wildcards, "licence"),
-        tables=shown_tables(),
-        predicted=predicted_by,
+        settings=all_settings(SETTINGS),
+        depends=of_report(SETTINGS),
+        dataset=SOURCES.configured,
+        title=lambda wildcards: SOURCES.about(wildcards, "title"),
+        licence=lambda wildcards: SOURCES.about(wildcards, "licence"),
+        tables=INPUTS.shown(),
+        predicted=PREDICTED.predicted_by,
         undrawn=undrawn(),
         code=code_of("build_report"),
     message:

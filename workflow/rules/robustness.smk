@@ -7,16 +7,16 @@ rule train_share:
     log:
         "results/{dataset}/logs/train_share-{share}.log",
     wildcard_constraints:
-        share=any_of(SHARES),
+        share=any_of(SELECTION.shares),
     conda:
         "../../envs/training.yaml"
     resources:
         **needs("train_share", SETTINGS),
         gpu=SETTINGS.resources.gpu,
     params:
-        methods=PROBED,
-        settings=all_settings(),
-        depends=depends(PROBED, SETTINGS),
+        methods=list(SELECTION.probed),
+        settings=all_settings(SETTINGS),
+        depends=depends(SELECTION.probed, SETTINGS),
         evaluation=section("evaluation"),
         repeats=SETTINGS.robustness.repeats,
         networks_up_to=SETTINGS.robustness.networks_up_to,
@@ -38,16 +38,16 @@ rule run_control:
     log:
         "results/{dataset}/logs/run_control-{control}.log",
     wildcard_constraints:
-        control=any_of(CONTROLS),
+        control=any_of(SELECTION.controls),
     conda:
         "../../envs/training.yaml"
     resources:
         **needs("run_control", SETTINGS),
         gpu=SETTINGS.resources.gpu,
     params:
-        methods=PROBED,
-        settings=all_settings(),
-        depends=depends(PROBED, SETTINGS),
+        methods=list(SELECTION.probed),
+        settings=all_settings(SETTINGS),
+        depends=depends(SELECTION.probed, SETTINGS),
         evaluation=section("evaluation"),
         repeats=SETTINGS.robustness.repeats,
         seed=SETTINGS.robustness.seed,
@@ -73,13 +73,13 @@ rule fit_probed_baseline:
     log:
         "results/{dataset}/logs/fit_{method}.log",
     wildcard_constraints:
-        method=any_of(PROBED_PEERS),
+        method=any_of(SELECTION.probed_peers),
     conda:
         "../../envs/analysis.yaml"
     resources:
         **needs("fit_probed_baseline", SETTINGS),
     params:
-        robustness=probing(PROBED),
+        robustness=of_probes(SELECTION.probed, SETTINGS),
         columns=columns_of("predictions", "probes"),
         code=code_of("fit_probed_baseline"),
     message:
@@ -91,7 +91,7 @@ rule fit_probed_baseline:
 
 rule probe_method:
     input:
-        unpack(trained_files),
+        unpack(INPUTS.trained),
         unpack(bases_of),
         samples="results/{dataset}/samples.json",
         splits=TABLES["splits"].path,
@@ -102,15 +102,15 @@ rule probe_method:
     log:
         "results/{dataset}/logs/probe_{method}.log",
     wildcard_constraints:
-        method=any_of(PROBED_NETWORKS),
+        method=any_of(SELECTION.probed_networks),
     conda:
         "../../envs/training.yaml"
     resources:
         **needs("probe_method", SETTINGS),
     params:
-        settings=all_settings(),
+        settings=all_settings(SETTINGS),
         depends=read_by,
-        robustness=probing(PROBED),
+        robustness=of_probes(SELECTION.probed, SETTINGS),
         columns=columns_of("probes"),
         code=code_of("probe_method"),
     message:
@@ -125,12 +125,12 @@ rule evaluate_robustness:
         splits=TABLES["splits"].path,
         preprocessing="results/{dataset}/preprocessing.safetensors",
         predictions=TABLES["predictions"].path,
-        probes=robustness_files("probes", PROBED),
-        shares=robustness_files("share", SHARES),
-        controls=robustness_files("control", CONTROLS),
-        status=robustness_files("probes", PROBED, "json")
-        + robustness_files("share", SHARES, "json")
-        + robustness_files("control", CONTROLS, "json"),
+        probes=INPUTS.robustness("probes", SELECTION.probed),
+        shares=INPUTS.robustness("share", SELECTION.shares),
+        controls=INPUTS.robustness("control", SELECTION.controls),
+        status=INPUTS.robustness("probes", SELECTION.probed, "json")
+        + INPUTS.robustness("share", SELECTION.shares, "json")
+        + INPUTS.robustness("control", SELECTION.controls, "json"),
     output:
         **tables_of("evaluate_robustness"),
     log:
@@ -143,7 +143,7 @@ rule evaluate_robustness:
     params:
         robustness=section("robustness"),
         primary_metric=SETTINGS.primary_metric.value,
-        shares=[share for share in SHARES if PROBED],
+        shares=list(SELECTION.shares) if SELECTION.probed else [],
         columns=columns_of(*tables_of("evaluate_robustness")),
         code=code_of("evaluate_robustness"),
     message:

@@ -4,7 +4,7 @@ rule pretrain_distillation:
         splits=TABLES["splits"].path,
         preprocessing="results/{dataset}/preprocessing.safetensors",
         information="results/{dataset}/information.safetensors",
-        networks=networks_of,
+        networks=INPUTS.networks_of,
     output:
         **tables_of("pretrain_distillation"),
         parameters="results/{dataset}/pretraining/parameters.safetensors",
@@ -18,7 +18,7 @@ rule pretrain_distillation:
         **needs("pretrain_distillation", SETTINGS),
         gpu=SETTINGS.resources.gpu,
     params:
-        settings=all_settings(),
+        settings=all_settings(SETTINGS),
         depends=PRETRAINING.depends(SETTINGS),
         distillation=section("distillation"),
         columns=columns_of("plan", "training"),
@@ -34,7 +34,7 @@ rule observe_gains:
         samples="results/{dataset}/samples.json",
         splits=TABLES["splits"].path,
         preprocessing="results/{dataset}/preprocessing.safetensors",
-        networks=networks_of,
+        networks=INPUTS.networks_of,
     output:
         **tables_of("observe_gains"),
         status="results/{dataset}/pretraining/gains_status.json",
@@ -46,7 +46,7 @@ rule observe_gains:
         **needs("observe_gains", SETTINGS),
         gpu=SETTINGS.resources.gpu,
     params:
-        settings=all_settings(),
+        settings=all_settings(SETTINGS),
         depends=GAINS.depends(SETTINGS),
         distillation=section("distillation"),
         repeats=SETTINGS.robustness.repeats,
@@ -60,12 +60,12 @@ rule observe_gains:
 
 rule train_network:
     input:
-        unpack(guidance_of),
+        unpack(INPUTS.guidance_of),
         unpack(bases_of),
         samples="results/{dataset}/samples.json",
         splits=TABLES["splits"].path,
         preprocessing="results/{dataset}/preprocessing.safetensors",
-        networks=networks_of,
+        networks=INPUTS.networks_of,
     output:
         predictions="results/{dataset}/methods/{method}/predictions.parquet",
         training="results/{dataset}/methods/{method}/training.parquet",
@@ -76,14 +76,14 @@ rule train_network:
     log:
         "results/{dataset}/logs/train_{method}.log",
     wildcard_constraints:
-        method=any_of(NETWORK_METHODS),
+        method=any_of(SELECTION.networks),
     conda:
         "../../envs/training.yaml"
     resources:
         **needs("train_network", SETTINGS),
         gpu=SETTINGS.resources.gpu,
     params:
-        settings=all_settings(),
+        settings=all_settings(SETTINGS),
         depends=read_by,
         columns=columns_of("predictions", "training", "experts"),
         code=code_of("train_network"),

@@ -116,15 +116,6 @@ def test_texts_that_look_like_numbers_stay_texts(tmp_path):
     )
 
 
-def test_no_shown_table_is_named_as_another_input_of_the_report():
-    """Both are inputs of one rule by name: of two alike one would hide the other."""
-    text = (RULES / "common.smk").read_text(encoding="utf-8")
-    body = text.split("def report_files(", 1)[1].split("\ndef ", 1)[0]
-    others = set(re.findall(r'"(\w+)": "results', body))
-    assert {"roster", "model"} == others
-    assert not others & set(SHOWN)
-
-
 @pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
 def test_every_table_is_written_by_a_rule_that_there_is(table):
     rules = "\n".join(path.read_text(encoding="utf-8") for path in RULES.glob("*.smk"))

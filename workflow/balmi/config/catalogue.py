@@ -70,7 +70,7 @@ def catalogue() -> dict[str, Entry]:
     return {name: Entry.model_validate(entry) for name, entry in content.items()}
 
 
-def _entry_of(dataset: Dataset) -> Entry | None:
+def entry_of(dataset: Dataset) -> Entry | None:
     """Return the entry that a dataset is, or None where it has files of its own."""
     return None if dataset.catalogue is None else catalogue()[dataset.catalogue]
 
@@ -93,7 +93,7 @@ def resolve(name: str, dataset: Dataset, folder: str = "resources") -> Dataset:
         The dataset itself where it has files of its own; otherwise the file that the fetch or
         simulation rule writes for it, ``<folder>/<name>.h5mu``.
     """
-    entry = _entry_of(dataset)
+    entry = entry_of(dataset)
     if entry is None:
         return dataset
     path = f"{folder}/{name}.h5mu"
@@ -136,7 +136,7 @@ def simulation_of(dataset: Dataset) -> Simulation:
     ValueError
         Where the dataset has files of its own.
     """
-    entry = _entry_of(dataset)
+    entry = entry_of(dataset)
     if entry is None:
         raise ValueError("a dataset with files of its own is not simulated")
     changed = dataset.simulate.model_dump(exclude_unset=True) if dataset.simulate else {}
@@ -145,7 +145,7 @@ def simulation_of(dataset: Dataset) -> Simulation:
 
 def source(dataset: Dataset) -> str:
     """Return where a dataset comes from: ``files``, ``wheel`` or ``simulation``."""
-    entry = _entry_of(dataset)
+    entry = entry_of(dataset)
     if entry is None:
         return "files"
     return "simulation" if entry.simulate else "wheel"

@@ -1,0 +1,76 @@
+"""The final models of a run, the predictions by them, and the files that these read."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from balmi.config.settings import Configuration
+
+PAGES = ("predictions.csv", "report.html")
+MODEL = ("model.json", "arrays.safetensors", "evaluation.json", "SHA256SUMS")
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a configuration keeps and predicts.
+
+    Parameters
+    ----------
+    settings
+        The configuration.
+    placed
+        Returns where a file of a rule lies: below a module's prefix.
+    """
+
+    settings: Configuration
+    placed: Callable[[str], str]
+
+    def models(self) -> list[str]:
+        """Return the models that are made."""
+        kept = self.settings.datasets if self.settings.final.method else ()
+        return [f"results/{name}/model.zip" for name in kept]
+
+    def pages(self) -> list[str]:
+        """Return the files that users ask predictions for."""
+        return [f"results/{name}/{file}" for name in self.settings.predict for file in PAGES]
+
+    def dataset_of_model(self, path: str) -> str | None:
+        """Return the dataset of this configuration whose model lies at a path, or None.
+
+        As of every file that a user names, the path is where it lies: below a module's prefix.
+        """
+        places = {
+            os.path.normpath(self.placed(f"results/{name}/{kind}")): name
+            for name in self.settings.datasets
+            for kind in ("model", "model.zip")
+        }
+        return places.get(os.path.normpath(path)) if self.settings.final.method else None
+
+    def made(self, wildcards: Any) -> list[str]:
+        """Return the files of a prediction's model where this run makes it."""
+        dataset = self.dataset_of_model(self.settings.predict[wildcards.prediction].model)
+        if dataset is None:
+            return []
+        folder = f"results/{dataset}"
+        return [f"{folder}/model.zip", *(f"{folder}/model/{name}" for name in MODEL)]
+
+    def given(self, wildcards: Any) -> list[str]:
+        """Return the user's files that a prediction reads, the checksums of a model too."""
+        prediction = self.settings.predict[wildcards.prediction]
+        if self.dataset_of_model(prediction.model):
+            return prediction.files
+        model = Path(prediction.model)
+        return [*prediction.files, str(model / "SHA256SUMS" if model.is_dir() else model)]
+
+    def predicted_by(self, wildcards: Any) -> list[str]:
+        """Return the predictions that are made with the model of a dataset."""
+        found = self.settings.predict.items()
+        return [
+            name for name, each in found if self.dataset_of_model(each.model) == wildcards.dataset
+        ]
