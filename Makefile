@@ -29,7 +29,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-25s %s\n", $$1, $$2}' Makefile
 
 run: $(VENV)/.run ## run TCGA-BRCA, after installing what that needs
-	@echo "balmi: running the shipped configuration, about twelve processor minutes; it says where the reports are"
+	@echo "balmi: running the shipped configuration, about a quarter of an hour of processor time; it says where the reports are"
 	$(BIN)/snakemake --cores $(CORES)
 
 test: $(VENV)/.test ## run all tests

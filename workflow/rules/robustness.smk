@@ -19,7 +19,7 @@ rule train_share:
         depends=depends(SELECTION.probed, SETTINGS),
         evaluation=section("evaluation"),
         repeats=SETTINGS.robustness.repeats,
-        networks_up_to=SETTINGS.robustness.networks_up_to,
+        in_full_up_to=SETTINGS.robustness.in_full_up_to,
         columns=columns_of("predictions"),
         code=code_of("train_share"),
     message:
@@ -50,6 +50,7 @@ rule run_control:
         depends=depends(SELECTION.probed, SETTINGS),
         evaluation=section("evaluation"),
         repeats=SETTINGS.robustness.repeats,
+        in_full_up_to=SETTINGS.robustness.in_full_up_to,
         seed=SETTINGS.robustness.seed,
         columns=columns_of("predictions"),
         code=code_of("run_control"),

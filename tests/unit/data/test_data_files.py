@@ -26,6 +26,7 @@ from balmi.data.files import (
     write_table,
 )
 from balmi.data.inert import NUMBER
+from balmi.data.readers import read_samples
 from balmi.data.tensors import read_tensors, write_tensors
 
 
@@ -102,6 +103,15 @@ def test_tables_are_written_by_their_ending(tmp_path, name):
 def test_csv_is_the_same_everywhere(tmp_path):
     write_table(pd.DataFrame({"a": [1, 2]}), tmp_path / "table.csv")
     assert (tmp_path / "table.csv").read_bytes() == b"a\n1\n2\n"
+
+
+def test_parquet_is_read_through_no_file_of_python(tmp_path, monkeypatch):
+    """A thread of pyarrow would let go of it, at worst while the process ends: SIGABRT."""
+    table = pd.DataFrame({"sample": ["a", "b"], "value": [1.0, 2.0]})
+    write_table(table, tmp_path / "own.parquet")
+    monkeypatch.setattr("pandas.io.parquet.get_handle", None)
+    pd.testing.assert_frame_equal(read_table(tmp_path / "own.parquet"), table)
+    assert read_samples(tmp_path / "own.parquet").index.tolist() == ["a", "b"]
 
 
 def test_checksum(tmp_path):

@@ -178,13 +178,13 @@ def test_networks_are_not_trained_on_shares_of_many_samples(stored):
     count = len(cohort.samples)
     ends = {}
     for most in (count, count - 1):
-        settings = SETTINGS.model_copy(update={"robustness": Robustness(networks_up_to=most)})
+        settings = SETTINGS.model_copy(update={"robustness": Robustness(in_full_up_to=most)})
         found = run_share(0.5, methods, cohort, settings)
         ends[most] = [(each.method, each.status) for each in found.statuses]
     assert ends[count] == [("majority", "ok"), ("concat-mlp", "ok")]
     assert ends[count - 1] == [("majority", "ok"), ("concat-mlp", "not_applicable")]
     assert set(found.predictions["method"]) == {"majority"}
-    assert "robustness.networks_up_to" in found.statuses[1].reason
+    assert "robustness.in_full_up_to" in found.statuses[1].reason
 
 
 def test_outcomes_are_written_with_the_run_that_they_belong_to(stored, tmp_path):

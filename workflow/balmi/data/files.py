@@ -223,7 +223,7 @@ def read_table(path: str | Path, name: str | None = None) -> pd.DataFrame:
     """
     path = Path(path)
     with reading(path):
-        table = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path, name)
+        table = _read_parquet_table(path) if path.suffix == ".parquet" else _read_csv(path, name)
         if name is not None:
             table = TABLES[name].completed(table)
         problems = TABLES[name].problems(table) if name is not None else []
@@ -233,13 +233,38 @@ def read_table(path: str | Path, name: str | None = None) -> pd.DataFrame:
     return table
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
+def read_parquet(path: Path, **how: bool) -> pd.DataFrame:
+    """Read a Parquet file, through pyarrow's own files.
+
+    pandas would hand pyarrow a file of Python, which a thread of pyarrow may let go of while the
+    process ends: it would then end by SIGABRT, with all its work done (apache/arrow#34314).
+
+    Parameters
+    ----------
+    path
+        The file.
+    how
+        Further arguments of `pyarrow.parquet.read_table`.
+
+    Raises
+    ------
+    OSError
+        Where it cannot be read.
+    ValueError
+        Where it is no Parquet file, or damaged.
+    """
     import pandas as pd
+    from pyarrow.fs import LocalFileSystem
+
+    return pd.read_parquet(path, filesystem=LocalFileSystem(), **how)
+
+
+def _read_parquet_table(path: Path) -> pd.DataFrame:
     from pyarrow import parquet
 
     version = (parquet.read_schema(path).metadata or {}).get(NAMED.encode())
     check_format(path, version and version.decode())
-    return pd.read_parquet(path, page_checksum_verification=True)
+    return read_parquet(path, page_checksum_verification=True)
 
 
 def _read_csv(path: Path, name: str | None) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from scipy.sparse import issparse
 
 from balmi.config.settings import MISSING_TEXTS
 from balmi.data.delimited import opened, opened_text, survey
-from balmi.data.files import annotated_files
+from balmi.data.files import annotated_files, read_parquet
 from balmi.data.names import as_text
 from balmi.data.numeric import NUMBERS, NumericTable
 from balmi.data.plain import read_plain
@@ -171,7 +171,7 @@ def _read_delimited(path: Path, separator: str, text: bool) -> Loaded:
 def _read_parquet(path: Path) -> Loaded:
     # With threads and a pool of one, which OMP_NUM_THREADS=1 makes, pyarrow takes memory by the
     # square of the columns: 10 GB for 50,000, against 0.9.
-    table = pd.read_parquet(path, use_threads=False)
+    table = read_parquet(path, use_threads=False)
     if isinstance(table.index, pd.MultiIndex):
         raise ValueError(f"{table.index.nlevels} columns of row names, instead of sample ids")
     if isinstance(table.index, pd.RangeIndex) and table.shape[1]:

@@ -13,7 +13,7 @@ from balmi.config.sections.methods import Method
 class Robustness(Section):
     """What worse test data and fewer training samples do to predictions, and negative controls."""
 
-    advanced: ClassVar[frozenset[str]] = frozenset({"networks_up_to", "seed"})
+    advanced: ClassVar[frozenset[str]] = frozenset({"in_full_up_to", "seed"})
 
     methods: list[Method] = Field(
         default=[Method.POOLED, Method.BALANCED, Method.STACKED_LR],
@@ -39,11 +39,12 @@ class Robustness(Section):
         description="repeats of the cross-validation in which shares, controls and the observed"
         " gains of distillation are run",
     )
-    networks_up_to: int = Field(
+    in_full_up_to: int = Field(
         default=10_000,
         ge=0,
-        description="samples of a cohort up to which networks are trained again on its shares, too;"
-        " of larger ones the other methods alone are",
+        description="samples of a cohort up to which shares and controls are run in all folds of"
+        " these repeats, and shares with networks; of larger ones they are run in three folds of a"
+        " repeat, and networks are not trained on shares",
     )
     seed: int = Field(default=0, ge=0, description="seed of noise and permutations")
 

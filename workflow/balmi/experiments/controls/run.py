@@ -24,6 +24,7 @@ from balmi.config.kinds import Kind
 from balmi.data.measurements import Measurements
 from balmi.data.splits import as_splits, make_splits
 from balmi.data.subsample import thinned
+from balmi.experiments.folds import folds_to_run
 from balmi.methods.outcome import merged
 from balmi.methods.pipeline import Outcomes, run_pipeline
 from balmi.methods.stages import silent
@@ -164,7 +165,7 @@ def run_control(
     cohort, splits
         The cohort and its folds.
     settings
-        The settings; the folds of the first ``robustness.repeats`` repeats are run.
+        The settings; `balmi.experiments.folds.folds_to_run` says which folds are run.
     progress
         As in `balmi.methods.pipeline.run_pipeline`.
 
@@ -175,18 +176,25 @@ def run_control(
         A method that did not end well in every fold has no rows.
     """
     run, parts = settings.robustness, []
+    wanted = {
+        (split.repeat, split.fold) for split in folds_to_run(splits, len(cohort.samples), run)
+    }
+    # A repeat is permuted in whole, whichever of its folds are run.
     first = [split for split in splits if split.repeat < run.repeats]
     for trial in TRIALS[control](cohort, first, settings.evaluation, run.seed):
         folds = [
             thinned(split, trial.cohort, TRAINED, _rng(run.seed, "thinned", split))
             for split in trial.splits
+            if (split.repeat, split.fold) in wanted
         ]
+        if not folds:
+            continue
         outcomes = run_pipeline(methods, trial.cohort, folds, settings, progress)
         rows = trial.cohort.positions(outcomes.predictions["sample"])
         truth = np.array(cohort.classes, dtype=object)[trial.cohort.labels[rows]]
         predictions = outcomes.predictions.assign(control=control, truth=truth)
         parts.append(Outcomes(predictions, outcomes.statuses))
-        logger.info("control %s: %d folds more are done", control, len(trial.splits))
+        logger.info("control %s: %d folds more are done", control, len(folds))
     return _merged(parts)
 
 

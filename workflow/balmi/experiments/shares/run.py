@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from balmi.config.methods import NETWORKS
 from balmi.data.splits import as_splits, make_splits
+from balmi.experiments.folds import folds_to_run
 from balmi.methods.outcome import Status
 from balmi.methods.pipeline import Outcomes, run_pipeline
 from balmi.methods.stages import silent
@@ -40,7 +41,7 @@ def run_share(
     cohort
         The cohort. Test samples are those of its evaluation.
     settings
-        The settings; the first ``robustness.repeats`` repeats of the evaluation are run.
+        The settings; `balmi.experiments.folds.folds_to_run` says which folds are run.
     progress
         As in `balmi.methods.pipeline.run_pipeline`.
 
@@ -48,19 +49,19 @@ def run_share(
     -------
     Outcomes
         Of all methods. Networks are not trained on a share of a cohort of more than
-        ``advanced.robustness.networks_up_to`` samples: how they ended says so.
+        ``advanced.robustness.in_full_up_to`` samples: how they ended says so.
     """
     evaluation, samples = settings.evaluation, len(cohort.samples)
-    most = settings.robustness.networks_up_to
+    most = settings.robustness.in_full_up_to
     left_out = [method for method in methods if method in NETWORKS and samples > most]
     used = evaluation.model_copy(update={"training_share": share * evaluation.training_share})
     table = make_splits(cohort, used)
-    splits = as_splits(table[table["repeat"] < settings.robustness.repeats], cohort)
+    splits = folds_to_run(as_splits(table, cohort), samples, settings.robustness)
     trained = [method for method in methods if method not in left_out]
     outcomes = run_pipeline(trained, cohort, splits, settings, progress)
     reason = (
         f"networks are not trained again on shares of {counted(samples, 'sample')}, which are more"
-        f" than advanced.robustness.networks_up_to ({most:,}): each share would take about as long"
+        f" than advanced.robustness.in_full_up_to ({most:,}): each share would take about as long"
         " as the whole"
     )
     if left_out:

@@ -48,6 +48,8 @@ class Effect:
         The score after the change.
     difference
         Paired difference from the same method on whole data.
+    folds
+        Test folds that they are of.
     """
 
     metric: Metric
@@ -56,6 +58,7 @@ class Effect:
     level: float | None
     value: Amount
     difference: Amount
+    folds: int
 
     @property
     def verdict(self) -> str | None:
@@ -92,18 +95,24 @@ class Panel:
         levels = {each.level for sweep in self.sweeps for each in sweep.effects if not each.whole}
         return tuple(sorted(level for level in levels if level is not None))
 
+    @property
+    def folds(self) -> int:
+        """Test folds that were run, at most: a fold may leave a metric undefined."""
+        return max(each.folds for sweep in self.sweeps for each in sweep.effects)
+
 
 @dataclass(frozen=True)
 class ControlRow:
     """A method's macro AUROC where nothing can be learned; .5 is chance.
 
-    `lower99` is the lower limit of the 99 % interval, which decides.
+    `lower99` is the lower limit of the 99 % interval, which decides; `folds` counts the test folds.
     """
 
     control: str
     method: str
     amount: Amount | None
     lower99: float | None
+    folds: int
 
     @property
     def meaning(self) -> str:
@@ -195,7 +204,8 @@ def _effect(row: Mapping[str, Any], metric: Metric) -> Effect | None:
     if value is None or difference is None:
         return None
     modality = row["modality"] if isinstance(row["modality"], str) else None
-    return Effect(metric, row["method"], modality, known(row["level"]), value, difference)
+    level, folds = known(row["level"]), int(row["folds"])
+    return Effect(metric, row["method"], modality, level, value, difference, folds)
 
 
 def _effects(
@@ -340,7 +350,13 @@ def _at_chance(rows: Sequence[ControlRow]) -> tuple[str, ...]:
 
 def _controls(controls: pd.DataFrame, methods: Sequence[str]) -> tuple[ControlRow, ...]:
     rows = [
-        ControlRow(row["control"], row["method"], amount_of(row, VALUE), known(row["lower99"]))
+        ControlRow(
+            row["control"],
+            row["method"],
+            amount_of(row, VALUE),
+            known(row["lower99"]),
+            int(row["folds"]),
+        )
         for row in controls.to_dict("records")
     ]
     kinds = list(CONTROL_NAMES)
