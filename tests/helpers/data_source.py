@@ -10,8 +10,8 @@ import pytest
 from scipy import sparse
 
 from balmi.config.settings import Dataset
-from balmi.data.checks import read_tables
 from balmi.data.files import annotated_files
+from balmi.data.reading import read_tables
 from balmi.errors import UserError
 
 if TYPE_CHECKING:
@@ -138,3 +138,9 @@ class Source:
         """Return the one problem of the tables."""
         (found,) = self.problems(folds)
         return found
+
+
+def found_in(problems, text):
+    """Return the one problem whose place holds the text."""
+    (found,) = [problem for problem in problems if text in problem.where]
+    return found

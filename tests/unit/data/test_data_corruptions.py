@@ -15,7 +15,7 @@ from corruptions import (
     write,
 )
 
-from balmi.data.checks import read_tables
+from balmi.data.reading import read_tables
 from balmi.errors import UserError
 
 FOLDS = 2

@@ -9,11 +9,12 @@ from hypothesis.extra.numpy import arrays
 from scipy.sparse import coo_matrix, csc_matrix, csr_array, issparse
 
 from balmi.config.kinds import Kind
-from balmi.data.checks import _range_problem, check_modality, to_numeric
+from balmi.data import table_checks
 from balmi.data.files import annotated_files
 from balmi.data.numeric import NumericTable
 from balmi.data.plausible import implausible
 from balmi.data.readers import load_measurements
+from balmi.data.table_checks import _range_problem, check_modality, to_numeric
 from balmi.errors import UserError
 
 CELLS = st.sampled_from([0.0, 0.0, 0.0, 1.0, 2.0, -1.0, 0.5, -9.0, 99.0, 1e20, 1e39])
@@ -75,7 +76,7 @@ def test_zeros_that_are_not_stored_are_out_of_a_range_too(monkeypatch):
     class Positive:
         range = type("Range", (), {"low": 1, "high": 9, "whole": False, "description": "1 to 9"})
 
-    monkeypatch.setitem(__import__("balmi.data.checks").data.checks.KINDS, Kind.CNV, Positive)
+    monkeypatch.setitem(table_checks.KINDS, Kind.CNV, Positive)
     table = table_of(csr_array(np.array([[2.0, 0], [0, 3]])))
     (problem,) = _range_problem(table, Kind.CNV, "here")
     assert problem.found == (

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 import balmi.data.readers
 from balmi.config.settings import MISSING_TEXTS
-from balmi.data.checks import to_numeric
 from balmi.data.names import MissingTexts
 from balmi.data.numeric import NumericTable
 from balmi.data.readers import load_measurements
+from balmi.data.table_checks import to_numeric
 from balmi.data.tidying import numbers_for_texts
 from balmi.errors import UserError
 

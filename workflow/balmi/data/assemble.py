@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from balmi.data.checks import read_tables
 from balmi.data.cohort import Cohort
 from balmi.data.controls import apply_control
 from balmi.data.folds import FOLD, check_dealt, check_learnable
 from balmi.data.measurements import Measurements
+from balmi.data.reading import read_tables
 from balmi.errors import UserError
 
 if TYPE_CHECKING:

@@ -69,7 +69,7 @@ def apply_control(cohort: Cohort, control: Control) -> Cohort:
     Parameters
     ----------
     cohort
-        The cohort; `balmi.data.checks.read_tables` has left out the modalities of `without`.
+        The cohort; `balmi.data.reading.read_tables` has left out the modalities of `without`.
     control
         What to change. Every change draws from the seed and the modality's name alone.
     """

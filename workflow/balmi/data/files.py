@@ -305,7 +305,7 @@ def _header_of_whole(text: str) -> list[str]:
 def annotated_files() -> Iterator[None]:
     """Read and write h5ad and h5mu files alike under all versions of mudata, and quietly.
 
-    Names that occur twice within a table are found by `balmi.data.checks`. One name in two
+    Names that occur twice within a table are found by `balmi.data.table_checks`. One name in two
     modalities, such as a gene in RNA and copy numbers, is in order.
     """
     import mudata

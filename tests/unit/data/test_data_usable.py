@@ -1,0 +1,39 @@
+"""What of the tables is used, and what is left out and counted."""
+
+import numpy as np
+
+
+def test_unlabelled_samples_are_dropped_and_counted(source):
+    source.samples.loc[["s00", "s05"], "subtype"] = np.nan
+    tables = source.tables()
+    assert tables.dropped["samples without a label"] == 2
+    assert not {"s00", "s05"} & set(tables.samples.index)
+    assert not {"s00", "s05"} & set(tables.modalities["rna"].index)
+
+
+def test_samples_without_measurements_are_dropped_and_counted(source):
+    source.modalities["rna"] = source.modalities["rna"].drop(index=["s00", "s01"])
+    source.modalities["meth"] = source.modalities["meth"].drop(index=["s01", "s02"])
+    tables = source.tables()
+    assert tables.dropped["labelled samples without any measurement"] == 1
+    assert "s01" not in tables.samples.index
+    assert "s00" in tables.samples.index
+    assert list(tables.modalities["rna"].index[:2]) == ["s02", "s03"]
+
+
+def test_a_row_of_empty_cells_is_no_measurement(source):
+    source.modalities["rna"].loc["s04"] = np.nan
+    source.modalities["meth"].loc["s04"] = np.nan
+    source.modalities["rna"].loc["s05"] = np.nan
+    tables = source.tables()
+    assert tables.dropped["labelled samples without any measurement"] == 1
+    assert "s04" not in tables.samples.index
+    assert "s05" in tables.modalities["meth"].index
+    assert "s05" not in tables.modalities["rna"].index
+
+
+def test_measured_samples_that_nobody_knows_are_counted(source):
+    source.samples = source.samples.drop(index=["s20", "s21", "s22"])
+    tables = source.tables()
+    assert tables.dropped["measured samples that the table of samples lacks"] == 3
+    assert "s20" not in tables.modalities["rna"].index

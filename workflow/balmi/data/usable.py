@@ -1,0 +1,85 @@
+"""What of a cohort's tables can be used, and what is left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from balmi.errors import listing, shown
+from balmi.numerals import counted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from balmi.data.numeric import NumericTable
+    from balmi.errors import Caution
+
+SHOWN_SAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of one cohort as they were read, with only what can be used.
+
+    Parameters
+    ----------
+    samples
+        Labelled samples that at least one modality measures, sorted by id; columns ``label``,
+        ``group`` where the cohort has groups, and ``fold_0`` and so on where it brings folds of its
+        own; all text.
+    modalities
+        Name -> samples by features, in single precision where that blurs no feature; only samples
+        of `samples`, sorted by id.
+    dropped
+        What was left out -> how many samples.
+    warnings
+        What was accepted, but may mean something else than the user thinks.
+    """
+
+    samples: pd.DataFrame
+    modalities: dict[str, NumericTable]
+    dropped: dict[str, int]
+    warnings: tuple[Caution, ...] = ()
+
+
+def usable(samples: pd.DataFrame, modalities: dict[str, NumericTable]) -> Tables:
+    """Drop and count what has no label or no measurement.
+
+    Modalities are taken out one by one, so that no two copies are kept of more than one of them.
+    """
+    labelled = samples[samples["label"].notna()]
+    measured = {name: table.index[table.measured()] for name, table in modalities.items()}
+    ids = set().union(*measured.values())
+    kept = labelled[labelled.index.isin(ids)].sort_index()
+    return Tables(
+        samples=kept,
+        modalities={
+            name: _sorted_rows(modalities.pop(name), measured[name].intersection(kept.index))
+            for name in measured
+        },
+        dropped={
+            "samples without a label": int(samples["label"].isna().sum()),
+            "labelled samples without any measurement": len(labelled) - len(kept),
+            "measured samples that the table of samples lacks": len(ids - set(samples.index)),
+        },
+    )
+
+
+def _sorted_rows(table: NumericTable, ids: pd.Index) -> NumericTable:
+    return table.kept(table.index.get_indexer(ids.sort_values()))
+
+
+def left_out(tables: Tables, table: pd.DataFrame, texts: pd.DataFrame) -> list[tuple[str, str]]:
+    """Say which rows of the table of samples are not used."""
+    unlabelled = table.index[texts["label"].isna()]
+    kept = tables.samples.index
+    unmeasured = table.index[texts["label"].notna()].difference(kept, sort=False)
+    lost = {"without a label": unlabelled, "with a label but without any measurement": unmeasured}
+    return [
+        (
+            f"{counted(len(ids), 'sample')} {what}: {listing(map(shown, ids[:SHOWN_SAMPLES]))}",
+            "left out",
+        )
+        for what, ids in lost.items()
+        if len(ids)
+    ]
