@@ -14,10 +14,10 @@ RESULTS = "results/simulated"
 
 
 def test_an_interrupted_run_continues(fresh):
-    # A network and a peer are enough to be cut short.
+    # Two peers are enough to be cut short.
     config = fresh.folder / "test.yaml"
     text = config.read_text(encoding="utf-8")
-    config.write_text(f"{text}methods: [uniform, unimodal-lr]\n", encoding="utf-8")
+    config.write_text(f"{text}methods: [concat-lr, unimodal-lr]\n", encoding="utf-8")
     target = "results/simulated/predictions.parquet"
     command = [sys.executable, "-m", "snakemake", target, "--cores", "2"]
     running = subprocess.Popen(

@@ -15,10 +15,8 @@ datasets:
       rna: {path: rna.csv, kind: rna-log}
       protein: {path: protein.csv, kind: protein}
 evaluation: {scheme: leave-one-group-out}
-methods: [balanced, stacked-lr, unimodal-lr]
+methods: [stacked-lr, unimodal-lr]
 robustness: {shares: [], controls: false, noise: [1]}
-training: {epochs: 3, members: 2}
-distillation: {pretraining: false}
 information: {permutations: 19}
 advanced: {information: {fold_permutations: 19, folds: 3}}
 """
