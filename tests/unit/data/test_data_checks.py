@@ -1,10 +1,12 @@
 """What is checked before any job, what is left to jobs and what is remembered."""
 
 import os
+from pathlib import Path
 
 import pytest
 
 import balmi.data.checks
+from balmi.config.fingerprint import dependencies, imports
 from balmi.config.settings import Dataset, Evaluation
 from balmi.data.checks import check_datasets
 from balmi.data.readers import size_of
@@ -86,6 +88,12 @@ def test_another_version_of_the_checks_reads_again(source, reads, tmp_path, monk
         monkeypatch.setattr(balmi.data.checks, "code_hash", lambda _, version=version: version)
         check_datasets(datasets, Evaluation(folds=3), cache)
     assert len(reads) == 2
+
+
+def test_the_version_of_the_checks_is_that_of_all_that_check():
+    found = dependencies(*imports(Path(balmi.data.checks.__file__)))
+    parts = ("table_checks", "cohort_checks", "usable", "reading", "readers", "plausible")
+    assert {f"balmi.data.{part}" for part in parts} <= set(found)
 
 
 def test_changed_settings_are_checked_again(source, reads, tmp_path):
