@@ -47,7 +47,7 @@ NETWORKS = ("balanced", "uniform")
 CHECKS = ("leak control", "label shuffle", "rarest class", "folds", "samples per feature")
 CHECKS += ("separability", "calibration", "group structure", "absence", "information", "inputs")
 INFORMATION = ["quantity", "modality", "other", "estimate", "lower", "upper", "null95"]
-INFORMATION += ["p_value", "n", "components", "status", "reason"]
+INFORMATION += ["p_value", "n", "components", "status", "reason", "seen_from"]
 COMPLEMENTARITY = ["teacher", "student", "teacher_student", "student_label", "margin", "lower"]
 COMPLEMENTARITY += ["upper", "predicted", "observed_gain", "observed_lower", "observed_upper"]
 TRAINING = ["method", "stage", "repeat", "fold", "member", "epoch", "modality", "weight"]
@@ -207,7 +207,8 @@ def _pair_rows(names: Names, ordered: list[str]) -> Iterator[tuple]:
         yield "pairwise_linear", first, second, estimate(most - 0.12, components=12)
         yield "pairwise_nonlinear", first, second, estimate(most, components=12)
         yield "pairwise_wide", first, second, estimate(most - 0.05, components=12)
-        yield "pairwise_composite", first, second, estimate(most, **test)
+        needed = {"seen_from": 20 * (place + 1)}
+        yield "pairwise_composite", first, second, estimate(most, **test, **needed)
         yield "representation_information", first, second, estimate(0.3)
     for teacher, student in permutations(ordered, 2):
         known = own_information(names, student)
@@ -257,7 +258,9 @@ def make_information(names: Names) -> pd.DataFrame:
             rows.append({**head, "n": 12, "status": "not_applicable", "reason": names.refusal})
         else:
             rows.append({**head, **cells, "status": "ok"})
-    return pd.DataFrame(rows, columns=INFORMATION).astype({"components": "Int64"})
+    return pd.DataFrame(rows, columns=INFORMATION).astype(
+        {"components": "Int64", "seen_from": "Int64"}
+    )
 
 
 def make_complementarity(names: Names) -> pd.DataFrame:

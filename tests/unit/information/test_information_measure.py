@@ -100,7 +100,9 @@ class TestTable:
     def test_keeps_the_contract(self, measured, tmp_path):
         contract = TABLES["information"]
         write_table(measured, tmp_path / "information.csv")
-        table = pd.read_csv(tmp_path / "information.csv", dtype={"components": "Int64"})
+        table = pd.read_csv(
+            tmp_path / "information.csv", dtype={"components": "Int64", "seen_from": "Int64"}
+        )
         assert tuple(table.columns) == contract.names
         contract.check(measured)
         kinds = {"int": "iu", "float": "f", "text": "O"}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balmi.evaluation.primary import BALANCED, POOL
+from balmi.evaluation.primary import BALANCED, POOL, Roles
 from balmi.report.kit.amounts import Amount
 from balmi.report.kit.metrics import metric_of
 from balmi.report.kit.sketches import BOLD, EM, Pen, Scale, fitted, sketch, ticks, width
@@ -30,6 +30,7 @@ from balmi.report.sections.verdict.pictures import (
 LONG = "an exceedingly long name of sixty characters, {:03d} of several"
 WIDE = "遺伝子発現量の測定値とその他の情報を含む長い名前{:03d}"
 PAIR = ("pooled", "unimodal-pooled")
+BRIEF = Roles("pool", "svm", "the pool")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -77,7 +78,9 @@ def make_information(names: tuple[str, ...], top: float = 0.9) -> SimpleNamespac
     return SimpleNamespace(label=label, parts=parts)
 
 
-def make_performance(methods: tuple[str, ...], verdict: str | None, own=POOL) -> SimpleNamespace:
+def make_performance(
+    methods: tuple[str, ...], verdict: str | None, own=POOL, among: str = "all"
+) -> SimpleNamespace:
     metric = metric_of("macro_f1")
     rows = tuple(
         MethodRow(
@@ -87,7 +90,7 @@ def make_performance(methods: tuple[str, ...], verdict: str | None, own=POOL) ->
     )
     pair = (own.own, own.single)
     difference = Difference(
-        *(*pair, 0.018, -0.031, 0.067, 0.4, 0.4, 0.1, 0.3, 0.6, verdict, "all", 25, 25, True)
+        *(*pair, 0.018, -0.031, 0.067, 0.4, 0.4, 0.1, 0.3, 0.6, verdict, among, 25, 25, True)
     )
     made = {pair: difference} if set(pair) <= set(methods) else {}
     return SimpleNamespace(
@@ -144,6 +147,20 @@ def test_no_text_of_methods_overlaps_another_or_is_cut(verdict, other):
     methods = ("pooled", "unimodal-pooled", "stacked-lr", "balanced", other)
     assert_in_place(combining_picture(make_performance(methods, verdict), PAIR))
     assert_in_place(combining_picture(make_performance(methods, verdict), None))
+
+
+@pytest.mark.parametrize(
+    ("own", "named"),
+    [
+        (POOL, "difference, complete samples"),
+        (BRIEF, "pool − svm, complete samples"),
+    ],
+)
+def test_a_difference_among_complete_samples_says_so_whatever_room_there_is(own, named):
+    picture = combining_picture(
+        make_performance((own.own, own.single), None, own, "complete"), (own.own, own.single)
+    )
+    assert named in [text for text, *_ in boxes(picture)]
 
 
 def test_the_methods_are_those_of_the_question_and_the_best_of_the_others():

@@ -159,6 +159,8 @@ class Estimate:
         Number of samples.
     components
         Principal components per modality, or None.
+    seen_from
+        Samples from which on a pair of directions that two modalities share would be seen, or None.
     """
 
     value: float
@@ -167,3 +169,4 @@ class Estimate:
     null: Null | None
     n: int
     components: int | None = None
+    seen_from: int | None = None

@@ -6,6 +6,7 @@ import logging
 from dataclasses import astuple, dataclass
 from functools import cache
 from itertools import combinations, permutations
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ from balmi.information.companions import FEWEST_PER_FOLD, Wide, composite_estima
 from balmi.information.complementarity import JACKKNIFE, margin_estimate
 from balmi.information.deals import evaluated_folds
 from balmi.information.decomposition import decompose
+from balmi.information.detection import seen_from
 from balmi.information.estimates import Estimate, NotApplicable, exchangeable
 from balmi.information.known import Knowledge, every_coalition
 from balmi.information.label import bounded_interval, entropy, mean_interval
@@ -81,6 +83,7 @@ class Row:
             "p_value": None if null is None else null.p_value,
             "n": found.n,
             "components": found.components,
+            "seen_from": found.seen_from,
             "status": "ok",
         }
 
@@ -126,7 +129,7 @@ def measure_cohort(
             logger.warning("%s of %s: %s", row.quantity, what, row.outcome)
     frame = TABLES["information"].of(row.cells() for row in table)
     numbers = dict.fromkeys(("estimate", "lower", "upper", "null95", "p_value"), float)
-    return frame.astype({**numbers, "components": "Int64"})
+    return frame.astype({**numbers, "components": "Int64", "seen_from": "Int64"})
 
 
 def _orderings(study: Study) -> list[tuple[int, ...]]:
@@ -246,13 +249,17 @@ def _raw_pairs(knowledge: Knowledge) -> Iterator[Row]:
         wide = Wide(*directions, study.settings.components)
         found = composite_estimate(*pair, fold, permutations_of(groups), rng, groups, wide)
         components = max(view.shape[1] for view in pair)
+        # Samples of one group count as one, and a cohort of more groups has more of them.
+        alike = 1.0 if groups is None else n / len(np.unique(groups))
+        widths = [prepared[name].shape[1] for name in (first, second)]
+        needed = ceil(alike * seen_from(*widths)) if all(widths) else None
         nothing = NotApplicable("no shared direction held up in held-out samples", n)
         return [
             *(
                 nothing if np.isnan(value) else Estimate(value, None, None, None, n, components)
                 for value in (found.linear, found.nonlinear, found.wide)
             ),
-            Estimate(found.value, None, None, found.null, n, components),
+            Estimate(found.value, None, None, found.null, n, components, needed),
         ]
 
     pairs = list(combinations(study.modalities, 2))

@@ -110,6 +110,28 @@ def test_combinations_are_named_for_readers(name, modalities, told):
     assert combination(name, tuple(modalities)) == told
 
 
+@pytest.mark.parametrize(
+    ("needed", "begins"),
+    [
+        ((90, 90), None),
+        ((91, 90), "1 of 2 pairs: at least what stands there is shared. "),
+        ((91, 4000), "2 pairs: at least what stands there is shared. "),
+    ],
+)
+def test_with_too_few_samples_for_the_features_a_pair_shares_at_least_so_much(needed, begins):
+    rows = []
+    for other, samples in zip("bc", needed, strict=True):
+        rows.append(("pairwise_information", "a", other, 0.4, 0.3, 0.5, 0.05, 0.02, 90, 12))
+        rows.append(
+            ("pairwise_composite", "a", other, 0.6, *[np.nan] * 4, 90, 12, "ok", None, samples)
+        )
+    view = information_view(table(*rows), ["a", "b", "c"])
+    assert [pair.seen_from for pair in view.pairs] == list(needed)
+    assert [pair.at_least for pair in view.pairs] == [samples > 90 for samples in needed]
+    assert (view.at_least or "").startswith(begins or "")
+    assert (view.at_least is None) is (begins is None)
+
+
 def test_pairs_show_the_composite_beside_its_parts():
     rows = [
         ("pairwise_information", "a", "b", 0.4, 0.3, 0.5, 0.05, 0.02, 90, 12),

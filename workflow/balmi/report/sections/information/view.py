@@ -14,6 +14,7 @@ from balmi.evaluation.verdicts import (
     informative,
     stronger,
 )
+from balmi.numerals import counted
 from balmi.report.kit.amounts import Amount, amount_of, by_pair, rows_by_quantity
 from balmi.report.kit.words import combination, known
 from balmi.report.sections.information.decomposition import (
@@ -95,6 +96,8 @@ class Pair:
         Samples that have both.
     components
         Principal components per modality, or None.
+    seen_from
+        Samples from which on a shared pair of directions would be seen, or None.
     """
 
     first: str
@@ -107,6 +110,12 @@ class Pair:
     p: float | None
     n: int
     components: int | None
+    seen_from: int | None
+
+    @property
+    def at_least(self) -> bool:
+        """Whether samples are too few for the features, so that a part may not be seen."""
+        return self.seen_from is not None and self.n < self.seen_from
 
 
 @dataclass(frozen=True)
@@ -189,6 +198,21 @@ class InformationView:
         return self.refusals[:MAX_REFUSALS]
 
     @property
+    def at_least(self) -> str | None:
+        """What is said where samples are too few to see all that pairs share, or None."""
+        faint = sum(pair.at_least for pair in self.pairs)
+        if not faint:
+            return None
+        which = "" if faint == len(self.pairs) else f"{faint} of "
+        return (
+            f"{which}{counted(len(self.pairs), 'pair')}: at least what stands there is shared."
+            " One shared pair of directions of correlation .8 is seen in four of five cohorts from"
+            " so many samples on (seen from), where features vary alike, and these are fewer (n)."
+            " What lies in directions of much variance is seen with fewer. The limits of G are"
+            " those of k components, not of all that is shared."
+        )
+
+    @property
     def pair_cells(self) -> dict[tuple[str, str], Pair]:
         """Every pair with a composite, in both orders."""
         pairs = [pair for pair in self.pairs if pair.composite is not None]
@@ -231,6 +255,11 @@ def _label_rows(
     return made
 
 
+def _whole(cell: object) -> int | None:
+    """Return a cell as a whole number, or None where it is empty."""
+    return None if pd.isna(cell) else int(cell)  # type: ignore[call-overload]
+
+
 def _pairs(rows: Mapping[str, Sequence[Row]]) -> tuple[Pair, ...]:
     kinds = ("linear", "nonlinear", "wide", "composite")
     by_kind = {kind: by_pair(rows, f"pairwise_{kind}") for kind in kinds}
@@ -247,7 +276,8 @@ def _pairs(rows: Mapping[str, Sequence[Row]]) -> tuple[Pair, ...]:
                 **{kind: known(held.get("estimate")) for kind, held in others.items()},
                 p=known(others["composite"].get("p_value")),
                 n=int(row["n"]),
-                components=None if pd.isna(row["components"]) else int(row["components"]),
+                components=_whole(row["components"]),
+                seen_from=_whole(others["composite"].get("seen_from")),
             )
         )
     return tuple(made)

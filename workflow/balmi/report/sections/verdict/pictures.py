@@ -337,8 +337,10 @@ def _bracket(pen: Pen, scale: Scale, y: float, start: float, row: Difference) ->
     begin, end, level = scale(start), scale(start + row.difference), y + 30
     value = beside(row.difference, row.lower, row.upper, signed)
     room = WIDTH - width(value, letter=BOLD) - 6
-    name = f"{row.method} − {row.reference}{_among(row)}"
-    pen.text(0, y + 13, fitted(name, room, letter=BOLD), bold=True)
+    name, among = f"{row.method} − {row.reference}", _among(row)
+    if among and width(name + among, letter=BOLD) > room:
+        name = "difference"  # among whom says more than between whom, which the rows above show
+    pen.text(0, y + 13, fitted(name + among, room, letter=BOLD), bold=True)
     pen.text(WIDTH, y + 13, value, "end", bold=True)
     pen.line((begin, level - 9), (begin, level), look.colour, 2)
     pen.line((begin, level - 9), (end, level - 9), look.colour, 2)
