@@ -297,6 +297,7 @@ def test_words():
         "a and b",
         "a, b and c",
     ]
+    assert joined(["a", "b", "c"], "or") == "a, b or c"
     assert shortened("x" * 50, 10) == "xxxxxx…xxx"
 
 

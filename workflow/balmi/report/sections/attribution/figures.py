@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import altair as alt
 import numpy as np
 
-from balmi.numerals import counted
+from balmi.numerals import counted, decimal, signed, with_limits
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL, class_keys, modality_keys
 from balmi.report.kit.figures import ORDER, Drawn, Entry, Figure, Panels
@@ -19,6 +19,7 @@ from balmi.report.kit.words import percent, shortened
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from balmi.report.kit.amounts import Amount
     from balmi.report.kit.drawing import Key
     from balmi.report.kit.sketches import Sketch
     from balmi.report.sections.attribution.view import (
@@ -55,6 +56,10 @@ def _shape(direction: float) -> str:
     return FOR if direction > 0 else AGAINST if direction < 0 else NEITHER
 
 
+def _share(share: Amount) -> str:
+    return with_limits(share.estimate, share.lower, share.upper, percent)
+
+
 def attribution_figure(rows: Sequence[ModalityShare], modalities: Sequence[str]) -> Figure:
     """Draw each modality's share of the attributions: a row per class, a lane per modality."""
     keys = modality_keys(modalities)
@@ -69,6 +74,7 @@ def attribution_figure(rows: Sequence[ModalityShare], modalities: Sequence[str])
             "upper": row.share.upper,
             "colour": keys[row.modality].colour,
             "shape": shapes[row.modality],
+            "said": f"{row.label}, {row.modality}: {_share(row.share)}",
         }
         for row in rows
     ]
@@ -108,6 +114,8 @@ def _features_figure(
             "colour": keys[row.modality].colour,
             "shape": _shape(row.direction),
             "fill": row.top,
+            "said": f"{row.name} ({row.modality}): importance {decimal(row.importance)},"
+            f" net support {signed(row.direction)}, listed by {percent(row.top)} of folds",
         }
         for row in rows
     ]
@@ -121,6 +129,7 @@ def _features_figure(
         fill=alt.Fill("colour:N", scale=None),
         fillOpacity=alt.FillOpacity("fill:Q", scale=None),
         shape=alt.Shape("shape:N", scale=None),
+        description=drawing.said(),
     )
     left = base.mark_text(align="right", baseline="middle", color=INK)
     right = base.mark_text(align="left", baseline="middle", color=SOFT)
@@ -175,8 +184,9 @@ def values_figure(values: Values, modalities: Sequence[str], classes: Sequence[s
     at = float(NAMES)
     for name, count in values.classes:
         across = CELLS * count / values.samples
-        told = f"{name}: {counted(count, 'sample')}"
-        pen.bar(at, 0, across, STRIP, kinds[name].colour, told=told)
+        key, told = kinds[name], f"{name}: {counted(count, 'sample')}"
+        stripes = " ".join(map(str, key.stripes)) if key.stripes[1] else None
+        pen.line((at, STRIP / 2), (at + across, STRIP / 2), key.colour, STRIP, stripes, told)
         at += across
     top = STRIP + 3
     for place, (modality, feature) in enumerate(values.features):
@@ -193,7 +203,10 @@ def values_figure(values: Values, modalities: Sequence[str], classes: Sequence[s
     named = ", ".join(f"{feature} ({modality})" for modality, feature in values.features)
     shown = {modality for modality, _ in values.features}
     legend = [
-        *(Entry(shortened(n, LABEL), kinds[n].colour, "square") for n, _ in values.classes),
+        *(
+            Entry(shortened(n, LABEL), kinds[n].colour, "area", dash=kinds[n].stripes)
+            for n, _ in values.classes
+        ),
         Entry(f"{FARTHEST:g} deviations below the mean, or more", LOW, "square"),
         Entry("above it", HIGH, "square"),
         Entry("not measured", f"{GREY}{PALE:x}", "square"),
