@@ -23,7 +23,7 @@ def _cohort(view: View) -> str:
     every = "1 has" if cohort.complete == 1 else f"{cohort.complete:,} have"
     if cohort.complete == cohort.samples:
         every = "all have"
-    return f"{counted(cohort.samples, 'sample')} in {classes}; {every} every modality."
+    return f"{cohort.counted} in {classes}; {every} every modality."
 
 
 def _performance(view: View) -> str:

@@ -194,7 +194,7 @@ class Panels:
     reading, data
         As for `Figure`.
     width
-        Width of a panel's axes in pixels, which decides how many stand side by side.
+        What a panel takes in pixels beside its numbers, which decides how many stand in a row.
     """
 
     title: str

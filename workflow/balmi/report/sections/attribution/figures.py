@@ -10,7 +10,7 @@ import numpy as np
 from balmi.numerals import counted, decimal, signed, with_limits
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL, class_keys, modality_keys
-from balmi.report.kit.figures import ORDER, Drawn, Entry, Figure, Panels
+from balmi.report.kit.figures import LETTER, ORDER, Drawn, Entry, Figure, Panels
 from balmi.report.kit.pictures import indexed, uri_of
 from balmi.report.kit.sketches import Pen, fitted, sketch
 from balmi.report.kit.svg import GRID, INK, SOFT
@@ -156,11 +156,13 @@ def features_figures(attributions: Attributions, modalities: Sequence[str]) -> P
     most = max(row.importance for _, rows in attributions.foremost for row in rows)
     entries = [Entry(shortened(name, LABEL), keys[name].colour, "square") for name in modalities]
     legend = (*entries, *DIRECTIONS)
-    parts = (
+    parts = tuple(
         _features_figure(label, rows, place, most, keys, legend)
         for place, (label, rows) in enumerate(attributions.foremost)
     )
-    return Panels("Features of largest attribution, by class", tuple(parts), data="attribution")
+    longest = max(part.characters[0] for part in parts)
+    title = "Features of largest attribution, by class"
+    return Panels(title, parts, data="attribution", width=round(PANEL + LETTER * longest))
 
 
 def _colours() -> tuple[bytes, bytes]:
@@ -207,8 +209,8 @@ def values_figure(values: Values, modalities: Sequence[str], classes: Sequence[s
             Entry(shortened(n, LABEL), kinds[n].colour, "area", dash=kinds[n].stripes)
             for n, _ in values.classes
         ),
-        Entry(f"{FARTHEST:g} deviations below the mean, or more", LOW, "square"),
-        Entry("above it", HIGH, "square"),
+        Entry(f"{FARTHEST:g} deviations or more below the mean", LOW, "square"),
+        Entry("as many above it", HIGH, "square"),
         Entry("not measured", f"{GREY}{PALE:x}", "square"),
         *(Entry(shortened(n, LABEL), keys[n].colour, "line") for n in modalities if n in shown),
     ]

@@ -127,14 +127,15 @@ def _shapes(places: Sequence[Sequence[tuple[float, float]]], entries: Sequence[E
             filled=True,
             opacity=OPACITY,
             color=entry.colour,
-        )
+        ).encode(description=alt.value(entry.text))
         for each, entry in zip(places, entries, strict=True)
     ]
 
 
 def _frame() -> alt.Chart:
     """Draw the axes: components have no unit, so that they carry names and no numbers."""
-    axis = alt.Axis(labels=False, ticks=False, grid=False)
+    # Two figures stand side by side, at nearly half their size.
+    axis = alt.Axis(labels=False, ticks=False, grid=False, titleFontSize=17)
     scale = alt.Scale(domain=[-1, 1], nice=False)
     return (
         alt.Chart(alt.Data(values=[{"x": 0, "y": 0}]))

@@ -222,8 +222,9 @@ def _differences(
     chosen = main if not (own | single).any() else main[own | single]
     chosen = chosen.sort_values("method", key=lambda names: names != roles.own, kind="stable")
     rows = [_difference(cells, ground) for cells in chosen.to_dict("records")]
-    # The page shows the first rows of a long table: what decides is among them, and what is lost.
-    rows.sort(key=lambda row: (not row.primary, row.verdict != str(Verdict.LOSS)))
+    # Of a long table the page shows the first rows: what decides is among them, and what is lost.
+    lost = str(Verdict.LOSS)
+    rows.sort(key=lambda row: (not row.primary, (row.method, row.verdict) != (roles.own, lost)))
     return rows, len(main) - len(rows)
 
 
