@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+UNLABELLED = "samples without a label"
 SHOWN_CELLS = 3
 MOST_READ = 25 * 10**6  # bytes, some two seconds
 WHOLE_TOLERANCE = 1e-6
@@ -304,7 +305,7 @@ def _usable(samples: pd.DataFrame, modalities: dict[str, NumericTable]) -> Table
             for name in measured
         },
         dropped={
-            "samples without a label": int(samples["label"].isna().sum()),
+            UNLABELLED: int(samples["label"].isna().sum()),
             "labelled samples without any measurement": len(labelled) - len(kept),
             "measured samples that the table of samples lacks": len(ids - set(samples.index)),
         },
@@ -637,9 +638,7 @@ def check_outline(name: str, dataset: Dataset, folds: int | None) -> None:
     if table is not None:
         labels = _columns(table, dataset, key)[0]["label"]
         unlabelled = int(labels.isna().sum())
-        left = Tables(
-            pd.DataFrame({"label": labels.dropna()}), {}, {"samples without a label": unlabelled}
-        )
+        left = Tables(pd.DataFrame({"label": labels.dropna()}), {}, {UNLABELLED: unlabelled})
         problems = _check_classes(left, key)
         if not problems and folds is not None and not dataset.folds:
             problems = _check_rarest(left.samples["label"], folds, key)
