@@ -10,12 +10,15 @@ from accessibility import violations
 from pypdf import PdfReader
 from synthetic_report import ATTRIBUTE, FORMULA, LONG, SCRIPT, UNICODE
 
+from balmi.report.render import MOST_ROWS
+
 pytestmark = pytest.mark.browser
 PAGES = ("synthetic", "hostile", "overview")
 REPORTS = PAGES[:2]
 PHONE = {"viewport": {"width": 390, "height": 844}}
 FIGURES = "main svg[role=img]"
 VISIBLE_ROWS = "rows => rows.filter(row => !row.hidden).map(row => row.cells[0].textContent.trim())"
+SHOWN_ROWS = "rows => rows.filter(row => row.getClientRects().length).map(row => row.className)"
 FOCUSABLE = "a[href], button, input, select, summary, [tabindex='0']"
 
 
@@ -100,6 +103,33 @@ def test_a_filter_hides_the_other_rows(opened, written):
     assert 0 < len(shown) < len(everything)
     page.locator("input[data-filter=scores]").fill("")
     assert rows.evaluate_all(VISIBLE_ROWS) == everything
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_long_table_shows_its_first_rows_and_all_at_a_tick(opened, written, script):
+    page = opened(written["synthetic"], java_script_enabled=script).page
+    page.locator("#performance-more > summary").click()
+    rows = page.locator("#differences-table tbody tr")
+    assert rows.count() > MOST_ROWS
+    assert len(rows.evaluate_all(SHOWN_ROWS)) == 8
+    label = page.locator(".scroll:has(#differences-table) + .all")
+    assert label.inner_text().strip() == f"Show all {rows.count()} rows"
+    label.locator("input").check()
+    assert len(rows.evaluate_all(SHOWN_ROWS)) == rows.count()
+
+
+def test_sorting_and_choosing_bring_other_rows_of_a_long_table_forward(opened, written):
+    page = unfolded(opened, written["synthetic"])
+    table = page.locator("#features-table")
+    rows = table.locator("tbody tr")
+    table.locator("thead th button").first.click()
+    assert rows.evaluate_all(SHOWN_ROWS) == [""] * 8
+    assert rows.first.is_visible()
+    page.locator("select[data-filter=features-table][data-key=label]").select_option("1")
+    shown = rows.evaluate_all(
+        "rows => rows.filter(row => row.getClientRects().length).map(row => row.dataset.label)"
+    )
+    assert shown == ["1"] * 8
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from synthetic_report import Names, write_dataset
 
 from balmi.report.kit import svg
+from balmi.report.kit.drawing import said
 from balmi.report.kit.figures import (
     SHAPES,
     Entry,
@@ -26,6 +27,7 @@ from balmi.report.kit.figures import (
     light_colours,
     outline,
     saved_svg,
+    side_by_side,
 )
 from balmi.report.kit.pictures import LEVELS, SIGNATURE, marks_uri, png, stamp
 from balmi.report.render import build_report
@@ -112,6 +114,23 @@ def test_panels_become_one_file_with_their_titles():
     text = saved_svg(Panels("All of them", parts))
     for words in ("All of them", "Panel 0", "Panel 1", "Panel 2"):
         assert text.count(f">{words}</text>") == 1
+
+
+def test_a_mark_says_its_numbers_where_the_pointer_rests_and_no_other_does():
+    data = alt.Data(values=[{"x": 1, "said": "a < b: 0.5"}, {"x": 2, "said": "c: 0.7"}])
+    base = alt.Chart(data).encode(x="x:Q")
+    drawn = alt.layer(base.mark_tick(), base.mark_point().encode(description=said()))
+    root = ET.fromstring(Figure(drawn, "made", "Made", "Two.").inline)
+    marks = [element for element in root.iter() if element.find(f"{NAMESPACE}title") is not None]
+    assert [mark.findtext(f"{NAMESPACE}title") for mark in marks] == [
+        "Made",
+        "a < b: 0.5",
+        "c: 0.7",
+    ]
+
+
+def test_more_than_two_panels_are_narrower():
+    assert side_by_side(2) > side_by_side(3) == side_by_side(9)
 
 
 def test_a_long_legend_goes_on_in_another_line():

@@ -134,6 +134,27 @@ def test_cohort_counts_availability():
     assert view.dropped == (("samples without a label", 3),)
 
 
+@pytest.mark.parametrize(
+    ("what", "asked"),
+    [("samples without a label", False), ("labelled samples without any measurement", True)],
+)
+def test_ids_are_asked_for_only_where_they_may_disagree(view, what, asked):
+    views = bare_views(view.information, make_cohort(Names()))
+    cohort = replace(views.cohort, dropped=((what, 3),))
+    told = [
+        each.text for answer in answers(replace(views, cohort=cohort)) for each in answer.statements
+    ]
+    (left,) = [text for text in told if text.startswith("Left out")]
+    assert left == f"Left out: 3 {what}.{' Do the ids of all tables agree?' if asked else ''}"
+
+
+def test_repeated_samples_are_counted_with_their_groups():
+    view = cohort_view(make_cohort(Names()))
+    assert replace(view, samples=444, groups=75).counted == "444 samples of 75 groups"
+    assert replace(view, samples=75, groups=75).counted == "75 samples"
+    assert replace(view, samples=75, groups=None).counted == "75 samples"
+
+
 def test_the_cohort_tells_its_controls():
     cohort = make_cohort(Names())
     assert cohort_view(cohort).controls == ()
@@ -297,6 +318,7 @@ def test_words():
         "a and b",
         "a, b and c",
     ]
+    assert joined(["a", "b", "c"], "or") == "a, b or c"
     assert shortened("x" * 50, 10) == "xxxxxx…xxx"
 
 

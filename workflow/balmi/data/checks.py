@@ -19,7 +19,7 @@ from balmi.data.contents import content
 from balmi.data.files import read_json, write_json
 from balmi.data.readers import check_file, size_of
 from balmi.data.reading import Reading, read_samples_of, read_tables, texts_of
-from balmi.data.usable import Tables
+from balmi.data.usable import UNLABELLED, Tables
 from balmi.errors import Caution, Problem, UserError, listing
 
 if TYPE_CHECKING:
@@ -61,9 +61,7 @@ def check_outline(name: str, dataset: Dataset, folds: int | None) -> None:
     if table is not None:
         labels = texts_of(table, dataset, key)[0]["label"]
         unlabelled = int(labels.isna().sum())
-        left = Tables(
-            pd.DataFrame({"label": labels.dropna()}), {}, {"samples without a label": unlabelled}
-        )
+        left = Tables(pd.DataFrame({"label": labels.dropna()}), {}, {UNLABELLED: unlabelled})
         problems = check_classes(left, key)
         if not problems and folds is not None and not dataset.folds:
             problems = check_rarest(left.samples["label"], folds, key)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from balmi.errors import Caution
 
 SHOWN_SAMPLES = 3
+UNLABELLED = "samples without a label"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def usable(samples: pd.DataFrame, modalities: dict[str, NumericTable]) -> Tables
             for name in measured
         },
         dropped={
-            "samples without a label": int(samples["label"].isna().sum()),
+            UNLABELLED: int(samples["label"].isna().sum()),
             "labelled samples without any measurement": len(labelled) - len(kept),
             "measured samples that the table of samples lacks": len(ids - set(samples.index)),
         },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from balmi.numerals import counted, decimal, with_limits
+from balmi.numerals import beside, counted, with_limits
 from balmi.report.kit.words import brief, joined
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ def _cohort(view: View) -> str:
     cohort = view.cohort
     classes = counted(len(cohort.classes), "class", "classes")
     every = "1 has" if cohort.complete == 1 else f"{cohort.complete:,} have"
-    return f"{counted(cohort.samples, 'sample')} in {classes}; {every} every modality."
+    if cohort.complete == cohort.samples:
+        every = "all have"
+    return f"{cohort.counted} in {classes}; {every} every modality."
 
 
 def _performance(view: View) -> str:
@@ -89,7 +91,10 @@ def _contributions(view: View) -> str:
     if first.quiet is not None:
         return first.quiet
     rows = sorted(first.rows, key=lambda row: -abs(row.shapley.estimate))
-    listed = [f"{brief(row.modality)} {decimal(row.shapley.estimate)}" for row in rows[:LISTED]]
+    values = [
+        beside(row.shapley.estimate, row.shapley.lower, row.shapley.upper) for row in rows[:LISTED]
+    ]
+    listed = [f"{brief(row.modality)} {each}" for row, each in zip(rows, values, strict=False)]
     if len(rows) > LISTED:
         listed.append(f"{len(rows) - LISTED} more")
     return f"Shapley values of {first.metric.title} for {first.method}: {joined(listed)}."

@@ -25,7 +25,7 @@ from balmi.report.gists import GISTS
 from balmi.report.inputs import ReportInputs
 from balmi.report.kit import drawing, words
 from balmi.report.kit.engine import engine
-from balmi.report.kit.figures import save_figures
+from balmi.report.kit.figures import THICK, save_figures
 from balmi.report.kit.metrics import metrics_of
 from balmi.report.paths import Shown
 from balmi.report.sections.information.refusals import MAX_WHICH
@@ -53,6 +53,7 @@ FORMS = (
 )
 # Chromium leaves a page that `snakemake --report` puts in an iframe blank above about 1.57 MB.
 MAX_BYTES = 1_500_000
+MOST_ROWS = 10  # of a table that is shown whole; of a longer one the style sheet shows eight
 SPARE_BYTES = 10_000
 
 
@@ -76,6 +77,8 @@ def environment() -> Environment:
     environment.globals |= {
         **scripted("page.js"),
         "marks": drawing.MARKS,
+        "thick": THICK,
+        "most_rows": MOST_ROWS,
         "class_metrics": metrics_of(OF_CLASS),
         "verdicts": [drawing.MARKS[str(word)] for word in Verdict],
         "unknown": drawing.UNKNOWN,

@@ -151,5 +151,5 @@ def test_the_picture_of_values_has_a_pixel_per_cell():
     drawn = values_figure(view, ("rna", "mirna"), ("x", "y"))
     assert "<script>" not in drawn.inline
     assert drawn.inline.count("<image") == 1
-    assert drawn.inline.count("<line") == 1
+    assert drawn.inline.count("<line") == 3  # the strip of two classes, and what parts them
     assert "4 samples by class" in drawn.inline

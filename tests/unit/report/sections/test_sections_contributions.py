@@ -136,8 +136,8 @@ def test_pictures_of_many_scattered_samples_are_bounded():
 
 
 def test_classes_differ_in_colour_and_shape_together():
-    entries = class_entries([f"c{place}" for place in range(56)])
-    assert len({(entry.colour, entry.shape) for entry in entries}) == 56
+    entries = class_entries([f"c{place}" for place in range(96)])
+    assert len({(entry.colour, entry.shape) for entry in entries}) == 96
     assert len({entry.shape for entry in entries[: len(ORDER)]}) == len(ORDER)
 
 

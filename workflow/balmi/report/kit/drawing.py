@@ -11,6 +11,7 @@ from balmi.config.settings import JOINT
 from balmi.evaluation.at_chance import Reading
 from balmi.evaluation.trust import State
 from balmi.evaluation.verdicts import Foremost, Prediction, Verdict
+from balmi.report.kit.figures import ORDER
 from balmi.report.kit.svg import INK
 
 if TYPE_CHECKING:
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
 # Tol (2021), the bright scheme.
 TOL_BRIGHT = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377", "#BBBBBB")
+# What follows each scheme: colours that stay apart from it and from each other, on either ground
+# and with red-green blindness (a test measures it).
+MODALITY_COLOURS = (*OKABE_ITO, "#7A4B00", "#99DDFF", "#6A3D9A", "#FFAABB", "#00665E")
+CLASS_COLOURS = (*TOL_BRIGHT, "#774411", "#6A3D9A", "#44AA99", "#00665E", "#805AD5")
 DASHES = ((1, 0), (7, 3), (2, 2), (9, 3, 2, 3))
+# Of areas, where colours come again: stripes of the colour and of the ground, in pixels.
+STRIPES = ((1, 0), (4, 2), (2, 2), (6, 3, 1.5, 3))
 ROW, WIDTH, GAP = 30, 430, 10
 TALL, LEAST = 420, 16  # where rows are many: height of all of them, and of one at the least
 LABEL = 34
@@ -81,28 +88,68 @@ def mark_of(word: str | None) -> Mark:
 
 @dataclass(frozen=True)
 class Key:
-    """The colour and dash of a modality or a class, the same in every figure."""
+    """How a modality or a class looks, the same in every figure.
+
+    Parameters
+    ----------
+    name
+        The modality or class.
+    colour
+        Its colour; the twelve first differ.
+    dash, shape, stripes
+        What tells those of one colour apart: of lines, of marks (of `figures.SHAPES`), of areas.
+    """
 
     name: str
     colour: str
-    dash: tuple[int, ...]
+    dash: tuple[float, ...]
+    shape: str = "circle"
+    stripes: tuple[float, ...] = STRIPES[0]
+
+    @property
+    def area(self) -> str:
+        """What fills an area of the page, in CSS."""
+        if not self.stripes[1]:
+            return self.colour
+        stops, at = [], 0.0
+        for place, length in enumerate(self.stripes):
+            paint = "var(--bg)" if place % 2 else self.colour
+            stops.append(f"{paint} {at:g}px {at + length:g}px")
+            at += length
+        return f"repeating-linear-gradient(90deg, {', '.join(stops)})"
+
+
+def keys_of(names: Sequence[str], colours: Sequence[str]) -> dict[str, Key]:
+    """Return how each name looks; two look alike in nothing up to four rounds of the colours.
+
+    Parameters
+    ----------
+    names
+        Modalities or classes in the cohort's order.
+    colours
+        What they are given in turn.
+    """
+    keys = {}
+    for place, name in enumerate(names):
+        again = place // len(colours)  # dashes and shapes go on by one more each time
+        keys[name] = Key(
+            name,
+            colours[place % len(colours)],
+            DASHES[(place + again) % len(DASHES)],
+            ORDER[(place + again) % len(ORDER)],
+            STRIPES[again % len(STRIPES)],
+        )
+    return keys
 
 
 def modality_keys(modalities: Sequence[str]) -> dict[str, Key]:
-    """Return the colour and dash of each modality, and of the joint head."""
-    keys = {
-        name: Key(name, OKABE_ITO[place % len(OKABE_ITO)], DASHES[place % len(DASHES)])
-        for place, name in enumerate(modalities)
-    }
-    return keys | {JOINT: Key(JOINT, INK, (4, 2))}
+    """Return how each modality looks, and the joint head."""
+    return keys_of(modalities, MODALITY_COLOURS) | {JOINT: Key(JOINT, INK, (4, 2))}
 
 
 def class_keys(classes: Sequence[str]) -> dict[str, Key]:
-    """Return the colour and dash of each class, the same in every figure."""
-    return {
-        name: Key(name, TOL_BRIGHT[place % len(TOL_BRIGHT)], DASHES[place % len(DASHES)])
-        for place, name in enumerate(classes)
-    }
+    """Return how each class looks."""
+    return keys_of(classes, CLASS_COLOURS)
 
 
 def rows_of(rows: Sequence[dict[str, Any]]) -> alt.Chart:
@@ -133,6 +180,11 @@ def texts(base: alt.Chart) -> alt.Chart:
     return marks.encode(x=alt.value(WIDTH + GAP), text="told:N")
 
 
+def said() -> alt.Description:
+    """Return the encoding of what a mark says where the pointer rests on it."""
+    return alt.Description("said:N")
+
+
 def across(field: str, title: str, **scale: Any) -> alt.X:
     """Return the encoding of a number."""
     axis = alt.Axis(format="~g", tickCount=6)
@@ -159,7 +211,7 @@ def sized(layers: Sequence[alt.Chart], rows: int, width: int = WIDTH) -> alt.Lay
 
 
 def points(base: alt.Chart, title: str) -> list[alt.Chart]:
-    """Draw points with intervals beside zero, coloured and shaped by verdict."""
+    """Draw points with intervals beside zero, as the records say; a point says its numbers."""
     paint = alt.Color("colour:N", scale=None)
     shape = alt.Shape("shape:N", scale=None)
     interval = base.mark_rule(strokeWidth=2.5)
@@ -168,15 +220,20 @@ def points(base: alt.Chart, title: str) -> list[alt.Chart]:
     return [
         upright(0),
         interval.encode(x=across("lower", title), x2="upper:Q", color=paint),
-        point.encode(value, color=paint, shape=shape),
+        point.encode(value, color=paint, shape=shape, description=said()),
     ]
 
 
 def bars(base: alt.Chart, title: str) -> list[alt.Chart]:
-    """Draw bars from zero with intervals."""
+    """Draw bars from zero with intervals; a bar says its numbers."""
     bar = base.mark_bar(height=14, opacity=0.85)
     interval = base.mark_rule(color=INK, strokeWidth=2)
     return [
-        bar.encode(x=across("from", title), x2="value:Q", color=alt.Color("colour:N", scale=None)),
+        bar.encode(
+            x=across("from", title),
+            x2="value:Q",
+            color=alt.Color("colour:N", scale=None),
+            description=said(),
+        ),
         interval.encode(x=across("lower", title), x2="upper:Q"),
     ]

@@ -35,6 +35,9 @@ ABSENT = Markup(
 NOTE = "not-drawn.txt"
 # The longest line of a legend, and what its parts take, in pixels.
 LINE, LETTER, SWATCH, APART, LEADING = 560, 6.1, 26, 18, 19
+THICK = {"line": 3, "area": 12}  # swatches that are a line, in pixels: one of areas shows stripes
+# Width of a panel's axes where two stand side by side, and where three do.
+TWO, THREE = 380, 255
 Points = tuple[tuple[float, float], ...]
 
 
@@ -96,18 +99,18 @@ class Entry:
     colour
         Colour of the line, or of the mark's outline.
     shape
-        One of `SHAPES`, ``line`` or ``upright``.
+        One of `SHAPES`, ``line``, ``area`` or ``upright``.
     fill
         Colour inside the mark; the same as `colour` unless set.
     dash
-        Dashes of the line or the outline.
+        Dashes of the line or the outline; of an area its stripes.
     """
 
     text: str
     colour: str = INK
     shape: str = "line"
     fill: str | None = None
-    dash: tuple[int, ...] = (1, 0)
+    dash: tuple[float, ...] = (1, 0)
 
     @property
     def path(self) -> str:
@@ -173,6 +176,11 @@ class Figure:
         return self.inline
 
 
+def side_by_side(panels: int) -> int:
+    """Return how wide the axes of so many panels are: of more than two, three stand in a row."""
+    return TWO if panels <= 2 else THREE
+
+
 @dataclass(frozen=True)
 class Panels:
     """Figures that belong together, side by side on the page and one file when saved.
@@ -185,12 +193,15 @@ class Panels:
         The figures.
     reading, data
         As for `Figure`.
+    width
+        What a panel takes in pixels beside its numbers, which decides how many stand in a row.
     """
 
     title: str
     parts: tuple[Figure, ...]
     reading: str = ""
     data: str = ""
+    width: int = TWO
 
     @property
     def saved(self) -> str:
@@ -218,8 +229,9 @@ def _mark(record: dict[str, Any]) -> alt.Chart:
     x, y = record["x"], record["y"]
     drawn = alt.Chart(alt.Data(values=[record]))
     dash = {"strokeDash": record["dash"]} if record["dash"] else {}
-    if record["shape"] == "line":
-        line = drawn.mark_rule(color=record["colour"], strokeWidth=3, **dash)
+    if record["shape"] in THICK:
+        thick = THICK[record["shape"]]
+        line = drawn.mark_rule(color=record["colour"], strokeWidth=thick, **dash)
         return line.encode(x=alt.value(x), x2=alt.value(x + SWATCH - 6), y=alt.value(y))
     middle = alt.value(x + (SWATCH - 6) / 2)
     if record["shape"] == "upright":

@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
-from balmi.report.kit.figures import SHAPES, Entry, Points, light, outline, placed
+from balmi.report.kit.figures import SHAPES, THICK, Entry, Points, light, outline, placed
 from balmi.report.kit.svg import FONT, INK, NAMESPACE, SOFT
 from balmi.report.kit.words import shortened
 
@@ -134,11 +134,12 @@ class Pen:
         colour: str = INK,
         thick: float = 1,
         dash: str | None = None,
+        told: str | None = None,
     ) -> None:
-        """Draw a line."""
+        """Draw a line; `told` is shown where the pointer rests on it."""
         self._add(
             "line",
-            None,
+            told,
             x1=float(start[0]),
             y1=float(start[1]),
             x2=float(end[0]),
@@ -296,8 +297,9 @@ def _swatch(pen: Pen, record: dict, y: float) -> None:
     """Draw an entry of a legend, as `placed` places it."""
     x, middle = PAD + record["x"], y + record["y"]
     dash = " ".join(map(str, record["dash"])) if record["dash"] else None
-    if record["shape"] == "line":
-        pen.line((x, middle), (x + 20, middle), record["colour"], 3, dash)
+    if record["shape"] in THICK:
+        thick = THICK[record["shape"]]
+        pen.line((x, middle), (x + 20, middle), record["colour"], thick, dash)
     elif record["shape"] == "upright":
         pen.line((x + 10, middle - 7), (x + 10, middle + 7), record["colour"], 2.5, dash)
     elif record["shape"] == "square":

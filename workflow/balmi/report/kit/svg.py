@@ -50,8 +50,9 @@ def _shorter(match: re.Match[str]) -> str:
 
 
 def _clean(element: ET.Element, prefix: str) -> None:
-    """Keep of an element what draws: Vega's own labels repeat numbers that the tables tell."""
+    """Keep of an element what draws, and what a mark was given to say where the pointer rests."""
     element.tag = element.tag.removeprefix(f"{{{NAMESPACE}}}")
+    said = element.get("aria-label")  # Vega gives none of its own: see `CONFIG`
     of_class = CLASS_LAYER.search(element.get("class", ""))
     if of_class:
         element.set("data-class", of_class[1])
@@ -76,6 +77,8 @@ def _clean(element: ET.Element, prefix: str) -> None:
             element.remove(child)
         else:
             _clean(child, prefix)
+    if said:
+        ET.SubElement(element, "title").text = said
 
 
 def _widen(root: ET.Element, characters: tuple[int, int]) -> None:

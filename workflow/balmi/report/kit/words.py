@@ -50,9 +50,9 @@ def test_folds(dealt: int, distinct: int) -> str:
     return f"{text} were dealt, of which {distinct} {verb}"
 
 
-def joined(names: list[str] | tuple[str, ...]) -> str:
+def joined(names: list[str] | tuple[str, ...], word: str = "and") -> str:
     """Return names as a phrase: ``a``, ``a and b``, ``a, b and c``."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+    return f" {word} ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def combination(name: str, modalities: Sequence[str]) -> str:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import altair as alt
 import numpy as np
 
-from balmi.numerals import counted
+from balmi.numerals import counted, decimal, signed, with_limits
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL, class_keys, modality_keys
-from balmi.report.kit.figures import ORDER, Drawn, Entry, Figure, Panels
+from balmi.report.kit.figures import LETTER, ORDER, Drawn, Entry, Figure, Panels
 from balmi.report.kit.pictures import indexed, uri_of
 from balmi.report.kit.sketches import Pen, fitted, sketch
 from balmi.report.kit.svg import GRID, INK, SOFT
@@ -19,6 +19,7 @@ from balmi.report.kit.words import percent, shortened
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from balmi.report.kit.amounts import Amount
     from balmi.report.kit.drawing import Key
     from balmi.report.kit.sketches import Sketch
     from balmi.report.sections.attribution.view import (
@@ -55,6 +56,10 @@ def _shape(direction: float) -> str:
     return FOR if direction > 0 else AGAINST if direction < 0 else NEITHER
 
 
+def _share(share: Amount) -> str:
+    return with_limits(share.estimate, share.lower, share.upper, percent)
+
+
 def attribution_figure(rows: Sequence[ModalityShare], modalities: Sequence[str]) -> Figure:
     """Draw each modality's share of the attributions: a row per class, a lane per modality."""
     keys = modality_keys(modalities)
@@ -69,6 +74,7 @@ def attribution_figure(rows: Sequence[ModalityShare], modalities: Sequence[str])
             "upper": row.share.upper,
             "colour": keys[row.modality].colour,
             "shape": shapes[row.modality],
+            "said": f"{row.label}, {row.modality}: {_share(row.share)}",
         }
         for row in rows
     ]
@@ -108,6 +114,8 @@ def _features_figure(
             "colour": keys[row.modality].colour,
             "shape": _shape(row.direction),
             "fill": row.top,
+            "said": f"{row.name} ({row.modality}): importance {decimal(row.importance)},"
+            f" net support {signed(row.direction)}, listed by {percent(row.top)} of folds",
         }
         for row in rows
     ]
@@ -121,6 +129,7 @@ def _features_figure(
         fill=alt.Fill("colour:N", scale=None),
         fillOpacity=alt.FillOpacity("fill:Q", scale=None),
         shape=alt.Shape("shape:N", scale=None),
+        description=drawing.said(),
     )
     left = base.mark_text(align="right", baseline="middle", color=INK)
     right = base.mark_text(align="left", baseline="middle", color=SOFT)
@@ -147,11 +156,13 @@ def features_figures(attributions: Attributions, modalities: Sequence[str]) -> P
     most = max(row.importance for _, rows in attributions.foremost for row in rows)
     entries = [Entry(shortened(name, LABEL), keys[name].colour, "square") for name in modalities]
     legend = (*entries, *DIRECTIONS)
-    parts = (
+    parts = tuple(
         _features_figure(label, rows, place, most, keys, legend)
         for place, (label, rows) in enumerate(attributions.foremost)
     )
-    return Panels("Features of largest attribution, by class", tuple(parts), data="attribution")
+    longest = max(part.characters[0] for part in parts)
+    title = "Features of largest attribution, by class"
+    return Panels(title, parts, data="attribution", width=round(PANEL + LETTER * longest))
 
 
 def _colours() -> tuple[bytes, bytes]:
@@ -175,8 +186,9 @@ def values_figure(values: Values, modalities: Sequence[str], classes: Sequence[s
     at = float(NAMES)
     for name, count in values.classes:
         across = CELLS * count / values.samples
-        told = f"{name}: {counted(count, 'sample')}"
-        pen.bar(at, 0, across, STRIP, kinds[name].colour, told=told)
+        key, told = kinds[name], f"{name}: {counted(count, 'sample')}"
+        stripes = " ".join(map(str, key.stripes)) if key.stripes[1] else None
+        pen.line((at, STRIP / 2), (at + across, STRIP / 2), key.colour, STRIP, stripes, told)
         at += across
     top = STRIP + 3
     for place, (modality, feature) in enumerate(values.features):
@@ -193,9 +205,12 @@ def values_figure(values: Values, modalities: Sequence[str], classes: Sequence[s
     named = ", ".join(f"{feature} ({modality})" for modality, feature in values.features)
     shown = {modality for modality, _ in values.features}
     legend = [
-        *(Entry(shortened(n, LABEL), kinds[n].colour, "square") for n, _ in values.classes),
-        Entry(f"{FARTHEST:g} deviations below the mean, or more", LOW, "square"),
-        Entry("above it", HIGH, "square"),
+        *(
+            Entry(shortened(n, LABEL), kinds[n].colour, "area", dash=kinds[n].stripes)
+            for n, _ in values.classes
+        ),
+        Entry(f"{FARTHEST:g} deviations or more below the mean", LOW, "square"),
+        Entry("as many above it", HIGH, "square"),
         Entry("not measured", f"{GREY}{PALE:x}", "square"),
         *(Entry(shortened(n, LABEL), keys[n].colour, "line") for n in modalities if n in shown),
     ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from balmi.numerals import counted
 from balmi.report.kit.words import known
 
 if TYPE_CHECKING:
@@ -119,6 +120,13 @@ class CohortView:
     controls: tuple[str, ...] = ()
     absence: tuple[Absence, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def counted(self) -> str:
+        """How many samples, and of how many groups where several come from one."""
+        samples = counted(self.samples, "sample")
+        repeated = self.groups is not None and self.groups < self.samples
+        return f"{samples} of {counted(self.groups or 0, 'group')}" if repeated else samples
 
     @property
     def rarest(self) -> ClassRow:

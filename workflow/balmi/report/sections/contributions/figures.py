@@ -8,8 +8,8 @@ import altair as alt
 
 from balmi.numerals import counted, decimal, with_limits
 from balmi.report.kit import drawing
-from balmi.report.kit.drawing import LABEL, TOL_BRIGHT, modality_keys
-from balmi.report.kit.figures import ORDER, SHAPES, Drawn, Entry, Figure, outline
+from balmi.report.kit.drawing import LABEL, class_keys, modality_keys
+from balmi.report.kit.figures import SHAPES, Drawn, Entry, Figure, outline
 from balmi.report.kit.pictures import marks_uri, stamp
 from balmi.report.kit.words import shortened
 
@@ -36,6 +36,7 @@ LARGEST = 340_000  # bytes of the pictures of a figure together: the page holds 
 
 def _bar(row: Any, colour: str) -> dict[str, Any]:
     amount = row.shapley
+    told = with_limits(amount.estimate, amount.lower, amount.upper)
     return {
         "name": shortened(row.modality, LABEL),
         "value": amount.estimate,
@@ -43,7 +44,8 @@ def _bar(row: Any, colour: str) -> dict[str, Any]:
         "lower": amount.lower,
         "upper": amount.upper,
         "colour": colour,
-        "told": with_limits(amount.estimate, amount.lower, amount.upper),
+        "told": told,
+        "said": f"{row.modality}: {told}",
     }
 
 
@@ -66,14 +68,10 @@ def shapley_figure(shares: Shares, modalities: Sequence[str]) -> Figure:
 
 
 def class_entries(classes: Sequence[str]) -> tuple[Entry, ...]:
-    """Return the colour and shape of each class; both together are unlike up to 56 classes."""
+    """Return the colour and shape of each class; both together are unlike up to 96 classes."""
     return tuple(
-        Entry(
-            shortened(name, LABEL),
-            TOL_BRIGHT[place % len(TOL_BRIGHT)],
-            ORDER[place % len(ORDER)],
-        )
-        for place, name in enumerate(classes)
+        Entry(shortened(name, LABEL), key.colour, key.shape)
+        for name, key in class_keys(classes).items()
     )
 
 
@@ -129,14 +127,15 @@ def _shapes(places: Sequence[Sequence[tuple[float, float]]], entries: Sequence[E
             filled=True,
             opacity=OPACITY,
             color=entry.colour,
-        )
+        ).encode(description=alt.value(entry.text))
         for each, entry in zip(places, entries, strict=True)
     ]
 
 
 def _frame() -> alt.Chart:
     """Draw the axes: components have no unit, so that they carry names and no numbers."""
-    axis = alt.Axis(labels=False, ticks=False, grid=False)
+    # Two figures stand side by side, at nearly half their size.
+    axis = alt.Axis(labels=False, ticks=False, grid=False, titleFontSize=17)
     scale = alt.Scale(domain=[-1, 1], nice=False)
     return (
         alt.Chart(alt.Data(values=[{"x": 0, "y": 0}]))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from balmi.evaluation.verdicts import Prediction
-from balmi.numerals import PLACES, decimal, signed, with_limits
+from balmi.numerals import MISSING, PLACES, decimal, signed, with_limits
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL, mark_of, modality_keys
 from balmi.report.kit.figures import Drawn, Entry, Figure
@@ -33,6 +33,7 @@ PAGE = "var(--bg)"
 
 def _label_record(row: LabelInformation, key: Key) -> dict[str, Any]:
     test = "" if row.p is None else f", {with_p(row.p)}"
+    told = f"{with_limits(row.estimate, row.lower, row.upper)}{test}"
     return {
         "name": shortened(row.modality, LABEL),
         "value": max(0.0, row.estimate),
@@ -42,7 +43,8 @@ def _label_record(row: LabelInformation, key: Key) -> dict[str, Any]:
         "null": row.null95,
         "end": row.extrapolated,
         "colour": key.colour,
-        "told": f"{with_limits(row.estimate, row.lower, row.upper)}{test}",
+        "told": told,
+        "said": f"{row.modality}: {told}",
     }
 
 
@@ -86,15 +88,30 @@ def _label_legend(view: InformationView) -> tuple[Entry, ...]:
     return tuple(entries)
 
 
+def _amount(amount: Amount | None) -> str:
+    return MISSING if amount is None else with_limits(amount.estimate, amount.lower, amount.upper)
+
+
 def _segments(place: int, parts: Parts, keys: dict[str, Key]) -> list[dict[str, Any]]:
     """Return the drawn parts of a row, one beside the other; a part below zero has no length."""
     second = {"fill": LINE, "edge": SOFT} if parts.rest else {"fill": keys[parts.second].colour}
     looks = ({"fill": SOFT}, {"fill": keys[parts.first].colour}, second, {"fill": PAGE})
+    what = ("redundant", f"unique to {parts.first}", f"unique to {parts.against}", "synergistic")
     sizes = [0.0 if amount is None else max(0.0, amount.estimate) for amount in parts.amounts]
     ends = list(accumulate(sizes))
     segments = [
-        {"row": place, "from": end - size, "to": end, "edge": PAGE, "together": False, **look}
-        for size, end, look in zip(sizes, ends, looks, strict=True)
+        {
+            "row": place,
+            "from": end - size,
+            "to": end,
+            "edge": PAGE,
+            "together": False,
+            "said": f"{name}: {_amount(amount)}",
+            **look,
+        }
+        for size, end, look, name, amount in zip(
+            sizes, ends, looks, what, parts.amounts, strict=True
+        )
     ]
     segments[-1] |= {"edge": INK, "together": True}
     return [part for part, size in zip(segments, sizes, strict=True) if round(size, PLACES) > 0]
@@ -117,6 +134,7 @@ def parts_figure(rows: Sequence[Parts], modalities: Sequence[str]) -> Figure:
             x2="to:Q",
             fill=alt.Fill("fill:N", scale=None),
             stroke=alt.Stroke("edge:N", scale=None),
+            description=drawing.said(),
         )
         for together, look in ((False, {}), (True, {"strokeDash": [3, 2]}))
     )
@@ -157,6 +175,7 @@ def _told_parts(row: Parts) -> str:
 def _share_record(row: Share, key: Key) -> dict[str, Any]:
     amount = row.amount
     share = "" if row.share is None else f", {percent(row.share.estimate)}"
+    told = f"{_amount(amount)}{share}"
     return {
         "name": shortened(row.modality, LABEL),
         "value": max(0.0, amount.estimate),
@@ -164,7 +183,8 @@ def _share_record(row: Share, key: Key) -> dict[str, Any]:
         "lower": amount.lower,
         "upper": amount.upper,
         "colour": key.colour,
-        "told": with_limits(amount.estimate, amount.lower, amount.upper) + share,
+        "told": told,
+        "said": f"{row.modality}: {told}",
     }
 
 
@@ -187,11 +207,13 @@ def shares_figure(rows: Sequence[Share], modalities: Sequence[str]) -> Figure:
     )
 
 
-def _point(amount: Margin | Amount | None, mark: Mark) -> dict[str, Any]:
+def _point(name: str, amount: Margin | Amount | None, mark: Mark) -> dict[str, Any]:
     look = {"colour": mark.colour, "shape": mark.shape}
     if amount is None:
         return {**look, "value": None, "lower": None, "upper": None}
-    return {**look, "value": amount.estimate, "lower": amount.lower, "upper": amount.upper}
+    told = with_limits(amount.estimate, amount.lower, amount.upper, signed)
+    ends = {"value": amount.estimate, "lower": amount.lower, "upper": amount.upper}
+    return {**look, **ends, "said": f"{name}: {told}, {mark.word}"}
 
 
 def margins_figure(rows: Sequence[Margin], observed: bool) -> Figure:
@@ -207,10 +229,16 @@ def margins_figure(rows: Sequence[Margin], observed: bool) -> Figure:
     names = [
         {"name": f"{shortened(row.teacher, SIDE)} → {shortened(row.student, SIDE)}"} for row in rows
     ]
-    margins = [_point(row, mark_of(row.expected)) for row in rows]
+    pairs = [f"{row.teacher} → {row.student}" for row in rows]
+    margins = [
+        _point(pair, row, mark_of(row.expected)) for pair, row in zip(pairs, rows, strict=True)
+    ]
     panels = [_panel(margins, "complementarity margin, nats", names)]
     if observed:
-        gains = [_point(row.observed, mark_of(row.outcome)) for row in rows]
+        gains = [
+            _point(pair, row.observed, mark_of(row.outcome))
+            for pair, row in zip(pairs, rows, strict=True)
+        ]
         panels.append(_panel(gains, "observed gain of macro-F1", ()))
     about = ", ".join(
         f"{row.teacher} to {row.student}: {signed(row.estimate)}, {row.expected}" for row in rows

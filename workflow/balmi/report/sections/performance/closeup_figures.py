@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from balmi.numerals import decimal
+from balmi.report.kit import drawing
 from balmi.report.kit.drawing import DASHES, LABEL, class_keys
 from balmi.report.kit.figures import Entry, Figure, Panels
 from balmi.report.kit.svg import SOFT
@@ -55,7 +56,14 @@ def _histogram(row: Reliability, titles: tuple[str, str]) -> alt.Chart:
 
 def _reliability_figure(row: Reliability, place: int) -> Figure:
     records = [
-        {"x": each.confidence, "y": each.accuracy, "low": each.lower, "high": each.upper}
+        {
+            "x": each.confidence,
+            "y": each.accuracy,
+            "low": each.lower,
+            "high": each.upper,
+            "said": f"{percent(each.confidence)} predicted, {percent(each.accuracy)} right"
+            f" ({percent(each.lower)} to {percent(each.upper)})",
+        }
         for each in row.bins
     ]
     titles = "probability of the predicted class", "share that is right"
@@ -68,7 +76,7 @@ def _reliability_figure(row: Reliability, place: int) -> Figure:
         _diagonal(titles),
         line.encode(y=_up("y", titles)),
         interval.encode(y=_up("low", titles), y2="high:Q"),
-        point.encode(y=_up("y", titles)),
+        point.encode(y=_up("y", titles), description=drawing.said()),
     ).properties(width=SIDE, height=SIDE)
     about = ", ".join(
         f"{percent(each.confidence)} predicted, {percent(each.accuracy)} right" for each in row.bins
@@ -94,7 +102,8 @@ def _curve(curve: ClassCurve, place: int, key: Key, titles: tuple[str, str]) -> 
     base = alt.Chart(alt.Data(values=records), name=f"class_{place}")
     look: dict[str, Any] = {"strokeDash": list(key.dash)} if key.dash[1] else {}
     line = base.mark_line(color=key.colour, strokeWidth=2, **look)
-    return line.encode(x=_across("x", titles), y=_up("y", titles))
+    said = alt.value(f"{curve.name}: {_middle(curve)}")
+    return line.encode(x=_across("x", titles), y=_up("y", titles), description=said)
 
 
 def _band(curve: ClassCurve, place: int, key: Key, titles: tuple[str, str]) -> alt.Chart:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 import numpy as np
 
-from balmi.numerals import signed, with_limits
+from balmi.numerals import decimal, signed, with_limits
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL, mark_of
 from balmi.report.kit.figures import Drawn, Figure
@@ -38,6 +38,7 @@ def _difference_row(row: Difference) -> dict[str, Any]:
         "colour": mark.colour,
         "shape": mark.shape,
         "told": f"{amount}  {mark.word}",
+        "said": f"{row.method} − {row.reference}: {amount}, {mark.word}",
     }
 
 
@@ -65,10 +66,13 @@ def _quartiles(row: MethodRow) -> dict[str, float]:
 def folds_figure(methods: Sequence[MethodRow], metric: Metric) -> Figure:
     """Draw each method's score per fold over a box; without dots where they are too many."""
     rows = [row for row in methods if row.folds]
-    boxes = [
+    boxes: list[dict[str, Any]] = [
         {"name": ("★ " if row.own else "") + shortened(row.name, LABEL), **_quartiles(row)}
         for row in rows
     ]
+    for row, box in zip(rows, boxes, strict=True):
+        ends = f"{decimal(box['least'])} to {decimal(box['most'])}"
+        box["said"] = f"{row.name}: median {decimal(box['middle'])}, folds from {ends}"
     base = drawing.rows_of(boxes)
     title = f"{metric.title} on the test samples of a fold"
     limits = _limits(boxes)
@@ -77,7 +81,9 @@ def folds_figure(methods: Sequence[MethodRow], metric: Metric) -> Figure:
     middle = base.mark_tick(color=INK, thickness=2.5, size=18)
     layers = [
         base.mark_rule(color=SOFT).encode(x=drawing.across("least", title, **scale), x2="most:Q"),
-        box.encode(x=drawing.across("low", title, **scale), x2="high:Q"),
+        box.encode(
+            x=drawing.across("low", title, **scale), x2="high:Q", description=drawing.said()
+        ),
         middle.encode(drawing.across("middle", title, **scale)),
         drawing.names(base),
     ]
@@ -119,7 +125,7 @@ def _dots(rows: Sequence[MethodRow], limits: tuple[float, float]) -> alt.Chart:
     )
 
 
-def _limits(boxes: Sequence[dict[str, float]]) -> tuple[float, float]:
+def _limits(boxes: Sequence[dict[str, Any]]) -> tuple[float, float]:
     """Return where the axis begins and ends: a little beyond all folds."""
     least, most = min(row["least"] for row in boxes), max(row["most"] for row in boxes)
     room = 0.03 * (most - least) or 0.05

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from balmi.numerals import counted, with_limits
+from balmi.numerals import counted, decimal, with_limits
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL
 from balmi.report.kit.figures import Entry, Figure
@@ -27,12 +27,17 @@ def patterns_figure(view: PatternsView) -> Figure:
             "value": row.own.estimate,
             "lower": row.own.lower,
             "upper": row.own.upper,
+            "said": f"{row.name}: {with_limits(row.own.estimate, row.own.lower, row.own.upper)}",
         }
         for row in view.rows
     ]
     base = drawing.rows_of(names)
     masks = [
-        {"row": place, "value": row.mask.estimate}
+        {
+            "row": place,
+            "value": row.mask.estimate,
+            "said": f"{row.name}: {decimal(row.mask.estimate)} by who has what alone",
+        }
         for place, row in enumerate(view.rows)
         if row.mask is not None
     ]
@@ -43,9 +48,13 @@ def patterns_figure(view: PatternsView) -> Figure:
     interval = base.mark_rule(strokeWidth=2.5, color=COLOUR)
     point = base.mark_point(filled=True, size=110, opacity=1, color=COLOUR, shape="circle")
     layers = [
-        *([mark.encode(drawing.across("value", title, **scale))] if masks else []),
+        *(
+            [mark.encode(drawing.across("value", title, **scale), description=drawing.said())]
+            if masks
+            else []
+        ),
         interval.encode(x=drawing.across("lower", title, **scale), x2="upper:Q"),
-        point.encode(drawing.across("value", title, **scale)),
+        point.encode(drawing.across("value", title, **scale), description=drawing.said()),
         drawing.names(base),
         drawing.texts(base),
     ]

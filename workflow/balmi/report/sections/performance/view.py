@@ -11,6 +11,7 @@ import pandas as pd
 from balmi.evaluation.comparisons import ALL, COMPLETE
 from balmi.evaluation.decision import MASK
 from balmi.evaluation.primary import SINGLE, STACKED
+from balmi.evaluation.verdicts import Verdict
 from balmi.report.kit.metrics import metric_of, metrics_of
 from balmi.report.kit.words import known
 from balmi.report.sections.performance.access import access_view
@@ -221,6 +222,9 @@ def _differences(
     chosen = main if not (own | single).any() else main[own | single]
     chosen = chosen.sort_values("method", key=lambda names: names != roles.own, kind="stable")
     rows = [_difference(cells, ground) for cells in chosen.to_dict("records")]
+    # Of a long table the page shows the first rows: what decides is among them, and what is lost.
+    lost = str(Verdict.LOSS)
+    rows.sort(key=lambda row: (not row.primary, (row.method, row.verdict) != (roles.own, lost)))
     return rows, len(main) - len(rows)
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from balmi.evaluation.metrics import METRICS
-from balmi.numerals import decimal
+from balmi.numerals import decimal, with_limits
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL
-from balmi.report.kit.figures import Drawn, Entry, Figure, Panels
+from balmi.report.kit.figures import TWO, Drawn, Entry, Figure, Panels, side_by_side
 from balmi.report.kit.svg import GRID, INK
 from balmi.report.kit.words import shortened
 from balmi.report.sections.robustness.view import signed_size
@@ -20,11 +20,12 @@ from balmi.report.sections.robustness.view import signed_size
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from balmi.report.kit.amounts import Amount
     from balmi.report.kit.metrics import Metric
     from balmi.report.sections.robustness.view import Effect, Panel, RobustnessView
 
 MAX_DRAWN = 4
-NARROW, HIGH, HALF = 380, 200, 300
+HIGH, HALF = 200, 300
 STEP = 20  # grid of the range that the panels share: a twentieth
 SHARE = "share of the training samples"
 NOISE = "noise, standard deviations"
@@ -83,7 +84,12 @@ def _within(value: float | None, ends: tuple[float, float]) -> float | None:
 
 
 def _lines(
-    panel: Panel, drawn: dict[str, Look], ends: tuple[float, float], x: alt.X, title: str
+    panel: Panel,
+    drawn: dict[str, Look],
+    ends: tuple[float, float],
+    x: alt.X,
+    title: str,
+    width: int = TWO,
 ) -> alt.LayerChart:
     """Draw a line with its band and its points per method."""
     scale = alt.Scale(domain=list(ends), nice=False, zero=False)
@@ -99,6 +105,7 @@ def _lines(
                 "value": effect.value.estimate,
                 "lower": _within(effect.value.lower, ends),
                 "upper": _within(effect.value.upper, ends),
+                "said": f"{sweep.method} at {effect.level:g}: {_value(effect.value)}",
             }
             for effect in sweep.effects
         ]
@@ -111,9 +118,13 @@ def _lines(
             base.mark_line(color=look.colour, strokeWidth=2, **dash).encode(y),
             base.mark_point(
                 shape=look.shape, size=45, filled=True, opacity=1, color=look.colour
-            ).encode(y),
+            ).encode(y, description=drawing.said()),
         ]
-    return alt.layer(*layers).properties(width=NARROW, height=HIGH)
+    return alt.layer(*layers).properties(width=width, height=HIGH)
+
+
+def _value(value: Amount) -> str:
+    return with_limits(value.estimate, value.lower, value.upper)
 
 
 def _told(panel: Panel, drawn: dict[str, Look], metric: Metric) -> str:
@@ -130,9 +141,10 @@ def noise_figures(view: RobustnessView) -> Panels:
     """Draw the score along the noise, one panel per modality."""
     drawn, ends = looks(view), value_range(view)
     x = alt.X("level:Q", title=NOISE, axis=alt.Axis(format="~g", tickCount=5))
+    width = side_by_side(len(view.noise))
     parts = tuple(
         Figure(
-            _lines(panel, drawn, ends, x, view.metric.title),
+            _lines(panel, drawn, ends, x, view.metric.title, width),
             f"noise-{place}",
             f"Noise on {shortened(panel.modality or '', LABEL)}",
             _told(panel, drawn, view.metric),
@@ -141,7 +153,7 @@ def noise_figures(view: RobustnessView) -> Panels:
         for place, panel in enumerate(view.noise)
     )
     title = f"{view.metric.first} with noise on one modality of the test samples"
-    return Panels(title, parts, data="robustness")
+    return Panels(title, parts, data="robustness", width=width)
 
 
 def share_figure(view: RobustnessView, panel: Panel) -> Figure:
@@ -170,6 +182,7 @@ def _dots(
             "upper": effect.difference.upper,
             "colour": drawn[effect.method].colour,
             "shape": drawn[effect.method].shape,
+            "said": f"{effect.modality}, {effect.method}: {signed_size(effect.difference)}",
         }
         for effect in effects
         if effect.method in drawn and effect.modality in rows

@@ -185,12 +185,27 @@ class RobustnessView:
 
     @property
     def lost(self) -> tuple[tuple[str, str, Effect | None, Effect | None], ...]:
-        """Modality, method, and what its absence and its permutation do, as far as known."""
+        """Modality, method, and what its absence and its permutation do, the worst first."""
         rows: dict[tuple[str, str], dict[str, Effect]] = {}
         for kind, effects in (("dropped", self.dropped), ("shuffled", self.shuffled)):
             for effect in effects:
                 rows.setdefault((effect.modality or "", effect.method), {})[kind] = effect
-        return tuple((*key, row.get("dropped"), row.get("shuffled")) for key, row in rows.items())
+        told = ((*key, row.get("dropped"), row.get("shuffled")) for key, row in rows.items())
+        return tuple(sorted(told, key=lambda row: -harm(row[2] or row[3])))
+
+    @property
+    def noisy(self) -> tuple[tuple[str | None, Sweep], ...]:
+        """Modality and sweep of every method, those first whom most noise harms most."""
+        told = [(panel.modality, sweep) for panel in self.noise for sweep in panel.sweeps]
+        return tuple(sorted(told, key=lambda row: -harm(row[1].effects[-1])))
+
+
+def harm(effect: Effect | None) -> float:
+    """Return how much worse a change makes a score."""
+    if effect is None:
+        return 0.0
+    estimate = effect.difference.estimate
+    return -estimate if effect.metric.more_is_better else estimate
 
 
 def ordered_methods(names: Sequence[str]) -> tuple[str, ...]:
@@ -263,7 +278,7 @@ def _lost(effects: Sequence[Effect], clause: str, act: str) -> tuple[str, ...]:
     unclear = [effect for effect in mine if effect.verdict == Verdict.NONE]
     parts = [_changed(effect, f"{clause} {brief(effect.modality)}") for effect in clear]
     if unclear:
-        names = " or ".join(brief(effect.modality) for effect in unclear)
+        names = joined([brief(effect.modality) for effect in unclear], "or")
         parts.append(f"{act} {names} is not shown to matter")
     if not parts:
         return ("One fold gives no interval, so nothing is shown.",)
@@ -291,7 +306,7 @@ def _noisy(panels: Sequence[Panel]) -> tuple[str, ...]:
         return ()
     if unharmed:
         most = f"{panels[0].levels[-1]:g} standard deviations"
-        clauses.append(f"noise on {' or '.join(unharmed)} is not shown to harm up to {most}")
+        clauses.append(f"noise on {joined(unharmed, 'or')} is not shown to harm up to {most}")
     return (f"For {panels[0].sweeps[0].method}: {'; '.join(clauses)}.",)
 
 
@@ -339,9 +354,13 @@ READINGS = {
 def _at_chance(rows: Sequence[ControlRow]) -> tuple[str, ...]:
     """Say what the worst of the controls say."""
     for reading, text in READINGS.items():
-        named = [f"{row.method} on {row.meaning}" for row in rows if row.reading is reading]
+        named: dict[str, list[str]] = {}
+        for row in rows:
+            if row.reading is reading:
+                named.setdefault(row.meaning, []).append(row.method)
         if named:
-            return (text.format(joined(named)),)
+            which = "; ".join(f"{joined(methods)} on {data}" for data, methods in named.items())
+            return (text.format(which),)
     unknown = sum(row.reading is Reading.UNKNOWN for row in rows)
     if unknown:
         return (f"{counted(unknown, 'control')} of {len(rows)} cannot be judged.",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from balmi.data.usable import UNLABELLED
 from balmi.evaluation.decision import COMPLETE, MASK, RANKING
 from balmi.evaluation.primary import BALANCED, NETWORK, POOL, SINGLE, STACKED
 from balmi.evaluation.trust import LABEL_SOURCE
@@ -347,7 +348,9 @@ def _sample_statements(cohort: CohortView) -> list[Statement]:
         statements.append(Statement(text))
     lost = joined([counted_samples(count, what) for what, count in cohort.dropped if count])
     if lost:
-        statements.append(Statement(f"Left out: {lost}. Do the ids of all tables agree?"))
+        unmatched = any(count for what, count in cohort.dropped if what != UNLABELLED)
+        question = " Do the ids of all tables agree?" if unmatched else ""
+        statements.append(Statement(f"Left out: {lost}.{question}"))
     return statements
 
 
