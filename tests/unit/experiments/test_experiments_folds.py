@@ -1,4 +1,4 @@
-"""Which folds shares and controls are run in."""
+"""Which folds shares and permuted labels are run in."""
 
 import numpy as np
 import pytest
@@ -34,16 +34,18 @@ def test_a_larger_cohort_is_run_in_three_folds_of_them(cohort):
 
 
 @pytest.mark.parametrize(("most", "folds"), [(80, 4), (79, 3)])
-def test_shares_and_controls_are_run_in_them(cohort, most, folds):
+def test_shares_and_permuted_labels_are_run_in_them_and_noise_in_all(cohort, most, folds):
     """Test samples are those of the same folds of the evaluation."""
     settings = Settings(evaluation=EVALUATION, robustness=Robustness(in_full_up_to=most))
     splits = as_splits(make_splits(cohort, settings.evaluation), cohort)
     methods = [Method.MAJORITY]
-    tested = {cohort.samples[i] for split in splits[:folds] for i in split.test}
-    outcomes = [run_share(0.5, methods, cohort, settings)]
-    controls = ("labels", "leak")
-    outcomes += [run_control(kind, methods, cohort, splits, settings) for kind in controls]
-    for found in outcomes:
+    runs = {
+        "share": (run_share(0.5, methods, cohort, settings), folds),
+        "labels": (run_control("labels", methods, cohort, splits, settings), folds),
+        "leak": (run_control("leak", methods, cohort, splits, settings), 4),
+    }
+    for found, count in runs.values():
+        tested = {cohort.samples[i] for split in splits[:count] for i in split.test}
         assert set(found.predictions["sample"]) == tested
-        assert found.predictions["fold"].nunique() == folds
+        assert found.predictions["fold"].nunique() == count
         assert [each.status for each in found.statuses] == ["ok"]

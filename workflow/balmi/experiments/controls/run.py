@@ -24,6 +24,7 @@ from balmi.config.kinds import Kind
 from balmi.data.measurements import Measurements
 from balmi.data.splits import as_splits, make_splits
 from balmi.data.subsample import thinned
+from balmi.experiments.controls.table import INDEPENDENT
 from balmi.experiments.folds import folds_to_run
 from balmi.methods.outcome import merged
 from balmi.methods.pipeline import Outcomes, run_pipeline
@@ -165,7 +166,8 @@ def run_control(
     cohort, splits
         The cohort and its folds.
     settings
-        The settings; `balmi.experiments.folds.folds_to_run` says which folds are run.
+        The settings; `balmi.experiments.folds.folds_to_run` says in which folds labels are
+        permuted. Noise is drawn in all folds of these repeats.
     progress
         As in `balmi.methods.pipeline.run_pipeline`.
 
@@ -176,11 +178,11 @@ def run_control(
         A method that did not end well in every fold has no rows.
     """
     run, parts = settings.robustness, []
-    wanted = {
-        (split.repeat, split.fold) for split in folds_to_run(splits, len(cohort.samples), run)
-    }
     # A repeat is permuted in whole, whichever of its folds are run.
     first = [split for split in splits if split.repeat < run.repeats]
+    # How luck spreads draws of noise does not shrink with more samples: all of them are needed.
+    few = first if control in INDEPENDENT else folds_to_run(splits, len(cohort.samples), run)
+    wanted = {(split.repeat, split.fold) for split in few}
     for trial in TRIALS[control](cohort, first, settings.evaluation, run.seed):
         folds = [
             thinned(split, trial.cohort, TRAINED, _rng(run.seed, "thinned", split))
