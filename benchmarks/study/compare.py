@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from balmi.data.cohort import read_cohort
-from balmi.data.files import read_table, write_table
+from balmi.data.files import read_parquet, read_table, write_table
 from balmi.evaluation.evaluate import performance_table
 from balmi.evaluation.statistics import Interval, combined_interval, split_ratio
 from balmi.methods.outcome import read_status
@@ -56,7 +56,7 @@ def score_cohort(study: Study, cohort: str, folder: str, scores: str, statuses: 
     splits = read_table(Path(folder) / "splits.parquet", "splits")
     tables, ends = [], []
     for variant, place in study.outcomes(folder, cohort).items():
-        predictions = pd.read_parquet(f"{place}/predictions.parquet")
+        predictions = read_parquet(Path(f"{place}/predictions.parquet"))
         status = read_status(f"{place}/status.json")
         ratio = split_ratio(splits) if len(predictions) else None
         ends.append((cohort, variant, status.status, status.reason, status.seconds, ratio))

@@ -439,6 +439,15 @@ def test_the_metric_that_verdicts_follow_is_among_those_of_both_tables(
         pd.testing.assert_frame_equal(kept, before, check_exact=True)
 
 
+def test_the_ratio_of_a_share_is_that_of_the_folds_in_which_it_was_run(cohort, predictions):
+    splits = splits_of(predictions)
+    smaller = splits.query("fold > 0 and part == 'test'").index[::2]
+    share = of(every_fold(cohort, 1.0, 7, repeats=1, method="m1"), fold=0)
+    parts = cohort, predictions, empty_probes(cohort.classes), {0.5: share}
+    found = all_scores(*parts, splits.drop(smaller), FOLLOWED).share_ratios
+    assert found == {0.5: pytest.approx(10 / (0.5 * 20))}
+
+
 def test_repeats_of_one_partition_are_no_further_evidence(cohort, predictions, probes):
     """A second repeat that deals the first one's folds in another order leaves every limit."""
 

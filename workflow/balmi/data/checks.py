@@ -17,7 +17,7 @@ from balmi.config.fingerprint import code_hash
 from balmi.data.cohort_checks import check_classes, check_rarest, check_scheme
 from balmi.data.contents import content
 from balmi.data.files import read_json, write_json
-from balmi.data.readers import check_file, size_of
+from balmi.data.readers import MOST_READ, check_file, size_of
 from balmi.data.reading import Reading, read_samples_of, read_tables, texts_of
 from balmi.data.usable import UNLABELLED, Tables
 from balmi.errors import Caution, Problem, UserError, listing
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from balmi.config.settings import Dataset, Evaluation
-
-MOST_READ = 25 * 10**6  # bytes, some two seconds
 
 
 def check_outline(name: str, dataset: Dataset, folds: int | None) -> None:

@@ -35,6 +35,8 @@ _HDF5, _PARQUET, _GZIP = b"\x89HDF\r\n\x1a\n", b"PAR1", b"\x1f\x8b"
 _UTF8 = "text in UTF-8: save the table again with this encoding (Excel: 'CSV UTF-8')"
 _UNPACK = "a table as text: unpack it first; only .gz is read packed"
 FOLDER = "folder"  # in place of an ending
+# What is read of a file before any job starts, at most: bytes, some two seconds.
+MOST_READ = 25 * 10**6
 _EXPORT = "a table as text: open it in the program that wrote it and save it as CSV in UTF-8"
 _FETCH = "a table as text: fetch the file again; what came is not the file itself"
 # How files begin that bear the ending of another format -> what they are, what to do.

@@ -133,7 +133,7 @@ def all_scores(
         },
         ratio=split_ratio(splits),
         share_ratios={
-            share: split_ratio(splits[splits["repeat"].isin(table["repeat"])], share)
+            share: split_ratio(splits.merge(table[FOLD].drop_duplicates()), share)
             for share, table in shares.items()
         },
         tested=_tested(chosen, cohort),

@@ -114,11 +114,11 @@ def test_combinations_are_named_for_readers(name, modalities, told):
     ("needed", "begins"),
     [
         ((90, 90), None),
-        ((91, 90), "1 of 2 pairs: at least what stands there is shared. "),
-        ((91, 4000), "2 pairs: at least what stands there is shared. "),
+        ((91, 90), "1 of 2 pairs: more may be shared than stands there. "),
+        ((91, 4000), "2 pairs: more may be shared than stands there. "),
     ],
 )
-def test_with_too_few_samples_for_the_features_a_pair_shares_at_least_so_much(needed, begins):
+def test_with_too_few_samples_for_the_features_a_pair_may_share_more(needed, begins):
     rows = []
     for other, samples in zip("bc", needed, strict=True):
         rows.append(("pairwise_information", "a", other, 0.4, 0.3, 0.5, 0.05, 0.02, 90, 12))
@@ -127,9 +127,9 @@ def test_with_too_few_samples_for_the_features_a_pair_shares_at_least_so_much(ne
         )
     view = information_view(table(*rows), ["a", "b", "c"])
     assert [pair.seen_from for pair in view.pairs] == list(needed)
-    assert [pair.at_least for pair in view.pairs] == [samples > 90 for samples in needed]
-    assert (view.at_least or "").startswith(begins or "")
-    assert (view.at_least is None) is (begins is None)
+    assert [pair.unseen for pair in view.pairs] == [samples > 90 for samples in needed]
+    assert (view.unseen or "").startswith(begins or "")
+    assert (view.unseen is None) is (begins is None)
 
 
 def test_pairs_show_the_composite_beside_its_parts():

@@ -43,8 +43,8 @@ class Robustness(Section):
         default=10_000,
         ge=0,
         description="samples of a cohort up to which shares and permuted labels are run in all"
-        " folds of these repeats, and shares with networks; of larger ones they are run in three"
-        " folds of a repeat, and networks are not trained on shares",
+        " folds of these repeats, and shares with networks; of larger ones they are run in the"
+        " first three folds of a repeat, and networks are not trained on shares",
     )
     seed: int = Field(default=0, ge=0, description="seed of noise and permutations")
 

@@ -56,7 +56,8 @@ def run_share(
     left_out = [method for method in methods if method in NETWORKS and samples > most]
     used = evaluation.model_copy(update={"training_share": share * evaluation.training_share})
     table = make_splits(cohort, used)
-    splits = folds_to_run(as_splits(table, cohort), samples, settings.robustness)
+    first = as_splits(table[table["repeat"] < settings.robustness.repeats], cohort)
+    splits = folds_to_run(first, samples, settings.robustness)
     trained = [method for method in methods if method not in left_out]
     outcomes = run_pipeline(trained, cohort, splits, settings, progress)
     reason = (

@@ -113,8 +113,8 @@ class Pair:
     seen_from: int | None
 
     @property
-    def at_least(self) -> bool:
-        """Whether samples are too few for the features, so that a part may not be seen."""
+    def unseen(self) -> bool:
+        """Whether samples are too few for the features to see all that may be shared."""
         return self.seen_from is not None and self.n < self.seen_from
 
 
@@ -198,18 +198,18 @@ class InformationView:
         return self.refusals[:MAX_REFUSALS]
 
     @property
-    def at_least(self) -> str | None:
-        """What is said where samples are too few to see all that pairs share, or None."""
-        faint = sum(pair.at_least for pair in self.pairs)
+    def unseen(self) -> str | None:
+        """What is said where samples are too few to see all that pairs may share, or None."""
+        faint = sum(pair.unseen for pair in self.pairs)
         if not faint:
             return None
         which = "" if faint == len(self.pairs) else f"{faint} of "
         return (
-            f"{which}{counted(len(self.pairs), 'pair')}: at least what stands there is shared."
+            f"{which}{counted(len(self.pairs), 'pair')}: more may be shared than stands there."
             " One shared pair of directions of correlation .8 is seen in four of five cohorts from"
-            " so many samples on (seen from), where features vary alike, and these are fewer (n)."
-            " What lies in directions of much variance is seen with fewer. The limits of G are"
-            " those of k components, not of all that is shared."
+            " so many samples on (seen from), where features vary alike, and these are fewer (n,"
+            " at most information.largest). What lies in directions of much variance is seen with"
+            " fewer. The limits of G are those of k components, not of all that is shared."
         )
 
     @property
