@@ -5,7 +5,11 @@ from axe_playwright_python.sync_playwright import Axe
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
-def violations(page):
+# What another colour scheme can break.
+OF_COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+
+
+def violations(page, options=WCAG):
     """Return the rules that fail on an open page, with the first elements that break each."""
-    found = Axe().run(page, options=WCAG).response["violations"]
+    found = Axe().run(page, options=options).response["violations"]
     return [(rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in found]
