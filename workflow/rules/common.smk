@@ -15,6 +15,7 @@ if not isinstance(workflow.current_basedir, os.PathLike):
     # The list begins with the package's __init__.py.
     sys.path.insert(0, str(Path(fetched[0]).parents[1]))
 
+from balmi.config.automatic import few_folds
 from balmi.config.catalogue import resolve, source
 from balmi.config.fingerprint import code_hash
 from balmi.config.load import load_settings
@@ -63,6 +64,8 @@ try:
             for name, dataset in SETTINGS.datasets.items()
             if dataset.catalogue or not any(map(made, dataset.files))
         }
+        for warning in few_folds(SETTINGS):
+            print(f"warning: {warning}", file=sys.stderr)
         for warning in check_datasets(here, SETTINGS.evaluation, CHECKED):
             print(f"warning: {warning}", file=sys.stderr)
         for warning in check_predictions(SETTINGS.predict, PREDICTED.dataset_of_model):

@@ -204,7 +204,7 @@ def _folds(evidence: Evidence) -> Finding:
             f" {'groups' if short else 'repeats or folds'}.",
         )
     uneven = largest > LARGEST_FOLD_RATIO * smallest
-    more = "more groups would allow more repeats" if short else "use more repeats"
+    more = "more groups would allow more repeats" if short else "raise evaluation.repeats"
     told = [f"Few folds make wide intervals; {more}."] if distinct < MANY_FOLDS else []
     if uneven:
         told.append(

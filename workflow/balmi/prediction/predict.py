@@ -211,7 +211,10 @@ def predict(
             unchecked.append(name)
     if unchecked:
         found_ = f"features are missing in {listing(unchecked)}"
-        caution = "training samples are not recognised by what lacks features; leave them out"
+        caution = (
+            "whether a sample is one of those trained on cannot be told without them: leave such"
+            " samples out yourself"
+        )
         warnings.append(str(Caution(f"{key}.modalities", found_, caution)))
     if problems:
         raise UserError(problems)

@@ -254,8 +254,9 @@ def _advice(here: np.ndarray, medians: np.ndarray) -> str:
         steep = slope > STEEP or slope < 1 / STEEP
         if alike and steep:
             return (
-                f"values are about {slope:.2g} times those of training: see that the logarithm has"
-                " the same base (log2 is 1.44 times ln and 3.32 times log10)"
+                f"values are about {slope:.2g} times those of training: see that both are"
+                " logarithms, or neither, and of the same base (log2 is 1.44 times ln and 3.32"
+                " times log10)"
             )
         if alike:
             return (
