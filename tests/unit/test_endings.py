@@ -71,11 +71,15 @@ class TestFound:
             f"  all datasets: {results / 'overview.html'}",
         ]
 
-    def test_of_a_prediction_its_samples_are_counted(self, results):
+    @pytest.mark.parametrize(
+        ("judged", "whom"), [(1200, "them"), (1100, "the 1,100 that could be judged")]
+    )
+    def test_of_a_prediction_its_samples_are_counted(self, results, judged, whom):
         (results / "a" / "view.json").unlink()
-        (results / "a" / "prediction.json").write_text('{"samples": 1200, "flagged": 3}')
+        made = {"samples": 1200, "judged": judged, "flagged": 3}
+        (results / "a" / "prediction.json").write_text(json.dumps(made))
         assert what_was_found(results, ["a"], 3.0).splitlines()[-1] == (
-            "    1,200 new samples predicted, 3 of them unlike the training samples"
+            f"    1,200 new samples predicted, 3 of {whom} unlike the training samples"
         )
 
     def test_of_many_datasets_a_line_each(self, results, monkeypatch):
@@ -88,7 +92,9 @@ class TestFound:
     def test_of_many_a_prediction_is_counted_too(self, results, monkeypatch):
         monkeypatch.setattr(endings, "MOST_TOLD", 1)
         (results / "b" / "view.json").unlink()
-        (results / "b" / "prediction.json").write_text('{"samples": 12, "flagged": 0}')
+        (results / "b" / "prediction.json").write_text(
+            '{"samples": 12, "judged": 12, "flagged": 0}'
+        )
         lines = what_was_found(results, ["a", "b"], 3.0).splitlines()
         assert (
             lines[-1].strip() == "12 new samples predicted, 0 of them unlike the training samples"

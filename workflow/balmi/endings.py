@@ -73,8 +73,10 @@ def _concluded(folder: Path) -> list[str]:
         return [_with_value(each) for each in page.get("conclusions", ())]
     if prediction.is_file():
         made = json.loads(prediction.read_text(encoding="utf-8"))
-        flagged = f"{made['flagged']:,} of them unlike the training samples"
-        return [f"{counted(made['samples'], 'new sample')} predicted, {flagged}"]
+        samples, judged = made["samples"], made["judged"]
+        whom = "them" if judged == samples else f"the {judged:,} that could be judged"
+        flagged = f"{made['flagged']:,} of {whom} unlike the training samples"
+        return [f"{counted(samples, 'new sample')} predicted, {flagged}"]
     return []
 
 
