@@ -179,7 +179,8 @@ def test_only_the_own_script_may_run(built):
 
 
 def test_the_printed_configuration_is_one(inputs, built):
-    (text,) = re.findall(r"<pre>(.*?)</pre>", built[0], re.DOTALL)
+    form = r"<pre[^>]* aria-label=\"Configuration\"[^>]*>(.*?)</pre>"
+    (text,) = re.findall(form, built[0], re.DOTALL)
     settings = load_settings(yaml.safe_load(unescape(text)))
     assert list(settings.datasets) == [inputs.dataset]
     again = settings.model_dump(mode="json") | {"datasets": None}
