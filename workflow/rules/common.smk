@@ -54,6 +54,12 @@ def made(path):
 placed = workflow.modifier.modify_path
 
 
+def warn(found):
+    """Say on the terminal what is accepted, but may mean something else than the user thinks."""
+    for warning in found:
+        print(f"warning: {warning}", file=sys.stderr)
+
+
 try:
     SETTINGS = load_settings(config, workflow.configfiles)
     PREDICTED = Predictions(SETTINGS, placed)
@@ -64,12 +70,9 @@ try:
             for name, dataset in SETTINGS.datasets.items()
             if dataset.catalogue or not any(map(made, dataset.files))
         }
-        for warning in few_folds(SETTINGS):
-            print(f"warning: {warning}", file=sys.stderr)
-        for warning in check_datasets(here, SETTINGS.evaluation, CHECKED):
-            print(f"warning: {warning}", file=sys.stderr)
-        for warning in check_predictions(SETTINGS.predict, PREDICTED.dataset_of_model):
-            print(f"warning: {warning}", file=sys.stderr)
+        warn(few_folds(SETTINGS))
+        warn(check_datasets(here, SETTINGS.evaluation, CHECKED))
+        warn(check_predictions(SETTINGS.predict, PREDICTED.dataset_of_model))
 except UserError as error:
     # The message alone: a WorkflowError would bring lines of the Snakefile.
     sys.exit(str(error))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from balmi.config.automatic import FEWEST_FOLDS
 from balmi.data.splits import distinct_tests
 from balmi.evaluation.absence import absence_finding
 from balmi.evaluation.accepted import inputs
@@ -40,7 +41,7 @@ MANY_MEMBERS, FEW_MEMBERS = 10, 2
 
 # The interval's quantile of Student's t is 2.26 for ten folds and 2.78 for five; below five the
 # variance between folds is known to a factor of three at best.
-MANY_FOLDS, FEW_FOLDS = 10, 5
+FEW_FOLDS = 5
 LARGEST_FOLD_RATIO = 2  # the corrected interval takes test folds for equally large
 
 # Penalised models work with more features than samples, so that no ratio fails. Beyond ten features
@@ -205,7 +206,7 @@ def _folds(evidence: Evidence) -> Finding:
         )
     uneven = largest > LARGEST_FOLD_RATIO * smallest
     more = "more groups would allow more repeats" if short else "raise evaluation.repeats"
-    told = [f"Few folds make wide intervals; {more}."] if distinct < MANY_FOLDS else []
+    told = [f"Few folds make wide intervals; {more}."] if distinct < FEWEST_FOLDS else []
     if uneven:
         told.append(
             "Test folds differ in size by more than a factor of two, and count alike: scores of the"

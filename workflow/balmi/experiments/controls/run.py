@@ -189,8 +189,6 @@ def run_control(
             for split in trial.splits
             if (split.repeat, split.fold) in wanted
         ]
-        if not folds:
-            continue
         outcomes = run_pipeline(methods, trial.cohort, folds, settings, progress)
         rows = trial.cohort.positions(outcomes.predictions["sample"])
         truth = np.array(cohort.classes, dtype=object)[trial.cohort.labels[rows]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from balmi.numerals import places_of
+from balmi.numerals import decimal, places_of, with_limits
 from balmi.report.kit.words import known
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ class Amount:
         """Whether the whole interval lies above zero, at the decimals that readers see."""
         places = places_of(self.lower, self.upper)
         return self.lower is not None and round(self.lower, places) > 0
+
+    def told(self, form: Callable[..., str] = decimal) -> str:
+        """Return the estimate with its limits, in a form such as `decimal`, for readers."""
+        return with_limits(self.estimate, self.lower, self.upper, form)
 
 
 def amount_of(

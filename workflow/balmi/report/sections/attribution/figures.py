@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import altair as alt
 import numpy as np
 
-from balmi.numerals import counted, decimal, signed, with_limits
+from balmi.numerals import counted, decimal, signed
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL, class_keys, modality_keys
 from balmi.report.kit.figures import LETTER, ORDER, Drawn, Entry, Figure, Panels
@@ -19,7 +19,6 @@ from balmi.report.kit.words import percent, shortened
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from balmi.report.kit.amounts import Amount
     from balmi.report.kit.drawing import Key
     from balmi.report.kit.sketches import Sketch
     from balmi.report.sections.attribution.view import (
@@ -56,10 +55,6 @@ def _shape(direction: float) -> str:
     return FOR if direction > 0 else AGAINST if direction < 0 else NEITHER
 
 
-def _share(share: Amount) -> str:
-    return with_limits(share.estimate, share.lower, share.upper, percent)
-
-
 def attribution_figure(rows: Sequence[ModalityShare], modalities: Sequence[str]) -> Figure:
     """Draw each modality's share of the attributions: a row per class, a lane per modality."""
     keys = modality_keys(modalities)
@@ -74,7 +69,7 @@ def attribution_figure(rows: Sequence[ModalityShare], modalities: Sequence[str])
             "upper": row.share.upper,
             "colour": keys[row.modality].colour,
             "shape": shapes[row.modality],
-            "said": f"{row.label}, {row.modality}: {_share(row.share)}",
+            "said": f"{row.label}, {row.modality}: {row.share.told(percent)}",
         }
         for row in rows
     ]

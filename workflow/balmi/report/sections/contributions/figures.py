@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
-from balmi.numerals import counted, decimal, with_limits
+from balmi.numerals import counted, decimal
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL, class_keys, modality_keys
 from balmi.report.kit.figures import SHAPES, Drawn, Entry, Figure, outline
@@ -36,7 +36,7 @@ LARGEST = 340_000  # bytes of the pictures of a figure together: the page holds 
 
 def _bar(row: Any, colour: str) -> dict[str, Any]:
     amount = row.shapley
-    told = with_limits(amount.estimate, amount.lower, amount.upper)
+    told = amount.told()
     return {
         "name": shortened(row.modality, LABEL),
         "value": amount.estimate,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from balmi.numerals import with_limits
 from balmi.report.kit.amounts import Amount, amount_of, by_pair, foremost
 from balmi.report.kit.words import brief, percent
 
@@ -168,7 +167,7 @@ def _one(standing: Standing, shares: Sequence[Share]) -> str | None:
 
 def _spread(amount: Amount, shares: Sequence[Share], standing: Standing) -> str:
     """Say how information is spread, as far as the balance and the modalities' standing agree."""
-    balance = f"balance {with_limits(amount.estimate, amount.lower, amount.upper)} of 1"
+    balance = f"balance {amount.told()} of 1"
     lower, upper = amount.lower, amount.upper
     if lower is None or upper is None:
         return f"How evenly information is spread is not settled: {balance}."

@@ -89,7 +89,7 @@ def _label_legend(view: InformationView) -> tuple[Entry, ...]:
 
 
 def _amount(amount: Amount | None) -> str:
-    return MISSING if amount is None else with_limits(amount.estimate, amount.lower, amount.upper)
+    return MISSING if amount is None else amount.told()
 
 
 def _segments(place: int, parts: Parts, keys: dict[str, Key]) -> list[dict[str, Any]]:

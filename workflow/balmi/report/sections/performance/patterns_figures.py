@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from balmi.numerals import counted, decimal, with_limits
+from balmi.numerals import counted, decimal
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL
 from balmi.report.kit.figures import Entry, Figure
@@ -27,7 +27,7 @@ def patterns_figure(view: PatternsView) -> Figure:
             "value": row.own.estimate,
             "lower": row.own.lower,
             "upper": row.own.upper,
-            "said": f"{row.name}: {with_limits(row.own.estimate, row.own.lower, row.own.upper)}",
+            "said": f"{row.name}: {row.own.told()}",
         }
         for row in view.rows
     ]
@@ -62,10 +62,7 @@ def patterns_figure(view: PatternsView) -> Figure:
     legend = [Entry(f"{own}, with its 95 % interval", COLOUR, "circle")]
     if masks:
         legend.append(Entry("by who has what alone", SOFT, "diamond", "var(--bg)"))
-    about = "; ".join(
-        f"{row.name}: {with_limits(row.own.estimate, row.own.lower, row.own.upper)}"
-        for row in view.rows
-    )
+    about = "; ".join(f"{row.name}: {row.own.told()}" for row in view.rows)
     return Figure(
         drawing.sized(layers, len(names)),
         "patterns",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from balmi.evaluation.metrics import METRICS
-from balmi.numerals import decimal, with_limits
+from balmi.numerals import decimal
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL
 from balmi.report.kit.figures import TWO, Drawn, Entry, Figure, Panels, side_by_side
@@ -20,7 +20,6 @@ from balmi.report.sections.robustness.view import signed_size
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from balmi.report.kit.amounts import Amount
     from balmi.report.kit.metrics import Metric
     from balmi.report.sections.robustness.view import Effect, Panel, RobustnessView
 
@@ -105,7 +104,7 @@ def _lines(
                 "value": effect.value.estimate,
                 "lower": _within(effect.value.lower, ends),
                 "upper": _within(effect.value.upper, ends),
-                "said": f"{sweep.method} at {effect.level:g}: {_value(effect.value)}",
+                "said": f"{sweep.method} at {effect.level:g}: {effect.value.told()}",
             }
             for effect in sweep.effects
         ]
@@ -121,10 +120,6 @@ def _lines(
             ).encode(y, description=drawing.said()),
         ]
     return alt.layer(*layers).properties(width=width, height=HIGH)
-
-
-def _value(value: Amount) -> str:
-    return with_limits(value.estimate, value.lower, value.upper)
 
 
 def _told(panel: Panel, drawn: dict[str, Look], metric: Metric) -> str:

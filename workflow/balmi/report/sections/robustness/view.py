@@ -252,7 +252,7 @@ def _panel(modality: str | None, effects: Sequence[Effect]) -> Panel:
 
 def signed_size(difference: Amount) -> str:
     """Return a difference with its sign and its limits."""
-    return with_limits(difference.estimate, difference.lower, difference.upper, signed)
+    return difference.told(signed)
 
 
 def size(difference: Amount) -> str:
