@@ -10,6 +10,7 @@ from balmi.evaluation.verdicts import (
     PairedDifference,
     Prediction,
     Verdict,
+    adjusted_away,
     extremes,
     judged,
     prediction,
@@ -150,3 +151,25 @@ class TestExtremes:
 
     def test_one_modality_has_no_extremes(self):
         assert extremes({"only": 0.5}, ()) == Extremes(None, None)
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "p_holm", "expected"),
+    [
+        (0.01, 0.05, 0.04, False),
+        (0.01, 0.05, 0.06, True),
+        (-0.05, -0.01, 0.06, True),
+        (-0.01, 0.05, 0.06, False),
+        (0.0, 0.05, 0.06, False),
+    ],
+)
+def test_where_the_interval_says_one_thing_and_the_adjusted_p_another(
+    lower, upper, p_holm, expected
+):
+    word = judged(lower, upper, folds=25, p_holm=p_holm)
+    assert adjusted_away(word, lower, upper) is expected
+
+
+def test_nothing_is_adjusted_away_without_an_interval_or_with_few_folds():
+    assert not adjusted_away(None, None, None)
+    assert not adjusted_away(judged(0.01, 0.05, folds=9, p_holm=0.06), 0.01, 0.05)

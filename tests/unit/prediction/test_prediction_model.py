@@ -140,9 +140,26 @@ def test_of_many_samples_a_draw_is_looked_at_closely(keep_model, kept, monkeypat
         assert len(each.envelope.strangeness) == 60
         assert len(whole.envelope.strangeness) == len(EVERYONE)
     held_out = [max(each.trained.model.widening.samples) for each in (drawn, kept)]
-    assert held_out == [24, 36]  # two inner folds of five
+    assert held_out == [60, len(EVERYONE)]  # every inner fold, of fewer than `ENOUGH`
     said = [each.trained.model.say(kept.samples).probabilities for each in (drawn, kept)]
     np.testing.assert_array_equal(*said)
+
+
+def test_missing_features_are_measured_on_as_many_inner_folds_as_hold_out_enough(
+    keep_model, monkeypatch
+):
+    learned = []
+    monkeypatch.setattr(final, "ENOUGH", 30)
+    monkeypatch.setattr(
+        final,
+        "learn",
+        lambda method, side, rows, learn=final.learn: (
+            learned.append(len(side)) or learn(method, side, rows)
+        ),
+    )
+    widening = keep_model("unimodal-lr").trained.model.widening
+    assert learned == [90, 72, 72]
+    assert max(widening.samples) == 36
 
 
 def test_the_model_calls_classes_as_the_evaluation_does(kept):

@@ -9,6 +9,7 @@ from balmi.data.model_files import FORMAT
 from balmi.prediction import external
 from balmi.prediction.external import Carried
 from balmi.prediction.predict import TRAINED
+from balmi.report.predictions import view
 from balmi.report.predictions.page import build_prediction_page
 from balmi.report.predictions.view import build_prediction_view
 
@@ -35,6 +36,7 @@ def told(**changes):
     }
     seen = {"found": None, "advice": "", "severe": False, "shift": 0.2, "spread": 1.1}
     modality = {"name": "rna", "samples": 40, "used": 100, "missing": 12, "extra": 3}
+    modality["absent"] = [f"gene-{number}" for number in range(12)]
     absent = {"name": "protein", "samples": 0, "used": 7, "missing": 7, "extra": 0}
     return {
         "name": "clinic",
@@ -122,6 +124,21 @@ def test_wrong_calls_are_counted_and_marked_by_a_word(tmp_path, right, said):
     rows = page.partition('id="predictions-table"')[2].partition("</table>")[0]
     assert rows.count("</span> wrong</span></td>") == 40 - right
     assert rows.count('<td class="text">right</td>') == right
+
+
+@pytest.mark.parametrize(("shown", "rest"), [(100, ""), (2, " and 10 more")])
+def test_missing_features_are_named(tmp_path, monkeypatch, shown, rest):
+    monkeypatch.setattr(view, "MOST_NAMED", shown)
+    write_table(table(), tmp_path / "predictions.csv", "new_samples")
+    write_json(told(), tmp_path / "prediction.json", FORMAT)
+    inputs = tmp_path / "predictions.csv", tmp_path / "prediction.json"
+    build_prediction_page(*inputs, {}, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    text = page.partition("Missing features of ")[2].partition("</details>")[0]
+    assert ">rna<" in text
+    assert [f">gene-{number}<" in text for number in (0, 1, 11)] == [True, True, shown > 2]
+    assert rest in text
+    assert "Missing features of protein" not in page
 
 
 def test_samples_without_a_group_are_one_of_their_own_and_no_group_is_shown_for_them():

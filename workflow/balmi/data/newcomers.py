@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,8 @@ class Newcomer:
         How many those features are.
     extra
         How many features of the file the model does not know.
+    absent
+        Names of the missing ones among those that the model looks at.
     """
 
     measured: Measurements
@@ -56,6 +58,7 @@ class Newcomer:
     share: float
     used: int
     extra: int
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,7 @@ def _found(
         default=kept,
     )
     share = float(missing[looked].mean()) if len(looked) else 0.0
+    absent = tuple(features[number] for number in looked[missing[looked]])
     if missing.all():
         allowed = f"features of the model, such as {listing(map(shown, features[:EXAMPLES]))}"
         if len(match([*map(str, table.index)], features).alike) or set(table.index) & set(features):
@@ -114,11 +118,10 @@ def _found(
         near = nearest(table.columns[0], features)
         problems.append(Problem(where, found, allowed, near))
     elif share > most:
-        lacking = [features[number] for number in looked[missing[looked]]]
         found = (
-            f"{len(lacking):,} of the {counted(len(looked), 'feature')} that the model looks at"
-            f" {inflected(len(lacking), 'is', 'are')} missing ({share:.0%}), such as"
-            f" {listing(map(shown, lacking[:EXAMPLES]))}"
+            f"{len(absent):,} of the {counted(len(looked), 'feature')} that the model looks at"
+            f" {inflected(len(absent), 'is', 'are')} missing ({share:.0%}), such as"
+            f" {listing(map(shown, absent[:EXAMPLES]))}"
         )
         allowed = (
             f"at most {most:.0%} (missing_share): a file that has them, a larger missing_share up"
@@ -134,7 +137,7 @@ def _found(
     values[:, ~missing] = dense(table.values[:, columns])
     extra = len(table.columns) - int((~missing).sum())
     rows = np.arange(len(table.index))
-    return Newcomer(Measurements(rows, values), missing, share, len(looked), extra)
+    return Newcomer(Measurements(rows, values), missing, share, len(looked), extra, absent)
 
 
 def _labels(
@@ -272,13 +275,7 @@ def _joined(
     for modality, (index, newcomer, values) in parts.items():
         rows = samples.get_indexer(index)
         order = np.argsort(rows)
-        modalities[modality] = Newcomer(
-            Measurements(rows[order], values[order]),
-            newcomer.missing,
-            newcomer.share,
-            newcomer.used,
-            newcomer.extra,
-        )
+        modalities[modality] = replace(newcomer, measured=Measurements(rows[order], values[order]))
 
     def column(role: str) -> np.ndarray | None:
         if texts is None or role not in texts:

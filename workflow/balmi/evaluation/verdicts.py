@@ -119,6 +119,20 @@ def judged(
     return word if p_holm <= HOLM_LEVEL else Verdict.NONE
 
 
+def adjusted_away(word: Verdict | str | None, lower: float | None, upper: float | None) -> bool:
+    """Return whether an interval excludes 0 and no difference is shown: p, adjusted, forbids it.
+
+    Parameters
+    ----------
+    word
+        What `judged` said.
+    lower, upper
+        Limits of the interval, None where there is none.
+    """
+    excludes = lower is not None and upper is not None and (lower > 0 or upper < 0)
+    return word == Verdict.NONE and excludes
+
+
 def prediction(lower: float, upper: float) -> Prediction:
     """Name what a margin predicts: undecided where its interval holds 0 or is not known.
 

@@ -29,7 +29,7 @@ from balmi.methods.pooled.method import NestedPools, OnePool, Pool
 from balmi.prediction.completing import LEVELS
 from balmi.prediction.distribution import fit_envelope
 from balmi.prediction.fingerprints import fingerprints
-from balmi.prediction.masking import FEWEST, HeldOut, Widening, measure
+from balmi.prediction.masking import ENOUGH, HeldOut, Widening, measure
 from balmi.prediction.model import (
     FinalModel,
     ModalityModel,
@@ -228,7 +228,7 @@ def _modality(
 def measure_missing(cohort: Cohort, settings: Settings, some: LookedAt) -> Widening:
     """Train without an inner fold, and take features from that fold's samples.
 
-    One fold is enough, unless it has fewer than `balmi.prediction.masking.FEWEST` samples.
+    Fold by fold, until `balmi.prediction.masking.ENOUGH` samples have been held out.
 
     Parameters
     ----------
@@ -241,7 +241,7 @@ def measure_missing(cohort: Cohort, settings: Settings, some: LookedAt) -> Widen
     features = Features(cohort, settings.preprocessing.max_features)
     parts: list[HeldOut] = []
     for rest, here in some.side.base_folds:
-        if sum(len(part.samples) for part in parts) >= FEWEST:
+        if sum(len(part.samples) for part in parts) >= ENOUGH:
             break
         ends = np.sort(some.rows[rest]), np.sort(some.rows[here])
         try:

@@ -34,6 +34,7 @@ SHARES = (0.1, 0.2, 0.35, 0.5)
 DRAWS = 4
 STRONGEST = 4.0  # a factor that is looked for among held-out samples
 FEWEST = 20  # held-out samples that have a modality, to measure anything on
+ENOUGH = 100  # held-out samples, beyond which another inner fold is not asked
 SMALLEST_PROBABILITY = 1e-12
 
 

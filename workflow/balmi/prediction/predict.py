@@ -55,6 +55,8 @@ class OfModality:
         Whether that was measured on held-out samples of this modality.
     seen
         What was seen of its unit; None where that is not looked at.
+    absent
+        Names of the missing features; none where no file was given.
     """
 
     name: str
@@ -65,6 +67,7 @@ class OfModality:
     factor: float
     measured: bool
     seen: Seen | None
+    absent: tuple[str, ...] = ()
 
     @property
     def share(self) -> float:
@@ -169,6 +172,7 @@ def _looked_at(
                 factor=factor,
                 measured=measured,
                 seen=_unit(own, newcomer),
+                absent=newcomer.absent,
             ),
         )
 

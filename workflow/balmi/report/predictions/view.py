@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from balmi.prediction.external import Compared, Estimate, External
 
 MOST_ROWS = 300  # of the table of predictions; all are in the download
+MOST_NAMED = 100  # missing features of a modality; all are in the file beside the predictions
 WRONG = Mark("wrong", "✕", "cross", "loss")
 LOOKS = {
     Carried.YES: Mark(str(Carried.YES), "✓", "circle", "gain"),
@@ -56,6 +57,8 @@ class ModalityRow:
         As in `balmi.prediction.units.Seen`; None where unknown.
     unit
         What is odd about the unit, in words; None where nothing is.
+    absent
+        Names of the missing features, `MOST_NAMED` at most.
     """
 
     name: str
@@ -70,6 +73,7 @@ class ModalityRow:
     shift: float | None
     spread: float | None
     unit: str | None
+    absent: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -177,6 +181,7 @@ def _modalities(about: Mapping[str, Any]) -> tuple[ModalityRow, ...]:
                 shift=seen.get("shift"),
                 spread=seen.get("spread"),
                 unit=seen.get("found"),
+                absent=tuple(each.get("absent", [])[:MOST_NAMED]),  # not in files of 0.2.0
             )
         )
     return tuple(rows)

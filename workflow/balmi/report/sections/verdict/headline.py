@@ -162,6 +162,15 @@ def silence(decision: Decision) -> str | None:
     return None
 
 
+def unjudged(decision: Decision) -> str | None:
+    """Say why no effect on a score is put into words, or None where effects are.
+
+    What silences modalities silences this too; and over as few folds as compare no two methods, no
+    effect of a change is concluded either.
+    """
+    return silence(decision) or (_few(decision) if decision.case is Case.FEW else None)
+
+
 def silent_word(decision: Decision) -> str | None:
     """Return what stands in the place of a verdict on modalities, or None where they are judged."""
     if silence(decision) is None:
