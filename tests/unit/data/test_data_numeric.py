@@ -109,6 +109,23 @@ def test_a_layer_is_read_in_place_of_x_and_stays_sparse(layered):
     np.testing.assert_array_equal(load_measurements(layered).table.to_numpy(), 0.5)
 
 
+def test_raw_is_a_layer_with_features_of_its_own(tmp_path):
+    from anndata import AnnData
+
+    whole = AnnData(csr_array(np.array([[0, 3.0, 1], [1, 0, 2]])))
+    whole.obs_names, whole.var_names = ["s1", "s2"], ["g1", "g2", "g3"]
+    few = whole[:, :2].copy()
+    few.raw, few.X = whole, np.full((2, 2), 0.5)
+    with annotated_files():
+        few.write_h5ad(tmp_path / "a.h5ad")
+    table = load_measurements(tmp_path / "a.h5ad", layer="raw").table
+    assert list(table.columns) == ["g1", "g2", "g3"]
+    np.testing.assert_array_equal(table.to_numpy(), [[0, 3, 1], [1, 0, 2]])
+    assert load_measurements(tmp_path / "a.h5ad").table.shape == (2, 2)
+    with pytest.raises(UserError, match=r"no layer 'rw' in the file(.|\n)*one of 'raw'"):
+        load_measurements(tmp_path / "a.h5ad", layer="rw")
+
+
 def test_a_layer_that_is_not_there(layered, tmp_path):
     with pytest.raises(UserError, match=r"no layer 'count' in the file(.|\n)*nearest: 'counts'"):
         load_measurements(layered, layer="count")

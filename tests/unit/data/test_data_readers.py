@@ -209,6 +209,7 @@ def test_broken_files_are_named(tmp_path, name, content, found):
         ("id,a\ns,1\n".encode("utf-16"), "text in UTF-16", "UTF-8"),
         ("id,a\ns,1\n".encode("utf-16-be"), "text in UTF-16, or no text", "UTF-8"),
         (b"id;a\ns1;1\n", "1 field in every row; the header seems to be split by semi", ".tsv for"),
+        (b"id a b\ns1 1 2\n", "1 field in every row; the header seems to be split by spac", ".tsv"),
         (b"id;a;b\ns1;1,5;2\n", "seems to be split by semicolons", "as many fields"),
         (b"# by hand\nid,a\ns1,1\n", "lines of comment (#) have to go", "as many fields"),
         (b"PK\x03\x04rest", "a zip archive, or an Excel workbook", "save it as CSV"),
@@ -272,6 +273,18 @@ def test_one_format_under_the_name_of_another(tmp_path, name, ending):
     assert problem(path, read_measurements, "rna").where == str(path)
 
 
+@pytest.mark.parametrize(
+    ("name", "ending", "found"),
+    [("dense.h5ad", ".h5mu", "an AnnData file"), ("several.h5mu", ".h5ad", "a MuData file")],
+)
+def test_an_annotated_file_under_the_ending_of_the_other_kind(tmp_path, name, ending, found):
+    WRITERS[name](MEASURED, tmp_path / name)
+    shutil.copy(tmp_path / name, tmp_path / f"misnamed{ending}")
+    for reader in (read_measurements, read_samples):
+        said = problem(tmp_path / f"misnamed{ending}", reader)
+        assert (said.found, said.allowed) == (found, f"a name that ends in {suffix(name)}")
+
+
 def test_a_modality_that_the_file_lacks(tmp_path):
     path = tmp_path / "several.h5mu"
     write_h5mu(MEASURED, path)
@@ -314,6 +327,7 @@ def test_what_is_no_file_is_named(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "link.csv").symlink_to("gone.csv")
     assert problem(tmp_path).found == "a folder"
+    assert problem(tmp_path).nearest is None
     assert problem(tmp_path / "pipe.csv").found.startswith("a pipe or a device")
     assert problem(tmp_path / "link.csv").found == "a link to gone.csv, which does not exist"
 
@@ -325,6 +339,11 @@ def test_a_path_that_a_shell_would_expand(tmp_path, monkeypatch, start):
     found = problem(f"{start}/table.csv")
     assert found.found == "no such file"
     assert found.allowed.startswith(f"the path in full, here {tmp_path}/table.csv: ~ and $")
+
+
+def test_an_address_on_the_web():
+    found = problem("https://example.org/table.csv")
+    assert (found.found, found.allowed[:20]) == ("an address on the web", "a file: download it,")
 
 
 def test_a_name_that_no_file_can_have(tmp_path):

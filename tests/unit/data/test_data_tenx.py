@@ -225,6 +225,30 @@ def test_a_folder_of_several_matrices(tmp_path):
         read_counts(folder, "rna")
 
 
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (lambda cells: [*cells, "more"], r"a list may begin with a line of names"),
+        (lambda cells: cells[:2], rf"beside {len(FEATURES)} features and 2 barcodes$"),
+    ],
+)
+def test_a_matrix_that_is_not_of_its_lists(lines, told, tmp_path):
+    folder = write_folder(tmp_path / "packed")
+    put(folder / "barcodes.tsv", lines(CELLS), packed=True)
+    with pytest.raises(ValueError, match=told):
+        read_counts(folder, "rna")
+
+
+def test_a_matrix_of_cells_by_features(tmp_path):
+    folder = write_folder(tmp_path / "plain", packed=False)
+    mmwrite(folder / "matrix.mtx", csc_array(COUNTS))
+    with pytest.raises(ValueError, match=r"rows are to be features: transpose it"):
+        read_counts(folder, "rna")
+    (folder / "matrix.mtx").write_text("%%MatrixMarket matrix coordinate integer general\n")
+    with pytest.raises(ValueError, match=r"no line of sizes in matrix\.mtx"):
+        read_counts(folder, "rna")
+
+
 def test_a_name_of_its_own_is_kept_and_an_empty_one_is_not():
     told, remarks = unique_names(["g1", "g2", "g3", "g4"], ["A", "B", "B", ""])
     assert told == ["A", "g2", "g3", "g4"]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+FEWEST_SPACED = 2  # words of a header without a separator, from which spaces may be one
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
 _UTF8 = "text in UTF-8: save the table again with this encoding (Excel: 'CSV UTF-8')"
 # The first name of a header that names the ids, and so leaves no room for names of rows before it.
@@ -271,6 +272,8 @@ def _survey(rows: Iterator[_Row], separator: str, path: Path) -> Layout:
                 raise UserError(Problem(str(path), found, allowed))
             spans.append((row.first, row.last))
     elsewhere = _other_separator(header.text, separator)
+    if width == 1 and not elsewhere and len(header.text.split()) > FEWEST_SPACED:
+        elsewhere = "; the header seems to be split by spaces"
     if width == 1 and set(counts) == {1} and elsewhere:
         allowed = "a file whose ending says what it is split by, .csv for commas, .tsv for tabs"
         raise UserError(Problem(str(path), f"1 field in every row{elsewhere}", allowed))

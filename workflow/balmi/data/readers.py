@@ -35,6 +35,9 @@ _HDF5, _PARQUET, _GZIP = b"\x89HDF\r\n\x1a\n", b"PAR1", b"\x1f\x8b"
 _UTF8 = "text in UTF-8: save the table again with this encoding (Excel: 'CSV UTF-8')"
 _UNPACK = "a table as text: unpack it first; only .gz is read packed"
 FOLDER = "folder"  # in place of an ending
+RAW = "raw"  # a layer by this name is `AnnData.raw`, where no other has it
+# What an annotated file says of itself -> the ending that it should have.
+_ENDINGS = {"anndata": ".h5ad", "mudata": ".h5mu"}
 # What is read of a file before any job starts, at most: bytes, some two seconds.
 MOST_READ = 25 * 10**6
 _EXPORT = "a table as text: open it in the program that wrote it and save it as CSV in UTF-8"
@@ -187,9 +190,24 @@ def _id_name(name: object) -> str:
     return "" if re.fullmatch(r"Unnamed: 0|__index_level_0__", text) else text
 
 
+def _check_encoding(path: Path) -> None:
+    """Refuse an annotated file under the ending of the other kind; older files do not say."""
+    import h5py
+
+    if not h5py.is_hdf5(path):
+        return  # its reader says so
+    with h5py.File(path) as file:
+        told = str(file.attrs.get("encoding-type", "")).lower()
+    ending = _ENDINGS.get(told, path.suffix)
+    if ending != path.suffix:
+        found = f"{'a MuData' if ending == '.h5mu' else 'an AnnData'} file"
+        raise UserError(Problem(str(path), found, f"a name that ends in {ending}"))
+
+
 def _open_h5ad(path: Path) -> AnnData:
     from anndata import read_h5ad
 
+    _check_encoding(path)
     with annotated_files():
         return read_h5ad(path)
 
@@ -197,6 +215,7 @@ def _open_h5ad(path: Path) -> AnnData:
 def _open_h5mu(path: Path) -> MuData:
     from mudata import read_h5mu
 
+    _check_encoding(path)
     with annotated_files():
         return read_h5mu(path)
 
@@ -215,22 +234,34 @@ def _open_modality(path: Path, modality: str | None) -> AnnData:
 
 def _read_annotated(path: Path, modality: str | None, layer: str | None) -> Loaded:
     data = _open_h5ad(path) if suffix(path) == ".h5ad" else _open_modality(path, modality)
-    values: Any = data.X if layer is None else _layer(data, layer, path)
+    held: Any = data.raw if _is_raw(data, layer) else data
+    values: Any = held.X if layer is None or held is not data else _layer(data, layer, path)
     if values is None:
-        layers = listing(map(repr, data.layers))
+        layers = listing(map(repr, _layers(data)))
         hint = f"; name a layer with the key 'layer', one of {layers}" if layers else ""
         raise ValueError(f"there is no X in it{hint}")
-    names = data.obs_names, data.var_names
+    names = data.obs_names, held.var_names
     if values.dtype.kind in NUMBERS:
         return Loaded(NumericTable.of(values, *names))
     cells = values.toarray() if issparse(values) else np.asarray(values)
     return Loaded(pd.DataFrame(cells, *names))
 
 
+def _is_raw(data: AnnData, layer: str | None) -> bool:
+    """Return whether a layer is what AnnData calls raw, which may have features of its own."""
+    return layer == RAW and RAW not in data.layers and data.raw is not None
+
+
+def _layers(data: AnnData) -> list[str]:
+    """Return the names by which layers of an annotated table can be asked for."""
+    names = [name for name in data.layers if name is not None]
+    return [*names, RAW] if _is_raw(data, RAW) else names
+
+
 def _layer(data: AnnData, layer: str, path: Path) -> object:
     """Return one layer of an annotated table."""
-    layers = [name for name in data.layers if name is not None]
-    if layer in layers:
+    layers = _layers(data)
+    if layer in data.layers:
         return data.layers[layer]
     allowed = (
         f"one of {listing(map(repr, layers))}"
@@ -318,16 +349,15 @@ FORMATS: dict[str, Format] = {
         beginning=_PARQUET,
     ),
     ".h5ad": Format(
-        "`X`, or the layer that `layer:` names; as table of samples its `obs`",
+        "`X`, or the layer that `layer:` names (`raw`: its `raw`); as table of samples its `obs`",
         _read_obs,
         _read_annotated,
         beginning=_HDF5,
     ),
     ".h5mu": Format(
-        "`X`, or the layer that `layer:` names, of the modality of the same name or of the one that"
-        " `modality:` names; as table of"
-        " samples its `obs`, where a column of one modality's `obs` is found by its own name or as"
-        " `modality:column`",
+        "`X`, or the layer that `layer:` names (`raw`: its `raw`), of the modality of the same name"
+        " or of the one that `modality:` names; as table of samples its `obs`, where a column of"
+        " one modality's `obs` is found by its own name or as `modality:column`",
         _read_obs,
         _read_annotated,
         beginning=_HDF5,
@@ -359,6 +389,8 @@ def _what_lies_there(path: Path, missing: Path) -> tuple[str, str]:
         there = "" if not Path(plain).exists() else f", here {plain}"
         allowed = f"the path in full{there}: ~ and $VARIABLES are not expanded in a configuration"
         return "no such file", allowed
+    if re.match(r"\w{2,}:/", str(path)):
+        return "an address on the web", "a file: download it, and name it here"
     if path.is_symlink():
         return f"a link to {os.readlink(path)}, which does not exist", "an existing file"
     try:
@@ -387,7 +419,9 @@ def _check_readable(path: Path) -> None:
         exists = path.is_file() or is_folder(path)
         missing = _first_that_is_missing(path)
         found, allowed = ("", "") if exists else _what_lies_there(path, missing)
-        beside = list(missing.parent.iterdir()) if missing.parent.is_dir() else []
+        # Of a folder in the place of a file others of its name are no help.
+        looked = missing.parent.is_dir() and not missing.is_dir()
+        beside = list(missing.parent.iterdir()) if looked else []
     except OSError as error:  # a folder without permission, a name that is too long
         raise UserError(
             Problem(shown(str(path)), str(error.strerror), "a readable file")

@@ -21,6 +21,7 @@ from balmi.data.cohort_checks import (
     sets_of,
 )
 from balmi.data.folds import FOLD
+from balmi.data.label_copies import label_remarks
 from balmi.data.matching import unmatched
 from balmi.data.names import MissingTexts, name_of, twins
 from balmi.data.plausible import implausible
@@ -187,6 +188,13 @@ def read_tables(name: str, dataset: Dataset, folds: int | None) -> Tables:
     problems += check_classes(tables, key) or check_folds(tables, dataset, folds, key)
     if problems:
         raise UserError(problems)
+    for modality, measurements in tables.modalities.items():
+        labels = tables.samples["label"].reindex(measurements.index).to_numpy(dtype=str)
+        reading.remark(
+            f"{key}.modalities.{modality}",
+            dataset.used[modality].path,
+            label_remarks(measurements, labels),
+        )
     remarks += left_out(tables, table, texts)
     reading.remark(f"{key}.samples", dataset.labelled[0], remarks)
     return replace(tables, warnings=tuple(dict.fromkeys(reading.cautions)))

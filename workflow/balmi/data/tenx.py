@@ -154,6 +154,30 @@ def _lines(path: Path) -> Iterator[str]:
         yield from (line.rstrip("\r\n") for line in file if line.strip())
 
 
+def _check_shape(matrix: Path, listed: Names) -> None:
+    """Refuse a matrix that is not of its lists: transposed, or with a header in a list.
+
+    Raises
+    ------
+    ValueError
+        Where it is not.
+    """
+    sizes = next((line.split() for line in _lines(matrix) if not line.startswith("%")), [])
+    if len(sizes) < 2 or not all(map(str.isdecimal, sizes)):
+        raise ValueError(f"no line of sizes in {matrix.name}")
+    found, wanted = (int(sizes[0]), int(sizes[1])), (len(listed.ids), len(listed.cells))
+    if found == wanted:
+        return
+    hint = " (rows are to be features: transpose it)" if found == wanted[::-1] else ""
+    above = [list_ - size for list_, size in zip(wanted, found, strict=True)]
+    if sorted(above) in ([0, 1], [1, 1]):
+        hint = " (a list may begin with a line of names, which has to go)"
+    raise ValueError(
+        f"a matrix of {found[0]:,} x {found[1]:,} beside {counted(wanted[0], 'feature')} and"
+        f" {counted(wanted[1], 'barcode')}{hint}"
+    )
+
+
 def _names_of_folder(folder: Path) -> Names:
     _, features, barcodes = files_of(folder)
     peaks = ".bed" in features.suffixes
@@ -294,6 +318,7 @@ def _read_folder(folder: Path, listed: Names) -> MuData:
     The matrix is linked to; the lists, which are short, are written anew with numbers for names.
     """
     matrix = _only_matrix(folder)
+    _check_shape(matrix, listed)
     packed = matrix.suffix == ".gz"
     ending, write = (".gz", gzip.open) if packed else ("", open)
     features = [f"f{place}\tf{place}\t{kind}\n" for place, kind in enumerate(listed.types)]

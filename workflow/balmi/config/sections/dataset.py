@@ -34,7 +34,9 @@ class ModalityFile(Section):
         " them (default: the modality's own name)",
     )
     layer: Text | None = Field(
-        default=None, description="layer of an h5ad or h5mu file that is read in place of its `X`"
+        default=None,
+        description="layer of an h5ad or h5mu file that is read in place of its `X`;"
+        " raw: what AnnData keeps as `raw`",
     )
 
 

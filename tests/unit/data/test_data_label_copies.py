@@ -1,0 +1,65 @@
+"""A feature that is the label is told of, and one that is so by chance is not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.sparse import csr_array
+
+from balmi.data.label_copies import label_copies, label_remarks
+from balmi.data.numeric import NumericTable
+
+LABELS = np.array(["a", "b", "b", "c"] * 15)
+
+
+def table_of(copy, form=np.asarray, width=5):
+    rng = np.random.default_rng(0)
+    values = np.column_stack([rng.poisson(1, (len(copy), width)), copy]).astype(float)
+    index = pd.Index([f"s{row}" for row in range(len(copy))])
+    return NumericTable.of(
+        form(values), index, pd.Index([*map("f{}".format, range(width)), "copy"])
+    )
+
+
+def coded(labels, codes=(0, 3, -1)):
+    return np.array(codes, dtype=float)[np.unique(labels, return_inverse=True)[1]]
+
+
+@pytest.mark.parametrize("form", [np.asarray, csr_array])
+def test_a_copy_of_the_label_is_found(form):
+    assert label_copies(table_of(coded(LABELS), form), LABELS) == ["copy"]
+    ((found, meaning),) = label_remarks(table_of(coded(LABELS), form), LABELS)
+    assert found == "1 feature with one value for every class: 'copy'"
+    assert "leave it out" in meaning
+
+
+def test_cells_without_a_value_hide_no_copy():
+    copy = coded(LABELS)
+    copy[[0, 1, 3, 59]] = np.nan
+    assert label_copies(table_of(copy), LABELS) == ["copy"]
+    copy[:10] = np.nan  # measured in fewer than nine of ten
+    assert label_copies(table_of(copy), LABELS) == []
+
+
+@pytest.mark.parametrize("codes", [(0, 3, 3), (0, 0, 0)])
+def test_two_classes_of_one_value_are_no_copy(codes):
+    assert label_remarks(table_of(coded(LABELS, codes)), LABELS) == []
+
+
+@pytest.mark.parametrize("row", [0, 30, 58])
+def test_one_sample_that_differs_makes_it_a_measurement(row):
+    copy = coded(LABELS)
+    copy[row] += 0.5
+    assert label_copies(table_of(copy), LABELS) == []
+
+
+def test_what_chance_may_make_is_not_told():
+    """Of 20 samples 2 are of a class: 190 arrangements, which 1,000 features may all be."""
+    rare = np.array(["a"] * 18 + ["b"] * 2)
+    assert label_copies(table_of(coded(rare, (0, 1)), width=999), rare) == []
+    even = np.array(["a"] * 10 + ["b"] * 10)  # 184,756 arrangements
+    assert label_copies(table_of(coded(even, (0, 1)), width=99), even) == ["copy"]
+    assert label_copies(table_of(coded(even, (0, 1)), width=199), even) == []
+
+
+def test_one_class_has_no_copy():
+    assert label_copies(table_of(np.ones(60)), np.array(["a"] * 60)) == []
