@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,16 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+LONG = 50_000  # bytes of CSV from which a download is packed: pandas and R read it as it is
+READ_BY_SCRIPT = frozenset({"per_sample"})  # by the page's own, which reads plain text
+
 
 @dataclass(frozen=True)
 class Download:
     """A table to download.
 
     `uri` is None where it is too large for the page, or `held`: where it holds measurements of
-    samples, which are not to travel with a page.
+    samples, which are not to travel with a page. `ending` is that of the file which it gives.
 
     `size` is the size of the CSV in bytes, 0 where it was never made; `sha256` is that of the file
     of the workflow.
@@ -35,6 +39,7 @@ class Download:
     uri: str | None
     sha256: str
     held: bool
+    ending: str
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,15 @@ def data_uri(text: str) -> str:
     return f"data:text/csv;base64,{base64.b64encode(text.encode()).decode()}"
 
 
+def _embedded(name: str, text: str) -> tuple[str, str]:
+    """Return a table's CSV as a data URI, and the ending of its file: long text is packed."""
+    content = text.encode()
+    if len(content) < LONG or name in READ_BY_SCRIPT:
+        return data_uri(text), ".csv"
+    packed_text = gzip.compress(content, mtime=0)
+    return f"data:application/gzip;base64,{base64.b64encode(packed_text).decode()}", ".csv.gz"
+
+
 def downloads(
     tables: Mapping[str, pd.DataFrame],
     paths: Mapping[str, str],
@@ -100,9 +114,10 @@ def downloads(
         for name, table in tables.items()
         if name not in MEASURED and table.size * 2 * 4 // 3 <= room
     }
+    embedded = {name: _embedded(name, text) for name, text in texts.items()}
     uris: dict[str, str] = {}
-    for name in sorted(texts, key=lambda name: len(texts[name])):
-        uri = data_uri(texts[name])
+    for name in sorted(embedded, key=lambda name: len(embedded[name][0])):
+        uri, _ = embedded[name]
         if len(uri) <= room:
             uris[name] = uri
             room -= len(uri)
@@ -115,6 +130,7 @@ def downloads(
             uris.get(name),
             checksums[name],
             name in MEASURED,
+            embedded[name][1] if name in embedded else ".csv",
         )
         for name, table in tables.items()
     )
