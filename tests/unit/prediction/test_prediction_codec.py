@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from balmi.methods.deciding import Rule
+from balmi.methods.peers.late import Unimodal
 from balmi.methods.pooled.experts import Access, equal_blocks
 from balmi.prediction.codec import Reader, UnknownType, Writer
 from balmi.prediction.plain import Chain, Scale, WithProducts
@@ -37,6 +38,13 @@ def test_numbers_that_json_has_no_word_for_come_back():
 def test_kinds_of_access_and_functions_come_back_as_themselves():
     assert again(Access.JOINT) is Access.JOINT
     assert again(equal_blocks) is equal_blocks
+
+
+def test_one_best_modality_of_earlier_models_is_a_ranking():
+    tree = Writer().tree(Unimodal((), ("rna", "protein")))
+    assert Reader({}).thing(tree).ranking == ("rna", "protein")
+    del tree["ranking"]
+    assert Reader({}).thing({**tree, "best": "rna"}).ranking == ("rna",)
 
 
 def test_dataclasses_come_back_with_their_arrays():

@@ -116,8 +116,8 @@ METHODS: dict[Method, NetworkMethod | PeerMethod] = {
         on_bases=True,
     ),
     Method.UNIMODAL_POOLED: PeerMethod(
-        "the same kinds of one modality, chosen by inner cross-validation; each modality is also "
-        "listed as `unimodal-pooled/<modality>`",
+        "the same kinds of one modality: of those that a sample has, the one that inner "
+        "cross-validation finds best; each is also listed as `unimodal-pooled/<modality>`",
         on_bases=True,
     ),
     Method.BALANCED: NetworkMethod(
@@ -152,8 +152,8 @@ METHODS: dict[Method, NetworkMethod | PeerMethod] = {
         "always runs",
     ),
     Method.UNIMODAL_LR: PeerMethod(
-        "the regression of one modality, chosen by inner cross-validation; each modality is "
-        "also listed as `unimodal-lr/<modality>`",
+        "the regression of one modality: of those that a sample has, the one that inner "
+        "cross-validation finds best; each is also listed as `unimodal-lr/<modality>`",
         on_bases=True,
     ),
     Method.LATE_FUSION: PeerMethod(

@@ -46,7 +46,7 @@ from balmi.methods.pooled.learners import (
     Votes,
 )
 from balmi.methods.pooled.least_squares import Mean
-from balmi.methods.pooled.method import Pool
+from balmi.methods.pooled.method import OnePool, Pool
 from balmi.prediction.distribution import Envelope
 from balmi.prediction.masking import Widening
 from balmi.prediction.plain import Chain, Landmarks, Margins, Scale, Trees, WithProducts
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 TYPES: dict[str, type] = {
     kind.__name__: kind
     for kind in (
-        *(Pool, Expert, AtPrior, OfModality, OfAll, Stack, Donors, Rule),
+        *(Pool, OnePool, Expert, AtPrior, OfModality, OfAll, Stack, Donors, Rule),
         *(Predicting, Votes, MeanKernel, OnLandmarks, OnProducts, Components),
         *(FittedBase, FittedLogistic, FittedStack, FittedMachine, CalibratedMachine, Axes),
         *(EarlyFusion, Forest, LateFusion, Unimodal, Mean, Majority),
@@ -78,6 +78,14 @@ OF, ARRAY, ROWS, TUPLE, MAPPING, SLICE, FUNCTION, ENUM, NUMBER = (
     *("of", "array", "rows", "tuple", "mapping", "slice", "function", "enum", "number"),
 )
 DIGITS = 16  # of a checksum by which equal arrays are found
+
+
+def _ranked(parts: dict[str, Any]) -> dict[str, Any]:
+    return {**parts, "ranking": (parts.pop("best"),)} if "best" in parts else parts
+
+
+# Type -> its parts of today, of those that earlier models were written with.
+EARLIER: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {Unimodal.__name__: _ranked}
 
 
 class UnknownType(ValueError):
@@ -205,7 +213,8 @@ class Reader:
 
     def _dataclass(self, tree: dict[str, Any]) -> Any:
         kind = _listed(TYPES, tree[OF])
-        return kind(**{name: self.thing(held) for name, held in tree.items() if name != OF})
+        parts = {name: self.thing(held) for name, held in tree.items() if name != OF}
+        return kind(**EARLIER.get(tree[OF], lambda same: same)(parts))
 
     def _made_of_rows(self, tree: dict[str, Any]) -> np.ndarray:
         if self._rows is None:

@@ -63,20 +63,24 @@ def holds_rows(thing: Any) -> bool:
         return True
     if isinstance(thing, tuple):
         return any(map(holds_rows, thing))
+    if isinstance(thing, dict):
+        return any(map(holds_rows, thing.values()))
     return is_dataclass(thing) and any(holds_rows(getattr(thing, f.name)) for f in fields(thing))
 
 
-def _pool(pool: Pool, side: TrainingSide, rows: bool) -> Pool:
-    """Return a pool, or one of those experts that hold no training samples."""
-    if rows:
-        return pool
+def _without_rows(pool: Pool, side: TrainingSide) -> Pool:
+    """Return the pool of those experts that hold no training samples."""
     return Pool.of([expert for expert in pool.experts if not holds_rows(expert.fitted)], side)
 
 
-# What of a fitted method is kept, where that is not the whole.
-_KEPT: dict[type, Callable[[Any], Pool]] = {
-    NestedPools: lambda pools: pools.whole,
-    OnePool: lambda pools: pools.pools[pools.best],
+def _one_without_rows(one: OnePool, side: TrainingSide) -> OnePool:
+    return OnePool.of({name: _without_rows(pool, side) for name, pool in one.pools.items()}, side)
+
+
+# What a fitted method is without measurements of training samples, where it may hold any.
+_WITHOUT_ROWS: dict[type, Callable[[Any, TrainingSide], FittedPeer]] = {
+    Pool: _without_rows,
+    OnePool: _one_without_rows,
 }
 
 
@@ -100,13 +104,14 @@ def learn(method: Method, side: TrainingSide, rows: bool = True) -> FittedPeer:
     if method in NEEDS:
         NEEDS[method](side.samples.available)
     peer = PEERS[method](side)
-    kept = _KEPT.get(type(peer), lambda whole: whole)(peer)
-    return _pool(kept, side, rows) if isinstance(kept, Pool) else kept
+    kept = peer.whole if isinstance(peer, NestedPools) else peer
+    without = _WITHOUT_ROWS.get(type(kept))
+    return kept if rows or without is None else without(kept, side)
 
 
 def _followed(predictor: FittedPeer, metric: PrimaryMetric) -> FittedPeer:
     """Return what calls the most probable class where the evaluation does: for accuracy."""
-    if isinstance(predictor, Pool) and metric is PrimaryMetric.ACCURACY:
+    if isinstance(predictor, Pool | OnePool) and metric is PrimaryMetric.ACCURACY:
         return replace(predictor, rule=MOST_PROBABLE)
     return predictor
 

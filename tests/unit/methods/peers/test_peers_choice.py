@@ -1,4 +1,6 @@
-"""The single modality that is taken for the best: chosen on samples that can be compared."""
+"""The single modality that is taken for the best, and whom it tells of."""
+
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -6,7 +8,8 @@ from fold_task import said
 
 from balmi.errors import MethodNotApplicable
 from balmi.methods.peers.absence import needs_absence
-from balmi.methods.peers.choice import best_modality, log_losses
+from balmi.methods.peers.choice import _gain, by_the_best, log_losses, ranked
+from balmi.preprocess.fitted import Samples
 
 
 def task_of(make_task, available, strong=3.0, weak=1.6, **changes):
@@ -24,6 +27,12 @@ def test_log_losses_by_hand():
     assert found == pytest.approx([np.log(4), np.log(2)])
 
 
+def order(task):
+    """Return the modalities by what their regressions say, the best first."""
+    side = task.training
+    return ranked(side, {name: side.held_out(name) for name in side.modalities})
+
+
 def test_a_strong_modality_of_few_samples_is_better_than_a_weak_one_of_all(make_task):
     available = np.ones((90, 2), dtype=bool)
     available[np.random.default_rng(2).permutation(90)[:55], 1] = False
@@ -31,14 +40,13 @@ def test_a_strong_modality_of_few_samples_is_better_than_a_weak_one_of_all(make_
     labels = task.labels[task.fit]
     over_all = {name: log_losses(task.held_out(name), labels).mean() for name in task.features}
     assert over_all["weak"] < over_all["strong"]  # what the samples without it would decide
-    assert best_modality(task.training) == "strong"
+    assert order(task) == ("strong", "weak")
 
 
-def test_modalities_that_nobody_shares_are_judged_on_their_own_samples(make_task, caplog):
+def test_modalities_that_nobody_shares_are_judged_on_their_own_samples(make_task):
     available = np.zeros((90, 2), dtype=bool)
     available[::2, 0] = available[1::2, 1] = True
-    assert best_modality(task_of(make_task, available).training) == "strong"
-    assert "0 training samples have every modality" in caplog.text
+    assert order(task_of(make_task, available)) == ("strong", "weak")
 
 
 def test_a_modality_of_one_class_gains_nothing_by_it(make_task):
@@ -48,8 +56,57 @@ def test_a_modality_of_one_class_gains_nothing_by_it(make_task):
     features = {"first": rng.normal(size=(90, 3)), "second": rng.normal(size=(90, 3))}
     features["second"] += 1.5 * np.eye(3)[labels]
     available = np.column_stack([labels == 0, labels != 0])
-    task = make_task(features=features, available=available, labels=labels)
-    assert best_modality(task.training) == "second"
+    assert order(make_task(features=features, available=available, labels=labels)) == (
+        "second",
+        "first",
+    )
+
+
+def test_a_few_samples_that_have_everything_decide_nothing(make_task):
+    """What all have is strong; of the third that has the other, noise reads better by chance."""
+    rng = np.random.default_rng(1)
+    labels = rng.permutation(np.arange(90) % 2)
+    features = {"all": rng.normal(size=(90, 3)), "some": rng.normal(size=(90, 3))}
+    features["all"] += 2.5 * np.eye(3)[labels]
+    available = np.column_stack([np.ones(90, dtype=bool), rng.random(90) < 0.33])
+    task = make_task(features=features, available=available, labels=labels, classes=2)
+    assert order(task) == ("all", "some")
+
+
+class TestGain:
+    def test_by_hand(self):
+        """Two of four right at .9, all classes equally frequent: ln 2 - (ln 1/.9 + ln 1/.1) / 2."""
+        said = np.array([[0.9, 0.1], [0.1, 0.9], [0.9, 0.1], [0.1, 0.9]])
+        found = _gain(said, np.array([0, 1, 1, 0]), 2, whole=True)
+        assert found == pytest.approx(np.log(2) + (np.log(0.9) + np.log(0.1)) / 2)
+
+    def test_frequencies_gain_nothing_where_some_are_judged(self):
+        labels = np.array([0, 0, 0, 1])
+        said = np.tile([0.5, 0.5], (4, 1))  # those of all samples
+        assert _gain(said, labels, 2, whole=False) == pytest.approx(0)
+        assert _gain(said, labels, 2, whole=True) < -0.1
+
+    def test_what_nobody_has_comes_last(self, make_task):
+        available = np.ones((90, 2), dtype=bool)
+        available[:, 1] = False
+        assert order(task_of(make_task, available)) == ("weak", "strong")
+        assert _gain(np.zeros((0, 2)), np.zeros(0, dtype=int), 2, whole=False) == -np.inf
+
+
+class TestByTheBest:
+    SAID: ClassVar = {name: np.full((4, 2), value) for name, value in (("a", 0.1), ("b", 0.2))}
+
+    def told(self, ranking, available):
+        samples = Samples({name: np.zeros((4, 1)) for name in self.SAID}, np.array(available))
+        return by_the_best(ranking, self.SAID, samples)
+
+    def test_every_sample_is_told_by_the_best_that_it_has(self):
+        available = [[True, True], [True, False], [False, True], [False, False]]
+        assert self.told(("b", "a"), available)[:, 0].tolist() == [0.2, 0.1, 0.2, 0.2]
+        assert self.told(("a", "b"), available)[:, 0].tolist() == [0.1, 0.1, 0.2, 0.1]
+
+    def test_where_all_have_the_best_it_is_what_that_says(self):
+        assert self.told(("a", "b"), [[True, False]] * 4) is self.SAID["a"]
 
 
 def test_absence_lr_predicts_the_class_that_lacks_a_modality(make_task):

@@ -266,6 +266,31 @@ class TestOnePool:
         assert list(found) == names
         assert found["unimodal-pooled"] is found["unimodal-pooled/a"]
 
+    def test_who_lacks_the_best_is_told_by_the_next(self, make_task):
+        """Some lack b, which is the better one here."""
+        task = make_task()
+        b = task.features["b"] + 3 * np.eye(4)[task.labels]
+        task = replace(task, features={**task.features, "b": b})
+        fitted = fit_unimodal_pooled(task.training)
+        found = told(fitted, task.tests)
+        first, second = fitted.ranking
+        assert first == "b"
+        has = task.tests.has(first)
+        assert 0 < has.sum() < len(has)
+        best = np.where(
+            has[:, None], found[f"unimodal-pooled/{first}"], found[f"unimodal-pooled/{second}"]
+        )
+        np.testing.assert_array_equal(found["unimodal-pooled"], best)
+
+    def test_the_rule_is_chosen_for_what_the_best_say_out_of_fold(self, make_task):
+        task = make_task()
+        fitted = fit_unimodal_pooled(task.training)
+        first, second = (fitted.pools[name] for name in fitted.ranking)
+        has = task.training.samples.has(fitted.ranking[0])
+        said = np.where(has[:, None], first.held_out, second.held_out)
+        known = np.where(has, first.judged, second.judged)
+        assert fitted.rule.power == fit_rule(said[known], first.prior).power
+
 
 class TestDecision:
     def test_is_that_of_the_largest_expected_macro_f1(self, make_task):
@@ -340,4 +365,4 @@ class TestManySamples:
         b = rng.normal(size=(400, 3)) + 0.7 * labels[:, None] * np.eye(3)[0]
         task = fold_of({"a": a, "b": b}, labels, 300)
         monkeypatch.setattr(learners, "MANY_SAMPLES", 150)
-        assert fit_unimodal_pooled(task.training).best == "a"
+        assert fit_unimodal_pooled(task.training).ranking[0] == "a"

@@ -13,7 +13,7 @@ from sklearn.neural_network import MLPClassifier
 
 from balmi.config.settings import Method
 from balmi.errors import MethodNotApplicable
-from balmi.methods.peers.choice import best_modality
+from balmi.methods.peers.choice import by_the_best, ranked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,32 +47,35 @@ def fit_late(side: TrainingSide) -> LateFusion:
 
 @dataclass(frozen=True)
 class Unimodal:
-    """The modalities' regressions, and which of them is the best.
+    """The modalities' regressions, and how good each is.
 
     Parameters
     ----------
     bases
         The regressions.
-    best
-        Name of the modality that inner folds find best.
+    ranking
+        Names of the modalities, from the one that inner folds find best to the worst.
     """
 
     bases: tuple[FittedBase, ...]
-    best: str
+    ranking: tuple[str, ...]
 
     def predict(self, samples: Samples) -> dict[str, np.ndarray]:
-        """Return probabilities by the best modality, and by each of them; (n, classes) each."""
+        """Return probabilities by every sample's best modality, and by each; (n, classes) each."""
         predictions = {base.modality: base.predict(samples) for base in self.bases}
         named = {f"{Method.UNIMODAL_LR}/{name}": p for name, p in predictions.items()}
-        return {Method.UNIMODAL_LR: predictions[self.best], **named}
+        return {Method.UNIMODAL_LR: by_the_best(self.ranking, predictions, samples), **named}
 
 
 def fit_unimodal(side: TrainingSide) -> Unimodal:
-    """Fit one logistic regression per modality, and choose the one that inner folds find best.
+    """Fit one logistic regression per modality, and rank them by what inner folds say.
 
-    See `balmi.methods.peers.choice` for which samples the choice is made on.
+    See `balmi.methods.peers.choice`.
     """
-    return Unimodal(side.bases(), best_modality(side))
+    bases = side.bases()
+    if len(bases) == 1:
+        return Unimodal(bases, side.modalities)
+    return Unimodal(bases, ranked(side, {name: side.held_out(name) for name in side.modalities}))
 
 
 def outer_product(probabilities: Sequence[np.ndarray]) -> np.ndarray:

@@ -12,7 +12,7 @@ from balmi.config.settings import Method
 from balmi.errors import MethodNotApplicable
 from balmi.information.mixing import evidence, fit_weights, pooled
 from balmi.methods.deciding import Said, fit_rule
-from balmi.methods.peers.choice import best_of
+from balmi.methods.peers.choice import by_the_best, ranked
 from balmi.methods.pooled.experts import Access, experts_of_all, experts_of_modality
 
 if TYPE_CHECKING:
@@ -158,28 +158,45 @@ def fit_pooled(side: TrainingSide) -> NestedPools:
 
 @dataclass(frozen=True)
 class OnePool:
-    """A pool per modality, and which of them is the best.
+    """A pool per modality, and how good each is.
 
     Parameters
     ----------
     pools
         Modality -> the pool of the experts that see nothing else.
-    best
-        The modality that inner folds find best.
+    ranking
+        Names of the modalities, from the one that inner folds find best to the worst.
+    rule
+        The rule that decides where every sample is told by the best modality that it has.
     """
 
     pools: dict[str, Pool]
-    best: str
+    ranking: tuple[str, ...]
+    rule: Rule
+
+    @classmethod
+    def of(cls, pools: dict[str, Pool], side: TrainingSide) -> OnePool:
+        """Rank pools, one per modality, by what they say of the training side out of fold."""
+        said = {
+            name: np.where(pool.judged[:, None], pool.held_out, np.nan)
+            for name, pool in pools.items()
+        }
+        ranking = ranked(side, said)
+        best = by_the_best(ranking, said, side.samples)
+        judged = ~np.isnan(best).any(axis=1)
+        return cls(pools, ranking, fit_rule(best[judged], pools[ranking[0]].prior))
 
     def predict(self, samples: Samples) -> dict[str, Said]:
-        """Return what is said of samples by the best modality, and by each of them."""
+        """Return what is said of samples by the best modality of each, and by each modality."""
         said = {name: pool.predict(samples) for name, pool in self.pools.items()}
+        probabilities = {name: each.probabilities for name, each in said.items()}
+        best = Said(by_the_best(self.ranking, probabilities, samples), self.rule)
         named = {f"{Method.UNIMODAL_POOLED}/{name}": each for name, each in said.items()}
-        return {str(Method.UNIMODAL_POOLED): said[self.best], **named}
+        return {str(Method.UNIMODAL_POOLED): best, **named}
 
 
 def fit_unimodal_pooled(side: TrainingSide) -> OnePool:
-    """Fit the pool of every modality, and choose the one that inner folds find best.
+    """Fit the pool of every modality, and rank them by what inner folds say.
 
     Raises
     ------
@@ -188,6 +205,4 @@ def fit_unimodal_pooled(side: TrainingSide) -> OnePool:
     """
     _check(side)
     pools = {name: Pool.of(list(experts_of_modality(side, name)), side) for name in side.modalities}
-    judged = np.logical_and.reduce([pool.judged for pool in pools.values()])
-    said = {name: pool.held_out for name, pool in pools.items()}
-    return OnePool(pools, best_of(side, said, judged))
+    return OnePool.of(pools, side)

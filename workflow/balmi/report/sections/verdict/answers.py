@@ -92,10 +92,11 @@ BESIDE = "Primary, for comparison"
 MADE_OF = {
     POOL: (
         f"{POOL.own} weighs experts that see one modality and experts that see all;"
-        f" {POOL.single} has the same kinds of experts of one modality alone, so that their"
-        " difference is due to the modalities and not to a stronger learner. Both call classes by a"
-        " rule that is made for macro-F1, which other methods do not have: in metrics of the called"
-        " class a part of what they gain over those may be due to it."
+        f" {POOL.single} has the same kinds of experts of one modality alone: of those that a"
+        " sample has, the one that inner folds find best. So their difference is due to combining,"
+        " not to a stronger learner nor to gaps. Both call classes by a rule that is made for"
+        " macro-F1, which other methods do not have: in metrics of the called class a part of what"
+        " they gain over those may be due to it."
     ),
     BALANCED: (
         f"{NETWORK} pools networks with the linear stack, as the section on training dynamics"
