@@ -81,7 +81,7 @@ DIGITS = 16  # of a checksum by which equal arrays are found
 
 
 def _ranked(parts: dict[str, Any]) -> dict[str, Any]:
-    return {**parts, "ranking": (parts.pop("best"),)} if "best" in parts else parts
+    return {"ranking": (parts.pop("best"),), **parts} if "best" in parts else parts
 
 
 # Type -> its parts of today, of those that earlier models were written with.
