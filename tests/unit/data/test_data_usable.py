@@ -37,3 +37,14 @@ def test_measured_samples_that_nobody_knows_are_counted(source):
     tables = source.tables()
     assert tables.dropped["measured samples that the table of samples lacks"] == 3
     assert "s20" not in tables.modalities["rna"].index
+
+
+def test_a_modality_of_few_samples_is_told_of(source):
+    count = len(source.tables().samples)
+    whole = source.modalities["meth"]
+    for kept, told in ((-(-count // 10), False), (2, True)):
+        source.modalities["meth"] = whole.iloc[:kept]
+        said = [str(each) for each in source.tables().warnings]
+        assert (
+            any(f"measurements of 2 of {count} labelled samples" in each for each in said) == told
+        )

@@ -28,7 +28,7 @@ from balmi.data.plausible import implausible
 from balmi.data.readers import load_measurements, load_samples, missing_remark
 from balmi.data.table_checks import SHOWN_CELLS, check_modality, check_samples
 from balmi.data.tidying import names_in, numbers_for_texts, row_numbers, tidied
-from balmi.data.usable import left_out, usable
+from balmi.data.usable import left_out, scarce, usable
 from balmi.errors import Caution, Problem, UserError, listing, shown
 from balmi.numerals import counted
 
@@ -193,7 +193,7 @@ def read_tables(name: str, dataset: Dataset, folds: int | None) -> Tables:
         reading.remark(
             f"{key}.modalities.{modality}",
             dataset.used[modality].path,
-            label_remarks(measurements, labels),
+            [*scarce(tables, modality), *label_remarks(measurements, labels)],
         )
     remarks += left_out(tables, table, texts)
     reading.remark(f"{key}.samples", dataset.labelled[0], remarks)

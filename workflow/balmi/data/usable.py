@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SHOWN_SAMPLES = 3
 UNLABELLED = "samples without a label"
+SCARCE = 0.1  # share of the samples, below which a modality tells of few
 
 
 @dataclass(frozen=True)
@@ -84,3 +85,12 @@ def left_out(tables: Tables, table: pd.DataFrame, texts: pd.DataFrame) -> list[t
         for what, ids in lost.items()
         if len(ids)
     ]
+
+
+def scarce(tables: Tables, modality: str) -> list[tuple[str, str]]:
+    """Say where a modality is measured of few samples: perhaps ids of others are written apart."""
+    having, count = len(tables.modalities[modality].index), len(tables.samples)
+    if having >= SCARCE * count:
+        return []
+    found = f"measurements of {having:,} of {counted(count, 'labelled sample')}"
+    return [(found, "see that its ids are those of the table of samples; else leave it out")]
