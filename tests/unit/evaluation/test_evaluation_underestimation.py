@@ -16,7 +16,7 @@ from balmi.evaluation.underestimation import (
 )
 from balmi.information.label import entropy
 
-COLUMNS = ["quantity", "modality", "other", "estimate", "lower", "upper", "status"]
+COLUMNS = ["quantity", "modality", "other", "estimate", "lower", "upper", "n", "status"]
 CONFIDENT = 0.8
 GAIN = log(CONFIDENT) - log(0.5)  # two classes, equally frequent in every training part
 
@@ -27,12 +27,12 @@ def cohort(make_cohort):
     return make_cohort(np.arange(40) % 2, {"mirna": 3, "rna": 3})
 
 
-def estimates(*rows, half=0.05):
+def estimates(*rows, half=0.05, n=40):
     """Return a table of information: (modalities, estimate) each."""
     cells = [
         (
             "subset_information" if "+" in name else "label_information",
-            *(name, None, value, value - half, value + half, "ok"),
+            *(name, None, value, value - half, value + half, n, "ok"),
         )
         for name, value in rows
     ]
@@ -168,6 +168,13 @@ class TestCheck:
         found = underestimation(estimates(("mirna+rna", GAIN - 0.04)), predictions(cohort), cohort)
         assert (found.state, found.value[:5]) == (State.CAUTION, "0.040")
         assert "The intervals of both hold such a gap: the draw of folds" in found.detail
+
+    @pytest.mark.parametrize(("n", "told"), [(40, False), (30, True)])
+    def test_it_says_where_estimates_rest_on_a_draw(self, cohort, n, told):
+        table = estimates(("rna", 0.3), ("mirna+rna", 0.3), n=n)
+        found = underestimation(table, predictions(cohort), cohort)
+        said = "Estimates rest on 30 samples drawn of 40 (information.largest), and methods learn"
+        assert (said in found.detail) is told
 
     @pytest.mark.parametrize(("below", "value"), [(-0.1, "0.000"), (0.0123, "0.012")])
     def test_where_nothing_is_too_low(self, cohort, below, value):

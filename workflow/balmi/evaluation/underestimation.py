@@ -252,6 +252,24 @@ def held_to(
     return sorted(found, key=lambda each: each.tolerated - each.gap)
 
 
+def _drawn(information: pd.DataFrame, cohort: Roster) -> str:
+    """Return that estimates rest on a draw of the samples, where they do: a cause of low ones."""
+    label = information[information["quantity"] == "label_information"].dropna(subset=["estimate"])
+    drawn = {
+        int(row.n): total
+        for row in label.itertuples()
+        if row.modality in cohort.modalities
+        and row.n < (total := int(_has(cohort, (row.modality,)).sum()))
+    }
+    if not drawn:
+        return ""
+    most = max(drawn)
+    return (
+        f" Estimates rest on {most:,} samples drawn of {drawn[most]:,} (information.largest), and"
+        " methods learn from all."
+    )
+
+
 def underestimation(
     information: pd.DataFrame, predictions: pd.DataFrame, cohort: Roster
 ) -> Finding:
@@ -287,7 +305,7 @@ def underestimation(
     return Finding(
         State.CAUTION,
         f"{worst.gap:.3f} nats too low for {worst.modalities}",
-        f"Information is underestimated here: {named}{more}.{chance} Estimates are lower bounds. Do"
-        " not read a small one, or parts and shares that are made from them, as little"
-        " information.",
+        f"Information is underestimated here: {named}{more}.{chance}{_drawn(information, cohort)}"
+        " Estimates are lower bounds. Do not read a small one, or parts and shares that are made"
+        " from them, as little information.",
     )
