@@ -275,7 +275,7 @@ def test_one_format_under_the_name_of_another(tmp_path, name, ending):
 
 @pytest.mark.parametrize(
     ("name", "ending", "found"),
-    [("dense.h5ad", ".h5mu", "an AnnData file"), ("several.h5mu", ".h5ad", "a MuData file")],
+    [("dense.h5ad", ".h5mu", "an AnnData file"), ("several.h5mu", ".H5AD", "a MuData file")],
 )
 def test_an_annotated_file_under_the_ending_of_the_other_kind(tmp_path, name, ending, found):
     WRITERS[name](MEASURED, tmp_path / name)

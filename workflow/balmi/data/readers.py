@@ -198,8 +198,8 @@ def _check_encoding(path: Path) -> None:
         return  # its reader says so
     with h5py.File(path) as file:
         told = str(file.attrs.get("encoding-type", "")).lower()
-    ending = _ENDINGS.get(told, path.suffix)
-    if ending != path.suffix:
+    ending = _ENDINGS.get(told, suffix(path))
+    if ending != suffix(path):
         found = f"{'a MuData' if ending == '.h5mu' else 'an AnnData'} file"
         raise UserError(Problem(str(path), found, f"a name that ends in {ending}"))
 
