@@ -276,7 +276,7 @@ def test_the_data_of_a_figure_are_one_click_away(opened, written):
     page = opened(written["synthetic"]).page
     with page.expect_download() as download:
         page.locator("#figure-differences [data-fetch]").click()
-    assert download.value.suggested_filename == "synthetic-comparisons.csv"
+    assert download.value.suggested_filename == "synthetic-comparisons.csv.gz"
 
 
 def test_a_caution_opens_to_its_sentence(opened, written):

@@ -67,7 +67,7 @@ def test_a_gain_by_absence_is_none_on_complete_samples(make_cohort, lacks):
     found = [compared(predicted_by_peers(cohort), cohort).query(MAIN) for cohort in cohorts]
     rows = pd.concat(found).groupby("samples")
     everyone, complete = rows.get_group("all"), rows.get_group("complete")
-    assert (everyone["lower"] > 0).all()
+    assert (everyone["difference"] > 0.1).all()
     assert (complete["lower"] <= 0).all()
     assert complete["difference"].abs().mean() < everyone["difference"].mean() / 2
 
