@@ -18,6 +18,7 @@ import yaml
 from synthetic_report import ATTRIBUTE, FORMULA, LONG, SCRIPT, UNICODE, Names, write_dataset
 
 from balmi.config.load import load_settings
+from balmi.data.cohort import read_roster
 from balmi.data.files import read_table
 from balmi.errors import UserError
 from balmi.report import contents, render
@@ -27,6 +28,7 @@ from balmi.report.render import TEMPLATES, ReportInputs, build_report
 from balmi.report.sections.information import figures as information_figures
 from balmi.report.sections.information.decomposition import Parts, Share
 from balmi.report.sections.information.distillation import Margin
+from balmi.report.view import build_view
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -238,6 +240,13 @@ def test_a_page_is_about_the_pool_where_it_ran_and_an_overview_shows_both(built,
     for columns, shown in ((alone, False), (both, True)):
         assert '<th scope="col" data-good="more">pooled − unimodal-pooled</th>' in columns
         assert ('data-good="more">balanced − unimodal-lr</th>' in columns) == shown
+    tables = {name: read_table(path) for name, path in other.table_paths.items()}
+    for metric, ruled in (("macro_f1", True), ("accuracy", False)):
+        settings = {**other.settings, "primary_metric": metric}
+        answers = build_view("pool", read_roster(other.samples), tables, settings).summary.answers
+        told = " ".join(each.text for answer in answers for each in answer.statements)
+        assert "their difference is due to combining" in told
+        assert ("by a rule that is made for macro-F1" in told) is ruled
 
 
 def test_overview_refuses_a_view_of_another_version(built, tmp_path):

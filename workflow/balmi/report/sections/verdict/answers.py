@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from balmi.config.settings import PrimaryMetric
 from balmi.data.usable import UNLABELLED
 from balmi.evaluation.decision import COMPLETE, MASK, RANKING
 from balmi.evaluation.primary import BALANCED, NETWORK, POOL, SINGLE, STACKED
@@ -94,15 +95,18 @@ MADE_OF = {
         f"{POOL.own} weighs experts that see one modality and experts that see all;"
         f" {POOL.single} has the same kinds of experts of one modality alone: of those that a"
         " sample has, the one that inner folds find best. So their difference is due to combining,"
-        " not to a stronger learner nor to gaps. Both call classes by a rule that is made for"
-        " macro-F1, which other methods do not have: in metrics of the called class a part of what"
-        " they gain over those may be due to it."
+        " not to a stronger learner nor to gaps."
     ),
     BALANCED: (
         f"{NETWORK} pools networks with the linear stack, as the section on training dynamics"
         " shows: its difference from one modality is not that of the networks alone."
     ),
 }
+# Not where the metric that verdicts follow is accuracy: then all call the most probable class.
+OF_RULE = (
+    " Both call classes by a rule that is made for macro-F1, which other methods do not have: in"
+    " metrics of the called class a part of what they gain over those may be due to it."
+)
 UNDERESTIMATED = "information"  # the trust check of whether estimates are too low
 LISTED_PAIRS = 6
 
@@ -290,7 +294,8 @@ def _does_combining_help(views: Views) -> Answer | None:
         Statement(f"{row.name} gave no result and is compared with nothing.") for row in lacking
     ]
     if roles.own in {row.method for row in rows}:
-        statements.append(Statement(MADE_OF[roles]))
+        ruled = roles == POOL and metric.key != PrimaryMetric.ACCURACY
+        statements.append(Statement(MADE_OF[roles] + OF_RULE * ruled))
     if performance.log_loss is not None:
         row = performance.log_loss
         amount = with_limits(row.difference, row.lower, row.upper, signed)
