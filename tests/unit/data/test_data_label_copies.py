@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 
-from balmi.data.label_copies import label_copies, label_remarks
+from balmi.data.label_copies import _copies, label_copies, label_remarks
 from balmi.data.numeric import NumericTable
 
 LABELS = np.array(["a", "b", "b", "c"] * 15)
@@ -63,3 +63,18 @@ def test_what_chance_may_make_is_not_told():
 
 def test_one_class_has_no_copy():
     assert label_copies(table_of(np.ones(60)), np.array(["a"] * 60)) == []
+
+
+def test_few_features_of_sparse_counts_are_looked_at_in_whole(monkeypatch):
+    rng = np.random.default_rng(0)
+    values = rng.poisson(0.05, (400, 2000)).astype(float)
+    labels = np.array(["a", "b"] * 200)
+    values[:, 7] = labels == "b"
+    index, columns = pd.RangeIndex(400).astype(str), pd.RangeIndex(2000).astype(str)
+    looked = []
+    monkeypatch.setattr(
+        "balmi.data.label_copies._copies",
+        lambda part, codes, copies=_copies: looked.append(part.shape[1]) or copies(part, codes),
+    )
+    assert label_copies(NumericTable.of(csr_array(values), index, columns), labels) == ["7"]
+    assert sum(looked) < 40

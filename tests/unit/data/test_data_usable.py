@@ -46,5 +46,6 @@ def test_a_modality_of_few_samples_is_told_of(source):
         source.modalities["meth"] = whole.iloc[:kept]
         said = [str(each) for each in source.tables().warnings]
         assert (
-            any(f"measurements of 2 of {count} labelled samples" in each for each in said) == told
+            any(f"measurements of {kept} of {count} labelled samples" in each for each in said)
+            == told
         )

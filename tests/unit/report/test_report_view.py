@@ -24,7 +24,7 @@ from balmi.report.kit.words import chance, joined, percent, shortened
 from balmi.report.sections.cohort.view import cohort_view
 from balmi.report.sections.information.view import information_view
 from balmi.report.sections.performance.closeup import rule_told
-from balmi.report.sections.performance.design import design_view
+from balmi.report.sections.performance.design import Design, design_view
 from balmi.report.sections.provenance.downloads import csv_text, downloads
 from balmi.report.sections.provenance.view import commit, seeds, versions
 from balmi.report.sections.training.view import expert_shares, training_view
@@ -415,6 +415,21 @@ def test_fewer_repeats_of_a_large_cohort_are_explained(tables):
     for cohort, automatic in ((small, True), (large, False)):
         made = design_view(tables["predictions"], cohort, "k-fold", automatic)
         assert made.spared is None
+
+
+@pytest.mark.parametrize(
+    ("total", "distinct", "word"),
+    [
+        (0, 0, None),
+        (6, 6, "Not judged: 6 test folds; at least 10 are needed."),
+        (25, 9, "Not judged: 25 test folds were dealt, of which 9 differ and count; at least 10"),
+        (10, 10, None),
+    ],
+)
+def test_effects_are_put_into_words_only_over_folds_that_compare_methods(total, distinct, word):
+    found = Design(2, total, distinct).unjudged
+    assert (found or "").startswith(word or "")
+    assert (found is None) == (word is None)
 
 
 def test_uneven_folds_are_counted_not_multiplied(tables):

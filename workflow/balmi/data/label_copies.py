@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from balmi.data.measurements import dense
+from balmi.data.numeric import CHECKED
 from balmi.errors import listing, shown
 from balmi.numerals import counted
 
@@ -40,24 +41,34 @@ def label_copies(table: NumericTable, labels: np.ndarray) -> list[str]:
     if len(counts) < 2 or arrangements < log(max(1, table.shape[1]) / LEVEL):
         return []
     last = len(labels) - 1 - np.unique(labels[::-1], return_index=True)[1]
-    ends = [dense(table.values[rows]) for rows in (first, last)]
-    # Two samples of a class tell nearly every feature apart, so that few are looked at in whole.
+    ends = np.array([dense(table.values[rows]) for rows in (first, last)], dtype=np.float64)
+    # Two samples of each class leave few features that are alike within classes and differ between.
     alike = (ends[0] == ends[1]) | np.isnan(ends).any(axis=0)
-    places = np.flatnonzero(alike.all(axis=0))
-    if not places.size:
-        return []
-    held = dense(table.values[:, places]).astype(np.float64, copy=False)
-    known = ~np.isnan(held)
-    by_class = [codes == code for code in range(len(counts))]
-    least = np.array([np.where(known[own], held[own], np.inf).min(axis=0) for own in by_class])
-    most = np.array([np.where(known[own], held[own], -np.inf).max(axis=0) for own in by_class])
-    found = (least == most).all(axis=0) & (np.diff(np.sort(least, axis=0), axis=0) > 0).all(axis=0)
-    found &= known.mean(axis=0) >= MEASURED
-    return [str(table.columns[place]) for place in places[found]]
+    told = np.sort(np.where(np.isnan(ends[0]), ends[1], ends[0]), axis=0)
+    places = np.flatnonzero(alike.all(axis=0) & (told[1:] != told[:-1]).all(axis=0))
+    blocks = np.array_split(places, 1 + places.size * len(labels) // CHECKED)
+    return [
+        str(table.columns[place])
+        for block in blocks
+        for place in block[_copies(dense(table.values[:, block]), codes)]
+    ]
+
+
+def _copies(values: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Return which columns are copies of class codes; (columns,), bool."""
+    known = ~np.isnan(values)
+    by_class = [codes == code for code in range(codes.max() + 1)]
+    least, most = (
+        np.array([pick(np.where(known[own], values[own], end), axis=0) for own in by_class])
+        for pick, end in ((np.min, np.inf), (np.max, -np.inf))
+    )
+    ordered = np.sort(least, axis=0)
+    apart = (ordered[1:] > ordered[:-1]).all(axis=0)
+    return (least == most).all(axis=0) & apart & (known.mean(axis=0) >= MEASURED)
 
 
 def label_remarks(table: NumericTable, labels: np.ndarray) -> list[tuple[str, str]]:
-    """Say which features tell the class of every sample, as `label_copies` finds them."""
+    """Say which features tell the class, as `label_copies` finds them."""
     copies = label_copies(table, labels)
     if not copies:
         return []

@@ -1,8 +1,8 @@
 """The primary comparison: the one that answers whether combining helps, fixed before any score.
 
 Its methods follow from which there are, its metric from the configuration. A predictor is compared
-with the same kind of predictor on one modality, chosen inside, so that a gain is due to the
-modalities and not to a stronger learner.
+with the same kind of predictor on the best modality that each sample has, found inside, so that a
+gain is due to combining and not to a stronger learner.
 """
 
 from __future__ import annotations

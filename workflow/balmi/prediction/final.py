@@ -29,7 +29,7 @@ from balmi.methods.pooled.method import NestedPools, OnePool, Pool
 from balmi.prediction.completing import LEVELS
 from balmi.prediction.distribution import fit_envelope
 from balmi.prediction.fingerprints import fingerprints
-from balmi.prediction.masking import ENOUGH, HeldOut, Widening, measure
+from balmi.prediction.masking import ENOUGH, FEWEST, HeldOut, Widening, measure
 from balmi.prediction.model import (
     FinalModel,
     ModalityModel,
@@ -41,7 +41,7 @@ from balmi.prediction.units import Usual
 from balmi.preprocess.features import Features
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from balmi.config.settings import Settings
@@ -233,7 +233,8 @@ def _modality(
 def measure_missing(cohort: Cohort, settings: Settings, some: LookedAt) -> Widening:
     """Train without an inner fold, and take features from that fold's samples.
 
-    Fold by fold, until `balmi.prediction.masking.ENOUGH` samples have been held out.
+    Fold by fold, until `balmi.prediction.masking.ENOUGH` samples have been held out, and of every
+    modality as many as something can be measured on.
 
     Parameters
     ----------
@@ -246,7 +247,7 @@ def measure_missing(cohort: Cohort, settings: Settings, some: LookedAt) -> Widen
     features = Features(cohort, settings.preprocessing.max_features)
     parts: list[HeldOut] = []
     for rest, here in some.side.base_folds:
-        if sum(len(part.samples) for part in parts) >= ENOUGH:
+        if _suffice(parts):
             break
         ends = np.sort(some.rows[rest]), np.sort(some.rows[here])
         try:
@@ -254,6 +255,13 @@ def measure_missing(cohort: Cohort, settings: Settings, some: LookedAt) -> Widen
         except MethodNotApplicable as error:
             logger.warning("what missing features do is not measured on a fold: %s", error)
     return measure(parts, seed)
+
+
+def _suffice(parts: Sequence[HeldOut]) -> bool:
+    """Return whether held-out samples are enough, of every modality too."""
+    available = [part.samples.available for part in parts]
+    having = np.concatenate(available) if available else np.zeros((0, 1), dtype=bool)
+    return len(having) >= ENOUGH and bool((having.sum(axis=0) >= FEWEST).all())
 
 
 def _held_out(

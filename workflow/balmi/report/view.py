@@ -22,7 +22,7 @@ from balmi.report.sections.information.distillation import prospect
 from balmi.report.sections.information.view import information_view, withhold
 from balmi.report.sections.performance.view import performance_view
 from balmi.report.sections.verdict.answers import Views, answers, key_differences, ranking, tiles
-from balmi.report.sections.verdict.headline import headline, silence, silent_word, unjudged
+from balmi.report.sections.verdict.headline import headline, silence, silent_word
 from balmi.report.sections.verdict.trust import trust_view
 
 if TYPE_CHECKING:
@@ -251,7 +251,7 @@ def build_view(
     evaluation = settings["evaluation"]
     automatic = evaluation["repeats"] == AUTO
     decision = decide(tables, cohort, PrimaryMetric(settings["primary_metric"]))
-    quiet = unjudged(decision)
+    quiet = silence(decision)
     information = information_view(
         tables["information"],
         cohort.modalities,
@@ -268,6 +268,7 @@ def build_view(
         trust=trust,
         decision=decision,
     )
+    quiet = quiet or views.performance.design.unjudged
     material = Material(tables, cohort, settings, views, quiet)
     summary = _summary(dataset, title, views)
     return View(summary=summary, **views_of(material))

@@ -8,7 +8,7 @@ from fold_task import said
 
 from balmi.errors import MethodNotApplicable
 from balmi.methods.peers.absence import needs_absence
-from balmi.methods.peers.choice import _gain, by_the_best, log_losses, ranked
+from balmi.methods.peers.choice import FEWEST_JUDGED, _share, by_the_best, log_losses, ranked
 from balmi.preprocess.fitted import Samples
 
 
@@ -73,24 +73,49 @@ def test_a_few_samples_that_have_everything_decide_nothing(make_task):
     assert order(task) == ("all", "some")
 
 
-class TestGain:
+class TestShare:
     def test_by_hand(self):
-        """Two of four right at .9, all classes equally frequent: ln 2 - (ln 1/.9 + ln 1/.1) / 2."""
+        """Two of four right at .9, both classes equally frequent, whose uncertainty is ln 2."""
         said = np.array([[0.9, 0.1], [0.1, 0.9], [0.9, 0.1], [0.1, 0.9]])
-        found = _gain(said, np.array([0, 1, 1, 0]), 2, whole=True)
-        assert found == pytest.approx(np.log(2) + (np.log(0.9) + np.log(0.1)) / 2)
+        found = _share(said, np.array([0, 1, 1, 0]), 2, whole=True)
+        assert found == pytest.approx(1 + (np.log(0.9) + np.log(0.1)) / 2 / np.log(2))
 
     def test_frequencies_gain_nothing_where_some_are_judged(self):
         labels = np.array([0, 0, 0, 1])
         said = np.tile([0.5, 0.5], (4, 1))  # those of all samples
-        assert _gain(said, labels, 2, whole=False) == pytest.approx(0)
-        assert _gain(said, labels, 2, whole=True) < -0.1
+        assert _share(said, labels, 2, whole=False) == pytest.approx(0)
+        assert _share(said, labels, 2, whole=True) < -0.1
 
     def test_what_nobody_has_comes_last(self, make_task):
         available = np.ones((90, 2), dtype=bool)
         available[:, 1] = False
         assert order(task_of(make_task, available)) == ("weak", "strong")
-        assert _gain(np.zeros((0, 2)), np.zeros(0, dtype=int), 2, whole=False) == -np.inf
+        for labels in (np.zeros(0, dtype=int), np.zeros(3, dtype=int)):
+            assert _share(np.full((len(labels), 2), 0.5), labels, 2, whole=False) == -np.inf
+
+    def test_what_few_have_comes_after_the_others(self, make_task):
+        available = np.ones((90, 2), dtype=bool)
+        available[FEWEST_JUDGED - 1 :, 1] = False
+        task = task_of(make_task, available, strong=8.0)
+        assert order(task) == ("weak", "strong")
+
+    def test_where_classes_are_more_even_a_modality_is_no_better_for_it(self, make_task):
+        """All cases and a tenth of the controls have `some`, which tells less than `all` does."""
+        first = []
+        for seed in range(4):
+            rng = np.random.default_rng(seed)
+            labels = (np.arange(600) % 10 == 0).astype(int)
+            features = {name: rng.normal(size=(600, 5)) for name in ("all", "some")}
+            for name, shift in (("all", 2.5), ("some", 1.5)):
+                features[name][:, 0] += shift * labels
+            has = (labels == 1) | (rng.random(600) < 0.1)
+            available = np.column_stack([np.ones(600, dtype=bool), has])
+            parts = {"fit": np.arange(0, 400), "test": np.arange(400, 600)}
+            task = make_task(
+                features=features, available=available, labels=labels, classes=2, **parts
+            )
+            first.append(order(task)[0])
+        assert first == ["all"] * 4
 
 
 class TestByTheBest:

@@ -8,14 +8,7 @@ from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.decision import GAINS, Case, Ground, decide
 from balmi.evaluation.decision import Decision as Decided
 from balmi.evaluation.primary import BALANCED, POOL, Roles
-from balmi.report.sections.verdict.headline import (
-    FIXED,
-    SENTENCES,
-    headline,
-    silence,
-    silent_word,
-    unjudged,
-)
+from balmi.report.sections.verdict.headline import FIXED, SENTENCES, headline, silence, silent_word
 
 FOLLOWED = PrimaryMetric.MACRO_F1
 
@@ -146,11 +139,3 @@ def test_modalities_are_ranked_only_where_something_predicts(cohort, changes, wo
     decision = decide(tables(**changes), cohort, FOLLOWED)
     assert silent_word(decision) == word
     assert (silence(decision) is None) == (word is None)
-
-
-def test_effects_are_put_into_words_only_over_folds_that_compare_methods():
-    few = decided(Case.FEW)
-    assert unjudged(few).startswith("Undecided: 25 test folds were dealt")
-    assert silence(few) is None  # information has intervals of its own
-    assert unjudged(decided(Case.UNSHOWN)) is None
-    assert unjudged(decided(Case.NOTHING)) == silence(decided(Case.NOTHING))

@@ -1,9 +1,9 @@
 """Which modality is the best on its own, and what it says: the reference of all combinations.
 
-Every modality is judged on the training samples that have it, by what it gains over their class
-frequencies out of inner folds. A sample is told by the best of those that it has, so that nobody's
-evidence is combined, and nobody goes without a word for lack of one modality. A reference that
-names one modality for all, and the class frequencies to those who lack it, is beaten by any
+Every modality is judged on the training samples that have it, by the share of their uncertainty
+that it takes away out of inner folds. A sample is told by the best of those that it has, so that
+nobody's evidence is combined, and nobody goes without a word for lack of one modality. A reference
+that names one modality for all, and the class frequencies to those who lack it, is beaten by any
 combination: of a public cohort of 68 patients, of whom 30 have all five modalities, regressions so
 chosen on these 30 read .55 macro-F1 where the best modality, which all patients have, reads .75
 (2 x 5 folds, seed 950).
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from balmi.methods.peers.side import TrainingSide
     from balmi.preprocess.fitted import Samples
 
+# Two modalities that differ as much as a coin from a good guess, .69 against .35 nats, are told
+# apart in about twenty samples.
+FEWEST_JUDGED = 20
+
 
 def log_losses(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the negative log-probability of every sample's own class, nats; (n,)."""
@@ -31,22 +35,27 @@ def log_losses(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return -np.log(np.maximum(true, SMALLEST_PROBABILITY))
 
 
-def _gain(said: np.ndarray, labels: np.ndarray, classes: int, *, whole: bool) -> float:
-    """Return by how much log-loss lies below that of class frequencies; nats per sample.
+def _share(said: np.ndarray, labels: np.ndarray, classes: int, *, whole: bool) -> float:
+    """Return the share of the uncertainty of class frequencies that predictions take away.
 
-    Unless all modalities have the whole of the samples, predictions are matched to the class
-    frequencies of those that one has, so that whom it was measured of counts for nothing.
+    Of samples of one class there is none, and minus infinity is returned. Unless all modalities
+    have the whole of the samples, predictions are matched to the class frequencies of those that
+    one has, so that whom it was measured of counts for nothing; and a share, unlike nats, does not
+    favour a modality that was measured where classes are more even.
     """
-    if not labels.size:
+    if len(np.unique(labels)) < 2:
         return -np.inf
     prior = frequencies(labels, classes)
     told = said if whole else matched(said, prior)
-    known = log_losses(np.tile(prior, (len(labels), 1)), labels).mean()
-    return float(known - log_losses(told, labels).mean())
+    uncertain = log_losses(np.tile(prior, (len(labels), 1)), labels).mean()
+    return float(1 - log_losses(told, labels).mean() / uncertain)
 
 
 def ranked(side: TrainingSide, held_out: Mapping[str, np.ndarray]) -> tuple[str, ...]:
     """Return the modalities from the best to the worst.
+
+    Those that fewer than `FEWEST_JUDGED` samples have come after the others: by chance they often
+    look better than they are.
 
     Parameters
     ----------
@@ -61,11 +70,13 @@ def ranked(side: TrainingSide, held_out: Mapping[str, np.ndarray]) -> tuple[str,
         for name, said in held_out.items()
     }
     whole = all(rows.all() for rows in told.values())
-    gains = {
-        name: _gain(held_out[name][rows], side.labels[rows], side.classes, whole=whole)
-        for name, rows in told.items()
-    }
-    return tuple(sorted(gains, key=lambda name: -gains[name]))
+
+    def order(name: str) -> tuple[bool, float]:
+        rows = told[name]
+        share = _share(held_out[name][rows], side.labels[rows], side.classes, whole=whole)
+        return rows.sum() < FEWEST_JUDGED, -share
+
+    return tuple(sorted(told, key=order))
 
 
 def by_the_best(

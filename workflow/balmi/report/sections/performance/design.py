@@ -54,6 +54,17 @@ class Design:
         return 0 < self.distinct < FEWEST_FOLDS
 
     @property
+    def unjudged(self) -> str | None:
+        """Why no effect on a score is put into words, or None where effects are.
+
+        Over as few folds as compare no two methods, no effect of a change is concluded either.
+        """
+        if not self.few:
+            return None
+        folds = test_folds(self.total, self.distinct)
+        return f"Not judged: {folds}; at least {FEWEST_FOLDS} are needed."
+
+    @property
     def per_repeat(self) -> float | None:
         """Test folds of a repeat, on average; None where nothing was evaluated."""
         return self.total / self.repeats if self.repeats else None

@@ -100,8 +100,8 @@ def _unlikely(decision: Decision) -> str:
 def _only_all(decision: Decision) -> str:
     return (
         "Combining gains over one modality across all samples, but among the"
-        f" {decision.complete:,} that have all modalities no gain is shown: the gain may come from"
-        " samples that lack a modality, which a combination can still predict."
+        f" {decision.complete:,} that have all modalities no gain is shown: what is gained lies"
+        " with samples that lack a modality."
     )
 
 
@@ -160,15 +160,6 @@ def silence(decision: Decision) -> str | None:
     if decision.case in NOTHING_LEARNED:
         return NOT_LEARNED
     return None
-
-
-def unjudged(decision: Decision) -> str | None:
-    """Say why no effect on a score is put into words, or None where effects are.
-
-    What silences modalities silences this too; and over as few folds as compare no two methods, no
-    effect of a change is concluded either.
-    """
-    return silence(decision) or (_few(decision) if decision.case is Case.FEW else None)
 
 
 def silent_word(decision: Decision) -> str | None:
