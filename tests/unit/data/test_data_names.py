@@ -126,6 +126,8 @@ def with_cells(values, sentinel, count=2):
         (Kind.GENERIC, with_cells(NORMAL, 1e20, 1), "values beyond 1e+15"),
         (Kind.GENERIC, with_cells(NORMAL, 0.0, 6), "1 sample with a single value"),
         (Kind.GENERIC, np.vstack([NORMAL, NORMAL[:1]]), "1 sample with exactly the values"),
+        (Kind.GENERIC, np.full((20, 6), 3.0), "no feature that varies between samples"),
+        (Kind.GENERIC, 3 + 1e-12 * NORMAL, "no feature that varies between samples"),
         (Kind.GENERIC, RNG.normal(size=(3, 255)), "as many as a spreadsheet has columns"),
     ],
 )
@@ -144,7 +146,8 @@ def test_measurements_that_look_like_something_else(kind, values, found):
         (Kind.CNV, np.rint(NORMAL)),
         (Kind.PROTEIN, NORMAL),
         (Kind.GENERIC, np.full((20, 6), np.nan)),
-        (Kind.GENERIC, np.full((20, 6), 3.0)),
+        (Kind.GENERIC, np.full((4, 6), 3.0)),
+        (Kind.GENERIC, np.where(np.arange(120).reshape(20, 6) == 119, 1e-9, 1e9)),
         (Kind.GENERIC, with_cells(np.rint(NORMAL), -1)),
     ],
 )

@@ -31,11 +31,12 @@ LARGEST_M = 20  # log2(beta / (1 - beta)) of a beta of one in a million
 # What programs write for a missing number, by how it is written.
 SENTINELS = (-1, -9, -99, -999, -9999, -99999, 99, 999, 9999, 99999, 999999)
 GAP = 3  # a sentinel stands apart by that many interquartile ranges
-FEWEST = 5  # features below which rows are alike by chance
+FEWEST = 5  # features or samples, below which others are alike by chance
 COMMON = 0.05  # a value that is this common elsewhere may fill a row by chance, as no mutation does
 MOST_COLUMNS = {255, 256, 16383, 16384}  # of a spreadsheet, with and without the ids
 LOGGED = {Kind.RNA_LOG, Kind.MIRNA}
 HUGE = 1e15
+SMALLEST_DEVIATION = 1e-10  # of a feature's size, as preprocessing takes features to vary
 
 
 def _ends(table: NumericTable) -> tuple[float, float] | None:
@@ -125,6 +126,20 @@ def _huge(table: NumericTable, low: float, high: float, _: Kind) -> Remarks:
     return [(f"values beyond {HUGE:.0e}, first in {place}", "see that the number is right")]
 
 
+def _still(table: NumericTable, low: float, high: float, _: Kind) -> Remarks:
+    """Say that no feature varies, by more than rounding leaves of a constant."""
+    if table.shape[0] < FEWEST:  # as of new samples, one after the other
+        return []
+    least, most = np.full(table.shape[1], np.inf), np.full(table.shape[1], -np.inf)
+    for _start, block in table.blocks():
+        least, most = np.fmin(least, np.fmin.reduce(block)), np.fmax(most, np.fmax.reduce(block))
+        size = np.maximum(np.abs(least), np.abs(most))
+        if (most - least > SMALLEST_DEVIATION * size).any():
+            return []
+    meaning = "nothing can be learned of it: see that these are the values that were meant"
+    return [("no feature that varies between samples", meaning)]
+
+
 def _spreads(table: NumericTable) -> tuple[np.ndarray, np.ndarray]:
     """Return the range of every sample's values, and which have enough of them to be compared."""
     if issparse(table.values):
@@ -196,6 +211,7 @@ _OF_VALUES: tuple[Callable[[NumericTable, float, float, Kind], Remarks], ...] = 
     _scale,
     _sentinels,
     _huge,
+    _still,
 )
 
 
