@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import issparse
 
 from balmi.preprocess.features import Features
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from balmi.data.cohort import Cohort
+    from balmi.data.measurements import Matrix
     from balmi.data.splits import Split
 
 CORRELATION = 0.999  # above it two samples differ by less than a thirtieth of their spread
@@ -56,9 +58,10 @@ def near_copies(cohort: Cohort) -> list[Copies]:
     of length 1 the squared distance is 2 - 2r, so that the nearest neighbours are those of largest
     correlation r.
 
-    Where few features of a modality tell samples apart, as of mutations, unrelated samples may be
-    alike by chance: a pair that chance explains (`by_chance`) counts unless another modality tells
-    the two apart.
+    A sample with one value in all features of a modality, as without any mutation or any count, is
+    nobody's copy there. Where few features of a modality tell samples apart, as of mutations,
+    unrelated samples may be alike by chance: a pair that chance explains (`by_chance`) counts
+    unless another modality tells the two apart.
 
     Parameters
     ----------
@@ -75,7 +78,8 @@ def near_copies(cohort: Cohort) -> list[Copies]:
         if profiles.shape[1] < FEWEST_FEATURES:
             small.append(name)
         else:
-            pairs = _pairs(profiles)
+            flat = _flat(cohort.values[name].of(rows))
+            pairs = [pair for pair in _pairs(profiles) if not flat[list(pair)].any()]
             found += _copies(name, rows, pairs)
             if _telling(profiles).sum() >= FEWEST_FEATURES:
                 telling.append(name)
@@ -156,6 +160,13 @@ def _profiles(
         return rows, np.empty((len(rows), 0))
     profiles = features.apply(features.fit(rows, names), rows)
     return rows, np.hstack(list(profiles.features.values()))
+
+
+def _flat(values: Matrix) -> np.ndarray:
+    """Return which samples have one value in all features; (n,), bool."""
+    if issparse(values):
+        return values.max(axis=1).toarray() == values.min(axis=1).toarray()
+    return np.fmin.reduce(values, axis=1) == np.fmax.reduce(values, axis=1)
 
 
 def _copies(modality: str, rows: np.ndarray, pairs: Iterable[tuple[int, int]]) -> list[Copies]:
