@@ -9,7 +9,7 @@ import balmi.data.checks
 from balmi.config.fingerprint import dependencies, imports
 from balmi.config.settings import Dataset, Evaluation
 from balmi.data.checks import check_datasets
-from balmi.data.readers import size_of
+from balmi.data.located import size_of
 from balmi.errors import UserError
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_array, issparse
 
-from balmi.data.measurements import Measurements, dense, row_blocks, single
+from balmi.data.measurements import Measurements, dense, row_blocks, single, single_valued
 
 TABLE = np.array([[1.0, np.nan], [np.nan, np.nan], [0.0, 2.0], [3.0, 0.0]])
 
@@ -71,3 +71,9 @@ def test_whether_it_blurs_does_not_depend_on_blocks(values, cells):
     blocks = lambda matrix, _: row_blocks(matrix, cells)  # noqa: E731
     with patch.object(measurements, "row_blocks", blocks):
         assert single(values).dtype == whole
+
+
+@pytest.mark.parametrize("form", [np.asarray, csr_array])
+def test_which_samples_have_a_single_value(form):
+    values = form(np.array([[0, 0, 0], [2, 2, 2], [0, 2, 2], [-1, 0, 0], [1.5, 1.5, 1.5]]))
+    assert single_valued(values).tolist() == [True, True, False, False, True]

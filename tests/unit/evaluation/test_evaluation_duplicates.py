@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_array
 
 from balmi.data.splits import Split
-from balmi.evaluation.duplicates import Copies, _flat, by_chance, divided, near_copies, rarity
+from balmi.evaluation.duplicates import Copies, by_chance, divided, near_copies, rarity
 
 FEATURES = {"rna": 40, "mirna": 25}
 
@@ -110,12 +109,6 @@ def test_mutations_that_are_alike_are_no_copies_where_another_modality_tells_the
     # A copy in both is found in both.
     copied = with_copy(both, "rna", 7, 37, 0.01)
     assert near_copies(copied) == [Copies("rna", 7, 37), Copies("mutation", 7, 37)]
-
-
-@pytest.mark.parametrize("form", [np.asarray, csr_array])
-def test_which_samples_have_a_single_value(form):
-    values = form(np.array([[0, 0, 0], [2, 2, 2], [0, 2, 2], [-1, 0, 0], [1.5, 1.5, 1.5]]))
-    assert _flat(values).tolist() == [True, True, False, False, True]
 
 
 @pytest.mark.parametrize("value", [0.0, 3.0])

@@ -17,7 +17,8 @@ from balmi.config.fingerprint import code_hash
 from balmi.data.cohort_checks import check_classes, check_rarest, check_scheme
 from balmi.data.contents import content
 from balmi.data.files import read_json, write_json
-from balmi.data.readers import MOST_READ, check_file, size_of
+from balmi.data.located import size_of
+from balmi.data.readers import MOST_READ, check_file
 from balmi.data.reading import Reading, read_samples_of, read_tables, texts_of
 from balmi.data.usable import UNLABELLED, Tables
 from balmi.errors import Caution, Problem, UserError, listing

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FEWEST_SPACED = 2  # words of a header without a separator, from which spaces may be one
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
-_UTF8 = "text in UTF-8: save the table again with this encoding (Excel: 'CSV UTF-8')"
+UTF8 = "text in UTF-8: save the table again with this encoding (Excel: 'CSV UTF-8')"
 # The first name of a header that names the ids, and so leaves no room for names of rows before it.
 _ID_NAME = re.compile(
     r"|#?(the |unnamed: ?0|tumou?r |submitter |aliquot )?"
@@ -104,7 +104,7 @@ def _rows(lines: Iterable[str], separator: str, path: Path) -> Iterator[_Row]:
     for line in lines:
         if "\0" in line:
             found = f"a NUL character in line {number}"
-            raise UserError(Problem(str(path), found, _UTF8))
+            raise UserError(Problem(str(path), found, UTF8))
         if '"' in line:
             row = _quoted(line, lines, number, separator, path)
         else:
@@ -198,7 +198,7 @@ def survey(path: Path, separator: str) -> Layout:
             layout = _survey(_rows(file, separator, path), separator, path)
         except UnicodeDecodeError as error:
             found = f"a byte that is no UTF-8: {error.object[error.start]:#04x}"
-            raise UserError(Problem(str(path), found, _UTF8)) from error
+            raise UserError(Problem(str(path), found, UTF8)) from error
     return replace(layout, ended=_ended(path))
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Matrix: TypeAlias = Any
 
 BLOCK = 2**24  # cells that are made dense, or copied, at once
+# Of a feature's size, below which it does not vary: far above what rounding leaves, 1e-16.
+SMALLEST_DEVIATION = 1e-10
 LARGEST_BLUR = 1e-4  # of a feature's range, that rounding to single precision may cost
 
 
@@ -33,6 +35,13 @@ def row_blocks(matrix: Matrix, cells: int = BLOCK) -> Iterator[slice]:
     size = max(1, cells // max(1, columns))
     for start in range(0, rows, size):
         yield slice(start, min(start + size, rows))
+
+
+def single_valued(matrix: Matrix) -> np.ndarray:
+    """Return which rows have one value in all columns, empty cells aside; (rows,), bool."""
+    if issparse(matrix):
+        return matrix.max(axis=1).toarray() == matrix.min(axis=1).toarray()
+    return np.fmin.reduce(matrix, axis=1) == np.fmax.reduce(matrix, axis=1)
 
 
 def single(matrix: Matrix, rows: np.ndarray | None = None) -> Matrix:

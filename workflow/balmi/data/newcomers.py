@@ -12,11 +12,12 @@ import pandas as pd
 from balmi.config.kinds import Kind
 from balmi.config.settings import ModalityFile
 from balmi.data.feature_names import match
+from balmi.data.located import size_of
 from balmi.data.matching import kin, pairs
 from balmi.data.measurements import Measurements, dense
 from balmi.data.model_files import opened, read_manifest
 from balmi.data.names import MissingTexts
-from balmi.data.readers import MOST_READ, check_file, load_samples, size_of
+from balmi.data.readers import MOST_READ, check_file, load_samples
 from balmi.data.reading import Reading, read_modality
 from balmi.data.tidying import names_in, tidied
 from balmi.errors import Problem, UserError, listing, nearest, shown

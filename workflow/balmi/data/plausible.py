@@ -14,6 +14,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from balmi.config.kinds import Kind
+from balmi.data.measurements import SMALLEST_DEVIATION, single_valued
 from balmi.errors import listing, shown
 from balmi.numerals import counted
 
@@ -36,7 +37,6 @@ COMMON = 0.05  # a value that is this common elsewhere may fill a row by chance,
 MOST_COLUMNS = {255, 256, 16383, 16384}  # of a spreadsheet, with and without the ids
 LOGGED = {Kind.RNA_LOG, Kind.MIRNA}
 HUGE = 1e15
-SMALLEST_DEVIATION = 1e-10  # of a feature's size, as preprocessing takes features to vary
 
 
 def _ends(table: NumericTable) -> tuple[float, float] | None:
@@ -140,17 +140,12 @@ def _still(table: NumericTable, low: float, high: float, _: Kind) -> Remarks:
     return [("no feature that varies between samples", meaning)]
 
 
-def _spreads(table: NumericTable) -> tuple[np.ndarray, np.ndarray]:
-    """Return the range of every sample's values, and which have enough of them to be compared."""
+def _many(table: NumericTable) -> np.ndarray:
+    """Return which samples have enough values to be compared; (samples,), bool."""
     if issparse(table.values):
-        spread = table.values.max(axis=1).toarray() - table.values.min(axis=1).toarray()
-        return spread, np.ones(len(spread), dtype=bool)
-    spreads, many = [np.zeros(0)], [np.zeros(0, dtype=bool)]
-    for _, block in table.blocks():
-        largest = np.nanmax(block, axis=1, initial=-np.inf)
-        spreads.append(largest - np.nanmin(block, axis=1, initial=np.inf))
-        many.append((~np.isnan(block)).sum(axis=1) >= FEWEST)
-    return np.concatenate(spreads), np.concatenate(many)
+        return np.ones(table.shape[0], dtype=bool)
+    many = [(~np.isnan(block)).sum(axis=1) >= FEWEST for _, block in table.blocks()]
+    return np.concatenate([np.zeros(0, dtype=bool), *many])
 
 
 def _share_of(table: NumericTable, flat: np.ndarray) -> float:
@@ -184,8 +179,8 @@ def _rows(table: NumericTable) -> Remarks:
     """Say which samples have the same values as others, or one value throughout."""
     if table.shape[1] < FEWEST:
         return []
-    spread, many = _spreads(table)
-    flat = many & (spread == 0)
+    many, alike = _many(table), single_valued(table.values)
+    flat = many & alike
     filled = _share_of(table, flat) if 0 < flat.mean() < 1 else 1
     remarks = []
     if filled < COMMON:
@@ -194,7 +189,7 @@ def _rows(table: NumericTable) -> Remarks:
         remarks.append((found, "where nothing was measured, leave the row empty or out"))
     first: dict[bytes, str] = {}
     pairs = []
-    for row in np.flatnonzero(many & (spread > 0)).tolist():
+    for row in np.flatnonzero(many & ~alike).tolist():
         name = str(table.index[row])
         other = first.setdefault(_content(table, row), name)
         if other is not name and len(np.unique(table.row(row))) >= FEWEST:

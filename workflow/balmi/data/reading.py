@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from balmi.config.settings import Dataset, ModalityFile
+    from balmi.data.loaded import Loaded
     from balmi.data.numeric import NumericTable
-    from balmi.data.readers import Loaded
     from balmi.data.usable import Tables
 
 T = TypeVar("T")

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import TypeAlias
 
+    from balmi.data.loaded import Loaded
     from balmi.data.names import MissingTexts
     from balmi.data.numeric import NumericTable
-    from balmi.data.readers import Loaded
 
     Remark = tuple[str, str]
     Cells: TypeAlias = pd.DataFrame | NumericTable

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import issparse
 
+from balmi.data.measurements import single_valued
 from balmi.preprocess.features import Features
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from balmi.data.cohort import Cohort
-    from balmi.data.measurements import Matrix
     from balmi.data.splits import Split
 
 CORRELATION = 0.999  # above it two samples differ by less than a thirtieth of their spread
@@ -78,7 +77,7 @@ def near_copies(cohort: Cohort) -> list[Copies]:
         if profiles.shape[1] < FEWEST_FEATURES:
             small.append(name)
         else:
-            flat = _flat(cohort.values[name].of(rows))
+            flat = single_valued(cohort.values[name].of(rows))
             pairs = [pair for pair in _pairs(profiles) if not flat[list(pair)].any()]
             found += _copies(name, rows, pairs)
             if _telling(profiles).sum() >= FEWEST_FEATURES:
@@ -160,13 +159,6 @@ def _profiles(
         return rows, np.empty((len(rows), 0))
     profiles = features.apply(features.fit(rows, names), rows)
     return rows, np.hstack(list(profiles.features.values()))
-
-
-def _flat(values: Matrix) -> np.ndarray:
-    """Return which samples have one value in all features; (n,), bool."""
-    if issparse(values):
-        return values.max(axis=1).toarray() == values.min(axis=1).toarray()
-    return np.fmin.reduce(values, axis=1) == np.fmax.reduce(values, axis=1)
 
 
 def _copies(modality: str, rows: np.ndarray, pairs: Iterable[tuple[int, int]]) -> list[Copies]:

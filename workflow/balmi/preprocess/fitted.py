@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import issparse
 
-from balmi.data.measurements import dense, row_blocks
+from balmi.data.measurements import SMALLEST_DEVIATION, dense, row_blocks
 from balmi.preprocess.moments import column_medians, column_moments, column_scales
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from balmi.data.measurements import Matrix, Measurements
 
-SMALLEST_DEVIATION = 1e-10  # far above what rounding leaves of a constant, 1e-16
 LARGEST_SCORE = 10.0  # standard deviations, beyond which a value is an artefact
 # Cells of one modality, half a gigabyte in double precision, above which scores are kept in single.
 MANY_CELLS = 2**26

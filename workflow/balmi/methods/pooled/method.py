@@ -184,7 +184,7 @@ class OnePool:
         ranking = ranked(side, said)
         best = by_the_best(ranking, said, side.samples)
         judged = ~np.isnan(best).any(axis=1)
-        return cls(pools, ranking, fit_rule(best[judged], pools[ranking[0]].prior))
+        return cls(pools, ranking, fit_rule(best[judged], side.smoothed_prior))
 
     def predict(self, samples: Samples) -> dict[str, Said]:
         """Return what is said of samples by the best modality of each, and by each modality."""

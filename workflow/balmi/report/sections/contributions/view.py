@@ -11,12 +11,12 @@ from balmi.numerals import decimal
 from balmi.report.kit.amounts import Amount, amount_of
 from balmi.report.kit.metrics import metric_of
 from balmi.report.kit.words import brief, joined, known
+from balmi.report.sections.robustness.sentences import size
 from balmi.report.sections.robustness.view import (
     NO_RESULT,
     lacking,
     missing_reasons,
     ordered_methods,
-    size,
 )
 
 if TYPE_CHECKING:

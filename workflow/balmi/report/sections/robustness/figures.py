@@ -15,7 +15,7 @@ from balmi.report.kit.drawing import LABEL
 from balmi.report.kit.figures import TWO, Drawn, Entry, Figure, Panels, side_by_side
 from balmi.report.kit.svg import GRID, INK
 from balmi.report.kit.words import shortened
-from balmi.report.sections.robustness.view import signed_size
+from balmi.report.sections.robustness.sentences import signed_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

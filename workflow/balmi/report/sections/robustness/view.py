@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from balmi.evaluation.at_chance import Reading, read_control
 from balmi.evaluation.primary import NETWORK, POOL, STACKED
-from balmi.evaluation.verdicts import Verdict, verdict
-from balmi.numerals import counted, decimal, signed, with_limits
+from balmi.evaluation.verdicts import verdict
 from balmi.report.kit.amounts import Amount, amount_of
 from balmi.report.kit.metrics import metric_of
-from balmi.report.kit.words import brief, joined, known, percent
+from balmi.report.kit.words import known, percent
+from balmi.report.sections.robustness.sentences import at_chance, fewer, lost, noisy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -250,123 +250,6 @@ def _panel(modality: str | None, effects: Sequence[Effect]) -> Panel:
     return Panel(modality, tuple(sweeps))
 
 
-def signed_size(difference: Amount) -> str:
-    """Return a difference with its sign and its limits."""
-    return difference.told(signed)
-
-
-def size(difference: Amount) -> str:
-    """Return the size of a difference and its limits, without signs."""
-    ends = sorted(abs(end) for end in (difference.lower or 0.0, difference.upper or 0.0))
-    return with_limits(abs(difference.estimate), ends[0], ends[1])
-
-
-def _changed(effect: Effect, what: str) -> str:
-    """Say what a change does where its interval excludes zero."""
-    falls = (effect.verdict == Verdict.LOSS) == effect.metric.more_is_better
-    verb = "falls" if falls else "rises"
-    return f"{what} {effect.metric.name} {verb} by {size(effect.difference)}"
-
-
-def _lost(effects: Sequence[Effect], clause: str, act: str) -> tuple[str, ...]:
-    """Say which lost modalities matter to the first method, and which are not shown to."""
-    if not effects:
-        return ()
-    method = effects[0].method
-    mine = [effect for effect in effects if effect.method == method]
-    clear = [effect for effect in mine if effect.verdict in (Verdict.LOSS, Verdict.GAIN)]
-    unclear = [effect for effect in mine if effect.verdict == Verdict.NONE]
-    parts = [_changed(effect, f"{clause} {brief(effect.modality)}") for effect in clear]
-    if unclear:
-        names = joined([brief(effect.modality) for effect in unclear], "or")
-        parts.append(f"{act} {names} is not shown to matter")
-    if not parts:
-        return ("One fold gives no interval, so nothing is shown.",)
-    text = "; ".join(parts)
-    return (f"For {method}: {text[0].lower()}{text[1:]}.",)
-
-
-def _noisy(panels: Sequence[Panel]) -> tuple[str, ...]:
-    """Say from which noise on the score is worse, for the first method of every modality."""
-    clauses, unharmed = [], []
-    for panel in panels:
-        name = brief(panel.modality)
-        changed = [effect for effect in panel.sweeps[0].effects if not effect.whole]
-        worse = [effect for effect in changed if effect.verdict == Verdict.LOSS]
-        if worse:
-            last = changed[-1]
-            clauses.append(
-                f"noise on {name} is shown to harm from {worse[0].level:g} standard deviations on,"
-                f" and at {last.level:g} the difference is"
-                f" {signed_size(last.difference)}"
-            )
-        else:
-            unharmed.append(name)
-    if not panels:
-        return ()
-    if unharmed:
-        most = f"{panels[0].levels[-1]:g} standard deviations"
-        clauses.append(f"noise on {joined(unharmed, 'or')} is not shown to harm up to {most}")
-    return (f"For {panels[0].sweeps[0].method}: {'; '.join(clauses)}.",)
-
-
-def _fewer(panel: Panel | None) -> tuple[str, ...]:
-    """Say for every method whether its curve still rises at the largest share below all."""
-    sentences = []
-    for sweep in panel.sweeps if panel else ():
-        changed = [effect for effect in sweep.effects if not effect.whole]
-        if not changed:
-            continue
-        least, last = changed[0], changed[-1]
-        share = percent(last.level)
-        text = f"{sweep.method} with {percent(least.level)} of the training samples:"
-        text += f" {least.metric.name} {decimal(least.value.estimate)}, a difference of"
-        text += f" {signed_size(least.difference)} from all."
-        worse = least.metric.direction.worse
-        ending = {
-            str(
-                Verdict.LOSS
-            ): f" With {share} it is still {worse} than with all: more samples are likely to help.",
-            str(Verdict.NONE): f" With {share} no difference from all is shown.",
-        }
-        if all(effect.verdict == Verdict.NONE for effect in changed):
-            ending[str(Verdict.NONE)] = (
-                " At no share is a difference from all shown: these folds are too few to say how"
-                " many samples are needed."
-            )
-        sentences.append(text + ending.get(last.verdict or "", ""))
-    return tuple(sentences)
-
-
-READINGS = {
-    Reading.LEAKS: "Above chance, which nothing honest can be: {}. Something leaks.",
-    Reading.DOUBTFUL: (
-        "Above chance by the 95 % limit, not by the 99 % one, as one control in forty is without a"
-        " leak: {}."
-    ),
-    Reading.WIDE: (
-        "No control is shown to be above chance, but intervals are too wide to tell whether"
-        " something leaks: {}."
-    ),
-}
-
-
-def _at_chance(rows: Sequence[ControlRow]) -> tuple[str, ...]:
-    """Say what the worst of the controls say."""
-    for reading, text in READINGS.items():
-        named: dict[str, list[str]] = {}
-        for row in rows:
-            if row.reading is reading:
-                named.setdefault(row.meaning, []).append(row.method)
-        if named:
-            which = "; ".join(f"{joined(methods)} on {data}" for data, methods in named.items())
-            return (text.format(which),)
-    unknown = sum(row.reading is Reading.UNKNOWN for row in rows)
-    if unknown:
-        return (f"{counted(unknown, 'control')} of {len(rows)} cannot be judged.",)
-    return ("No control is shown to be above chance: nothing seems to leak.",) if rows else ()
-
-
 def _controls(controls: pd.DataFrame, methods: Sequence[str]) -> tuple[ControlRow, ...]:
     rows = [
         ControlRow(
@@ -471,11 +354,11 @@ def robustness_view(
     dropped, shuffled = effects.get("dropped", ()), effects.get("shuffled", ())
     rows = _controls(controls, methods)
     sentences = {
-        "noise": _noisy(noise),
-        "dropped": _lost(dropped, "without", "losing"),
-        "shuffled": _lost(shuffled, "with permuted", "permuting"),
-        "share": _fewer(curve),
-        "controls": _at_chance(rows),
+        "noise": noisy(noise),
+        "dropped": lost(dropped, "without", "losing"),
+        "shuffled": lost(shuffled, "with permuted", "permuting"),
+        "share": fewer(curve),
+        "controls": at_chance(rows),
     }
     if quiet is not None:
         silenced = [part for part, lines in sentences.items() if lines and part != "controls"]
