@@ -130,6 +130,7 @@ def test_datasets_of_the_catalogue_are_left_for_later():
 
 def test_warnings_of_an_unchanged_cohort_are_said_again(source, reads, tmp_path):
     source.samples.loc["s03", "subtype"] = "NA"
+    source.group = "patient"
     datasets, cache = {"own": source.dataset()}, tmp_path / "cache"
     first = check_datasets(datasets, Evaluation(folds=3), cache)
     assert check_datasets(datasets, Evaluation(folds=3), cache) == first
