@@ -64,6 +64,7 @@ try:
     SETTINGS = load_settings(config, workflow.configfiles)
     PREDICTED = Predictions(SETTINGS, placed)
     if workflow.is_main_process:
+        PREDICTED.check_folders()
         # A workflow around this one may have rules that are yet to make a dataset's files.
         here = {
             name: dataset
