@@ -183,8 +183,10 @@ def read_tables(name: str, dataset: Dataset, folds: int | None) -> Tables:
     if reading.problems:
         raise UserError(reading.problems)
     texts, remarks = texts_of(table, dataset, key)
-    tables = usable(texts, {name: each for name, each in measured.items() if each is not None})
-    problems = check_measured(tables, key)
+    whole = {name: each for name, each in measured.items() if each is not None}
+    named = {name: each.index for name, each in whole.items()}
+    tables = usable(texts, whole)
+    problems = check_measured(tables, dataset, texts["label"], named, key)
     problems += check_twins(tables, dataset, key)
     problems += check_classes(tables, key) or check_folds(tables, dataset, folds, key)
     if problems:
