@@ -54,6 +54,13 @@ def made(path):
 placed = workflow.modifier.modify_path
 
 
+def tell(understood):
+    """Say on the terminal what was understood of files, unless nothing is to be said."""
+    if not workflow.output_settings.quiet:
+        for name, line in understood.items():
+            print(f"{name}: {line}", file=sys.stderr)
+
+
 def warn(found):
     """Say on the terminal what is accepted, but may mean something else than the user thinks."""
     for warning in found:
@@ -72,7 +79,9 @@ try:
             if dataset.catalogue or not any(map(made, dataset.files))
         }
         warn(few_folds(SETTINGS))
-        warn(check_datasets(here, SETTINGS.evaluation, CHECKED))
+        checked = check_datasets(here, SETTINGS.evaluation, CHECKED)
+        tell(checked.understood)
+        warn(checked.warnings)
         warn(check_predictions(SETTINGS.predict, PREDICTED.dataset_of_model))
 except UserError as error:
     # The message alone: a WorkflowError would bring lines of the Snakefile.
