@@ -56,7 +56,8 @@ placed = workflow.modifier.modify_path
 
 def tell(understood):
     """Say on the terminal what was understood of files, unless nothing is to be said."""
-    if not workflow.output_settings.quiet:
+    quiet = set(workflow.output_settings.quiet or ())
+    if not {Quietness.ALL, Quietness.PROGRESS} & quiet:
         for name, line in understood.items():
             print(f"{name}: {line}", file=sys.stderr)
 
