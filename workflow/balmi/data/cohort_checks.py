@@ -97,7 +97,8 @@ def check_rarest(labels: pd.Series, folds: int, key: str) -> list[Problem]:
     if len(counts) > len(labels) / 2:
         allowed += f" (a column of {len(counts):,} values holds measurements rather than classes)"
     elif counts.min() > 1:
-        allowed += f", or evaluation.folds of {counts.min()} or less"
+        fewer = " or less" if counts.min() > 2 else ""
+        allowed += f", or evaluation.folds of {counts.min()}{fewer}"
     return [Problem(f"{key}.label", f"classes rarer than the folds: {members}", allowed)]
 
 
