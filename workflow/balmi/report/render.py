@@ -32,6 +32,7 @@ from balmi.report.sections.information.refusals import MAX_WHICH
 from balmi.report.sections.performance.figures import MAX_DOTS
 from balmi.report.sections.performance.scores import OF_CLASS
 from balmi.report.sections.provenance.downloads import Packed, downloads, packed
+from balmi.report.sections.provenance.validations import predicted_by
 from balmi.report.sections.provenance.view import WORKS, commit, seeds, versions
 from balmi.report.view import FORMAT, View, build_view
 
@@ -170,7 +171,8 @@ def build_report(
     inputs
         What the report is made of.
     html
-        The page to write; at most `MAX_BYTES`.
+        The page to write; at most `MAX_BYTES`. It names the predictions by the dataset's model that
+        lie beside its folder.
     view
         The JSON file to write that the overview reads.
     figures
@@ -202,7 +204,7 @@ def build_report(
         "class_keys": drawing.class_keys(content.summary.classes),
         "max_dots": MAX_DOTS,
         "provenance": _provenance(inputs),
-        "predicted": inputs.predicted,
+        "predicted": predicted_by(inputs.model, Path(html).parent.parent),
     }
     bare = template.render(
         **facts, downloads=downloads(tables, paths, 0, checksums), model=_model(inputs, 0)
