@@ -18,7 +18,8 @@ from synthetic_robustness import make_contributions, make_controls, make_robustn
 from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.checklist import CHECKS
 from balmi.evaluation.decision import Case, decide
-from balmi.report.conclusions import MOST_WORDS, conclusions
+from balmi.report.conclusions.combining import headline
+from balmi.report.conclusions.questions import MOST_WORDS, conclusions
 from balmi.report.sections.cohort.view import cohort_view
 from balmi.report.sections.contributions.view import contributions_view
 from balmi.report.sections.information.view import information_view
@@ -27,7 +28,6 @@ from balmi.report.sections.performance.scores import Score
 from balmi.report.sections.performance.view import MethodRow, PerformanceView, differences_view
 from balmi.report.sections.robustness.view import robustness_view
 from balmi.report.sections.verdict.answers import Views, answers, tiles
-from balmi.report.sections.verdict.headline import headline
 from balmi.report.sections.verdict.trust import trust_view
 from balmi.report.view import concluded, supports
 from balmi.tables.contract import TABLES

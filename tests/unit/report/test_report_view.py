@@ -421,7 +421,7 @@ def test_fewer_repeats_of_a_large_cohort_are_explained(tables):
     ("total", "distinct", "word"),
     [
         (0, 0, None),
-        (6, 6, "Not judged: 6 test folds; at least 10 are needed."),
+        (6, 6, "Not judged: 6 test folds are too few; at least 10 are needed."),
         (25, 9, "Not judged: 25 test folds were dealt, of which 9 differ and count; at least 10"),
         (10, 10, None),
     ],

@@ -21,10 +21,11 @@ from synthetic_report import (
     make_information,
 )
 
+from balmi.report.conclusions.distillation import prospect
 from balmi.report.kit.amounts import Amount, foremost
 from balmi.report.kit.words import combination, with_p
 from balmi.report.sections.information.decomposition import MAX_DRAWN_PARTS
-from balmi.report.sections.information.distillation import MAX_DRAWN_MARGINS, agreement_of, prospect
+from balmi.report.sections.information.distillation import MAX_DRAWN_MARGINS, agreement_of
 from balmi.report.sections.information.view import MAX_SUBSETS, information_view
 from balmi.report.sections.verdict.answers import answers
 from balmi.tables.contract import TABLES

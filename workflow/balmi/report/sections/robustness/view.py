@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from balmi.evaluation.at_chance import Reading, read_control
 from balmi.evaluation.primary import NETWORK, POOL, STACKED
 from balmi.evaluation.verdicts import verdict
+from balmi.report.conclusions.robustness import at_chance, fewer, lost, noisy
 from balmi.report.kit.amounts import Amount, amount_of
 from balmi.report.kit.metrics import metric_of
 from balmi.report.kit.words import known, percent
-from balmi.report.sections.robustness.sentences import at_chance, fewer, lost, noisy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

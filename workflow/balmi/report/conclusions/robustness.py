@@ -6,32 +6,20 @@ from typing import TYPE_CHECKING
 
 from balmi.evaluation.at_chance import Reading
 from balmi.evaluation.verdicts import Verdict
-from balmi.numerals import counted, decimal, signed, with_limits
+from balmi.numerals import counted, decimal, signed
 from balmi.report.kit.words import brief, joined, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from balmi.report.kit.amounts import Amount
     from balmi.report.sections.robustness.view import ControlRow, Effect, Panel
-
-
-def signed_size(difference: Amount) -> str:
-    """Return a difference with its sign and its limits."""
-    return difference.told(signed)
-
-
-def size(difference: Amount) -> str:
-    """Return the size of a difference and its limits, without signs."""
-    ends = sorted(abs(end) for end in (difference.lower or 0.0, difference.upper or 0.0))
-    return with_limits(abs(difference.estimate), ends[0], ends[1])
 
 
 def _changed(effect: Effect, what: str) -> str:
     """Say what a change does where its interval excludes zero."""
     falls = (effect.verdict == Verdict.LOSS) == effect.metric.more_is_better
     verb = "falls" if falls else "rises"
-    return f"{what} {effect.metric.name} {verb} by {size(effect.difference)}"
+    return f"{what} {effect.metric.name} {verb} by {effect.difference.size}"
 
 
 def lost(effects: Sequence[Effect], clause: str, act: str) -> tuple[str, ...]:
@@ -64,7 +52,7 @@ def noisy(panels: Sequence[Panel]) -> tuple[str, ...]:
             clauses.append(
                 f"noise on {name} is shown to harm from {worse[0].level:g} standard deviations on,"
                 f" and at {last.level:g} the difference is"
-                f" {signed_size(last.difference)}"
+                f" {last.difference.told(signed)}"
             )
         else:
             unharmed.append(name)
@@ -76,6 +64,19 @@ def noisy(panels: Sequence[Panel]) -> tuple[str, ...]:
     return (f"For {panels[0].sweeps[0].method}: {'; '.join(clauses)}.",)
 
 
+# By the verdict on the largest share below all.
+MORE_SAMPLES = {
+    str(Verdict.LOSS): (
+        " With {share} it is still {worse} than with all: more samples are likely to help."
+    ),
+    str(Verdict.NONE): " With {share} no difference from all is shown.",
+}
+NO_SHARE = (
+    " At no share is a difference from all shown: these folds are too few to say how many samples"
+    " are needed."
+)
+
+
 def fewer(panel: Panel | None) -> tuple[str, ...]:
     """Say for every method whether its curve still rises at the largest share below all."""
     sentences = []
@@ -84,23 +85,13 @@ def fewer(panel: Panel | None) -> tuple[str, ...]:
         if not changed:
             continue
         least, last = changed[0], changed[-1]
-        share = percent(last.level)
         text = f"{sweep.method} with {percent(least.level)} of the training samples:"
         text += f" {least.metric.name} {decimal(least.value.estimate)}, a difference of"
-        text += f" {signed_size(least.difference)} from all."
+        text += f" {least.difference.told(signed)} from all."
+        flat = all(effect.verdict == Verdict.NONE for effect in changed)
+        ending = NO_SHARE if flat else MORE_SAMPLES.get(last.verdict or "", "")
         worse = least.metric.direction.worse
-        ending = {
-            str(
-                Verdict.LOSS
-            ): f" With {share} it is still {worse} than with all: more samples are likely to help.",
-            str(Verdict.NONE): f" With {share} no difference from all is shown.",
-        }
-        if all(effect.verdict == Verdict.NONE for effect in changed):
-            ending[str(Verdict.NONE)] = (
-                " At no share is a difference from all shown: these folds are too few to say how"
-                " many samples are needed."
-            )
-        sentences.append(text + ending.get(last.verdict or "", ""))
+        sentences.append(text + ending.format(share=percent(last.level), worse=worse))
     return tuple(sentences)
 
 

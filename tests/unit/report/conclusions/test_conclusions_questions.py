@@ -14,26 +14,22 @@ from balmi.evaluation.decision import GAINS, NOTHING_LEARNED, Case, Decision, Gr
 from balmi.evaluation.primary import BALANCED, POOL
 from balmi.evaluation.trust import DECISIVE, LABEL_SOURCE, State
 from balmi.evaluation.verdicts import Foremost, Verdict
-from balmi.report.conclusions import (
-    ADVICE,
+from balmi.report.conclusions.combining import CASES, Keep
+from balmi.report.conclusions.distillation import OUTLOOKS
+from balmi.report.conclusions.questions import (
     ANSWERS,
-    HELPS,
     KEEP,
     MOST_WORDS,
-    TRUST,
-    WHICH,
-    Checked,
-    Keep,
     Question,
-    Which,
     conclusions,
     keep,
 )
+from balmi.report.conclusions.signal import LIES
+from balmi.report.conclusions.trust import TRUST, Checked
+from balmi.report.conclusions.which import WHICH, Which
 from balmi.report.kit.drawing import MARKS
 from balmi.report.kit.words import shortened
-from balmi.report.sections.information.distillation import OUTLOOKS
 from balmi.report.sections.information.label import LabelInformation
-from balmi.report.sections.verdict.signal import FOUND
 from balmi.report.sections.verdict.trust import Check, TrustView
 
 NAMES = ("r" * 60, "methylation.450k-" + "m" * 43, "p")
@@ -64,7 +60,11 @@ def viewed(decision=None, rows=(), ends=(None, None), trust=(), failed=(), lost=
         decision=decision or decided(),
         cohort=SimpleNamespace(modalities=NAMES[:n]),
         information=SimpleNamespace(
-            label=tuple(rows), strongest=strongest, weakest=weakest, inside_null=null
+            label=tuple(rows),
+            strongest=strongest,
+            weakest=weakest,
+            inside_null=null,
+            contrasts=(),
         ),
         performance=SimpleNamespace(
             difference=lambda *pair: row,
@@ -83,7 +83,7 @@ def difference(verdict: str | None, samples: str = "all") -> SimpleNamespace:
 
 
 def test_every_case_has_a_sentence():
-    assert set(HELPS) == set(Case)
+    assert set(CASES) == set(Case)
     assert set(WHICH) == set(Which)
     assert set(TRUST) == set(Checked)
     assert [str(each) for each in ANSWERS] == [each.question for each in conclusions(viewed())]
@@ -175,8 +175,7 @@ def test_the_highest_estimate_above_chance_is_named():
 
 
 def test_every_case_says_what_to_keep():
-    assert set(ADVICE) == set(Case)
-    assert set(KEEP) == set(Keep)
+    assert {wording.keep for wording in CASES.values()} == set(KEEP) == set(Keep)
 
 
 @pytest.mark.parametrize("case", list(Case))
@@ -260,7 +259,7 @@ def test_where_a_verdict_is_withheld_all_three_say_so():
 
 
 @pytest.mark.parametrize(
-    "sentence", [*FOUND.values(), *(text for _, text in OUTLOOKS.values())], ids=str
+    "sentence", [*LIES.values(), *(text for _, text in OUTLOOKS.values())], ids=str
 )
 def test_other_answers_are_as_short(sentence):
     filled = re.sub(r"\{(pairs)\}", "120 pairs", sentence)
