@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+import balmi.report
 from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.decision import GAINS, NOTHING_LEARNED, Case, Decision, Ground
 from balmi.evaluation.primary import BALANCED, POOL
@@ -264,3 +267,34 @@ def test_where_a_verdict_is_withheld_all_three_say_so():
 def test_other_answers_are_as_short(sentence):
     filled = re.sub(r"\{(pairs)\}", "120 pairs", sentence)
     assert words(filled) <= MOST_WORDS
+
+
+# What a conclusion of these questions reads like; a question ends otherwise.
+CONCLUDES = re.compile(
+    r"combining (helps|gains|loses)|carries (the|information)|(is|may be) enough|stands? apart"
+    r"|spread (un)?evenly|seems? to leak|(not|is|are) shown to|predicted to help"
+    r"|verdict withheld|no (gain|difference) is shown|cannot be judged",
+    re.IGNORECASE,
+)
+
+
+def test_nothing_is_concluded_outside_the_registry():
+    report = Path(balmi.report.__file__).parent
+    written = [
+        (path.relative_to(report), node.value)
+        for path in sorted(report.rglob("*.py"))
+        if "conclusions" not in path.parts
+        for node in strings(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert len(written) > 1000
+    assert [each for each in written if CONCLUDES.search(each[1]) and each[1][-1] != "?"] == []
+
+
+def strings(tree: ast.AST) -> list[ast.Constant]:
+    """Return the texts of a module, without those that document it."""
+    about = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in about
+    ]
