@@ -84,7 +84,7 @@ def _robustness(view: View) -> str:
     parts = [view.robustness.told[part] for part in ("dropped", "shuffled", "noise", "share")]
     sentences = [sentence for part in parts for sentence in part.sentences]
     reasons = (part.reason for part in parts if part.reason)
-    return sentences[0] if sentences else next(reasons, "Nothing was made worse.")
+    return sentences[0] if sentences else next(reasons, "Data were not made worse.")
 
 
 def _contributions(view: View) -> str:

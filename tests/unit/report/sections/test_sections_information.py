@@ -287,12 +287,12 @@ def apart(first: str, second: str, value: float) -> tuple:
                 *(apart("mirna", name, 0.05) for name in ("rna", "methylation")),
                 apart("rna", "methylation", 0.5),
             ],
-            "No modality stands apart from all others: mirna and rna; mirna and methylation are"
+            "The order of modalities is open: mirna and rna; mirna and methylation are"
             " not separable.",
         ),
         (
             [apart(*pair, 0.05) for pair in combinations(("mirna", "rna", "methylation"), 2)],
-            "No modality stands apart from all others: the modalities are not separable.",
+            "The order of modalities is open: the modalities are not separable.",
         ),
     ],
 )

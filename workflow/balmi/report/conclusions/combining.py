@@ -16,9 +16,7 @@ from balmi.report.kit.words import too_few
 if TYPE_CHECKING:
     from balmi.evaluation.decision import Decision
 
-NOT_LEARNED = (
-    "Nothing is concluded here: no method is shown to predict the class from what was measured."
-)
+NOT_LEARNED = "Left open: no method is shown to predict the class from what was measured."
 
 
 class Keep(StrEnum):
@@ -68,13 +66,13 @@ CASES: dict[Case, Wording] = {
     ),
     Case.NOTHING: Wording(
         "Unanswered: no method is shown to predict better than chance.",
-        "Nothing predicts the class: no method is shown to rank samples better than chance.",
+        "No method is shown to rank samples better than chance.",
         Keep.NOTHING,
     ),
     Case.ONLY_ABSENCE: Wording(
         "Unanswered: only who has which modality is shown to predict the class.",
-        "Who has which modality predicts the class, and nothing that was measured is shown to."
-        " Whether combining gains has no answer here.",
+        "Who has which modality predicts the class. The measurements are not shown to, so whether"
+        " combining gains stays open.",
         Keep.NOTHING,
     ),
     Case.ALONE: Wording(
@@ -216,7 +214,7 @@ def among(decision: Decision) -> str | None:
     if decision.samples != COMPLETE:
         return None
     which = counted(decision.complete, "sample")
-    return f"among the {which} with all modalities alone, since who lacks one may tell of the class"
+    return f"among the {which} with all modalities alone, since lacking one may predict the class"
 
 
 def headline(decision: Decision) -> str:

@@ -40,28 +40,42 @@ def lost(effects: Sequence[Effect], clause: str, act: str) -> tuple[str, ...]:
     return (f"For {method}: {text[0].lower()}{text[1:]}.",)
 
 
+HARMED = (
+    "For {method}, noise on {modality} is shown to harm from {least:g} standard deviations on: at"
+    " {most:g} the difference is {difference}."
+)
+UNHARMED = (
+    "For {method}, noise on {modalities} is not shown to harm up to {most:g} standard deviations."
+)
+
+
 def noisy(panels: Sequence[Panel]) -> tuple[str, ...]:
     """Say from which noise on the score is worse, for the first method of every modality."""
-    clauses, unharmed = [], []
+    sentences, unharmed = [], []
     for panel in panels:
-        name = brief(panel.modality)
-        changed = [effect for effect in panel.sweeps[0].effects if not effect.whole]
+        sweep, name = panel.sweeps[0], brief(panel.modality)
+        changed = [effect for effect in sweep.effects if not effect.whole]
         worse = [effect for effect in changed if effect.verdict == Verdict.LOSS]
-        if worse:
-            last = changed[-1]
-            clauses.append(
-                f"noise on {name} is shown to harm from {worse[0].level:g} standard deviations on,"
-                f" and at {last.level:g} the difference is"
-                f" {last.difference.told(signed)}"
-            )
-        else:
+        if not worse:
             unharmed.append(name)
-    if not panels:
-        return ()
+            continue
+        last = changed[-1]
+        text = HARMED.format(
+            method=sweep.method,
+            modality=name,
+            least=worse[0].level,
+            most=last.level,
+            difference=last.difference.told(signed),
+        )
+        sentences.append(text)
     if unharmed:
-        most = f"{panels[0].levels[-1]:g} standard deviations"
-        clauses.append(f"noise on {joined(unharmed, 'or')} is not shown to harm up to {most}")
-    return (f"For {panels[0].sweeps[0].method}: {'; '.join(clauses)}.",)
+        text = UNHARMED.format(
+            method=panels[0].sweeps[0].method,
+            modalities=joined(unharmed, "or"),
+            most=panels[0].levels[-1],
+        )
+        sentences.append(text)
+    return tuple(sentences)
 
 
 # By the verdict on the largest share below all.
@@ -96,14 +110,13 @@ def fewer(panel: Panel | None) -> tuple[str, ...]:
 
 
 READINGS = {
-    Reading.LEAKS: "Above chance, which nothing honest can be: {}. Something leaks.",
+    Reading.LEAKS: "Above chance on data without signal: {}. Something leaks.",
     Reading.DOUBTFUL: (
-        "Above chance by the 95 % limit, not by the 99 % one, as one control in forty is without a"
-        " leak: {}."
+        "Above chance by the 95 % limit, and within the 99 % one: {}. Without a leak one control in"
+        " forty is."
     ),
     Reading.WIDE: (
-        "No control is shown to be above chance, but intervals are too wide to tell whether"
-        " something leaks: {}."
+        "No control is shown to be above chance, but intervals are too wide to exclude a leak: {}."
     ),
 }
 
@@ -121,4 +134,4 @@ def at_chance(rows: Sequence[ControlRow]) -> tuple[str, ...]:
     unknown = sum(row.reading is Reading.UNKNOWN for row in rows)
     if unknown:
         return (f"{counted(unknown, 'control')} of {len(rows)} cannot be judged.",)
-    return ("No control is shown to be above chance: nothing seems to leak.",) if rows else ()
+    return ("All controls are compatible with chance: there is no sign of a leak.",) if rows else ()

@@ -55,7 +55,7 @@ class Spread(StrEnum):
 
 
 SPREAD = {
-    Spread.EMPTY: "No modality is shown to carry information, so none has a share that counts.",
+    Spread.EMPTY: "No modality is shown to carry information, so shares mean little.",
     Spread.NO_SHARE: (
         "How information is shared out is not settled: no modality has a share above 0."
     ),

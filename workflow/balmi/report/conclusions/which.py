@@ -91,7 +91,7 @@ ABOVE_CHANCE = {
 ONE = "There is one modality, so there is nothing to rank."
 ONE_ESTIMATED = "Information could be estimated for {top} only, so there is nothing to rank."
 LEAST = "{weakest} carries the least information; {rest}."
-NONE_APART = "No modality stands apart from all others: {rest}."
+NONE_APART = "The order of modalities is open: {rest}."
 # {rest} is what is known of the modalities that do not stand apart.
 WHICH: dict[Which, Wording] = {
     Which.WITHHELD: Wording(

@@ -84,8 +84,8 @@ class Design:
         if self.spared is None:
             return held
         return (
-            f"{held} More would tell little, since scores on {self.spared:,.0f} samples vary"
-            " little (evaluation.repeats is auto)."
+            f"{held} More would add little: scores on {self.spared:,.0f} samples vary little"
+            " (evaluation.repeats is auto)."
         )
 
 

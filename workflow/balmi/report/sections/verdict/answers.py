@@ -94,10 +94,10 @@ KINDS = {True: "Primary", False: "Secondary"}
 BESIDE = "Primary, for comparison"
 MADE_OF = {
     POOL: (
-        f"{POOL.own} weighs experts that see one modality and experts that see all;"
+        f"{POOL.own} weighs experts that see one modality and experts that see all."
         f" {POOL.single} has the same kinds of experts of one modality alone: of those that a"
-        " sample has, the one that inner folds find best. So their difference is due to combining,"
-        " not to a stronger learner nor to gaps."
+        " sample has, the best one in inner folds. Kinds of learners and missing modalities are the"
+        " same in both, so their difference is due to combining."
     ),
     BALANCED: (
         f"{NETWORK} pools networks with the linear stack, as the section on training dynamics"
@@ -106,8 +106,8 @@ MADE_OF = {
 }
 # Not where the metric that verdicts follow is accuracy: then all call the most probable class.
 OF_RULE = (
-    " Both call classes by a rule that is made for macro-F1, which other methods do not have: in"
-    " metrics of the called class a part of what they gain over those may be due to it."
+    " Both call classes by a rule that is made for macro-F1, and other methods lack it. In metrics"
+    " of the called class, a part of their gain over other methods may be due to that rule."
 )
 UNDERESTIMATED = "information"  # the trust check of whether estimates are too low
 LISTED_LESSONS = 6
@@ -238,7 +238,7 @@ def _does_combining_help(views: Views) -> Answer | None:
     wanted = {roles.own, roles.single, STACKED, SINGLE}
     lacking = [row for row in performance.not_ok if row.name in wanted]
     statements += [
-        Statement(f"{row.name} gave no result and is compared with nothing.") for row in lacking
+        Statement(f"{row.name} gave no result and is left out of comparisons.") for row in lacking
     ]
     if roles.own in {row.method for row in rows}:
         ruled = roles == POOL and metric.key != PrimaryMetric.ACCURACY
@@ -322,8 +322,8 @@ def _can_it_be_trusted(views: Views) -> Answer:
     mask = next((row for row in performance.methods if row.name == MASK), None)
     if views.decision.predicts and mask is not None:
         score = mask.scores[RANKING]
-        text = "Who has which modality predicts the class by itself: a method that sees nothing"
-        text += f" else ({MASK}) has a macro AUROC of"
+        text = "Who has which modality predicts the class by itself. A method that sees only that"
+        text += f" ({MASK}) has a macro AUROC of"
         text += f" {with_limits(score.mean, score.lower, score.upper)}, where chance is .5."
         statements.append(Statement(text))
     for row in performance.not_ok:

@@ -54,8 +54,8 @@ INFORMATION = (
 )
 COMBINING = (
     "Dot and line: mean over test folds and its 95 % interval. Intervals of two methods may overlap"
-    " where their difference is clear: the folds are the same, so that the difference has an"
-    " interval of its own, drawn at the bottom from the score of the reference. Scores are of all"
+    " where their difference is clear, since both have the same folds. The interval of the"
+    " difference is drawn at the bottom, from the score of the reference. Scores are of all"
     " samples; a difference among complete samples is named so. Shaded: differences below {region},"
     " which hardly matter."
 )
