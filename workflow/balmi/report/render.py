@@ -32,6 +32,7 @@ from balmi.report.sections.information.refusals import MAX_WHICH
 from balmi.report.sections.performance.figures import MAX_DOTS
 from balmi.report.sections.performance.scores import OF_CLASS
 from balmi.report.sections.provenance.downloads import Packed, downloads, packed
+from balmi.report.sections.provenance.drawn import drawn_tables
 from balmi.report.sections.provenance.view import WORKS, commit, seeds, versions
 from balmi.report.view import FORMAT, View, build_view
 
@@ -205,11 +206,12 @@ def build_report(
         "provenance": _provenance(inputs),
         "predicted": inputs.predicted,
     }
+    held = (tables, paths), (checksums, drawn_tables(content, tables))
     bare = template.render(
-        **facts, downloads=downloads(tables, paths, 0, checksums), model=_model(inputs, 0)
+        **facts, downloads=downloads(*held[0], 0, *held[1]), model=_model(inputs, 0)
     )
     room = page_room(bare) - SPARE_BYTES
-    offered = downloads(tables, paths, room, checksums)
+    offered = downloads(*held[0], room, *held[1])
     room -= sum(len(each.uri or "") for each in offered)
     model = _model(inputs, room)
     write_page(template.render(**facts, downloads=offered, model=model), Path(html))
