@@ -103,6 +103,17 @@ class Pen:
             font_weight=weight,
         )
 
+    def texts(
+        self, items: Sequence[tuple[float, float, str]], anchor: str = "middle", size: float = SIZE
+    ) -> None:
+        """Write texts that look alike, each with its place: many take half the bytes so."""
+        look = {"text-anchor": anchor, "font-size": _number(float(size)), "fill": INK}
+        group = ET.Element("g", look)
+        for x, y, text in items:
+            place = {"x": _number(float(x)), "y": _number(float(y))}
+            ET.SubElement(group, "text", place).text = text
+        self.elements.append(group)
+
     def bar(
         self,
         x: float,

@@ -64,6 +64,11 @@ class Design:
         return f"Not judged: {too_few(self.total, self.distinct, FEWEST_FOLDS)}."
 
     @property
+    def count_places(self) -> int:
+        """Decimals of samples per repeat, which are whole of a single one."""
+        return 0 if self.repeats == 1 else 1
+
+    @property
     def per_repeat(self) -> float | None:
         """Test folds of a repeat, on average; None where nothing was evaluated."""
         return self.total / self.repeats if self.repeats else None

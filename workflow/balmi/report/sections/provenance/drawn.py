@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from balmi.report.sections.performance.confusion_figure import NAME as CONFUSION
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from balmi.report.sections.cohort.view import CohortView
+    from balmi.report.sections.performance.closeup import Confusion
     from balmi.report.sections.performance.view import PerformanceView
     from balmi.report.sections.samples.view import SamplesView
     from balmi.report.sections.training.view import TrainingView
@@ -35,6 +38,18 @@ def _comparisons(view: PerformanceView, table: pd.DataFrame) -> pd.DataFrame:
     followed = table[table["metric"] == view.metric.key]
     keys = zip(followed["method"], followed["reference"], followed["samples"], strict=True)
     return followed[[key in drawn for key in keys]]
+
+
+def _confusion(confusion: Confusion) -> pd.DataFrame:
+    """Return a row per true and predicted class."""
+    rows = zip(confusion.classes, confusion.counts, confusion.shares, strict=True)
+    return pd.DataFrame(
+        [
+            {"true": true, "predicted": predicted, "samples_per_repeat": count, "share": share}
+            for true, counts, shares in rows
+            for predicted, count, share in zip(confusion.classes, counts, shares, strict=True)
+        ]
+    )
 
 
 def _training(view: TrainingView) -> pd.DataFrame:
@@ -77,6 +92,8 @@ def drawn_tables(view: View, tables: Mapping[str, pd.DataFrame]) -> dict[str, pd
     drawn = {AVAILABILITY: _availability(view.cohort)}
     if view.performance.differences:
         drawn["comparisons"] = _comparisons(view.performance, tables["comparisons"])
+    if view.performance.closeup is not None:
+        drawn[CONFUSION] = _confusion(view.performance.closeup.confusion)
     if view.samples is not None:
         drawn["per_sample"] = _samples(view.samples, tables["per_sample"])
     if view.training is not None:
