@@ -44,7 +44,7 @@ from balmi.evaluation.statistics import corrected_interval, held_out_ratio
 from balmi.evaluation.summary import summary_table
 from balmi.evaluation.verdicts import Verdict, verdict
 from balmi.preprocess.features import Features
-from balmi.report.sections.verdict.headline import headline
+from balmi.report.conclusions.combining import headline
 from checksums import enough, needed, record
 from verdict_cohorts import SEPARATIONS, SHARES, simulated
 from verdict_training import MEMBERS, PERMUTATIONS, Run, kept

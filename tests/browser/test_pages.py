@@ -233,6 +233,15 @@ def test_no_two_texts_of_the_first_pictures_overlap_and_none_is_cut(opened, writ
             assert not [other for other in texts[:place] if overlap(text, other)], text
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_the_samples_to_look_at_are_one_click_away(opened, written, script):
+    page = opened(written["hostile"], **SCREEN, java_script_enabled=script).page
+    link = page.locator("#verdict .who a[href='#samples-table']")
+    assert link.bounding_box()["y"] < 780
+    link.click()
+    page.locator("#samples-table").wait_for(state="visible")
+
+
 @pytest.mark.parametrize("anchor", ["features-table", "figure-noise", "configuration"])
 def test_a_link_into_what_is_closed_opens_it(opened, written, anchor):
     page = opened(written["synthetic"]).page
@@ -272,11 +281,35 @@ def test_a_figure_is_saved_as_files_that_stand_alone(opened, written, figure):
     assert height > 500
 
 
-def test_the_data_of_a_figure_are_one_click_away(opened, written):
-    page = opened(written["synthetic"]).page
+@pytest.mark.parametrize(
+    ("name", "figure", "file"),
+    [
+        ("synthetic", "differences", "synthetic-comparisons"),
+        ("synthetic", "overlap", "synthetic-availability"),
+        ("overview", "differences", "overview"),
+    ],
+)
+def test_the_data_of_a_figure_are_one_click_away(opened, written, name, figure, file):
+    page = opened(written[name]).page
     with page.expect_download() as download:
-        page.locator("#figure-differences [data-fetch]").click()
-    assert download.value.suggested_filename == "synthetic-comparisons.csv.gz"
+        page.locator(f"#figure-{figure} [data-fetch]").click()
+    assert download.value.suggested_filename.partition(".csv")[0] == file
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_figure_has_a_caption_help_and_data_that_the_page_holds(opened, written, name):
+    for figure in opened(written[name]).page.locator("main figure").all():
+        told = figure.get_attribute("id")
+        assert figure.locator("figcaption > p:not(.tools)").count() == 1, told
+        assert figure.locator(".reading").count() == 1, told
+        data = figure.locator(".tools [data-fetch]")
+        if told == "figure-values":  # measurements of samples stay in their file
+            assert data.count() == 0
+            assert "attribution_values" in figure.locator(".tools code").text_content()
+            continue
+        offered = data.evaluate("link => document.querySelector(`${link.hash} a[download]`)?.href")
+        assert offered, told
+        assert offered.startswith("data:"), told
 
 
 def test_a_caution_opens_to_its_sentence(opened, written):
@@ -326,12 +359,16 @@ def test_a_reader_asks_what_each_modality_says_of_a_sample(opened, written):
     pick = page.locator("#samples-pick")
     assert pick.is_visible()
     pick.locator("input").fill("s00")
-    assert pick.locator("[role=status]").inner_text() == "100 samples have this in their name."
+    status = pick.locator("[role=status]")
+    status.locator("p").wait_for()
+    assert status.inner_text() == "100 samples have this in their name."
     pick.locator("input").fill("s0007")
-    said = pick.locator("[role=status] tbody tr")
+    said = status.locator("tbody tr")
+    said.first.wait_for()
     assert said.locator("th").all_inner_texts() == ["all modalities", "rna", "methylation", "mirna"]
     assert "s0007: class Basal" in pick.locator("caption").inner_text()
     pick.locator("input").fill("nobody")
+    status.locator("p").wait_for()
     assert "No sample" in pick.locator("[role=status]").inner_text()
     still = opened(written["synthetic"], java_script_enabled=False).page
     assert not still.locator("#samples-pick").is_visible()

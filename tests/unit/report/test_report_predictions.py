@@ -88,7 +88,7 @@ def test_without_classes_it_tells_of_predictions_alone():
     view = build_prediction_view(told(), table(labels=False))
     assert view.external is None
     assert view.headline == "Predictions of 40 new samples by the model of mine."
-    assert "nothing of protein" in view.supports[0]
+    assert "for protein, which they lack" in view.supports[0]
     assert "3 of 40 samples" in view.supports[1]
     assert [row.predicted for row in view.classes] == [20, 20]
     assert view.modalities[0].share == 0.12

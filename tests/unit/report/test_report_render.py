@@ -173,6 +173,13 @@ def test_page_loads_nothing(built, tmp_path):
         assert set(re.findall(r"url\((.)", text)) <= {"#"}
 
 
+def test_the_words_are_those_of_the_field(built):
+    """No tale of what somebody tells, finds or owns, in sentences that readers see."""
+    page = re.sub(r"<(style|script|svg|pre|code)\b.*?</\1>", " ", built[0], flags=re.DOTALL)
+    text = unescape(re.sub(r"<[^>]+>", " ", page))
+    assert re.findall(r"[^.]*\b(?:told|tells?|found|own|finds?)\b[^.]*", text) == []
+
+
 def test_only_the_own_script_may_run(built):
     policy = next(m["content"] for m in Page(built[0]).tags("meta") if "http-equiv" in m)
     digest = base64.b64encode(render.hashlib.sha256(OWN_SCRIPT.encode()).digest()).decode()

@@ -409,7 +409,7 @@ def test_fewer_repeats_of_a_large_cohort_are_explained(tables):
     # 10,000 over 3,000 samples: 4 repeats, as dealt.
     told = design_view(tables["predictions"], large, "k-fold", automatic=True).sentence
     assert told == (
-        "4 repeats of 3-fold cross-validation: 12 test folds. More would tell little, since scores"
+        "4 repeats of 3-fold cross-validation: 12 test folds. More would add little: scores"
         " on 1,000 samples vary little (evaluation.repeats is auto)."
     )
     for cohort, automatic in ((small, True), (large, False)):
@@ -421,7 +421,7 @@ def test_fewer_repeats_of_a_large_cohort_are_explained(tables):
     ("total", "distinct", "word"),
     [
         (0, 0, None),
-        (6, 6, "Not judged: 6 test folds; at least 10 are needed."),
+        (6, 6, "Not judged: 6 test folds are too few; at least 10 are needed."),
         (25, 9, "Not judged: 25 test folds were dealt, of which 9 differ and count; at least 10"),
         (10, 10, None),
     ],

@@ -139,7 +139,7 @@ def absence_finding(absence: pd.DataFrame, predictions: pd.DataFrame, cohort: Ro
         The cohort.
     """
     if absence.empty:
-        return Finding(State.PASS, NOBODY, "Nobody lacks anything, so that absence tells nothing.")
+        return Finding(State.PASS, NOBODY, "Absence cannot predict the class.")
     shown = absence[absence["p_holm"] <= LEVEL]
     strongest = absence.sort_values(["p_holm", "cramers_v"], ascending=[True, False]).iloc[0]
     pattern = pd.isna(strongest["modality"])
@@ -153,15 +153,15 @@ def absence_finding(absence: pd.DataFrame, predictions: pd.DataFrame, cohort: Ro
         return Finding(
             State.PASS,
             value,
-            "Who has which modality is not shown to go with the class; where few lack one, a weak"
-            " association would not be seen.",
+            "No association of missing modalities with the class is shown. Where few samples lack"
+            " one, a weak association may be missed.",
         )
     return Finding(
         State.CAUTION,
         value,
-        "Who has a modality goes with the class, which may be a fact about the site or the assay."
-        f"{_scored(predictions, cohort)} Scores over all samples contain that; the headline follows"
-        " the samples that have everything.",
+        "Missing modalities are associated with the class. The site or the assay may be the cause."
+        f"{_scored(predictions, cohort)} Scores over all samples contain that. The headline follows"
+        " the samples that have all modalities.",
     )
 
 

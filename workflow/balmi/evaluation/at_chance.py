@@ -16,7 +16,7 @@ class Reading(StrEnum):
 
     LEAKS = "above chance"
     DOUBTFUL = "above chance by the 95 % limit alone"
-    WIDE = "too wide to tell"
+    WIDE = "inconclusive"
     CHANCE = "not above chance"
     UNKNOWN = "not judged"
 

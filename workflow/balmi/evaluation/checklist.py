@@ -89,13 +89,13 @@ class Evidence:
 
 
 _PROBLEMS = {
-    "leak": "noise that tells the class in the test samples alone",
+    "leak": "noise that holds the labels of test samples alone",
     "labels": "permuted labels",
 }
 _REMEDIES = {
-    "leak": "Something is fitted or tuned on test samples: believe no score until it is found.",
+    "leak": "Something is fitted or tuned on test samples. Trust scores only once that is mended.",
     "labels": "Something is chosen by the labels of test samples, or scores do not measure the"
-    " class: believe none until it is found.",
+    " class. Trust them only once that is mended.",
 }
 
 
@@ -103,13 +103,13 @@ _READINGS = {
     Reading.LEAKS: (State.FAIL, "Above chance on {what}, by the 99 % limit. {remedy}"),
     Reading.DOUBTFUL: (
         State.CAUTION,
-        "Above chance on {what} by the 95 % limit, not by the 99 % one: one control in forty ends"
-        " so by chance. Run it again with another advanced.robustness.seed.",
+        "Above chance on {what} by the 95 % limit, and within the 99 % one. One control in forty"
+        " ends so by chance. Run it again with another advanced.robustness.seed.",
     ),
     Reading.WIDE: (
         State.CAUTION,
-        "Too wide to tell: the interval holds chance on {what}, and scores that a leak gives as"
-        f" well (it is wider than {WIDEST:g}). Raise robustness.repeats for more draws.",
+        "Inconclusive: the interval on {what} holds chance, and scores that a leak gives as well"
+        f" (it is wider than {WIDEST:g}). Raise robustness.repeats for more draws.",
     ),
     Reading.CHANCE: (State.PASS, "Not above chance on {what}, as it must be."),
 }
@@ -123,7 +123,7 @@ def _control(evidence: Evidence, control: str) -> Finding:
         return Finding(
             State.NOT_RUN,
             None,
-            "This control was not run, or has no interval, so that it rules nothing out; set"
+            "This control was not run, or has no interval: a leak stays possible. Set"
             " robustness.controls to true and name methods in robustness.methods.",
         )
     what = _PROBLEMS[control]
@@ -222,8 +222,8 @@ def _folds(evidence: Evidence) -> Finding:
 def _allowed(cohort: Cohort, repeats: int) -> str:
     """Tell how many ways to deal the cohort out were found."""
     what = "samples" if cohort.groups is None else "groups"
-    found = "one partition" if repeats == 1 else f"{repeats} distinct partitions"
-    return f"{found} of these {what} {'was' if repeats == 1 else 'were'} found even enough"
+    ways = "one partition" if repeats == 1 else f"{repeats} distinct partitions"
+    return f"{ways} of these {what} {'is' if repeats == 1 else 'are'} even enough"
 
 
 def _samples_per_feature(evidence: Evidence) -> Finding:
@@ -266,14 +266,14 @@ def _separability(evidence: Evidence) -> Finding:
         return Finding(
             State.CAUTION,
             NOT_SEPARABLE,
-            "No modality alone is shown to know more of the class than permuted labels allow: there"
-            " may be nothing to learn from any of them by itself.",
+            "No single modality is shown to carry more information on the class than permuted"
+            " labels give. Each by itself may be uninformative.",
         )
     return Finding(
         State.CAUTION,
         NOT_SEPARABLE,
-        "No modality is shown to know most of the class: take none for the strongest, however the"
-        " estimates are ordered.",
+        "No modality is shown to carry the most information on the class. The order of the"
+        " estimates may be due to chance.",
     )
 
 

@@ -137,7 +137,7 @@ class Decision:
     Parameters
     ----------
     case
-        The case; `balmi.report.sections.verdict.headline` has a sentence for each.
+        The case; `balmi.report.conclusions.combining` has a sentence for each.
     roles
         The predictor that the report is about.
     ground

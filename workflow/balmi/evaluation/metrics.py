@@ -266,8 +266,8 @@ GLOSSES = {
         "Macro-F1 is the mean over classes of F1, so a rare class counts as much as a common one."
     ),
     "balanced_accuracy": (
-        "Balanced accuracy is the mean over classes of the share of their samples that are found,"
-        " so a rare class counts as much as a common one."
+        "Balanced accuracy is the mean of recall over classes, so a rare class counts as much as a"
+        " common one."
     ),
     "accuracy": (
         "Accuracy is the share of samples whose predicted class is the true one, so a common"

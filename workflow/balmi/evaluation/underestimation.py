@@ -284,7 +284,7 @@ def underestimation(
     if found is None:
         return Finding(State.NOT_RUN, None, "No information about the label was estimated.")
     if not found:
-        return Finding(State.NOT_RUN, None, "Nothing was run that estimates could be held to.")
+        return Finding(State.NOT_RUN, None, "No method was run to compare estimates with.")
     low = [each for each in found if each.is_too_low]
     if not low:
         most = max(0.0, *(each.gap for each in found))

@@ -133,7 +133,7 @@ _IN_ORDER: dict[str, tuple[str, Callable[[Material], Any], Callable[[Any, Summar
         lambda view, summary: contribution_figures(view, summary.modalities),
     ),
     "attribution": (
-        "What the networks go by",
+        "Feature attribution",
         lambda made: attribution_view(made.tables, made.cohort, made.settings),
         lambda view, summary: attribution_figures(view, summary.modalities, summary.classes),
     ),

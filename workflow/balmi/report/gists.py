@@ -10,7 +10,6 @@ from balmi.report.kit.words import brief, joined
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from balmi.report.sections.performance.closeup import ClassScores
     from balmi.report.sections.performance.view import PerformanceView
     from balmi.report.view import View
 
@@ -42,21 +41,26 @@ def _performance(view: View) -> str:
     return f"{told} {_hardest(performance)}".rstrip()
 
 
+# By whether there are two classes, of which recall is sensitivity and specificity.
+HARDEST = {
+    True: ("recall", "Lower recall of the two classes by {method}: {name}, {amount}."),
+    False: ("f1", "Lowest F1 of a class by {method}: {name}, {amount}."),
+}
+
+
 def _hardest(performance: PerformanceView) -> str:
-    """Name the class that the method of the close-up finds hardest; nothing of two classes."""
+    """Name the class that the method of the close-up fails most; nothing where all are alike."""
     closeup = performance.closeup
-    known = [] if closeup is None else [row for row in closeup.classes if _f1(row) is not None]
-    if closeup is None or len(known) < 3:
+    if closeup is None:
         return ""
-    row = min(known, key=lambda row: _f1(row) or 0.0)
-    score = row.scores["f1"]
+    key, text = HARDEST[len(closeup.classes) == 2]
+    scores = [(row.name, row.scores[key]) for row in closeup.classes if key in row.scores]
+    known = [(score.mean, name, score) for name, score in scores if score.mean is not None]
+    if len({mean for mean, *_ in known}) < 2:
+        return ""
+    _, name, score = min(known, key=lambda each: each[0])
     amount = with_limits(score.mean, score.lower, score.upper)
-    return f"Lowest F1 of a class by {brief(closeup.method)}: {brief(row.name)}, {amount}."
-
-
-def _f1(row: ClassScores) -> float | None:
-    score = row.scores.get("f1")
-    return None if score is None else score.mean
+    return text.format(method=brief(closeup.method), name=brief(name), amount=amount)
 
 
 def _samples(view: View) -> str:
@@ -80,7 +84,7 @@ def _robustness(view: View) -> str:
     parts = [view.robustness.told[part] for part in ("dropped", "shuffled", "noise", "share")]
     sentences = [sentence for part in parts for sentence in part.sentences]
     reasons = (part.reason for part in parts if part.reason)
-    return sentences[0] if sentences else next(reasons, "Nothing was made worse.")
+    return sentences[0] if sentences else next(reasons, "Data were not made worse.")
 
 
 def _contributions(view: View) -> str:

@@ -19,7 +19,7 @@ from balmi.config.catalogue import as_configured
 from balmi.data.cohort import read_roster
 from balmi.data.files import read_table, replace_when_written, sha256, write_json
 from balmi.errors import Problem, UserError
-from balmi.evaluation.verdicts import NOT_SEPARABLE, Verdict
+from balmi.evaluation.verdicts import NOT_SEPARABLE, Verdict, adjusted_away
 from balmi.report.contents import SECTIONS, figures_of
 from balmi.report.gists import GISTS
 from balmi.report.inputs import ReportInputs
@@ -33,6 +33,7 @@ from balmi.report.sections.performance.figures import MAX_DOTS
 from balmi.report.sections.performance.scores import OF_CLASS
 from balmi.report.sections.provenance.downloads import Packed, downloads, packed
 from balmi.report.sections.provenance.validations import predicted_by
+from balmi.report.sections.provenance.drawn import drawn_tables
 from balmi.report.sections.provenance.view import WORKS, commit, seeds, versions
 from balmi.report.view import FORMAT, View, build_view
 
@@ -83,6 +84,7 @@ def environment() -> Environment:
         "class_metrics": metrics_of(OF_CLASS),
         "verdicts": [drawing.MARKS[str(word)] for word in Verdict],
         "unknown": drawing.UNKNOWN,
+        "adjusted_away": adjusted_away,
         "chance": words.chance,
         "decimal": numerals.decimal,
         "percent": words.percent,
@@ -206,11 +208,12 @@ def build_report(
         "provenance": _provenance(inputs),
         "predicted": predicted_by(inputs.model, Path(html).parent.parent),
     }
+    held = (tables, paths), (checksums, drawn_tables(content, tables))
     bare = template.render(
-        **facts, downloads=downloads(tables, paths, 0, checksums), model=_model(inputs, 0)
+        **facts, downloads=downloads(*held[0], 0, *held[1]), model=_model(inputs, 0)
     )
     room = page_room(bare) - SPARE_BYTES
-    offered = downloads(tables, paths, room, checksums)
+    offered = downloads(*held[0], room, *held[1])
     room -= sum(len(each.uri or "") for each in offered)
     model = _model(inputs, room)
     write_page(template.render(**facts, downloads=offered, model=model), Path(html))

@@ -14,15 +14,16 @@ import balmi
 from balmi.config.automatic import AUTO
 from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.decision import decide
-from balmi.report.conclusions import conclusions, keep
+from balmi.report.conclusions.combining import headline, silence, silent_word
+from balmi.report.conclusions.distillation import prospect
+from balmi.report.conclusions.questions import conclusions, keep
+from balmi.report.conclusions.which import ranking
 from balmi.report.contents import Material, views_of
 from balmi.report.sections.cohort.view import cohort_view
 from balmi.report.sections.information.decomposition import parts_of
-from balmi.report.sections.information.distillation import prospect
 from balmi.report.sections.information.view import information_view, withhold
 from balmi.report.sections.performance.view import performance_view
-from balmi.report.sections.verdict.answers import Views, answers, key_differences, ranking, tiles
-from balmi.report.sections.verdict.headline import headline, silence, silent_word
+from balmi.report.sections.verdict.answers import Views, answers, key_differences, tiles
 from balmi.report.sections.verdict.trust import trust_view
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from balmi.data.cohort import Roster
     from balmi.evaluation.decision import Decision
-    from balmi.report.conclusions import Conclusion
+    from balmi.report.conclusions.questions import Conclusion
     from balmi.report.kit.metrics import Metric
     from balmi.report.sections.information.decomposition import Parts
     from balmi.report.sections.information.distillation import Margin
@@ -157,9 +158,10 @@ def supports(views: Views) -> tuple[str, ...]:
     """Return what stands beside the headline; nothing where modalities are not judged."""
     if silence(views.decision) is not None:
         return ()
-    told = prospect(views.information.margins)
-    found = (ranking(views.information), told and told.sentence)
-    return tuple(sentence for sentence in found if sentence is not None)
+    ranked = ranking(views) if views.information.label else None
+    distilled = prospect(views.information.margins)
+    sentences = (ranked, distilled and distilled.sentence)
+    return tuple(sentence for sentence in sentences if sentence is not None)
 
 
 def concluded(view: InformationView, decision: Decision) -> InformationView:

@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -37,10 +38,10 @@ def test_a_model_travels_with_a_page_unless_it_holds_samples(tmp_path, told, roo
         assert content == (tmp_path / "model.zip").read_bytes()
 
 
-def offered(room=10**6, **tables):
+def offered(room=10**6, drawn=None, **tables):
     """Return what a page offers of tables, by name."""
     paths, sums = ({name: f"{name}.{end}" for name in tables} for end in ("csv", "sum"))
-    return {each.name: each for each in downloads(tables, paths, room, sums)}
+    return {each.name: each for each in downloads(tables, paths, room, sums, drawn or {})}
 
 
 def content(found):
@@ -49,19 +50,16 @@ def content(found):
 
 def test_long_tables_are_packed_and_short_ones_are_plain():
     long = pd.DataFrame({"value": range(LONG)})
-    found = offered(performance=long, summary=long.head(9), per_sample=long)
-    assert {name: each.ending for name, each in found.items()} == {
-        "performance": ".csv.gz",
-        "summary": ".csv",
-        "per_sample": ".csv",  # which the page's script reads
+    found = offered(performance=long, summary=long.head(9))
+    assert {name: each.file for name, each in found.items()} == {
+        "performance": "performance.csv.gz",
+        "summary": "summary.csv",
     }
-    text = content(found["per_sample"])
-    assert (
-        gzip.decompress(content(found["performance"])) == text == long.to_csv(index=False).encode()
-    )
+    text = long.to_csv(index=False).encode()
+    assert gzip.decompress(content(found["performance"])) == text
     assert found["performance"].uri.startswith("data:application/gzip;")
     assert found["performance"].size == len(text)
-    assert len(found["performance"].uri) < len(found["per_sample"].uri) / 2
+    assert len(found["performance"].uri) < len(text) / 1.5
     assert offered(performance=long) == {"performance": found["performance"]}  # whenever it is made
 
 
@@ -70,3 +68,27 @@ def test_what_does_not_fit_is_left_out_the_largest_first():
     found = offered(1_000, performance=long, summary=long.head(9))
     assert found["performance"].uri is None
     assert content(found["summary"]).startswith(b"value\n0\n")
+
+
+def test_a_table_is_judged_by_what_it_takes_when_packed():
+    """A table of 60,000 equal cells is long as text, and short as a file of a page."""
+    same = pd.DataFrame({"value": [0.5] * 60_000})
+    found = offered(1_500, performance=same)["performance"]
+    assert (found.rows, found.size, found.drawn) == (60_000, 240_006, False)
+    assert len(found.uri) < 1_500
+
+
+def test_of_a_table_that_is_too_large_the_page_offers_what_figures_show():
+    long = pd.DataFrame({"value": np.random.default_rng(0).random(30_000)})
+    drawn = {"training": long.head(3), "availability": long.head(2)}
+    found = offered(10**6, drawn, training=long, summary=long.head(9))
+    assert {name: (each.file, each.rows, each.drawn) for name, each in found.items()} == {
+        "training": ("training-drawn.csv", 3, True),
+        "summary": ("summary.csv", 9, False),
+        "availability": ("availability.csv", 2, True),  # of no table
+    }
+    assert (found["training"].path, found["training"].sha256) == ("training.csv", "training.sum")
+    assert (found["availability"].path, found["availability"].sha256) == ("", "")
+    # Where all of it fits, it is there once.
+    assert offered(10**6, {"training": long.head(3)}, training=long.head(9))["training"].rows == 9
+    assert offered(10, drawn, training=long)["training"].uri is None

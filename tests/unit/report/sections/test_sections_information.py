@@ -21,10 +21,11 @@ from synthetic_report import (
     make_information,
 )
 
+from balmi.report.conclusions.distillation import prospect
 from balmi.report.kit.amounts import Amount, foremost
 from balmi.report.kit.words import combination, with_p
 from balmi.report.sections.information.decomposition import MAX_DRAWN_PARTS
-from balmi.report.sections.information.distillation import MAX_DRAWN_MARGINS, agreement_of, prospect
+from balmi.report.sections.information.distillation import MAX_DRAWN_MARGINS, agreement_of
 from balmi.report.sections.information.view import MAX_SUBSETS, information_view
 from balmi.report.sections.verdict.answers import answers
 from balmi.tables.contract import TABLES
@@ -286,12 +287,12 @@ def apart(first: str, second: str, value: float) -> tuple:
                 *(apart("mirna", name, 0.05) for name in ("rna", "methylation")),
                 apart("rna", "methylation", 0.5),
             ],
-            "No modality stands apart from all others: mirna and rna; mirna and methylation are"
+            "The order of modalities is open: mirna and rna; mirna and methylation are"
             " not separable.",
         ),
         (
             [apart(*pair, 0.05) for pair in combinations(("mirna", "rna", "methylation"), 2)],
-            "No modality stands apart from all others: the modalities are not separable.",
+            "The order of modalities is open: the modalities are not separable.",
         ),
     ],
 )

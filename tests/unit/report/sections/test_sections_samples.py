@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pandas as pd
 import pytest
 from synthetic_report import Names, make_cohort
 
-from balmi.report.sections.samples.figures import COLOURS, samples_figures
+from balmi.report.kit.svg import NAMESPACE
+from balmi.report.sections.samples import figures
+from balmi.report.sections.samples.figures import COLOURS, WIDTHS, samples_figures
 from balmi.report.sections.samples.view import (
     HARD,
     MAX_HARD,
@@ -20,6 +22,7 @@ from balmi.report.sections.samples.view import (
     samples_view,
 )
 
+SVG = f"{{{NAMESPACE}}}"
 METHODS = ("pooled", "stacked-lr")
 
 
@@ -51,14 +54,19 @@ def viewed(rows, cohort):
     return samples_view(pd.DataFrame(rows), METHODS, cohort)
 
 
+def placed(lane):
+    return [(sample.name, rank, sample.state) for rank, sample in lane.marks]
+
+
 def test_by_hand(pair):
     view = viewed(FOUR, pair)
     assert (view.method, view.methods, view.samples, view.shown) == ("pooled", 2, 4, 4)
     assert (view.missed, view.hard_samples, view.grouped) == (3, 2, False)
     first, second = view.lanes
     assert (first.name, first.samples, first.missed, first.hard) == ("a", 2, 1, 0)
-    assert first.marks == ((0.3, 0.25, MISSED), (0.9, 0.75, RIGHT))
-    assert second.marks == ((0.1, 0.25, HARD), (0.2, 0.75, HARD))
+    assert placed(first) == [("s2", 0.25, MISSED), ("s1", 0.75, RIGHT)]
+    assert placed(second) == [("s4", 0.25, HARD), ("s3", 0.75, HARD)]
+    assert view.names == {"s1", "s2", "s3", "s4"}
     # Least likely of their class first; a modality that the sample lacks says nothing.
     assert [each.name for each in view.hard] == ["s4", "s3"]
     assert [each and each.label for each in view.hard[1].alone] == ["a", None]
@@ -113,10 +121,10 @@ def test_of_many_samples_a_fixed_part_is_drawn(pair):
     assert view.hard_samples > MAX_HARD
     marks = [mark for lane in view.lanes for mark in lane.marks]
     assert len(marks) == view.shown == MAX_HARD + MAX_OTHERS
-    assert sum(state == HARD for *_, state in marks) == MAX_HARD == len(view.hard)
+    assert sum(sample.state == HARD for _, sample in marks) == MAX_HARD == len(view.hard)
     # The order of the table decides nothing, and places are those among all samples of the class.
     assert viewed(rows[::-1], pair).lanes == view.lanes
-    ranks = [rank for _, rank, _ in view.lanes[0].marks]
+    ranks = [rank for rank, _ in view.lanes[0].marks]
     assert ranks == sorted(ranks)
     assert max(ranks) > 0.95
     assert viewed(rows[:2000], pair).shown == 2000
@@ -126,20 +134,47 @@ def drawn(view):
     return samples_figures(view)["samples"]
 
 
-def test_the_figure_has_a_mark_per_sample(pair):
-    figure = drawn(viewed(FOUR, pair))
-    strokes = {
-        colour: "".join(re.findall(rf'<path[^>]*d="([^"]*)"[^>]*stroke="{re.escape(colour)}"', svg))
-        for svg in [str(figure.inline)]
-        for colour in COLOURS.values()
+def strokes(figure):
+    """Return the paths of every state, and what they say."""
+    groups = ET.fromstring(str(figure.inline)).iter(f"{SVG}g")
+    by_look = {(group.get("stroke"), group.get("stroke-width")): list(group) for group in groups}
+    return {
+        state: by_look.get((colour, f"{WIDTHS[state]:g}"), []) for state, colour in COLOURS.items()
     }
-    # A dot is one line, a cross two.
-    counts = {state: strokes[colour].count("M") for state, colour in COLOURS.items()}
-    assert counts == {RIGHT: 1, MISSED: 1, HARD: 4}
+
+
+def test_the_figure_has_a_mark_per_sample_and_names_those_to_look_at(pair):
+    figure = drawn(viewed(FOUR, pair))
+    paths = strokes(figure)
+    # A dot is one line, a cross one path of two.
+    assert [len(paths[state]) for state in (RIGHT, MISSED, HARD)] == [1, 1, 2]
+    assert paths[RIGHT][0].get("d").count("M") == paths[MISSED][0].get("d").count("M") == 1
+    assert [path.findtext(f"{SVG}title") for path in paths[HARD]] == [
+        "s4: 0.100",
+        "s3: 0.200",
+    ]
     assert [entry.text for entry in figure.legend][1:] == [
         "missed by pooled",
         "missed by both methods",
     ]
+
+
+def grouped(pair, groups):
+    rows = [each | {"group": group} for each, group in zip(FOUR, groups, strict=True)]
+    return drawn(viewed(rows, pair))
+
+
+def test_few_groups_have_colours_and_many_are_joined(pair, monkeypatch):
+    figure = grouped(pair, ["g1", "g2", "g1", "g1"])
+    assert [entry.text for entry in figure.legend][3:] == ["group g1", "group g2"]
+    assert str(figure.inline).count("<image") == 1
+    assert "s3 (group g1): 0.200" in str(figure.inline)
+    monkeypatch.setattr(figures, "FEW_GROUPS", 1)
+    many = grouped(pair, ["g1", "g2", "g1", "g1"])
+    assert [entry.text for entry in many.legend][3:] == ["of one group"]
+    assert "<image" not in str(many.inline)
+    alone = grouped(pair, ["g1", "g2", "g3", "g4"])
+    assert len(alone.legend) == 3
 
 
 @pytest.mark.parametrize(("classes", "samples"), [(2, 40), (30, 2000)])
@@ -150,4 +185,3 @@ def test_the_figure_stays_small(pair, classes, samples):
     cohort = replace(pair, classes=names, labels=np.arange(40) % classes)
     figure = drawn(viewed(many(cohort, samples), cohort))
     assert len(figure.inline.encode()) < 100_000
-    assert max(figure.characters) <= 34

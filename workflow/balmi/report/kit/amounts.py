@@ -36,6 +36,12 @@ class Amount:
         """Return the estimate with its limits, in a form such as `decimal`, for readers."""
         return with_limits(self.estimate, self.lower, self.upper, form)
 
+    @property
+    def size(self) -> str:
+        """The size of a difference with its limits, all without signs, for readers."""
+        ends = sorted(abs(end) for end in (self.lower or 0.0, self.upper or 0.0))
+        return with_limits(abs(self.estimate), ends[0], ends[1])
+
 
 def amount_of(
     row: Mapping[str, Any], columns: Sequence[str] = ("estimate", "lower", "upper")

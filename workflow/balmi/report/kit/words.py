@@ -50,6 +50,14 @@ def test_folds(dealt: int, distinct: int) -> str:
     return f"{text} were dealt, of which {distinct} {verb}"
 
 
+def too_few(dealt: int, distinct: int, needed: int) -> str:
+    """Return a count of test folds that are too few to conclude, and how many are needed."""
+    folds = test_folds(dealt, distinct)
+    if distinct == dealt:
+        folds += f" {inflected(distinct, 'is', 'are')} too few"
+    return f"{folds}; at least {needed} are needed"
+
+
 def joined(names: list[str] | tuple[str, ...], word: str = "and") -> str:
     """Return names as a phrase: ``a``, ``a and b``, ``a, b and c``."""
     return f" {word} ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

@@ -526,11 +526,11 @@ def _supports(
     given = [row.name for row in modalities if row.samples]
     lacking = [row.name for row in modalities if not row.samples]
     told.append(
-        f"{joined(given)} {'was' if len(given) == 1 else 'were'} found"
+        f"The files hold {joined(given)}"
         + (
-            f"; nothing of {joined(lacking)}, which other experts stand in for."
+            f"; for {joined(lacking)}, which they lack, other experts stand in."
             if lacking
-            else "; no modality of the model is missing."
+            else ", all modalities of the model."
         )
     )
     if len(given) > 1:

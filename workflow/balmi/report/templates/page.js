@@ -137,10 +137,14 @@
   if (pick && offered) {
     const input = pick.querySelector("input"), status = pick.querySelector("[role=status]");
     let rows;
-    const read = () => {
+    const unpacked = async () => {
       const bytes = Uint8Array.from(atob(offered.href.split(",")[1]), (letter) => letter.charCodeAt(0));
+      if (!offered.download.endsWith(".gz")) return new TextDecoder().decode(bytes);
+      return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+    };
+    const read = async () => {
       const lines = [[]];
-      for (const [, quoted, plain, end] of new TextDecoder().decode(bytes).matchAll(/(?:"((?:[^"]|"")*)"|([^",\n]*))(,|\n|$)/g)) {
+      for (const [, quoted, plain, end] of (await unpacked()).matchAll(/(?:"((?:[^"]|"")*)"|([^",\n]*))(,|\n|$)/g)) {
         lines.at(-1).push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
         if (end === "\n") lines.push([]);
       }
@@ -168,7 +172,9 @@
       }
     };
     pick.hidden = false;
-    input.addEventListener("focus", () => { if (!rows) read(); });
-    input.addEventListener("input", () => { if (!rows) read(); tell(); });
+    let reading;
+    const ready = () => (reading ??= read());
+    input.addEventListener("focus", ready);
+    input.addEventListener("input", async () => { await ready(); tell(); });
   }
 })();

@@ -1,1 +1,1 @@
-"""What the networks go by."""
+"""Feature attribution of the networks."""

@@ -42,7 +42,7 @@ READING = (
     "A row is a feature, a column is a sample. Samples stand by class, as the strip on top shows,"
     " and within a class by its probability while they were held out, the least likely at the left."
     " Features stand by the class for which they matter most. Colour: standard deviations from the"
-    " mean of all samples. A feature that tells a class apart changes its colour at a line."
+    " mean of all samples. A feature that separates a class changes its colour at a line."
 )
 DIRECTIONS = (
     Entry("supports the class", INK, FOR, "var(--bg)"),

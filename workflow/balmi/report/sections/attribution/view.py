@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from balmi.evaluation.primary import NETWORK
-from balmi.numerals import decimal
+from balmi.report.conclusions.attribution import leading, steady
 from balmi.report.kit.amounts import Amount, amount_of
-from balmi.report.kit.words import brief, joined, known, percent
+from balmi.report.kit.words import known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,45 +94,7 @@ class Attributions:
     @property
     def sentences(self) -> tuple[str, ...]:
         """Which modality leads, and how steady single features are."""
-        return tuple(filter(None, (self._leading, self._steady)))
-
-    @property
-    def _leading(self) -> str:
-        by_class: dict[str, list[ModalityShare]] = {}
-        for row in self.shares:
-            by_class.setdefault(row.label, []).append(row)
-        leads: dict[str, list[str]] = {}
-        for label, rows in by_class.items():
-            first, *others = sorted(rows, key=lambda row: -row.share.estimate)
-            lower = first.share.lower
-            uppers = [row.share.upper for row in others]
-            if others and lower is not None and all(u is not None and u < lower for u in uppers):
-                leads.setdefault(first.modality, []).append(label)
-        if not any(len(rows) > 1 for rows in by_class.values()):
-            return ""
-        if not leads:
-            return "In no class does one modality's share stand apart from the others'."
-        parts = []
-        for modality, labels in leads.items():
-            everywhere = len(labels) == len(by_class)
-            which = "every class" if everywhere else joined([brief(name) for name in labels])
-            parts.append(f"{brief(modality)} in {which}")
-        return f"The largest share, apart from all others': {'; '.join(parts)}."
-
-    @property
-    def _steady(self) -> str:
-        overlaps = [row.overlap for row in self.shares if row.overlap is not None]
-        ranks = [row.stability for row in self.shares if row.stability is not None]
-        parts = []
-        if ranks:
-            size = _range(ranks, lambda rho: decimal(rho, 2))
-            parts.append(f"importances correlate with {size} (Spearman)")
-        if overlaps:
-            parts.append(f"the listed features overlap by {_range(overlaps, percent)}")
-        if not parts:
-            return ""
-        measures = " and ".join(parts)
-        return f"Between folds {measures}: the less, the less a single feature means."
+        return tuple(filter(None, (leading(self.shares), steady(self.shares))))
 
 
 @dataclass(frozen=True)
@@ -176,11 +138,6 @@ class AttributionView:
     attributions: Attributions | None
     reason: str
     values: Values | None = None
-
-
-def _range(values: Sequence[float], form: Any) -> str:
-    least, most = form(min(values)), form(max(values))
-    return least if least == most else f"{least} to {most}"
 
 
 def _features(

@@ -6,12 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from balmi.evaluation.verdicts import Verdict, verdict
-from balmi.numerals import decimal
+from balmi.report.conclusions.contributions import added
 from balmi.report.kit.amounts import Amount, amount_of
 from balmi.report.kit.metrics import metric_of
-from balmi.report.kit.words import brief, joined, known
-from balmi.report.sections.robustness.sentences import size
+from balmi.report.kit.words import known
 from balmi.report.sections.robustness.view import (
     NO_RESULT,
     lacking,
@@ -26,22 +24,6 @@ if TYPE_CHECKING:
 
     from balmi.data.cohort import Roster
     from balmi.report.kit.metrics import Metric
-
-
-@dataclass(frozen=True)
-class Said:
-    """Words for a modality that helps, that is not shown to, and that harms."""
-
-    helps: str
-    idle: str
-    harms: str
-
-
-# By whether more of the metric is better.
-SAID = {
-    True: Said("adds", "to add anything", "to take away"),
-    False: Said("takes off", "to take anything off", "to add to it"),
-}
 
 
 @dataclass(frozen=True)
@@ -88,30 +70,7 @@ class Shares:
     @property
     def sentence(self) -> str:
         """What the modalities add, from their intervals."""
-        if self.quiet is not None:
-            return self.quiet
-        text = f"{self.method} has {self.metric.name} {decimal(self.whole)} with all modalities and"
-        text += f" {decimal(self.nothing)} from class frequencies alone; the Shapley values share"
-        text += f" out the difference and sum to {decimal(self.sum)}."
-        told, said = self._by_verdict(), SAID[self.metric.more_is_better]
-        shown = sorted(told[Verdict.GAIN], key=lambda row: -abs(row.shapley.estimate))
-        parts = [f"{brief(row.modality)} {said.helps} {size(row.shapley)}" for row in shown]
-        ends = {Verdict.NONE: f"not shown {said.idle}", Verdict.LOSS: f"shown {said.harms}"}
-        for word, end in ends.items():
-            if told[word]:
-                names = joined([brief(row.modality) for row in told[word]])
-                parts.append(f"{names} {'is' if len(told[word]) == 1 else 'are'} {end}")
-        return f"{text} Of it, {'; '.join(parts)}." if parts else text
-
-    def _by_verdict(self) -> dict[Verdict, list[Contribution]]:
-        """Return the modalities by whether they help, where they have an interval."""
-        found: dict[Verdict, list[Contribution]] = {word: [] for word in Verdict}
-        for row in self.rows:
-            lower, upper = row.shapley.lower, row.shapley.upper
-            if lower is not None and upper is not None:
-                more = self.metric.more_is_better
-                found[verdict(lower, upper, more_is_better=more)].append(row)
-        return found
+        return self.quiet or added(self)
 
 
 MAX_MARKS = 2000  # samples above which the embedding is a picture

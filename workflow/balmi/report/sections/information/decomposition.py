@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from balmi.report.conclusions.sharing import spread
 from balmi.report.kit.amounts import Amount, amount_of, by_pair, foremost
-from balmi.report.kit.words import brief, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from balmi.report.conclusions.sharing import Standing
     from balmi.report.kit.amounts import Row
 
 PARTS = {
@@ -21,9 +22,6 @@ PARTS = {
 }
 OTHERS = "all others"
 MAX_DRAWN_PARTS = 10
-# Of three modalities, shares of .50, .25 and .25 have a balance of .946; .85, .10 and .05 of .472.
-EVEN, ONE_SIDED = 0.95, 0.5
-MAJORITY = 0.5
 
 
 @dataclass(frozen=True)
@@ -121,66 +119,6 @@ def shares_view(rows: Mapping[str, Sequence[Row]]) -> tuple[Share, ...]:
     )
 
 
-@dataclass(frozen=True)
-class Standing:
-    """Which modalities stand apart, by what each knows of the label.
-
-    Parameters
-    ----------
-    strongest
-        The modality that knows more than every other, or None.
-    separable
-        Whether any two modalities are separable.
-    informative
-        Whether any modality may know something.
-    """
-
-    strongest: str | None
-    separable: bool
-    informative: bool
-
-
-NOTHING = "No modality is shown to carry information, so none has a share that counts."
-EVEN_SHARES = "The modalities' shares are close to equal"
-
-
-def _close(standing: Standing) -> str:
-    """Say that shares are even, beside a modality that stands apart all the same."""
-    if standing.strongest is not None:
-        name = brief(standing.strongest)
-        return f"{EVEN_SHARES}, although {name} knows more than any other"
-    if standing.separable:
-        return f"{EVEN_SHARES}, although not all of them know as much as each other"
-    return "Information is spread evenly over the modalities"
-
-
-def _one(standing: Standing, shares: Sequence[Share]) -> str | None:
-    """Name the one modality that carries most, where it is the one that stands apart; else None."""
-    # Whichever has more than half of it is that one, and no two can have.
-    holders = [row for row in shares if row.share and (row.share.lower or 0) > MAJORITY]
-    if standing.strongest not in [row.modality for row in holders]:
-        return None
-    name = brief(standing.strongest)
-    share = "".join(f" ({percent(row.share.estimate)})" for row in holders if row.share)
-    return f"Information is carried mostly by one modality, {name}{share}"
-
-
-def _spread(amount: Amount, shares: Sequence[Share], standing: Standing) -> str:
-    """Say how information is spread, as far as the balance and the modalities' standing agree."""
-    balance = f"balance {amount.told()} of 1"
-    lower, upper = amount.lower, amount.upper
-    if lower is None or upper is None:
-        return f"How evenly information is spread is not settled: {balance}."
-    if lower >= EVEN:
-        return f"{_close(standing)}: {balance}."
-    one = _one(standing, shares) if upper <= ONE_SIDED else None
-    if one is not None:
-        return f"{one}: {balance}."
-    if upper < EVEN and standing.separable:
-        return f"Information is spread unevenly over the modalities: {balance}."
-    return f"Whether information is spread evenly is not settled: {balance}."
-
-
 def balance_view(
     rows: Mapping[str, Sequence[Row]], shares: Sequence[Share], standing: Standing
 ) -> Balance | None:
@@ -199,11 +137,4 @@ def balance_view(
     amount = row and amount_of(row)
     if row is None or amount is None:
         return None
-    empty = bool(shares) and all(share.amount.estimate <= 0 for share in shares)
-    if not standing.informative:
-        sentence = NOTHING
-    elif empty:
-        sentence = "How information is shared out is not settled: no modality has a share above 0."
-    else:
-        sentence = _spread(amount, shares, standing)
-    return Balance(amount, int(row["n"]), sentence)
+    return Balance(amount, int(row["n"]), spread(amount, shares, standing))

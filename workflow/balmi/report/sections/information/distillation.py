@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum, auto
 from typing import TYPE_CHECKING, Any
 
 from balmi.evaluation.verdicts import Prediction, Verdict, prediction, verdict
-from balmi.numerals import counted
+from balmi.report.conclusions.distillation import agreed, outlook_of
 from balmi.report.kit.amounts import Amount, amount_of, by_pair, foremost
 from balmi.report.kit.words import known
 
@@ -20,12 +19,6 @@ if TYPE_CHECKING:
     from balmi.report.sections.information.label import LabelInformation
 
 NO_INFORMATION = "one of the two shows no information"
-# What is expected where observations have refuted the prediction's kind.
-UNCONFIRMED = {
-    Prediction.GAIN: "undecided, since a gain was predicted and not observed",
-    Prediction.NO_GAIN: "undecided, since gains were observed against the prediction",
-}
-OUTCOMES = tuple(map(str, (Verdict.GAIN, Verdict.NONE, Verdict.LOSS)))
 OBSERVED = ("observed_gain", "observed_lower", "observed_upper")
 MAX_DRAWN_MARGINS = 12
 
@@ -75,12 +68,7 @@ class Margin:
     @property
     def told(self) -> str:
         """What is to be expected of distilling this pair."""
-        if self.expected not in list(Prediction):
-            return self.obstacle or self.expected
-        words = Prediction(self.expected).words
-        if self.expected != self.predicted:
-            words = UNCONFIRMED[Prediction(self.predicted)]
-        return self.obstacle or words
+        return outlook_of(self.predicted, self.expected, self.obstacle)
 
     @property
     def agrees(self) -> bool | None:
@@ -108,17 +96,7 @@ class Agreement:
     @property
     def sentence(self) -> str:
         """The agreement in plain words."""
-        if self.withheld is not None:
-            return self.withheld
-        rest = f"{self.undecided} undecided"
-        if self.unobserved:
-            rest += f", {self.unobserved} not observed"
-        if not self.judged:
-            what = "Pair by pair, prediction and observation cannot be compared"
-            return f"{what}: each pair has an interval that holds zero ({rest})."
-        pairs = counted(self.judged, "pair")
-        what = f"Prediction and observation agree on {self.agreeing} of {pairs} that can be judged"
-        return f"{what}, where both intervals exclude zero ({rest})."
+        return self.withheld or agreed(self.judged, self.agreeing, self.undecided, self.unobserved)
 
 
 @dataclass(frozen=True)
@@ -236,75 +214,6 @@ def _settled(margins: Sequence[Margin]) -> list[Margin]:
         replace(row, expected=undecided, advised=False) if row.predicted in refuted else row
         for row in margins
     ]
-
-
-@dataclass(frozen=True)
-class Prospect:
-    """What is to be expected of distillation: in a word, in a sentence, and what that rests on."""
-
-    short: str
-    sentence: str
-    grounds: tuple[str, ...]
-
-
-class Outlook(StrEnum):
-    """What margins and observations say of distillation."""
-
-    REFUTED = auto()
-    OPEN = auto()
-    NOT_ADVISED = auto()
-    ADVISED = auto()
-
-
-# In a word and in a sentence.
-OUTLOOKS = {
-    Outlook.REFUTED: (
-        "undecided",
-        "Undecided: a gain was predicted for {gains} of {pairs} and observed for {gained}.",
-    ),
-    Outlook.OPEN: ("undecided", "Undecided: the margins of {unclear} of {pairs} may be zero."),
-    Outlook.NOT_ADVISED: ("{advised} of {pairs}", "Distillation is not predicted to help."),
-    Outlook.ADVISED: (
-        "{advised} of {pairs}",
-        "Distillation is predicted to help for {advised} of {pairs}.",
-    ),
-}
-PREDICTED = "Predicted: a gain for {gains} of {pairs} of teacher and student that show information."
-SEEN = "Observed: a gain is supported for {gained} of {seen}."
-
-
-def _outlook(able: Sequence[Margin]) -> Outlook:
-    if any(row.expected != row.predicted for row in able):
-        return Outlook.REFUTED
-    if any(row.advised for row in able):
-        return Outlook.ADVISED
-    unclear = any(row.predicted == Prediction.UNDECIDED for row in able)
-    return Outlook.OPEN if unclear else Outlook.NOT_ADVISED
-
-
-def prospect(margins: Sequence[Margin]) -> Prospect | None:
-    """Say whether distillation is predicted to help; None where no margin was estimated.
-
-    Parameters
-    ----------
-    margins
-        As `margins_view` gives them.
-    """
-    if not margins:
-        return None
-    able = [row for row in margins if row.obstacle is None]
-    seen = [row.outcome for row in able if row.outcome in OUTCOMES]
-    facts = {
-        "pairs": counted(len(able), "pair"),
-        "advised": sum(row.advised for row in able),
-        "unclear": sum(row.predicted == Prediction.UNDECIDED for row in able),
-        "gains": sum(row.predicted == Prediction.GAIN for row in able),
-        "gained": sum(word == Verdict.GAIN for word in seen),
-        "seen": counted(len(seen), "pair"),
-    }
-    short, sentence = (text.format(**facts) for text in OUTLOOKS[_outlook(able)])
-    grounds = (PREDICTED, SEEN) if seen else (PREDICTED,)
-    return Prospect(short, sentence, tuple(text.format(**facts) for text in grounds))
 
 
 def withhold_margins(margins: Sequence[Margin], word: str) -> tuple[Margin, ...]:

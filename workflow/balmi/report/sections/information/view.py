@@ -15,13 +15,13 @@ from balmi.evaluation.verdicts import (
     stronger,
 )
 from balmi.numerals import counted
+from balmi.report.conclusions.sharing import Standing
 from balmi.report.kit.amounts import Amount, amount_of, by_pair, rows_by_quantity
 from balmi.report.kit.words import combination, known
 from balmi.report.sections.information.decomposition import (
     Balance,
     Parts,
     Share,
-    Standing,
     balance_view,
     drawn_parts,
     parts_view,

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from balmi.evaluation.access import LOSS, ORDER, Access, where_the_signal_lies
-from balmi.evaluation.verdicts import adjusted_away, judged
+from balmi.evaluation.verdicts import judged
 from balmi.report.kit.metrics import metric_of
 
 if TYPE_CHECKING:
@@ -44,11 +44,6 @@ class Gain:
     p_holm: float
     verdict: Verdict
     step: bool
-
-    @property
-    def adjusted_away(self) -> bool:
-        """Whether its interval excludes 0 and Holm's p decides that no difference is shown."""
-        return adjusted_away(self.verdict, self.lower, self.upper)
 
 
 @dataclass(frozen=True)

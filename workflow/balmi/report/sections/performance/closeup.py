@@ -148,10 +148,10 @@ def rule_told(method: str, predictions: pd.DataFrame) -> str | None:
     counts = powers.value_counts().sort_index(ascending=False)
     told = joined([f"{power:g} in {count}" for power, count in counts.items()])
     return (
-        f"A class is called where its probability, divided by its training frequency to a power, is"
-        f" largest; each fold chose the power with the largest macro-F1 that its probabilities out"
-        f" of fold let expect: {told} of {counted(len(powers), 'fold')}"
-        " (0 is the most probable class)."
+        "A class is called where its probability, divided by its training frequency to a power, is"
+        " largest. Each fold chose the power of the largest macro-F1 that its probabilities out of"
+        f" fold let expect: {told} of {counted(len(powers), 'fold')}. Power 0 calls the most"
+        " probable class."
     )
 
 

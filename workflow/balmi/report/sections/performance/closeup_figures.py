@@ -93,7 +93,7 @@ def _reliability_figure(row: Reliability, place: int) -> Figure:
 def reliability_figures(rows: Sequence[Reliability]) -> Panels:
     """Draw the share that is right over the probability that was told, a panel per method."""
     parts = (_reliability_figure(row, place) for place, row in enumerate(rows))
-    return Panels("Are the probabilities right?", tuple(parts))
+    return Panels("Are the probabilities right?", tuple(parts), data="reliability")
 
 
 def _curve(curve: ClassCurve, place: int, key: Key, titles: tuple[str, str]) -> alt.Chart:
@@ -156,4 +156,5 @@ def curve_figures(closeup: CloseUp, classes: Sequence[str]) -> Panels:
         _curves_figure(kind, curves, classes, closeup.banded)
         for kind, curves in closeup.curves.items()
     )
-    return Panels(f"Curves of {closeup.method}, each class against the rest", tuple(parts))
+    title = f"Curves of {closeup.method}, each class against the rest"
+    return Panels(title, tuple(parts), data="curves")

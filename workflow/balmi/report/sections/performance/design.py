@@ -10,7 +10,7 @@ from balmi.config.settings import Scheme
 from balmi.evaluation.decision import FEWEST_FOLDS
 from balmi.evaluation.distinct import distinct_folds, first_alike
 from balmi.numerals import counted, inflected
-from balmi.report.kit.words import brief, joined, test_folds
+from balmi.report.kit.words import brief, joined, test_folds, too_few
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,8 +61,12 @@ class Design:
         """
         if not self.few:
             return None
-        folds = test_folds(self.total, self.distinct)
-        return f"Not judged: {folds}; at least {FEWEST_FOLDS} are needed."
+        return f"Not judged: {too_few(self.total, self.distinct, FEWEST_FOLDS)}."
+
+    @property
+    def count_places(self) -> int:
+        """Decimals of samples per repeat, which are whole of a single one."""
+        return 0 if self.repeats == 1 else 1
 
     @property
     def per_repeat(self) -> float | None:
@@ -85,8 +89,8 @@ class Design:
         if self.spared is None:
             return held
         return (
-            f"{held} More would tell little, since scores on {self.spared:,.0f} samples vary"
-            " little (evaluation.repeats is auto)."
+            f"{held} More would add little: scores on {self.spared:,.0f} samples vary little"
+            " (evaluation.repeats is auto)."
         )
 
 

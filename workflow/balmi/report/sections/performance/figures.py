@@ -14,6 +14,7 @@ from balmi.report.kit.figures import Drawn, Figure
 from balmi.report.kit.svg import INK, SOFT
 from balmi.report.kit.words import shortened
 from balmi.report.sections.performance.closeup_figures import curve_figures, reliability_figures
+from balmi.report.sections.performance.confusion_figure import confusion_figure
 from balmi.report.sections.performance.patterns_figures import patterns_figure
 
 if TYPE_CHECKING:
@@ -142,6 +143,9 @@ def performance_figures(view: PerformanceView, classes: Sequence[str]) -> Drawn:
     if view.patterns is not None:
         figures["patterns"] = patterns_figure(view.patterns)
     closeup = view.closeup
+    if closeup is not None:
+        places = view.design.count_places
+        figures["confusion"] = confusion_figure(closeup.confusion, closeup.method, places)
     if closeup is not None and all(row.bins for row in closeup.reliability):
         figures["reliability"] = reliability_figures(closeup.reliability)
     if closeup is not None and all(closeup.curves.values()):

@@ -11,7 +11,7 @@ import pandas as pd
 from balmi.evaluation.comparisons import ALL, COMPLETE
 from balmi.evaluation.decision import MASK
 from balmi.evaluation.primary import SINGLE, STACKED
-from balmi.evaluation.verdicts import Verdict, adjusted_away
+from balmi.evaluation.verdicts import Verdict
 from balmi.report.kit.metrics import metric_of, metrics_of
 from balmi.report.kit.words import known
 from balmi.report.sections.performance.access import access_view
@@ -101,11 +101,6 @@ class Difference:
     folds: int
     dealt: int
     primary: bool
-
-    @property
-    def adjusted_away(self) -> bool:
-        """Whether its interval excludes 0 and Holm's p decides that no difference is shown."""
-        return adjusted_away(self.verdict, self.lower, self.upper)
 
 
 @dataclass(frozen=True)

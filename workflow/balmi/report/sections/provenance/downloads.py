@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-LONG = 50_000  # bytes of CSV from which a download is packed: pandas and R read it as it is
-READ_BY_SCRIPT = frozenset({"per_sample"})  # by the page's own, which reads plain text
+LONG = 20_000  # bytes of CSV from which a download is packed: pandas and R read it as it is
+LARGEST = 250_000  # bytes of a data URI: of a larger table the page offers what figures show
+HEAD = 2_000  # rows by which it is seen how well a table packs
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,9 @@ class Download:
     `uri` is None where it is too large for the page, or `held`: where it holds measurements of
     samples, which are not to travel with a page. `ending` is that of the file which it gives.
 
-    `size` is the size of the CSV in bytes, 0 where it was never made; `sha256` is that of the file
-    of the workflow.
+    `drawn` says that the file holds what figures show, since the table is too large, or since there
+    is no such table: then `path` and `sha256`, that of the file of the workflow, are empty. `rows`
+    and `size`, the bytes of CSV, are those of the file; without one those of the table and 0.
     """
 
     name: str
@@ -38,8 +40,15 @@ class Download:
     size: int
     uri: str | None
     sha256: str
-    held: bool
-    ending: str
+    held: bool = False
+    ending: str = ".csv"
+    drawn: bool = False
+
+    @property
+    def file(self) -> str:
+        """Name of the file which it gives."""
+        part = "-drawn" if self.drawn and self.path else ""
+        return f"{self.name}{part}{self.ending}"
 
 
 @dataclass(frozen=True)
@@ -80,13 +89,32 @@ def data_uri(text: str) -> str:
     return f"data:text/csv;base64,{base64.b64encode(text.encode()).decode()}"
 
 
-def _embedded(name: str, text: str) -> tuple[str, str]:
-    """Return a table's CSV as a data URI, and the ending of its file: long text is packed."""
+@dataclass(frozen=True)
+class _Text:
+    """A table as it may stand in a page."""
+
+    uri: str
+    ending: str
+    rows: int
+    size: int
+    drawn: bool
+
+
+def _embedded(table: pd.DataFrame, drawn: bool) -> _Text:
+    """Return a table's CSV as a data URI: long text is packed."""
+    text = csv_text(table)
     content = text.encode()
-    if len(content) < LONG or name in READ_BY_SCRIPT:
-        return data_uri(text), ".csv"
-    packed_text = gzip.compress(content, mtime=0)
-    return f"data:application/gzip;base64,{base64.b64encode(packed_text).decode()}", ".csv.gz"
+    if len(content) < LONG:
+        return _Text(data_uri(text), ".csv", len(table), len(content), drawn)
+    bytes_packed = base64.b64encode(gzip.compress(content, mtime=0)).decode()
+    uri = f"data:application/gzip;base64,{bytes_packed}"
+    return _Text(uri, ".csv.gz", len(table), len(content), drawn)
+
+
+def _promises(table: pd.DataFrame, room: int) -> bool:
+    """Return whether a table may fit, by its first rows: gzip looks no farther back than these."""
+    first = len(gzip.compress(csv_text(table.head(HEAD)).encode())) * 4 // 3
+    return first * len(table) / HEAD <= 2 * room
 
 
 def downloads(
@@ -94,8 +122,9 @@ def downloads(
     paths: Mapping[str, str],
     room: int,
     checksums: Mapping[str, str],
+    drawn: Mapping[str, pd.DataFrame],
 ) -> tuple[Download, ...]:
-    """Embed the tables that fit, the smallest first.
+    """Embed what figures show, and the tables that fit beside it, the smallest first.
 
     Parameters
     ----------
@@ -107,30 +136,37 @@ def downloads(
         Bytes that all data URIs together may take.
     checksums
         Name -> SHA-256 of that file.
+    drawn
+        Name -> what figures show of a table, for where all of it does not fit; or of no table.
     """
-    # A cell takes two bytes at the least: a table that cannot fit is not turned into text.
-    texts = {
-        name: csv_text(table)
+    parts = {name: _embedded(table, True) for name, table in drawn.items()}
+    wholes = {
+        name: _embedded(table, False)
         for name, table in tables.items()
-        if name not in MEASURED and table.size * 2 * 4 // 3 <= room
+        if name not in MEASURED and _promises(table, min(room, LARGEST))
     }
-    embedded = {name: _embedded(name, text) for name, text in texts.items()}
-    uris: dict[str, str] = {}
-    for name in sorted(embedded, key=lambda name: len(embedded[name][0])):
-        uri, _ = embedded[name]
-        if len(uri) <= room:
-            uris[name] = uri
-            room -= len(uri)
+    wholes = {name: text for name, text in wholes.items() if len(text.uri) <= LARGEST}
+    offered: dict[str, _Text] = {}
+    for each in (parts, wholes):
+        for name in sorted(each, key=lambda name: len(each[name].uri)):
+            before = len(offered[name].uri) if name in offered else 0
+            if (more := len(each[name].uri) - before) <= room:
+                offered[name] = each[name]
+                room -= more
     return tuple(
-        Download(
-            name,
-            paths[name],
-            len(table),
-            len(texts.get(name, "").encode()),
-            uris.get(name),
-            checksums[name],
-            name in MEASURED,
-            embedded[name][1] if name in embedded else ".csv",
+        _download(
+            name, paths.get(name, ""), checksums.get(name, ""), offered.get(name), tables.get(name)
         )
-        for name, table in tables.items()
+        for name in dict.fromkeys((*tables, *drawn))
+    )
+
+
+def _download(
+    name: str, path: str, checksum: str, text: _Text | None, table: pd.DataFrame | None
+) -> Download:
+    if text is None:
+        rows = 0 if table is None else len(table)
+        return Download(name, path, rows, 0, None, checksum, held=name in MEASURED)
+    return Download(
+        name, path, text.rows, text.size, text.uri, checksum, ending=text.ending, drawn=text.drawn
     )

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from balmi.evaluation.metrics import METRICS
-from balmi.numerals import decimal
+from balmi.numerals import decimal, signed
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL
 from balmi.report.kit.figures import TWO, Drawn, Entry, Figure, Panels, side_by_side
 from balmi.report.kit.svg import GRID, INK
 from balmi.report.kit.words import shortened
-from balmi.report.sections.robustness.sentences import signed_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -177,7 +176,7 @@ def _dots(
             "upper": effect.difference.upper,
             "colour": drawn[effect.method].colour,
             "shape": drawn[effect.method].shape,
-            "said": f"{effect.modality}, {effect.method}: {signed_size(effect.difference)}",
+            "said": f"{effect.modality}, {effect.method}: {effect.difference.told(signed)}",
         }
         for effect in effects
         if effect.method in drawn and effect.modality in rows
@@ -209,7 +208,7 @@ def lost_figure(view: RobustnessView, modalities: Sequence[str]) -> Figure:
         height = max(drawing.ROW, 22 * len(drawn)) * len(names)
         panels.append(alt.layer(*layers).properties(width=HALF, height=height))
     about = "; ".join(
-        f"{effect.modality}, {effect.method}: {signed_size(effect.difference)}"
+        f"{effect.modality}, {effect.method}: {effect.difference.told(signed)}"
         for effect in view.dropped
         if effect.method in drawn
     )

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from balmi.evaluation.at_chance import Reading, read_control
 from balmi.evaluation.primary import NETWORK, POOL, STACKED
 from balmi.evaluation.verdicts import verdict
+from balmi.report.conclusions.robustness import at_chance, fewer, lost, noisy
 from balmi.report.kit.amounts import Amount, amount_of
 from balmi.report.kit.metrics import metric_of
 from balmi.report.kit.words import known, percent
-from balmi.report.sections.robustness.sentences import at_chance, fewer, lost, noisy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -308,7 +308,7 @@ def missing_reasons(settings: Mapping[str, Any]) -> dict[str, str]:
     return reasons
 
 
-NO_RESULT = "No result: none of the methods that were asked for gave one; the logs say why."
+NO_RESULT = "No requested method gave a result; the logs say why."
 NO_VALUE = "No result: {} has no value in the test folds, as where their samples are of one class."
 
 
@@ -318,7 +318,7 @@ def lacking(table: pd.DataFrame, metric: Metric) -> str:
     return NO_RESULT if valued.any() or not len(table) else NO_VALUE.format(metric.name)
 
 
-ALONE = "Not applicable: without its only modality a sample has nothing left."
+ALONE = "Not applicable: the only modality cannot be taken away."
 
 
 def robustness_view(

@@ -85,15 +85,14 @@ class Sample:
 class Lane:
     """A class: how many of its samples were tested and how many are missed, and the marks.
 
-    A mark is the probability of the class, the share of the class's samples with less, and the
-    sample's state.
+    A mark is a sample, and the share of the class's samples that are less likely of it.
     """
 
     name: str
     samples: int
     missed: int
     hard: int
-    marks: tuple[tuple[float, float, int], ...]
+    marks: tuple[tuple[float, Sample], ...]
 
 
 @dataclass(frozen=True)
@@ -135,6 +134,12 @@ class SamplesView:
     def most(self) -> tuple[int, int]:
         """Of many samples, how many have a mark at most: missed by every method, and others."""
         return MAX_HARD, MAX_OTHERS
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Samples that have a mark or a row."""
+        marked = {row.name for lane in self.lanes for _, row in lane.marks}
+        return frozenset(marked | {row.name for row in self.hard})
 
     @property
     def samples(self) -> int:
@@ -233,8 +238,8 @@ def _lane(name: str, rows: Sequence[Sample], chosen: set[str]) -> Lane:
     ordered = sorted(rows, key=lambda row: (row.class_p, row.name))
     states = [row.state for row in ordered]
     marks = tuple(
-        (row.class_p, (place + 0.5) / len(ordered), state)
-        for place, (row, state) in enumerate(zip(ordered, states, strict=True))
+        ((place + 0.5) / len(ordered), row)
+        for place, row in enumerate(ordered)
         if row.name in chosen
     )
     missed = sum(state != RIGHT for state in states)

@@ -10,7 +10,7 @@ from balmi.data.usable import UNLABELLED
 from balmi.evaluation.decision import COMPLETE, MASK, RANKING
 from balmi.evaluation.primary import BALANCED, NETWORK, POOL, SINGLE, STACKED
 from balmi.evaluation.trust import LABEL_SOURCE
-from balmi.evaluation.verdicts import HOLM_LEVEL, NOT_SEPARABLE, Verdict
+from balmi.evaluation.verdicts import HOLM_LEVEL, Verdict
 from balmi.numerals import (
     beside,
     counted,
@@ -21,14 +21,16 @@ from balmi.numerals import (
     signed,
     with_limits,
 )
-from balmi.report.conclusions import ANSWERS, Question
-from balmi.report.kit.words import brief, chance, joined, percent, with_p
+from balmi.report.conclusions.combining import headline, silence
+from balmi.report.conclusions.distillation import expected, prospect
+from balmi.report.conclusions.questions import ANSWERS, Question
+from balmi.report.conclusions.sharing import above_chance, redundancy
+from balmi.report.conclusions.signal import LIES, gain_told, synergy_told
+from balmi.report.conclusions.signal import RULE as SIGNAL_RULE
+from balmi.report.conclusions.which import carries, ranking
+from balmi.report.kit.words import brief, joined, percent, with_p
 from balmi.report.sections.information.decomposition import parts_of
-from balmi.report.sections.information.distillation import prospect
 from balmi.report.sections.information.refusals import LABEL_TOPIC
-from balmi.report.sections.verdict.headline import headline, silence, silent_word
-from balmi.report.sections.verdict.signal import FOUND, gain_told, synergy_told
-from balmi.report.sections.verdict.signal import RULE as SIGNAL_RULE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,10 +94,10 @@ KINDS = {True: "Primary", False: "Secondary"}
 BESIDE = "Primary, for comparison"
 MADE_OF = {
     POOL: (
-        f"{POOL.own} weighs experts that see one modality and experts that see all;"
+        f"{POOL.own} weighs experts that see one modality and experts that see all."
         f" {POOL.single} has the same kinds of experts of one modality alone: of those that a"
-        " sample has, the one that inner folds find best. So their difference is due to combining,"
-        " not to a stronger learner nor to gaps."
+        " sample has, the best one in inner folds. Kinds of learners and missing modalities are the"
+        " same in both, so their difference is due to combining."
     ),
     BALANCED: (
         f"{NETWORK} pools networks with the linear stack, as the section on training dynamics"
@@ -104,11 +106,11 @@ MADE_OF = {
 }
 # Not where the metric that verdicts follow is accuracy: then all call the most probable class.
 OF_RULE = (
-    " Both call classes by a rule that is made for macro-F1, which other methods do not have: in"
-    " metrics of the called class a part of what they gain over those may be due to it."
+    " Both call classes by a rule that is made for macro-F1, and other methods lack it. In metrics"
+    " of the called class, a part of their gain over other methods may be due to that rule."
 )
 UNDERESTIMATED = "information"  # the trust check of whether estimates are too low
-LISTED_PAIRS = 6
+LISTED_LESSONS = 6
 
 
 @dataclass(frozen=True)
@@ -155,37 +157,6 @@ def key_differences(performance: PerformanceView) -> tuple[Difference, ...]:
     return tuple(row for row in differences if row is not None)
 
 
-def ranking(view: InformationView) -> str | None:
-    """Name the strongest and the weakest modality, or say that they are not separable."""
-    if not view.label:
-        return None
-    if len(view.label) == 1:
-        name = brief(view.label[0].modality)
-        return f"Information could be estimated for {name} only, so there is nothing to rank."
-    strongest, weakest = (brief(name or "") for name in (view.strongest, view.weakest))
-    if view.strongest and view.weakest:
-        return f"{strongest} carries the most information, {weakest} the least."
-    if view.strongest:
-        return f"{strongest} carries the most information; {_inseparable(view, view.strongest)}."
-    if view.weakest:
-        return f"{weakest} carries the least information; {_inseparable(view, view.weakest)}."
-    return f"No modality stands apart from all others: {_inseparable(view, None)}."
-
-
-def _inseparable(view: InformationView, apart: str | None) -> str:
-    """Say which modalities are not separable, besides the one that is apart from all others."""
-    rest = [row for row in view.contrasts if apart not in (row.first, row.second)]
-    held = [row for row in rest if not row.separable]
-    if len(held) == len(rest):
-        return f"the {'modalities' if apart is None else 'others'} are {NOT_SEPARABLE}"
-    if len(held) > LISTED_PAIRS:
-        return f"{len(held)} of {len(rest)} pairs are {NOT_SEPARABLE}"
-    if not held:  # every pair differs, and yet some show no information at all
-        return f"those that show no information are {NOT_SEPARABLE}"
-    named = [f"{brief(row.first)} and {brief(row.second)}" for row in held]
-    return f"{'; '.join(named)} are {NOT_SEPARABLE}"
-
-
 def _concluding(question: Question, views: Views, statements: Sequence[Statement]) -> Answer:
     """Answer a question of the registry as it says, and with what that rests on."""
     return Answer(str(question), ANSWERS[question](views).sentence, tuple(statements))
@@ -199,30 +170,12 @@ def _not_estimated(view: InformationView) -> list[Statement]:
     ]
 
 
-def _redundancy(views: Views) -> list[Statement]:
-    """Say what of the highest estimate is unique to its modality, and what is shared."""
-    view = views.information
-    top = max(view.label, key=lambda row: row.estimate)
-    parts = parts_of(view.parts, top.modality, rest=len(views.cohort.modalities) > 2)
-    if parts is None or top.exceeds is False:
-        return []
-    both, alone = parts.redundant, parts.unique_first
-    if both is None or alone is None:
-        return []
-    others = "the others together" if parts.rest else brief(parts.second)
-    shared = f"{with_limits(both.estimate, both.lower, both.upper)} nats are shared with {others}"
-    only = f"{with_limits(alone.estimate, alone.lower, alone.upper)} nats are unique to it"
-    if not alone.shown:
-        only = "nothing is shown to be unique to it"
-    return [Statement(f"Of what {brief(top.modality)} carries, {shared}; {only}.")]
-
-
 def _which_modality(views: Views) -> Answer | None:
     view = views.information
     if not view.label:
         refused = _not_estimated(view)
         return _concluding(Question.WHICH, views, refused) if refused else None
-    statements = [Statement(silence(views.decision) or ranking(view) or "")]
+    statements = [Statement(ranking(views))]
     for row in sorted(view.label, key=lambda row: -row.estimate):
         amount = with_limits(row.estimate, row.lower, row.upper)
         share = "" if row.share is None else f", {percent(row.share)} of the label's entropy"
@@ -236,20 +189,14 @@ def _which_modality(views: Views) -> Answer | None:
 
 def _concluded(views: Views) -> list[Statement]:
     """Say what follows from the estimates: which are above chance, and how they share."""
-    view, statements = views.information, []
-    if view.inside_null:
-        names = joined([brief(name) for name in view.inside_null])
-        text = f"Not above what permuted labels give: {names}. No information is shown there."
-        statements.append(Statement(text))
-    elif {row.exceeds for row in view.label} == {True}:
-        every = len(view.label) == len(views.cohort.modalities)
-        which = "Every modality" if every else "Every modality with enough samples"
-        largest = max(row.p for row in view.label if row.p is not None)
-        text = f"{which} exceeds what permuted labels give (p at most {chance(largest)})."
-        statements.append(Statement(text))
-    if view.balance is not None:
-        statements.append(Statement(view.balance.sentence))
-    return statements + _redundancy(views)
+    view, modalities = views.information, len(views.cohort.modalities)
+    top = max(view.label, key=lambda row: row.estimate)
+    sentences = (
+        above_chance(view.label, modalities),
+        view.balance and view.balance.sentence,
+        redundancy(top, parts_of(view.parts, top.modality, rest=modalities > 2)),
+    )
+    return [Statement(sentence) for sentence in sentences if sentence is not None]
 
 
 def _where(row: Difference, decision: Decision) -> str:
@@ -291,7 +238,7 @@ def _does_combining_help(views: Views) -> Answer | None:
     wanted = {roles.own, roles.single, STACKED, SINGLE}
     lacking = [row for row in performance.not_ok if row.name in wanted]
     statements += [
-        Statement(f"{row.name} gave no result and is compared with nothing.") for row in lacking
+        Statement(f"{row.name} gave no result and is left out of comparisons.") for row in lacking
     ]
     if roles.own in {row.method for row in rows}:
         ruled = roles == POOL and metric.key != PrimaryMetric.ACCURACY
@@ -317,7 +264,7 @@ def _where_does_the_signal_lie(views: Views) -> Answer | None:
     synergy = synergy_told(access, views.information.parts)
     if synergy is not None:
         statements.append(Statement(synergy))
-    return Answer(question, FOUND[access.found], tuple(statements))
+    return Answer(question, LIES[access.found], tuple(statements))
 
 
 def _among_complete(decision: Decision) -> str:
@@ -375,27 +322,14 @@ def _can_it_be_trusted(views: Views) -> Answer:
     mask = next((row for row in performance.methods if row.name == MASK), None)
     if views.decision.predicts and mask is not None:
         score = mask.scores[RANKING]
-        text = "Who has which modality predicts the class by itself: a method that sees nothing"
-        text += f" else ({MASK}) has a macro AUROC of"
+        text = "Who has which modality predicts the class by itself. A method that sees only that"
+        text += f" ({MASK}) has a macro AUROC of"
         text += f" {with_limits(score.mean, score.lower, score.upper)}, where chance is .5."
         statements.append(Statement(text))
     for row in performance.not_ok:
         state = row.status.replace("_", " ")
         statements.append(Statement(f"{row.name} ({state}): {row.reason or 'no reason given'}"))
     return _concluding(Question.TRUST, views, statements)
-
-
-def _predicted(view: InformationView) -> list[Statement]:
-    words: dict[str, list[str]] = {}
-    for row in view.margins:
-        words.setdefault(row.told, []).append(f"{brief(row.teacher)} → {brief(row.student)}")
-    statements = []
-    for word, pairs in words.items():
-        listed = pairs[:LISTED_PAIRS]
-        if len(pairs) > LISTED_PAIRS:
-            listed.append(f"{len(pairs) - LISTED_PAIRS} more")
-        statements.append(Statement(f"{word[0].upper()}{word[1:]}: {joined(listed)}."))
-    return statements
 
 
 def _does_distillation_help(views: Views) -> Answer | None:
@@ -406,7 +340,7 @@ def _does_distillation_help(views: Views) -> Answer | None:
     quiet = silence(views.decision)
     statements = []
     if quiet is None:
-        statements = [*map(Statement, advice.grounds), *_predicted(view)]
+        statements = [Statement(text) for text in (*advice.grounds, *expected(view.margins))]
     if view.agreement is not None and quiet is None:
         statements.append(Statement(view.agreement.sentence))
     statements += _told_lessons(view)
@@ -425,7 +359,7 @@ def _told_lessons(view: InformationView) -> list[Statement]:
             f" {brief(row.teacher)} in {row.replicas} of {counted(row.of, 'fold')},"
             f" the teacher's share of the loss {decimal(row.strength, 2)} on average."
         )
-        for row in view.lessons[:LISTED_PAIRS]
+        for row in view.lessons[:LISTED_LESSONS]
     ]
     more = len(view.lessons) - len(told)
     listed = f"So did {counted(more, 'more pair')} of student and teacher."
@@ -447,14 +381,13 @@ def answers(views: Views) -> tuple[Answer, ...]:
     return tuple(answer for answer in replies if answer is not None)
 
 
-def _strongest_tile(view: InformationView, decision: Decision) -> Tile:
-    rows = {row.modality: row for row in view.label}
-    row = rows.get(view.strongest) if view.strongest else None
+def _strongest_tile(views: Views) -> Tile:
+    view, (_, state) = views.information, carries(views)
+    row = next((row for row in view.label if row.modality == view.strongest), None)
     if row is None:
         top = max(view.label, key=lambda row: row.estimate)
         note = f"highest estimate: {brief(top.modality)}, {decimal(top.estimate)} nats"
-        word = silent_word(decision) or NOT_SEPARABLE
-        return Tile("Strongest modality", word, note)
+        return Tile("Strongest modality", str(state), note)
     share = "" if row.share is None else f", {percent(row.share)} of the entropy"
     note = f"{with_limits(row.estimate, row.lower, row.upper)} nats{share}"
     return Tile("Strongest modality", brief(row.modality), note)
@@ -477,7 +410,7 @@ def tiles(views: Views) -> tuple[Tile, ...]:
     note = f"{classes}, {modalities}; rarest class {brief(rarest.name)}: {rarest.count}"
     result = [Tile("Samples", f"{cohort.samples:,}", note)]
     if len(views.information.label) > 1:
-        result.append(_strongest_tile(views.information, views.decision))
+        result.append(_strongest_tile(views))
     # With one modality there is nothing to combine, and no difference that says whether it helps.
     several = len(cohort.modalities) > 1
     differences = [

@@ -16,6 +16,7 @@ from balmi.report.kit.sketches import BOLD, EDGE, EM, Pen, Scale, Sketch, fitted
 from balmi.report.kit.svg import GRID, INK, SOFT
 from balmi.report.kit.words import joined, percent
 from balmi.report.sections.information.decomposition import parts_of
+from balmi.report.sections.provenance.drawn import AVAILABILITY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,10 +55,15 @@ INFORMATION = (
 )
 COMBINING = (
     "Dot and line: mean over test folds and its 95 % interval. Intervals of two methods may overlap"
-    " where their difference is clear: the folds are the same, so that the difference has an"
-    " interval of its own, drawn at the bottom from the score of the reference. Scores are of all"
+    " where their difference is clear, since both have the same folds. The interval of the"
+    " difference is drawn at the bottom, from the score of the reference. Scores are of all"
     " samples; a difference among complete samples is named so. Shaded: differences below {region},"
     " which hardly matter."
+)
+
+OVERLAP = (
+    "A column is a pattern of availability, the most frequent first. Its bar and number count the"
+    " samples. A coloured dot marks a modality that they have, a grey one a modality they lack."
 )
 
 
@@ -394,7 +400,15 @@ def overlap_picture(cohort: CohortView) -> Sketch:
     if kinds:
         told += f"; {counted(rest, 'sample')} in {counted(kinds, 'other pattern')}"
     down = base + 12 + step * len(names)
-    return sketch(pen, (WIDTH, down), "overlap", "Which samples have what", f"{told}.")
+    return sketch(
+        pen,
+        (WIDTH, down),
+        "overlap",
+        "Which samples have what",
+        f"{told}.",
+        reading=OVERLAP,
+        data=AVAILABILITY,
+    )
 
 
 def verdict_figures(view: View) -> Drawn:

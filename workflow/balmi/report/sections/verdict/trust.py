@@ -6,13 +6,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from balmi.evaluation.trust import STRUCTURE, State, withheld
+from balmi.evaluation.trust import State, withheld
 from balmi.numerals import counted
+from balmi.report.conclusions.trust import reason_of
 from balmi.report.kit.words import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
 
 STATES = tuple(map(str, State))
@@ -62,20 +61,6 @@ class TrustView:
             return "Nothing was checked."
         states = joined([f"{count} {state}" for state, count in self.counts.items()])
         return f"{counted(len(self.checks), 'trust check')}: {states}."
-
-
-def _named(check: str) -> str:
-    return f"the check of the {check}" if check == STRUCTURE else f"the {check}"
-
-
-def decisive(failed: Sequence[str]) -> str:
-    """Name the failed check that withholds every verdict, or count them where there are more."""
-    return _named(failed[0]) if len(failed) == 1 else counted(len(failed), "decisive check")
-
-
-def reason_of(failed: Sequence[str]) -> str:
-    """Say why verdicts are withheld, from the names of the failed checks."""
-    return f"Verdict withheld: {joined([_named(name) for name in failed])} failed."
 
 
 def trust_view(trust: pd.DataFrame) -> TrustView:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from balmi.report.sections.performance.access import AccessView, Gain
 
 # By log-loss, which may differ from what verdicts follow: so each sentence says so.
-FOUND = {
+LIES = {
     Access.ONE: "By log-loss, in one modality: pools that see more gain nothing noticeable.",
     Access.LINEAR: "By log-loss, in several modalities, whose linear contributions add up.",
     Access.ADDITIVE: (

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+import balmi.report
 from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.decision import GAINS, NOTHING_LEARNED, Case, Decision, Ground
 from balmi.evaluation.primary import BALANCED, POOL
 from balmi.evaluation.trust import DECISIVE, LABEL_SOURCE, State
 from balmi.evaluation.verdicts import Foremost, Verdict
-from balmi.report.conclusions import (
-    ADVICE,
+from balmi.report.conclusions.combining import CASES, Keep
+from balmi.report.conclusions.distillation import OUTLOOKS
+from balmi.report.conclusions.questions import (
     ANSWERS,
-    HELPS,
     KEEP,
     MOST_WORDS,
-    TRUST,
-    WHICH,
-    Checked,
-    Keep,
     Question,
-    Which,
     conclusions,
     keep,
 )
+from balmi.report.conclusions.signal import LIES
+from balmi.report.conclusions.trust import TRUST, Checked
+from balmi.report.conclusions.which import WHICH, Which
 from balmi.report.kit.drawing import MARKS
 from balmi.report.kit.words import shortened
-from balmi.report.sections.information.distillation import OUTLOOKS
 from balmi.report.sections.information.label import LabelInformation
-from balmi.report.sections.verdict.signal import FOUND
 from balmi.report.sections.verdict.trust import Check, TrustView
 
 NAMES = ("r" * 60, "methylation.450k-" + "m" * 43, "p")
@@ -64,7 +63,11 @@ def viewed(decision=None, rows=(), ends=(None, None), trust=(), failed=(), lost=
         decision=decision or decided(),
         cohort=SimpleNamespace(modalities=NAMES[:n]),
         information=SimpleNamespace(
-            label=tuple(rows), strongest=strongest, weakest=weakest, inside_null=null
+            label=tuple(rows),
+            strongest=strongest,
+            weakest=weakest,
+            inside_null=null,
+            contrasts=(),
         ),
         performance=SimpleNamespace(
             difference=lambda *pair: row,
@@ -83,7 +86,7 @@ def difference(verdict: str | None, samples: str = "all") -> SimpleNamespace:
 
 
 def test_every_case_has_a_sentence():
-    assert set(HELPS) == set(Case)
+    assert set(CASES) == set(Case)
     assert set(WHICH) == set(Which)
     assert set(TRUST) == set(Checked)
     assert [str(each) for each in ANSWERS] == [each.question for each in conclusions(viewed())]
@@ -175,8 +178,7 @@ def test_the_highest_estimate_above_chance_is_named():
 
 
 def test_every_case_says_what_to_keep():
-    assert set(ADVICE) == set(Case)
-    assert set(KEEP) == set(Keep)
+    assert {wording.keep for wording in CASES.values()} == set(KEEP) == set(Keep)
 
 
 @pytest.mark.parametrize("case", list(Case))
@@ -260,8 +262,39 @@ def test_where_a_verdict_is_withheld_all_three_say_so():
 
 
 @pytest.mark.parametrize(
-    "sentence", [*FOUND.values(), *(text for _, text in OUTLOOKS.values())], ids=str
+    "sentence", [*LIES.values(), *(text for _, text in OUTLOOKS.values())], ids=str
 )
 def test_other_answers_are_as_short(sentence):
     filled = re.sub(r"\{(pairs)\}", "120 pairs", sentence)
     assert words(filled) <= MOST_WORDS
+
+
+# What a conclusion of these questions reads like; a question ends otherwise.
+CONCLUDES = re.compile(
+    r"combining (helps|gains|loses)|carries (the|information)|(is|may be) enough|stands? apart"
+    r"|spread (un)?evenly|seems? to leak|(not|is|are) shown to|predicted to help"
+    r"|verdict withheld|no (gain|difference) is shown|cannot be judged",
+    re.IGNORECASE,
+)
+
+
+def test_nothing_is_concluded_outside_the_registry():
+    report = Path(balmi.report.__file__).parent
+    written = [
+        (path.relative_to(report), node.value)
+        for path in sorted(report.rglob("*.py"))
+        if "conclusions" not in path.parts
+        for node in strings(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert len(written) > 1000
+    assert [each for each in written if CONCLUDES.search(each[1]) and each[1][-1] != "?"] == []
+
+
+def strings(tree: ast.AST) -> list[ast.Constant]:
+    """Return the texts of a module, without those that document it."""
+    about = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in about
+    ]

@@ -1,5 +1,9 @@
 """The headline: every case has its sentence, and none promises more than was decided."""
 
+import re
+from dataclasses import replace
+from itertools import product
+
 import numpy as np
 import pytest
 from synthetic_comparisons import EVERY_VERDICT, GAIN, LOSS, NONE, lacking, tables
@@ -8,7 +12,7 @@ from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.decision import GAINS, Case, Ground, decide
 from balmi.evaluation.decision import Decision as Decided
 from balmi.evaluation.primary import BALANCED, POOL, Roles
-from balmi.report.sections.verdict.headline import FIXED, SENTENCES, headline, silence, silent_word
+from balmi.report.conclusions.combining import CASES, headline, helped, silence, silent_word
 
 FOLLOWED = PrimaryMetric.MACRO_F1
 
@@ -28,13 +32,13 @@ def decided(case: Case, samples: str | None = "all", roles: Roles = BALANCED) ->
 
 @pytest.mark.parametrize("case", list(Case))
 def test_every_case_has_one_sentence(case):
-    assert (case in FIXED) != (case in SENTENCES)
+    assert set(CASES) == set(Case)
     text = headline(decided(case))
     assert text[0].isupper()
     assert text.endswith(".")
     among = headline(decided(case, "complete"))
     assert among.startswith("Judged among the 40 samples with all modalities alone")
-    assert "since who lacks one may tell of the class. " in among
+    assert "since lacking one may predict the class. " in among
 
 
 @pytest.mark.parametrize("case", list(Case))
@@ -103,7 +107,7 @@ def test_folds_that_repeat_are_told(cohort):
         "Undecided: 25 test folds were dealt, of which 5 differ and count; at least 10 are needed."
     )
     told = headline(decide(tables(folds=6, dealt=6), cohort, FOLLOWED))
-    assert told == "Undecided: 6 test folds are too few to answer; at least 10 are needed."
+    assert told == "Undecided: 6 test folds are too few; at least 10 are needed."
 
 
 def test_failed_checks_are_named(cohort):
@@ -139,3 +143,33 @@ def test_modalities_are_ranked_only_where_something_predicts(cohort, changes, wo
     decision = decide(tables(**changes), cohort, FOLLOWED)
     assert silent_word(decision) == word
     assert (silence(decision) is None) == (word is None)
+
+
+# What a sentence says of combining, by how it begins, short and in full.
+STANCES = {
+    "yes": ("Yes: combining helps", "Combining helps"),
+    "where modalities are lacking": ("Over all samples, but", "Combining gains over one modality"),
+    "undecided": ("Undecided: ", "Undecided: "),
+    "no": ("No: (combining loses|a gain of)", "One modality is enough"),
+    "no, but secondary": ("No: the .* loses; a secondary gain", "The .* loses .* secondary result"),
+    "not shown": ("Not shown: one modality may be enough", "One modality may be enough"),
+    "not shown, but secondary": ("Not shown: only a secondary", "No gain .* secondary result"),
+    "withheld": ("No answer: a decisive check failed", "Verdict withheld: "),
+    "unanswered": ("Unanswered: ", "No method is|Who has|Neither the|Whether combining"),
+    "one modality": ("There is one modality", "There is one modality"),
+}
+
+
+@pytest.mark.parametrize("case", list(Case))
+def test_the_short_and_the_full_sentence_say_the_same(case):
+    for roles, metric in product((BALANCED, POOL), PrimaryMetric):
+        pair = (roles.own, roles.single)
+        decision = replace(decided(case, roles=roles), ground=Ground(pair, metric, ("leak",)))
+        short, full = helped(decision), headline(decision)
+        stances = {
+            said: [name for name, begins in STANCES.items() if re.match(begins[place], said)]
+            for place, said in enumerate((short, full))
+        }
+        assert len(set(map(tuple, stances.values()))) == 1, stances
+        assert len(stances[short]) == 1, stances
+        assert "{" not in short + full

@@ -6,32 +6,20 @@ from typing import TYPE_CHECKING
 
 from balmi.evaluation.at_chance import Reading
 from balmi.evaluation.verdicts import Verdict
-from balmi.numerals import counted, decimal, signed, with_limits
+from balmi.numerals import counted, decimal, signed
 from balmi.report.kit.words import brief, joined, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from balmi.report.kit.amounts import Amount
     from balmi.report.sections.robustness.view import ControlRow, Effect, Panel
-
-
-def signed_size(difference: Amount) -> str:
-    """Return a difference with its sign and its limits."""
-    return difference.told(signed)
-
-
-def size(difference: Amount) -> str:
-    """Return the size of a difference and its limits, without signs."""
-    ends = sorted(abs(end) for end in (difference.lower or 0.0, difference.upper or 0.0))
-    return with_limits(abs(difference.estimate), ends[0], ends[1])
 
 
 def _changed(effect: Effect, what: str) -> str:
     """Say what a change does where its interval excludes zero."""
     falls = (effect.verdict == Verdict.LOSS) == effect.metric.more_is_better
     verb = "falls" if falls else "rises"
-    return f"{what} {effect.metric.name} {verb} by {size(effect.difference)}"
+    return f"{what} {effect.metric.name} {verb} by {effect.difference.size}"
 
 
 def lost(effects: Sequence[Effect], clause: str, act: str) -> tuple[str, ...]:
@@ -52,28 +40,55 @@ def lost(effects: Sequence[Effect], clause: str, act: str) -> tuple[str, ...]:
     return (f"For {method}: {text[0].lower()}{text[1:]}.",)
 
 
+HARMED = (
+    "For {method}, noise on {modality} is shown to harm from {least:g} standard deviations on: at"
+    " {most:g} the difference is {difference}."
+)
+UNHARMED = (
+    "For {method}, noise on {modalities} is not shown to harm up to {most:g} standard deviations."
+)
+
+
 def noisy(panels: Sequence[Panel]) -> tuple[str, ...]:
     """Say from which noise on the score is worse, for the first method of every modality."""
-    clauses, unharmed = [], []
+    sentences, unharmed = [], []
     for panel in panels:
-        name = brief(panel.modality)
-        changed = [effect for effect in panel.sweeps[0].effects if not effect.whole]
+        sweep, name = panel.sweeps[0], brief(panel.modality)
+        changed = [effect for effect in sweep.effects if not effect.whole]
         worse = [effect for effect in changed if effect.verdict == Verdict.LOSS]
-        if worse:
-            last = changed[-1]
-            clauses.append(
-                f"noise on {name} is shown to harm from {worse[0].level:g} standard deviations on,"
-                f" and at {last.level:g} the difference is"
-                f" {signed_size(last.difference)}"
-            )
-        else:
+        if not worse:
             unharmed.append(name)
-    if not panels:
-        return ()
+            continue
+        last = changed[-1]
+        text = HARMED.format(
+            method=sweep.method,
+            modality=name,
+            least=worse[0].level,
+            most=last.level,
+            difference=last.difference.told(signed),
+        )
+        sentences.append(text)
     if unharmed:
-        most = f"{panels[0].levels[-1]:g} standard deviations"
-        clauses.append(f"noise on {joined(unharmed, 'or')} is not shown to harm up to {most}")
-    return (f"For {panels[0].sweeps[0].method}: {'; '.join(clauses)}.",)
+        text = UNHARMED.format(
+            method=panels[0].sweeps[0].method,
+            modalities=joined(unharmed, "or"),
+            most=panels[0].levels[-1],
+        )
+        sentences.append(text)
+    return tuple(sentences)
+
+
+# By the verdict on the largest share below all.
+MORE_SAMPLES = {
+    str(Verdict.LOSS): (
+        " With {share} it is still {worse} than with all: more samples are likely to help."
+    ),
+    str(Verdict.NONE): " With {share} no difference from all is shown.",
+}
+NO_SHARE = (
+    " At no share is a difference from all shown: these folds are too few to say how many samples"
+    " are needed."
+)
 
 
 def fewer(panel: Panel | None) -> tuple[str, ...]:
@@ -84,35 +99,24 @@ def fewer(panel: Panel | None) -> tuple[str, ...]:
         if not changed:
             continue
         least, last = changed[0], changed[-1]
-        share = percent(last.level)
         text = f"{sweep.method} with {percent(least.level)} of the training samples:"
         text += f" {least.metric.name} {decimal(least.value.estimate)}, a difference of"
-        text += f" {signed_size(least.difference)} from all."
+        text += f" {least.difference.told(signed)} from all."
+        flat = all(effect.verdict == Verdict.NONE for effect in changed)
+        ending = NO_SHARE if flat else MORE_SAMPLES.get(last.verdict or "", "")
         worse = least.metric.direction.worse
-        ending = {
-            str(
-                Verdict.LOSS
-            ): f" With {share} it is still {worse} than with all: more samples are likely to help.",
-            str(Verdict.NONE): f" With {share} no difference from all is shown.",
-        }
-        if all(effect.verdict == Verdict.NONE for effect in changed):
-            ending[str(Verdict.NONE)] = (
-                " At no share is a difference from all shown: these folds are too few to say how"
-                " many samples are needed."
-            )
-        sentences.append(text + ending.get(last.verdict or "", ""))
+        sentences.append(text + ending.format(share=percent(last.level), worse=worse))
     return tuple(sentences)
 
 
 READINGS = {
-    Reading.LEAKS: "Above chance, which nothing honest can be: {}. Something leaks.",
+    Reading.LEAKS: "Above chance on data without signal: {}. Something leaks.",
     Reading.DOUBTFUL: (
-        "Above chance by the 95 % limit, not by the 99 % one, as one control in forty is without a"
-        " leak: {}."
+        "Above chance by the 95 % limit, and within the 99 % one: {}. Without a leak one control in"
+        " forty is."
     ),
     Reading.WIDE: (
-        "No control is shown to be above chance, but intervals are too wide to tell whether"
-        " something leaks: {}."
+        "No control is shown to be above chance, but intervals are too wide to exclude a leak: {}."
     ),
 }
 
@@ -130,4 +134,4 @@ def at_chance(rows: Sequence[ControlRow]) -> tuple[str, ...]:
     unknown = sum(row.reading is Reading.UNKNOWN for row in rows)
     if unknown:
         return (f"{counted(unknown, 'control')} of {len(rows)} cannot be judged.",)
-    return ("No control is shown to be above chance: nothing seems to leak.",) if rows else ()
+    return ("All controls are compatible with chance: there is no sign of a leak.",) if rows else ()

@@ -9,10 +9,10 @@ from balmi.data.cohort import read_roster
 from balmi.data.files import read_table
 from balmi.evaluation.access import ORDER, Access
 from balmi.evaluation.verdicts import Verdict
+from balmi.report.conclusions.signal import LIES, synergy_told
 from balmi.report.kit.amounts import Amount
 from balmi.report.sections.information.decomposition import Parts
 from balmi.report.sections.performance.access import SEES, access_view
-from balmi.report.sections.verdict.signal import FOUND, synergy_told
 from balmi.report.view import build_view
 
 QUESTION = "Where does the signal lie?"
@@ -112,7 +112,7 @@ class TestPage:
     def test_the_answer_is_a_sentence_and_five_gains(self, inputs, tables, found):
         told = self.answers(inputs, {**tables, "access": access(*GAINING[found])})
         answer = told[QUESTION]
-        assert answer.headline == FOUND[found]
+        assert answer.headline == LIES[found]
         steps = [each for each in answer.statements if each.verdict is not None]
         assert len(steps) == 5
         assert steps[0].text.startswith("One modality against class frequencies: ")
@@ -126,4 +126,4 @@ class TestPage:
         trust.loc[trust["check"] == "leak control", "state"] = "fail"
         told = self.answers(inputs, {**tables, "trust": trust, "access": access("joint")})
         assert told[QUESTION].statements == ()
-        assert told[QUESTION].headline not in FOUND.values()
+        assert told[QUESTION].headline not in LIES.values()
