@@ -171,7 +171,7 @@ def carries_picture(view: InformationView, cohort: CohortView) -> Sketch | None:
     down = bottom + (AXIS if roomy else AXIS - 12)
     rest = len(view.label) - len(rows)
     if rest:
-        pen.text(0, bottom + 13, f"and {rest} more", size=SMALL, fill=SOFT)
+        pen.text(0, 10, f"and {rest} more", size=SMALL, fill=SOFT)
     about = "; ".join(_told(row, stacks[row.modality], have[row.modality]) for row in rows)
     drawn = {name for stack in stacks.values() for _, _, name, _ in stack}
     entries = (
