@@ -32,8 +32,8 @@ from balmi.report.sections.information.refusals import MAX_WHICH
 from balmi.report.sections.performance.figures import MAX_DOTS
 from balmi.report.sections.performance.scores import OF_CLASS
 from balmi.report.sections.provenance.downloads import Packed, downloads, packed
-from balmi.report.sections.provenance.validations import predicted_by
 from balmi.report.sections.provenance.drawn import drawn_tables
+from balmi.report.sections.provenance.validations import predicted_by
 from balmi.report.sections.provenance.view import WORKS, commit, seeds, versions
 from balmi.report.view import FORMAT, View, build_view
 
