@@ -71,34 +71,17 @@ class TestFound:
             f"  all datasets: {results / 'overview.html'}",
         ]
 
-    @pytest.mark.parametrize(
-        ("judged", "whom"), [(1200, "them"), (1100, "the 1,100 that could be judged")]
-    )
-    def test_of_a_prediction_its_samples_are_counted(self, results, judged, whom):
-        (results / "a" / "view.json").unlink()
-        made = {"samples": 1200, "judged": judged, "flagged": 3}
-        (results / "a" / "prediction.json").write_text(json.dumps(made))
-        assert what_was_found(results, ["a"], 3.0).splitlines()[-1] == (
-            f"    1,200 new samples predicted, 3 of {whom} unlike the training samples"
-        )
-
     def test_of_many_datasets_a_line_each(self, results, monkeypatch):
         monkeypatch.setattr(endings, "MOST_TOLD", 1)
         lines = what_was_found(results, ["a", "b"], 3.0).splitlines()
         assert lines[:2] == ["", "Results (3 s):"]
         said = [line.strip() for line in lines[3::2]]
-        assert said == ["a combines. [+0.02]", "b combines. [+0.02]"]
+        assert said == [f"{name} has it. {name} combines. {name} is checked." for name in "ab"]
 
-    def test_of_many_a_prediction_is_counted_too(self, results, monkeypatch):
-        monkeypatch.setattr(endings, "MOST_TOLD", 1)
-        (results / "b" / "view.json").unlink()
-        (results / "b" / "prediction.json").write_text(
-            '{"samples": 12, "judged": 12, "flagged": 0}'
-        )
-        lines = what_was_found(results, ["a", "b"], 3.0).splitlines()
-        assert (
-            lines[-1].strip() == "12 new samples predicted, 0 of them unlike the training samples"
-        )
+    def test_of_a_page_that_concludes_nothing_its_place_is_told(self, results):
+        (results / "a" / "view.json").unlink()
+        lines = what_was_found(results, ["a"], 3.0).splitlines()
+        assert lines[2:] == [f"  a: {results / 'a' / 'report.html'}"]
 
 
 def test_a_job_that_says_why_is_quoted(log):

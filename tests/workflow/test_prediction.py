@@ -54,6 +54,8 @@ def test_new_samples_are_predicted_and_validated(patients):
     )
     done = patients.snakemake("predict", *chosen)
     assert "results/site/report.html" in done.stdout
+    assert "External validation on 40 samples: " in done.stdout
+    assert "in the cross-validation]" in done.stdout
     assert "features whose names differ" in done.text
     site, clinic = (
         pd.read_csv(patients.folder / "results" / name / "predictions.csv").fillna({"flags": ""})
@@ -70,6 +72,29 @@ def test_new_samples_are_predicted_and_validated(patients):
     assert "External validation of the model of simulated on 40 samples" in texts[0]
     assert "Predictions of 40 new samples by the model of simulated" in texts[1]
     assert "Nothing to be done" in patients.snakemake("predict", *chosen, "-n").text
+    # The report of the dataset is as it was, and names them when it is next made.
+    report = "results/simulated/report.html"
+    assert "Nothing to be done" in patients.snakemake(report, "-n").text
+    patients.snakemake("--forcerun", "build_report")
+    page = (patients.folder / report).read_text(encoding="utf-8")
+    named = page.partition('id="validations"')[2].partition("</ul>")[0]
+    for name in ("site", "clinic"):
+        assert f'<a href="../{name}/report.html">' in named
+    assert "External validation on 40 samples: " in named
+
+
+def test_beside_its_dataset_a_prediction_is_made_before_the_report(patients):
+    """So that the report tells of it, and is made again where it is."""
+    text = (patients.folder / "test.yaml").read_text(encoding="utf-8")
+    one = {"model": MODEL, "modalities": files("strong"), "samples": "new/labels.csv"}
+    both = yaml.safe_load(text) | {"predict": {"beside": one}}
+    (patients.folder / "both.yaml").write_text(yaml.safe_dump(both), encoding="utf-8")
+    report, chosen = "results/simulated/report.html", ("--configfile", "both.yaml")
+    patients.snakemake(report, *chosen)
+    page = (patients.folder / report).read_text(encoding="utf-8")
+    assert 'External validation: <a href="../beside/report.html">' in page
+    assert "Nothing to be done" in patients.snakemake(report, *chosen, "-n").text
+    patients.snakemake()  # as other tests expect it
 
 
 def test_all_that_is_wrong_is_said_before_any_job(patients):

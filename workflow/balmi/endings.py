@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from balmi.faults import MEMORY_HELP, TIME_HELP
-from balmi.numerals import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ENTRY = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ([A-Z]+) ", re.MULTILINE)
 MEMORY = re.compile(r"may use (\d+) MB of memory")
-COMBINED = 1  # the conclusion that stands for a dataset: whether combining helps
-MOST_TOLD = 5  # datasets whose answers are all told
+MOST_TOLD = 5  # pages whose conclusions have a line each, and their numbers
 LOST = "the cluster took the job's machine away: run the same command again, the run goes on"
 # What SLURM says of a job that could not say it itself.
 STATES = {
@@ -48,7 +46,7 @@ def what_was_found(results: str | Path, datasets: Iterable[str], seconds: float)
     Returns
     -------
     str
-        Of few datasets the three conclusions, of more than `MOST_TOLD` a line each.
+        Of few pages each conclusion with its number, of more than `MOST_TOLD` all in a line.
     """
     folder = Path(results)
     pages = {name: folder / name / "report.html" for name in datasets}
@@ -57,27 +55,22 @@ def what_was_found(results: str | Path, datasets: Iterable[str], seconds: float)
         return ""
     lines = ["", f"Results ({_duration(seconds)}):"]
     for name, page in pages.items():
-        said = _concluded(page.parent)
-        if len(pages) > MOST_TOLD:
-            said = said[COMBINED : COMBINED + 1] or said
+        said = _concluded(page.parent, briefly=len(pages) > MOST_TOLD)
         lines += [f"  {name}: {page}", *(f"    {each}" for each in said)]
     overview = folder / "overview.html"
     return "\n".join([*lines, f"  all datasets: {overview}"] if overview.is_file() else lines)
 
 
-def _concluded(folder: Path) -> list[str]:
-    """Return what a dataset's page concludes, or how many samples a prediction has."""
-    view, prediction = folder / "view.json", folder / "prediction.json"
-    if view.is_file():
-        page = json.loads(view.read_text(encoding="utf-8"))
-        return [_with_value(each) for each in page.get("conclusions", ())]
-    if prediction.is_file():
-        made = json.loads(prediction.read_text(encoding="utf-8"))
-        samples, judged = made["samples"], made["judged"]
-        whom = "them" if judged == samples else f"the {judged:,} that could be judged"
-        flagged = f"{made['flagged']:,} of {whom} unlike the training samples"
-        return [f"{counted(samples, 'new sample')} predicted, {flagged}"]
-    return []
+def _concluded(folder: Path, briefly: bool) -> list[str]:
+    """Return what the page in a folder concludes, briefly in one line; nothing of none."""
+    view = folder / "view.json"
+    if not view.is_file():
+        return []
+    page = json.loads(view.read_text(encoding="utf-8"))
+    conclusions = page.get("conclusions", ())
+    if briefly and conclusions:
+        return [" ".join(each["sentence"] for each in conclusions)]
+    return [_with_value(each) for each in conclusions]
 
 
 def _with_value(conclusion: dict[str, str | None]) -> str:

@@ -88,6 +88,7 @@ rule build_prediction_page:
             category="Predictions",
             labels={"prediction": "{prediction}"},
         ),
+        view="results/{prediction}/view.json",
     log:
         "results/{prediction}/logs/build_prediction_page.log",
     conda:

@@ -1,5 +1,6 @@
 rule build_report:
     input:
+        PREDICTED.concluded,
         **INPUTS.report(),
     output:
         html=report(
@@ -24,7 +25,6 @@ rule build_report:
         title=lambda wildcards: SOURCES.about(wildcards, "title"),
         licence=lambda wildcards: SOURCES.about(wildcards, "licence"),
         tables=INPUTS.shown(),
-        predicted=PREDICTED.predicted_by,
         undrawn=undrawn(),
         code=code_of("build_report"),
     message:

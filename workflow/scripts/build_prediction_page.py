@@ -9,4 +9,5 @@ with job(snakemake, f"{snakemake.wildcards.prediction}: page"):
         Path(snakemake.input.about),
         snakemake.params.prediction,
         Path(snakemake.output.html),
+        Path(snakemake.output.view),
     )

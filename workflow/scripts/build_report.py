@@ -18,7 +18,6 @@ with job(snakemake, f"{snakemake.wildcards.dataset}: report"):
         samples=Path(snakemake.input.roster),
         tables={name: Path(snakemake.input[name]) for name in snakemake.params.tables},
         model=Path(model) if model else None,
-        predicted=tuple(snakemake.params.predicted),
     )
     files = {name: Path(file) for name, file in snakemake.output.items()}
     note_undrawn(snakemake.log[0], build_report(inputs, **files))

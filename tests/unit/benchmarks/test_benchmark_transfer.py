@@ -79,9 +79,14 @@ def test_both_tables_by_hand():
     assert row["more"] == 1.5
     table = transfer.halves_table(found[found["design"] == "halves"])
     assert table["agree"].tolist() == [True, False]
+    # .05 and .09, each by the root of .1 and .07 squared down: neither excludes 0.
+    assert table["zero_held"].tolist() == [True, True]
+    apart = found.assign(upper=found["upper"].where(found["name"] != "inside", 0.71))
+    apart = transfer.halves_table(apart[apart["design"] == "halves"])
+    assert apart["zero_held"].tolist() == [True, False]
     text = transfer.summary(found)
     assert "| a | 2 | 5.50 | x | 4.00 | 4.00 | +1.50 |" in text
-    assert "| a | 2 | 1 | 0.700 | 0.770 | +0.070 |" in text
+    assert "| a | 2 | 1 | 2 | 0.700 | 0.770 | +0.070 |" in text
     assert transfer.figure(found).startswith("<svg")
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from balmi.evaluation.metrics import CLASS_METRICS, METRICS
 from balmi.prediction import external
 from balmi.prediction.external import (
     Carried,
@@ -105,8 +106,20 @@ def test_counts_shares_and_bins_by_hand():
     (row,) = found.reliability
     assert (row["confidence"], row["accuracy"], row["samples"]) == (pytest.approx(0.8), 0.75, 40)
     assert [each.samples for each in found.classes] == [20, 20]
-    recall = found.classes[0].scores[0]
-    assert (recall.metric, recall.external.value) == ("recall", 0.75)
+    recall = next(each for each in found.classes[0].scores if each.metric == "recall")
+    assert recall.external.value == 0.75
+
+
+def test_scores_are_those_of_the_main_report_and_the_calibration_error_is_not_compared():
+    """.8 is told of 40 calls, and .75 of them are right."""
+    evaluation = inside(0.03, 0.01, 0.05, "ece") | {"primary": "accuracy"}
+    found = validate(labelled(30, 10), CLASSES, evaluation)
+    assert [each.metric for each in found.metrics] == list(METRICS)
+    assert [each.metric for each in found.classes[0].scores] == list(CLASS_METRICS)
+    error = next(each for each in found.metrics if each.metric == "ece")
+    assert error.external == Estimate(pytest.approx(0.05))
+    assert error.internal == Estimate(0.03, 0.01, 0.05)
+    assert error.difference == Estimate(None)
 
 
 def test_an_interval_covers_as_a_binomial_one_does():

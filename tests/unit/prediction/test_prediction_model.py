@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from balmi.config.settings import FINAL_METHODS, Evaluation, Method, PrimaryMetric
 from balmi.data.model_files import (
@@ -62,6 +63,19 @@ def test_a_sample_is_predicted_alike_alone_together_and_in_any_order(kept):
     for row in (0, 17, 60):
         alone = predict(kept.read, kept.newcomers(np.array([row]))).said.probabilities
         assert alone == pytest.approx(whole[[row]], abs=1e-9)
+
+
+def test_threads_change_no_probability(kept):
+    """Sums of many threads are added up in another order, and that is all."""
+    rows = np.tile(EVERYONE, 20)  # so many that sums are shared out at all
+    said = {}
+    for threads in (1, 2, 4):
+        with threadpool_limits(threads):
+            pools = [pool["num_threads"] for pool in threadpool_info()]
+            assert pools == [threads] * len(pools)
+            said[threads] = kept.read.say(kept.samples.take(rows)).probabilities
+    for threads in (2, 4):
+        assert said[threads] == pytest.approx(said[1], abs=1e-6)
 
 
 def test_missing_counts_are_put_where_training_samples_have_them(kept):

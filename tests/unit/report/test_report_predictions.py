@@ -4,16 +4,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from balmi.data.files import write_json, write_table
+from balmi.data.files import read_json, write_json, write_table
 from balmi.data.model_files import FORMAT
 from balmi.prediction import external
 from balmi.prediction.external import Carried
 from balmi.prediction.predict import TRAINED
-from balmi.report.predictions import view
+from balmi.report.predictions import pictures, view
 from balmi.report.predictions.page import build_prediction_page
-from balmi.report.predictions.view import build_prediction_view
+from balmi.report.predictions.pictures import prediction_pictures
+from balmi.report.predictions.view import (
+    build_prediction_view,
+    reliability_table,
+    scores_table,
+)
 
 CLASSES = ["a", "<b>"]
+MINUS = "\N{MINUS SIGN}"
+MADE = ("report.html", "view.json")
 
 
 @pytest.fixture(autouse=True)
@@ -119,7 +126,7 @@ def test_wrong_calls_are_counted_and_marked_by_a_word(tmp_path, right, said):
     write_table(made, tmp_path / "predictions.csv", "new_samples")
     write_json(told(samples=41), tmp_path / "prediction.json", FORMAT)
     inputs = tmp_path / "predictions.csv", tmp_path / "prediction.json"
-    build_prediction_page(*inputs, {}, tmp_path / "report.html")
+    build_prediction_page(*inputs, {}, tmp_path / "report.html", tmp_path / "view.json")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     rows = page.partition('id="predictions-table"')[2].partition("</table>")[0]
     assert rows.count("</span> wrong</span></td>") == 40 - right
@@ -132,7 +139,7 @@ def test_missing_features_are_named(tmp_path, monkeypatch, shown, rest):
     write_table(table(), tmp_path / "predictions.csv", "new_samples")
     write_json(told(), tmp_path / "prediction.json", FORMAT)
     inputs = tmp_path / "predictions.csv", tmp_path / "prediction.json"
-    build_prediction_page(*inputs, {}, tmp_path / "report.html")
+    build_prediction_page(*inputs, {}, tmp_path / "report.html", tmp_path / "view.json")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     text = page.partition("Missing features of ")[2].partition("</details>")[0]
     assert ">rna<" in text
@@ -168,7 +175,7 @@ def test_the_page_is_one_file_and_shows_hostile_names_as_text(tmp_path, labels):
     write_json(told(), tmp_path / "prediction.json", FORMAT)
     settings = {"model": "/secret/place/model", "modalities": {"rna": {"path": "x.csv"}}}
     inputs = tmp_path / "predictions.csv", tmp_path / "prediction.json"
-    reason = build_prediction_page(*inputs, settings, tmp_path / "report.html")
+    reason = build_prediction_page(*inputs, settings, *(tmp_path / name for name in MADE))
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert reason is None
     assert "</html>" in page
@@ -178,6 +185,84 @@ def test_the_page_is_one_file_and_shows_hostile_names_as_text(tmp_path, labels):
     assert ("3 External validation" in page) == labels
     assert ("Reliability of new samples" in page) == labels
     assert 'download="clinic-predictions.csv"' in page
+
+
+@pytest.mark.parametrize(("judged", "whom"), [(40, "them"), (30, "the 30 that could be judged")])
+def test_what_it_concludes_is_written_for_others(tmp_path, judged, whom):
+    write_table(table(), tmp_path / "predictions.csv", "new_samples")
+    facts = told(judged=judged)
+    facts["model"]["sha256"] = "a checksum"
+    write_json(facts, tmp_path / "prediction.json", FORMAT)
+    inputs = tmp_path / "predictions.csv", tmp_path / "prediction.json"
+    build_prediction_page(*inputs, {}, *(tmp_path / name for name in MADE))
+    found = read_json(tmp_path / "view.json", FORMAT)
+    first, second = found.pop("conclusions")
+    assert found == {
+        "name": "clinic",
+        "dataset": "mine",
+        "model": "a checksum",
+        "validation": True,
+    }
+    assert first["sentence"] == "External validation on 40 samples: carried over."
+    assert first["state"] == Carried.YES
+    assert first["value"].startswith("macro-F1 0.950 (")
+    assert first["value"].endswith("), and 0.900 (0.850 to 0.950) in the cross-validation")
+    told_ = f"40 new samples predicted, 3 of {whom} unlike the training samples."
+    assert second == {"sentence": told_, "value": None, "state": None}
+    alone = build_prediction_view(facts, table(labels=False)).as_json()
+    assert (alone["validation"], alone["conclusions"]) == (False, [second])
+
+
+def test_the_first_screen_asks_with_pictures_that_carry_their_numbers():
+    found = build_prediction_view(told(), table(24))
+    assert [card.figure for card in found.cards] == ["carried", "called", "flags"]
+    assert found.cards[0].sentence == "Did not carry over, by macro-F1 on 40 new samples."
+    assert found.cards[0].mark == found.external.mark
+    drawn = prediction_pictures(found)
+    assert list(drawn) == ["carried", "called", "flags"]
+    assert f"cross-validation 0.900 (0.850 to 0.950); difference {MINUS}" in (
+        drawn["carried"].description
+    )
+    assert "a 50\xa0%, 60\xa0% in training" in drawn["called"].description
+    rows = [(row.name, row.count, row.share) for row in found.flags]
+    assert rows == [
+        ("unlike the training samples", 3, 0.075),
+        ("lack a modality", 40, 1.0),
+        ("lack features", 40, 1.0),
+    ]
+    alone = build_prediction_view(told(judged=0, flagged=0, trained_on=2), table(labels=False))
+    assert [card.figure for card in alone.cards] == ["called", "flags"]
+    assert alone.cards[1].sentence == "Training samples were too few to say."
+    assert [row.name for row in alone.flags][2:] == ["are training samples"]
+    assert list(prediction_pictures(alone)) == ["called", "flags"]
+
+
+def test_of_many_classes_the_rarer_are_counted(monkeypatch):
+    monkeypatch.setattr(pictures, "MOST_CLASSES", 1)
+    drawn = prediction_pictures(build_prediction_view(told(), table()))["called"]
+    assert "and 1 rarer class" in drawn.inline
+
+
+def test_a_score_that_was_not_cross_validated_is_not_drawn():
+    facts = told()
+    facts["evaluation"]["summary"] = []
+    assert "carried" not in prediction_pictures(build_prediction_view(facts, table()))
+
+
+def test_long_tables_are_folded_and_scores_are_offered(tmp_path):
+    write_table(table(), tmp_path / "predictions.csv", "new_samples")
+    write_json(told(), tmp_path / "prediction.json", FORMAT)
+    inputs = tmp_path / "predictions.csv", tmp_path / "prediction.json"
+    build_prediction_page(*inputs, {}, *(tmp_path / name for name in MADE))
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Show all 40 rows" in page
+    for name in ("scores", "reliability", "predictions"):
+        assert page.count(f'href="#data-{name}"') >= 1
+        assert f'id="data-{name}"' in page
+    external = build_prediction_view(told(), table()).external
+    first = scores_table(external).iloc[0]
+    assert (first["metric"], first["internal"], first["external"]) == ("macro_f1", 0.9, 0.95)
+    assert list(reliability_table(external)["of"]) == ["new samples", "cross-validation"]
 
 
 def test_training_samples_are_neither_right_nor_wrong():

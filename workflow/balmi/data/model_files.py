@@ -6,6 +6,7 @@ has another form, such as a pickle, is refused unread.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 import zipfile
@@ -53,6 +54,15 @@ def write_zip(folder: Path, path: Path) -> None:
             info = zipfile.ZipInfo(f"{FOLDER}/{name}")
             info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
             packed.writestr(info, (folder / name).read_bytes())
+
+
+def packed_checksum(path: Path) -> str:
+    """Return the checksum of what a packed model says of itself: wherever it lies, it is the same.
+
+    What it says names the checksum of its arrays.
+    """
+    with zipfile.ZipFile(path) as packed:
+        return hashlib.sha256(packed.read(f"{FOLDER}/{MODEL}")).hexdigest()
 
 
 def packed_manifest(path: Path) -> dict[str, Any]:

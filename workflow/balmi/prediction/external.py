@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
     Score = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
 
-SHOWN = ("macro_f1", "balanced_accuracy", "accuracy", "macro_auroc", "mcc", "log_loss", "brier")
-OF_CLASS = ("recall", "precision", "f1", "auroc")
+# Larger the fewer samples there are, and once more in draws of them: neither an interval of draws
+# nor the distance from a mean over folds says anything.
+OF_SIZE = ("ece",)
 OF_ALL_CLASSES = ("macro_f1", "balanced_accuracy", "macro_auroc", "macro_auprc")
 DRAWS = 400
 FEWEST = 10  # labelled samples, or groups of them, of which an interval is told
@@ -271,17 +272,21 @@ def validate(
     inside, units = _internal(evaluation), held.units
     count = int(units.max()) + 1
     draws = _draws(units, seed) if count >= FEWEST else None
-    names = dict.fromkeys([evaluation["primary"], *SHOWN])
+    names = dict.fromkeys([evaluation["primary"], *METRICS])
     absent = tuple(np.array(classes)[np.bincount(held.labels, minlength=len(classes)) == 0])
 
     def compared(metric: str, external: Estimate, name: str | None = None) -> Compared:
         internal = inside.get((name, metric), Estimate(None))
         # A mean over classes is another mean where some are not there.
         other = name is None and absent and metric in OF_ALL_CLASSES
+        other = other or metric in OF_SIZE
         gap = Estimate(None) if other else difference(internal, external)
         return Compared(metric, internal, external, gap)
 
-    metrics = tuple(compared(name, _score(METRICS[name], held, draws)) for name in names)
+    metrics = tuple(
+        compared(name, _score(METRICS[name], held, None if name in OF_SIZE else draws))
+        for name in names
+    )
     primary = metrics[0]
     apart = evaluation.get("other") is not None or (absent and primary.metric in OF_ALL_CLASSES)
     return External(
@@ -296,7 +301,7 @@ def validate(
                 int((held.labels == code).sum()),
                 tuple(
                     compared(metric, _varied(_score(_of_class(metric, code), held, draws)), name)
-                    for metric in OF_CLASS
+                    for metric in CLASS_METRICS
                 ),
             )
             for code, name in enumerate(classes)

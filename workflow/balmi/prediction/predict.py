@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from balmi.config.settings import OtherScale
-from balmi.data.files import read_json, write_json, write_table
-from balmi.data.model_files import EVALUATION, FORMAT, opened, read_manifest
+from balmi.data.files import read_json, sha256, write_json, write_table
+from balmi.data.model_files import EVALUATION, FORMAT, MODEL, opened, read_manifest
 from balmi.data.newcomers import read_newcomers
 from balmi.data.together import together
 from balmi.errors import Caution, Problem, UserError, listing
@@ -343,6 +343,7 @@ def predict_files(name: str, prediction: Prediction, table: Path, about: Path) -
         newcomers = read_newcomers(name, prediction, manifest)
         model = read_model(folder, f"{key}.model")
         evaluation = read_json(folder / EVALUATION, FORMAT)
+        checksum = sha256(folder / MODEL)
     refuse = prediction.other_scale is OtherScale.REFUSE
     found = predict(model, newcomers, key, refuse)
     write_table(table_of(model, newcomers, found), table, "new_samples")
@@ -351,7 +352,8 @@ def predict_files(name: str, prediction: Prediction, table: Path, about: Path) -
         "model": {
             key: manifest[key]
             for key in ("method", "dataset", "balmi", "classes", "class_counts", "samples", "label")
-        },
+        }
+        | {"sha256": checksum},
         "kinds": {each["name"]: each["kind"] for each in manifest["modalities"]},
         "trained": {each["name"]: each["samples"] for each in manifest["modalities"]},
         "modalities": [asdict(each) for each in found.modalities],

@@ -105,6 +105,8 @@ class Seen:
 
 def _median(values: np.ndarray, axis: int = 0) -> np.ndarray:
     """Return medians of what is known, 0 where nothing is."""
+    if not np.isnan(values).any():
+        return np.median(values, axis=axis)  # the same, and many times as fast
     none = np.isnan(values).all(axis=axis, keepdims=True)
     return np.nanmedian(np.where(none, 0, values), axis=axis)
 

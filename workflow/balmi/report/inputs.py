@@ -39,8 +39,6 @@ class ReportInputs:
         The licence of the data.
     model
         The final model as a zip file; None where none is made.
-    predicted
-        Names of the predictions of new samples that the same configuration makes with it.
     """
 
     dataset: str
@@ -53,7 +51,6 @@ class ReportInputs:
     title: str | None = None
     licence: str | None = None
     model: Path | None = None
-    predicted: tuple[str, ...] = ()
 
     @property
     def table_paths(self) -> dict[str, Path]:

@@ -33,6 +33,7 @@ from balmi.report.sections.performance.figures import MAX_DOTS
 from balmi.report.sections.performance.scores import OF_CLASS
 from balmi.report.sections.provenance.downloads import Packed, downloads, packed
 from balmi.report.sections.provenance.drawn import drawn_tables
+from balmi.report.sections.provenance.validations import predicted_by
 from balmi.report.sections.provenance.view import WORKS, commit, seeds, versions
 from balmi.report.view import FORMAT, View, build_view
 
@@ -172,7 +173,8 @@ def build_report(
     inputs
         What the report is made of.
     html
-        The page to write; at most `MAX_BYTES`.
+        The page to write; at most `MAX_BYTES`. It names the predictions by the dataset's model that
+        lie beside its folder.
     view
         The JSON file to write that the overview reads.
     figures
@@ -204,7 +206,7 @@ def build_report(
         "class_keys": drawing.class_keys(content.summary.classes),
         "max_dots": MAX_DOTS,
         "provenance": _provenance(inputs),
-        "predicted": inputs.predicted,
+        "predicted": predicted_by(inputs.model, Path(html).parent.parent),
     }
     held = (tables, paths), (checksums, drawn_tables(content, tables))
     bare = template.render(

@@ -55,8 +55,8 @@ def test_a_model_that_this_run_makes_is_an_input_and_no_file_of_the_user():
         "results/one/model/SHA256SUMS",
     ]
     assert found.given(LATER) == ["new/labels.csv", "new/rna.csv"]
-    assert found.predicted_by(SimpleNamespace(dataset="one")) == ["later"]
-    assert found.predicted_by(SimpleNamespace(dataset="other")) == []
+    assert found.concluded(SimpleNamespace(dataset="one")) == ["results/later/view.json"]
+    assert found.concluded(SimpleNamespace(dataset="other")) == []
 
 
 def test_of_a_model_that_is_there_the_checksums_are_read(tmp_path):
@@ -65,4 +65,4 @@ def test_of_a_model_that_is_there_the_checksums_are_read(tmp_path):
     assert folder.given(LATER)[2:] == [str(tmp_path / "SHA256SUMS")]
     packed = predictions(tmp_path / "model.zip")
     assert packed.given(LATER)[2:] == [str(tmp_path / "model.zip")]
-    assert packed.predicted_by(SimpleNamespace(dataset="one")) == []
+    assert packed.concluded(SimpleNamespace(dataset="one")) == []

@@ -68,9 +68,11 @@ class Predictions:
         model = Path(prediction.model)
         return [*prediction.files, str(model / "SHA256SUMS" if model.is_dir() else model)]
 
-    def predicted_by(self, wildcards: Any) -> list[str]:
-        """Return the predictions that are made with the model of a dataset."""
+    def concluded(self, wildcards: Any) -> list[str]:
+        """Return what the pages of predictions with a dataset's model conclude, for its report."""
         found = self.settings.predict.items()
         return [
-            name for name, each in found if self.dataset_of_model(each.model) == wildcards.dataset
+            f"results/{name}/view.json"
+            for name, each in found
+            if self.dataset_of_model(each.model) == wildcards.dataset
         ]

@@ -11,6 +11,7 @@ from balmi.config.settings import JOINT
 from balmi.evaluation.at_chance import Reading
 from balmi.evaluation.trust import State
 from balmi.evaluation.verdicts import Foremost, Prediction, Verdict
+from balmi.prediction.external import Carried
 from balmi.report.kit.figures import ORDER
 from balmi.report.kit.svg import INK
 
@@ -76,6 +77,12 @@ LOOKS = {
     State.CAUTION: ("!", "diamond", "caution"),
     State.FAIL: ("✕", "cross", "loss"),
     State.NOT_RUN: ("○", "circle", "none"),
+    Carried.YES: ("✓", "circle", "gain"),
+    Carried.BETTER: UP,
+    Carried.OPEN: LEVEL,
+    Carried.NO: DOWN,
+    Carried.FEW: ("○", "circle", "none"),
+    Carried.APART: ("○", "circle", "none"),
 }
 MARKS = {str(word): Mark(str(word), *look) for word, look in LOOKS.items()}
 UNKNOWN = Mark("no interval", "○", "circle", "none")

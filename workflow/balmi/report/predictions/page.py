@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from balmi.data.files import csv_text, read_json, read_table
+from balmi.data.files import csv_text, read_json, read_table, write_json
 from balmi.data.model_files import FORMAT
 from balmi.report.kit.drawing import class_keys
 from balmi.report.paths import Shown
-from balmi.report.predictions.view import MOST_ROWS, build_prediction_view
+from balmi.report.predictions.pictures import prediction_pictures
+from balmi.report.predictions.view import (
+    MOST_ROWS,
+    build_prediction_view,
+    reliability_table,
+    scores_table,
+)
 from balmi.report.render import SPARE_BYTES, environment, page_room, warned, write_page
 from balmi.report.sections.performance.closeup_figures import reliability_figures
 from balmi.report.sections.provenance.downloads import data_uri
@@ -18,11 +25,19 @@ from balmi.report.sections.provenance.downloads import data_uri
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from balmi.report.kit.figures import Drawn
+
+RELIABILITY = (
+    "Predictions in ten bins by the probability of the predicted class: the share that is right,"
+    " with a 95 % interval (Wilson). Bars: the share of predictions with that probability. Below"
+    " the dotted diagonal the model is too sure, above it too modest."
+)
+
 
 def build_prediction_page(
-    predictions: Path, about: Path, settings: Mapping[str, Any], html: Path
+    predictions: Path, about: Path, settings: Mapping[str, Any], html: Path, concluded: Path
 ) -> str | None:
-    """Write the page of a prediction.
+    """Write the page of a prediction, and what it concludes.
 
     Parameters
     ----------
@@ -32,6 +47,8 @@ def build_prediction_page(
         The prediction's own settings.
     html
         The page to write.
+    concluded
+        The JSON file to write that the end of a run and the report of the model's dataset read.
 
     Returns
     -------
@@ -48,23 +65,31 @@ def build_prediction_page(
     told["remarks"] = [shown.text(line) for line in told["remarks"]]
     table = read_table(predictions, "new_samples")
     view = build_prediction_view(told, table)
-    figures = {}
-    if view.external is not None and view.external.reliability[0].bins:
-        figures["reliability"] = reliability_figures(view.external.reliability)
-        for part in figures["reliability"].parts:
+    figures: Drawn = prediction_pictures(view)
+    drawn = view.external is not None and bool(view.external.reliability[0].bins)
+    if view.external is not None and drawn:
+        panels = reliability_figures(view.external.reliability)
+        figures["reliability"] = replace(panels, reading=RELIABILITY, data="reliability")
+        for part in panels.parts:
             part.inline  # noqa: B018 (drawn here: the page says at its top whether it was possible)
     facts = {
         "view": view,
         "figures": figures,
-        "undrawn": warned() if figures else None,
+        "undrawn": warned() if drawn else None,
         "class_keys": class_keys(view.class_names),
-        "most_rows": MOST_ROWS,
+        "listed": MOST_ROWS,
         "configuration": json.dumps(shown.settings(dict(settings)), indent=2, ensure_ascii=False),
         "path": shown.path(predictions),
+        "scores": view.external
+        and {
+            "scores": data_uri(csv_text(scores_table(view.external))),
+            "reliability": data_uri(csv_text(reliability_table(view.external))),
+        },
     }
     template = environment().get_template("prediction.html")
     bare = template.render(**facts, download=None)
     uri = data_uri(csv_text(table))
     fits = len(uri) <= page_room(bare) - SPARE_BYTES
     write_page(template.render(**facts, download=uri if fits else None), Path(html))
+    write_json(view.as_json(), concluded, FORMAT)
     return facts["undrawn"]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from balmi.data.together import apart
 from balmi.methods.outcome import PROBABILITY_PREFIX
 from balmi.numerals import counted, decimal, inflected, signed, with_limits
 from balmi.prediction.external import Carried, Labelled, validate
 from balmi.prediction.predict import TRAINED
-from balmi.report.kit.drawing import Mark
+from balmi.report.kit.drawing import Mark, mark_of
 from balmi.report.kit.metrics import Metric, metric_of
 from balmi.report.kit.words import brief, joined, percent
 from balmi.report.sections.performance.closeup import Bin, Reliability
@@ -20,21 +21,11 @@ from balmi.report.sections.performance.closeup import Bin, Reliability
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pandas as pd
-
     from balmi.prediction.external import Compared, Estimate, External
 
 MOST_ROWS = 300  # of the table of predictions; all are in the download
 MOST_NAMED = 100  # missing features of a modality; all are in the file beside the predictions
 WRONG = Mark("wrong", "✕", "cross", "loss")
-LOOKS = {
-    Carried.YES: Mark(str(Carried.YES), "✓", "circle", "gain"),
-    Carried.BETTER: Mark(str(Carried.BETTER), "▲", "triangle-up", "gain"),
-    Carried.OPEN: Mark(str(Carried.OPEN), "●", "circle", "none"),
-    Carried.NO: Mark(str(Carried.NO), "▼", "triangle-down", "loss"),
-    Carried.FEW: Mark(str(Carried.FEW), "○", "circle", "none"),
-    Carried.APART: Mark(str(Carried.APART), "○", "circle", "none"),
-}
 
 
 @dataclass(frozen=True)
@@ -84,6 +75,47 @@ class ClassRow:
     predicted: int
     share: float
     trained: float
+
+
+@dataclass(frozen=True)
+class FlagRow:
+    """Of how many new samples something is to be known.
+
+    Parameters
+    ----------
+    name, count
+        What, and of how many.
+    share
+        Of those that it could be said of.
+    expected
+        Whether a few are expected of samples like those of training.
+    """
+
+    name: str
+    count: int
+    share: float
+    expected: bool = False
+
+
+@dataclass(frozen=True)
+class Card:
+    """A question of the first screen with its answer.
+
+    Parameters
+    ----------
+    question, sentence
+        The question, and the answer in words.
+    value, mark
+        Its number with the interval, and how the verdict looks; None where there is none.
+    figure
+        The name of its picture.
+    """
+
+    question: str
+    sentence: str
+    value: str | None
+    mark: Mark | None
+    figure: str
 
 
 @dataclass(frozen=True)
@@ -140,6 +172,22 @@ class ExternalView:
     class_metrics: tuple[Metric, ...]
     reliability: tuple[Reliability, ...]
 
+    @property
+    def conclusion(self) -> dict[str, str | None]:
+        """The verdict in words, with the score outside and inside."""
+        primary = self.found.primary
+        inside = (
+            ""
+            if primary.internal.value is None
+            else (f", and {_estimate(primary.internal)} in the cross-validation")
+        )
+        return {
+            "sentence": f"External validation on {counted(self.found.samples, 'sample')}:"
+            f" {self.mark.word}.",
+            "value": f"{self.metric.title} {_estimate(primary.external)}{inside}",
+            "state": self.mark.word,
+        }
+
 
 @dataclass(frozen=True)
 class PredictionView:
@@ -151,6 +199,7 @@ class PredictionView:
     method: str
     dataset: str
     version: str
+    checksum: str | None
     trained: int
     samples: int
     classes: tuple[ClassRow, ...]
@@ -158,9 +207,58 @@ class PredictionView:
     modalities: tuple[ModalityRow, ...]
     flagged: int
     judged: int
+    flags: tuple[FlagRow, ...]
     remarks: tuple[str, ...]
     rows: tuple[SampleRow, ...]
     external: ExternalView | None
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """The questions of the first screen; the first is asked where classes are known."""
+        most = max(self.classes, key=lambda row: row.predicted)
+        called = f"Most often {brief(most.name)}, for {most.predicted:,} of"
+        called = f"{called} {counted(self.samples, 'new sample')}."
+        if self.judged:
+            verb = inflected(self.flagged, "looks", "look")
+            unlike = f"{self.flagged:,} of {counted(self.judged, 'sample')} {verb} unlike them."
+            share = percent(self.flagged / self.judged)
+        else:
+            unlike, share = "Training samples were too few to say.", None
+        cards = (
+            Card("Which classes are predicted?", called, percent(most.share), None, "called"),
+            Card("Are they like the training samples?", unlike, share, None, "flags"),
+        )
+        if self.external is None:
+            return cards
+        found = self.external.found.primary.external
+        word = self.external.mark.word
+        value = f"{_estimate(found)}"
+        said = f"{word[0].upper()}{word[1:]}, by {self.external.metric.title} on"
+        said = f"{said} {counted(self.external.found.samples, 'new sample')}."
+        return (
+            Card("Did performance carry over?", said, value, self.external.mark, "carried"),
+            *cards,
+        )
+
+    @property
+    def conclusions(self) -> tuple[dict[str, str | None], ...]:
+        """What is concluded, a sentence, a number and a state each; a validation comes first."""
+        whom = (
+            "them" if self.judged == self.samples else f"the {self.judged:,} that could be judged"
+        )
+        told = f"{counted(self.samples, 'new sample')} predicted, {self.flagged:,} of {whom} unlike"
+        counts = {"sentence": f"{told} the training samples.", "value": None, "state": None}
+        return (counts,) if self.external is None else (self.external.conclusion, counts)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what others tell of the page."""
+        return {
+            "name": self.name,
+            "dataset": self.dataset,
+            "model": self.checksum,
+            "validation": self.external is not None,
+            "conclusions": list(self.conclusions),
+        }
 
 
 def _modalities(about: Mapping[str, Any]) -> tuple[ModalityRow, ...]:
@@ -185,6 +283,33 @@ def _modalities(about: Mapping[str, Any]) -> tuple[ModalityRow, ...]:
             )
         )
     return tuple(rows)
+
+
+def _flags(
+    about: Mapping[str, Any], table: pd.DataFrame, modalities: tuple[ModalityRow, ...]
+) -> tuple[FlagRow, ...]:
+    """Return of how many samples something is to be known."""
+    count, judged = len(table), about["judged"]
+    have = table["modalities"].map(apart)
+
+    def of(names: set[str]) -> int:
+        return int(have.map(lambda own: not names.isdisjoint(own)).sum())
+
+    lacking = int((have.map(len) < len(modalities)).sum())
+    fewer = of({row.name for row in modalities if row.missing})
+    odd = of({row.name for row in modalities if row.unit})
+    rows = [
+        ("lack a modality", lacking),
+        ("lack features", fewer),
+        ("may be in another unit", odd),
+        ("are training samples", about["trained_on"]),
+    ]
+    unlike = FlagRow(
+        "unlike the training samples", about["flagged"], about["flagged"] / max(1, judged), True
+    )
+    told = tuple(FlagRow(name, number, number / count) for name, number in rows)
+    # What rarely is, is told where it is.
+    return (unlike,) * bool(judged) + told[:2] + tuple(row for row in told[2:] if row.count)
 
 
 def _text(cell: object) -> str | None:
@@ -307,7 +432,7 @@ def _external(
     panels += [Reliability("cross-validation", None, tuple(inside))] if inside else []
     return ExternalView(
         found=found,
-        mark=LOOKS[found.carried],
+        mark=mark_of(found.carried),
         metric=metric,
         sentence=_verdict(found, metric, about["model"]["dataset"]),
         wrong=_wrong(held, len(table)),
@@ -315,6 +440,26 @@ def _external(
         class_metrics=tuple(metric_of(each.metric) for each in found.classes[0].scores),
         reliability=tuple(panels),
     )
+
+
+def scores_table(external: ExternalView) -> pd.DataFrame:
+    """Return all scores of an external validation as a table for people."""
+    held: list[tuple[str | None, Compared]] = [(None, each) for each in external.found.metrics]
+    held += [(row.name, each) for row in external.found.classes for each in row.scores]
+    rows = []
+    for name, each in held:
+        row: dict[str, Any] = {"class": name, "metric": each.metric}
+        for side in ("external", "internal", "difference"):
+            found = getattr(each, side)
+            row |= {side: found.value, f"{side}_lower": found.lower, f"{side}_upper": found.upper}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def reliability_table(external: ExternalView) -> pd.DataFrame:
+    """Return how often predictions of some probability are right as a table for people."""
+    rows = [{"of": row.method, **asdict(each)} for row in external.reliability for each in row.bins]
+    return pd.DataFrame(rows, columns=["of", *(field.name for field in fields(Bin))])
 
 
 def build_prediction_view(about: Mapping[str, Any], table: pd.DataFrame) -> PredictionView:
@@ -347,6 +492,7 @@ def build_prediction_view(about: Mapping[str, Any], table: pd.DataFrame) -> Pred
         method=model["method"],
         dataset=model["dataset"],
         version=model["balmi"],
+        checksum=model.get("sha256"),  # not in files of 0.2.0
         trained=model["samples"],
         samples=about["samples"],
         classes=tuple(
@@ -357,6 +503,7 @@ def build_prediction_view(about: Mapping[str, Any], table: pd.DataFrame) -> Pred
         modalities=modalities,
         flagged=about["flagged"],
         judged=about["judged"],
+        flags=_flags(about, table, modalities),
         remarks=tuple(about["remarks"]),
         rows=_samples(table, classes),
         external=external,

@@ -1,0 +1,61 @@
+"""Predictions and tables that are kept, of releases and of states between them, read today."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from balmi.data.files import read_json, read_table
+from balmi.data.model_files import FORMAT
+from balmi.prediction.external import Carried
+from balmi.report.predictions.page import build_prediction_page
+from balmi.report.sections.provenance.validations import predicted_by
+from balmi.tables.contract import TABLES
+
+ARCHIVE = Path(__file__).parents[1] / "archive"
+PREDICTED = Path("results", "new")
+KEPT = [
+    path
+    for path in sorted([*ARCHIVE.glob("*.zip"), *ARCHIVE.glob("between/*.zip")])
+    if f"{PREDICTED.as_posix()}/predictions.csv" in zipfile.ZipFile(path).namelist()
+]
+pytestmark = pytest.mark.parametrize("path", KEPT, ids=[path.stem for path in KEPT], scope="module")
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory, path):
+    """Return the folder of what was made."""
+    folder = tmp_path_factory.mktemp(path.stem)
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def test_what_a_prediction_says_is_read(kept):
+    table = read_table(kept / PREDICTED / "predictions.csv", "new_samples")
+    about = read_json(kept / PREDICTED / "prediction.json", FORMAT)
+    assert len(table) == about["samples"] == 12
+    assert table.filter(like="p:").sum(axis=1).to_numpy() == pytest.approx(np.ones(12))
+    assert (table["modalities"] == "rna").sum() == 3
+
+
+def test_its_page_concludes_what_it_concluded(kept, tmp_path):
+    files = [kept / PREDICTED / name for name in ("predictions.csv", "prediction.json")]
+    assert (
+        build_prediction_page(*files, {}, tmp_path / "report.html", tmp_path / "view.json") is None
+    )
+    told = read_json(kept / PREDICTED / "view.json", FORMAT)
+    assert read_json(tmp_path / "view.json", FORMAT) == told
+    assert told["validation"]
+    assert told["conclusions"][0]["state"] in set(Carried)
+    assert predicted_by(None, kept / "results") == ()
+
+
+def test_every_table_obeys_its_contract(kept):
+    names = {table.file: name for name, table in TABLES.items()}
+    folder = kept / "results" / "mine"
+    files = [path.relative_to(folder).as_posix() for path in folder.glob("tables/*")]
+    assert len(files) > 15
+    for file in files:
+        assert TABLES[names[file]].problems(read_table(folder / file, names[file])) == []
