@@ -29,7 +29,9 @@ CLASS_COLOURS = (*TOL_BRIGHT, "#774411", "#6A3D9A", "#44AA99", "#00665E", "#805A
 DASHES = ((1, 0), (7, 3), (2, 2), (9, 3, 2, 3))
 # Of areas, where colours come again: stripes of the colour and of the ground, in pixels.
 STRIPES = ((1, 0), (4, 2), (2, 2), (6, 3, 1.5, 3))
-ROW, WIDTH, GAP = 30, 430, 10
+ROW, GAP = 30, 10
+# Pixels of a figure of rows with its texts, of a letter, and of the narrowest and widest axes.
+FULL, LETTER, WIDTH, WIDEST = 990, 7.2, 430, 760
 TALL, LEAST = 420, 16  # where rows are many: height of all of them, and of one at the least
 LABEL = 34
 NAMED = 6  # of `figures.ORDER`: shapes that Vega draws by their name, the first ones
@@ -181,10 +183,10 @@ def names(base: alt.Chart) -> alt.Chart:
     return marks.encode(x=alt.value(-GAP), text="name:N")
 
 
-def texts(base: alt.Chart) -> alt.Chart:
-    """Write what the records tell on the right."""
+def texts(base: alt.Chart, width: int) -> alt.Chart:
+    """Write what the records tell on the right of axes that are so wide."""
     marks = base.mark_text(align="left", baseline="middle", color=INK)
-    return marks.encode(x=alt.value(WIDTH + GAP), text="told:N")
+    return marks.encode(x=alt.value(width + GAP), text="told:N")
 
 
 def said() -> alt.Description:
@@ -211,7 +213,12 @@ def lengths(rows: Sequence[dict[str, Any]]) -> tuple[int, int]:
     return left, right
 
 
-def sized(layers: Sequence[alt.Chart], rows: int, width: int = WIDTH) -> alt.LayerChart:
+def wide(rows: Sequence[dict[str, Any]]) -> int:
+    """Return the width of axes beside which the texts of the rows fill the page."""
+    return int(min(WIDEST, max(WIDTH, FULL - LETTER * sum(lengths(rows)))))
+
+
+def sized(layers: Sequence[alt.Chart], rows: int, width: int) -> alt.LayerChart:
     """Lay layers over each other, with room for the rows, which are lower where they are many."""
     height = max(LEAST * rows, min(ROW * rows, TALL))
     return alt.layer(*layers).properties(width=width, height=height)

@@ -37,7 +37,7 @@ NOTE = "not-drawn.txt"
 LINE, LETTER, SWATCH, APART, LEADING = 560, 6.1, 26, 18, 19
 THICK = {"line": 3, "area": 12}  # swatches that are a line, in pixels: one of areas shows stripes
 # Width of a panel's axes where two stand side by side, and where three do.
-TWO, THREE = 380, 255
+TWO, THREE = 430, 255
 Points = tuple[tuple[float, float], ...]
 
 

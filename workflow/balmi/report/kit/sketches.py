@@ -240,7 +240,8 @@ class Pen:
             half, (left, right) = width(label, 11) / 2, scale.range
             x = min(max(x, left - EDGE + half), right + EDGE - half)
             self.text(x, y + 13, label, "middle", 11, SOFT)
-        self.text(scale.range[1], y + 27, title, "end", 11, SOFT)
+        if title:
+            self.text(scale.range[1], y + 27, title, "end", 11, SOFT)
 
 
 @dataclass(frozen=True)

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 MOST_TOLD = 60  # shares in the description of the figure; the table has all
 LANE = 16  # height of a modality's lane, pixels
-PANEL, STEP = 210, 22  # of the features of a class, pixels: width, and height of a row
+PANEL, STEP = 250, 22  # of the features of a class, pixels: width, and height of a row
 FOR, AGAINST, NEITHER = "triangle-up", "triangle-down", "circle"
 # Of the picture of values, pixels: room for names, its width, a row, the strip of classes, letters.
-NAMES, CELLS, LINE, STRIP, SMALL = 190, 660, 15, 10, 11
+NAMES, CELLS, LINE, STRIP, SMALL = 200, 820, 15, 10, 11
 DEPTH, FARTHEST = 15, 3  # shades to either side, and the deviations from which they change no more
 LOW, HIGH = "#0072B2", "#D55E00"  # Okabe and Ito's
 GREY, PALE = "#8C939A", 0x73  # of what was not measured, and how opaque that is, of 255
@@ -73,13 +73,14 @@ def attribution_figure(rows: Sequence[ModalityShare], modalities: Sequence[str])
         }
         for row in rows
     ]
-    labels = drawing.rows_of([{"name": shortened(name, LABEL)} for name in classes])
-    guide = labels.mark_rule(color=GRID).encode(x=alt.value(0), x2=alt.value(drawing.WIDTH))
+    names = [{"name": shortened(name, LABEL)} for name in classes]
+    labels, width = drawing.rows_of(names), drawing.wide(names)
+    guide = labels.mark_rule(color=GRID).encode(x=alt.value(0), x2=alt.value(width))
     offset = alt.YOffset("lane:Q", scale=alt.Scale(domain=[0, 1]))
     base = drawing.rows_of(records).encode(yOffset=offset)
     layers = [guide, *drawing.points(base, "share of the attributions"), drawing.names(labels)]
     height = max(drawing.ROW, LANE * len(modalities) + 8) * len(classes)
-    chart = alt.layer(*layers).properties(width=drawing.WIDTH, height=height)
+    chart = alt.layer(*layers).properties(width=width, height=height)
     told = [f"{row.label}, {row.modality}: {percent(row.share.estimate)}" for row in rows]
     more = f", and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
     about = ", ".join(told[:MOST_TOLD]) + more

@@ -53,16 +53,16 @@ def shapley_figure(shares: Shares, modalities: Sequence[str]) -> Figure:
     """Draw the Shapley values of a method with their intervals."""
     keys = modality_keys(modalities)
     records = [_bar(row, keys[row.modality].colour) for row in shares.rows]
-    base = drawing.rows_of(records)
+    base, width = drawing.rows_of(records), drawing.wide(records)
     layers = [
         *drawing.bars(base, f"Shapley value of {shares.metric.title}{shares.metric.aside}"),
         drawing.upright(0),
         drawing.names(base),
-        drawing.texts(base),
+        drawing.texts(base, width),
     ]
     values = ", ".join(f"{row.modality} {decimal(row.shapley.estimate)}" for row in shares.rows)
     title = f"What each modality adds to the {shares.metric.title} of {shares.method}"
-    chart = drawing.sized(layers, len(records))
+    chart = drawing.sized(layers, len(records), width)
     about = f"Shapley values: {values}; they sum to {decimal(shares.sum)}."
     return Figure(chart, "shapley", title, about, drawing.lengths(records), data="contributions")
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from balmi.report.sections.information.view import InformationView
 
 SIDE = 19
-HALF = 330
+HALF = 380
 LINE = "var(--line)"
 PAGE = "var(--bg)"
 
@@ -52,7 +52,7 @@ def information_figure(view: InformationView, modalities: Sequence[str]) -> Figu
     """Draw what each modality knows of the label: bound, interval, limit, null and entropy."""
     keys = modality_keys(modalities)
     records = [_label_record(row, keys[row.modality]) for row in view.label]
-    base = drawing.rows_of(records)
+    base, width = drawing.rows_of(records), drawing.wide(records)
     title = "information about the label, nats"
     tick = base.mark_tick(color="var(--loss)", thickness=3, size=26)
     diamond = base.mark_point(
@@ -63,12 +63,12 @@ def information_figure(view: InformationView, modalities: Sequence[str]) -> Figu
         tick.encode(drawing.across("null", title)),
         diamond.encode(drawing.across("end", title)),
         drawing.names(base),
-        drawing.texts(base),
+        drawing.texts(base, width),
     ]
     if view.entropy is not None:
         layers.append(drawing.upright(view.entropy, title, strokeDash=[5, 4]))
     bounds = ", ".join(f"{row.modality} {decimal(row.estimate)}" for row in view.label)
-    chart = drawing.sized(layers, len(records))
+    chart = drawing.sized(layers, len(records), width)
     title = "Information about the label"
     about = f"In nats: {bounds}."
     legend = _label_legend(view)
@@ -138,9 +138,9 @@ def parts_figure(rows: Sequence[Parts], modalities: Sequence[str]) -> Figure:
         )
         for together, look in ((False, {}), (True, {"strokeDash": [3, 2]}))
     )
-    base = drawing.rows_of(records)
+    base, width = drawing.rows_of(records), drawing.wide(records)
     layers = [solid, dashed, drawing.upright(0), drawing.names(base)]
-    chart = drawing.sized(layers, len(records))
+    chart = drawing.sized(layers, len(records), width)
     words = "; ".join(_told_parts(row) for row in rows)
     title = "Redundant, unique and synergistic information"
     about = f"In nats: {words}."
@@ -192,14 +192,14 @@ def shares_figure(rows: Sequence[Share], modalities: Sequence[str]) -> Figure:
     """Draw the share of each modality in what all of them know."""
     keys = modality_keys(modalities)
     records = [_share_record(row, keys[row.modality]) for row in rows]
-    base = drawing.rows_of(records)
+    base, width = drawing.rows_of(records), drawing.wide(records)
     layers = [
         *drawing.bars(base, "Shapley value, nats"),
         drawing.upright(0),
         drawing.names(base),
-        drawing.texts(base),
+        drawing.texts(base, width),
     ]
-    chart = drawing.sized(layers, len(records))
+    chart = drawing.sized(layers, len(records), width)
     words = ", ".join(f"{row.modality} {decimal(row.amount.estimate)}" for row in rows)
     title = "Shares of the modalities"
     return Figure(

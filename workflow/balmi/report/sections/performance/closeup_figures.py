@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from balmi.report.kit.drawing import Key
     from balmi.report.sections.performance.closeup import ClassCurve, CloseUp, Reliability
 
-SIDE = 330
+SIDE = 400
 DOTS = list(DASHES[2])
 COLOUR = "var(--accent)"
 UNIT = alt.Scale(domain=[0, 1])

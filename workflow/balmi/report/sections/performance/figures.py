@@ -49,8 +49,9 @@ def differences_figure(rows: Sequence[Difference], metric: Metric) -> Figure:
     base = drawing.rows_of(records)
     side = metric.direction.better_side
     title = f"difference of {metric.title} ({side} of 0: the first is better)"
-    layers = [*drawing.points(base, title), drawing.names(base), drawing.texts(base)]
-    chart = drawing.sized(layers, len(records))
+    width = drawing.wide(records)
+    layers = [*drawing.points(base, title), drawing.names(base), drawing.texts(base, width)]
+    chart = drawing.sized(layers, len(records), width)
     words = [mark_of(row.verdict).word for row in rows]
     counts = ", ".join(f"{word}: {words.count(word)}" for word in dict.fromkeys(words))
     title = f"Paired differences of {metric.title}"
@@ -88,11 +89,11 @@ def folds_figure(methods: Sequence[MethodRow], metric: Metric) -> Figure:
         middle.encode(drawing.across("middle", title, **scale)),
         drawing.names(base),
     ]
-    total = sum(len(row.folds) for row in rows)
+    total, width = sum(len(row.folds) for row in rows), drawing.wide(boxes)
     if total <= MAX_DOTS:
-        layers.insert(2, _dots(rows, limits))
+        layers.insert(2, _dots(rows, limits, width))
     return Figure(
-        drawing.sized(layers, len(rows)),
+        drawing.sized(layers, len(rows), width),
         "folds",
         f"{metric.first} per fold",
         f"A box per method over {total} fold scores; the line in a box is the median.",
@@ -101,7 +102,7 @@ def folds_figure(methods: Sequence[MethodRow], metric: Metric) -> Figure:
     )
 
 
-def _dots(rows: Sequence[MethodRow], limits: tuple[float, float]) -> alt.Chart:
+def _dots(rows: Sequence[MethodRow], limits: tuple[float, float], width: int) -> alt.Chart:
     """Draw single folds: those of a method as one path, which takes a tenth of the bytes.
 
     Folds of one repeat share a lane: the spread is the data's, so two builds are the same.
@@ -112,7 +113,7 @@ def _dots(rows: Sequence[MethodRow], limits: tuple[float, float]) -> alt.Chart:
         {
             "row": place,
             "path": "".join(
-                f"M{drawing.WIDTH * ((value - low) / (high - low) - 0.5):.1f},"
+                f"M{width * ((value - low) / (high - low) - 0.5):.1f},"
                 f"{SPREAD * ((repeat + 0.5) / lanes - 0.5):.1f}h.1"
                 for repeat, _, value in row.folds
             ),
@@ -122,7 +123,7 @@ def _dots(rows: Sequence[MethodRow], limits: tuple[float, float]) -> alt.Chart:
     look = {"stroke": "var(--accent)", "strokeWidth": 5, "strokeCap": "round", "opacity": 0.8}
     marks = alt.Chart(alt.Data(values=dots)).mark_point(size=4, filled=False, **look)
     return marks.encode(
-        x=alt.value(drawing.WIDTH / 2), y=drawing.down(), shape=alt.Shape("path:N", scale=None)
+        x=alt.value(width / 2), y=drawing.down(), shape=alt.Shape("path:N", scale=None)
     )
 
 

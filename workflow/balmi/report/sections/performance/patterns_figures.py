@@ -31,7 +31,7 @@ def patterns_figure(view: PatternsView) -> Figure:
         }
         for row in view.rows
     ]
-    base = drawing.rows_of(names)
+    base, width = drawing.rows_of(names), drawing.wide(names)
     masks = [
         {
             "row": place,
@@ -56,7 +56,7 @@ def patterns_figure(view: PatternsView) -> Figure:
         interval.encode(x=drawing.across("lower", title, **scale), x2="upper:Q"),
         point.encode(drawing.across("value", title, **scale), description=drawing.said()),
         drawing.names(base),
-        drawing.texts(base),
+        drawing.texts(base, width),
     ]
     own = shortened(view.method, LABEL)
     legend = [Entry(f"{own}, with its 95 % interval", COLOUR, "circle")]
@@ -64,7 +64,7 @@ def patterns_figure(view: PatternsView) -> Figure:
         legend.append(Entry("by who has what alone", SOFT, "diamond", "var(--bg)"))
     about = "; ".join(f"{row.name}: {row.own.told()}" for row in view.rows)
     return Figure(
-        drawing.sized(layers, len(names)),
+        drawing.sized(layers, len(names), width),
         "patterns",
         f"{view.metric.name} of {own} by which modalities a sample has",
         f"{about}.",

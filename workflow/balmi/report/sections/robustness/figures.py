@@ -12,7 +12,7 @@ from balmi.evaluation.metrics import METRICS
 from balmi.numerals import decimal, signed
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL
-from balmi.report.kit.figures import TWO, Drawn, Entry, Figure, Panels, side_by_side
+from balmi.report.kit.figures import Drawn, Entry, Figure, Panels, side_by_side
 from balmi.report.kit.svg import GRID, INK
 from balmi.report.kit.words import shortened
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from balmi.report.sections.robustness.view import Effect, Panel, RobustnessView
 
 MAX_DRAWN = 4
-HIGH, HALF = 200, 300
+HIGH, HALF, WIDE = 200, 400, 900
 STEP = 20  # grid of the range that the panels share: a twentieth
 SHARE = "share of the training samples"
 NOISE = "noise, standard deviations"
@@ -87,7 +87,7 @@ def _lines(
     ends: tuple[float, float],
     x: alt.X,
     title: str,
-    width: int = TWO,
+    width: int,
 ) -> alt.LayerChart:
     """Draw a line with its band and its points per method."""
     scale = alt.Scale(domain=list(ends), nice=False, zero=False)
@@ -155,7 +155,7 @@ def share_figure(view: RobustnessView, panel: Panel) -> Figure:
     drawn = looks(view)
     axis = alt.Axis(format="~%", values=[0, 0.25, 0.5, 0.75, 1])
     x = alt.X("level:Q", title=SHARE, axis=axis, scale=alt.Scale(domain=[0, 1]))
-    chart = _lines(panel, drawn, value_range(view), x, view.metric.title)
+    chart = _lines(panel, drawn, value_range(view), x, view.metric.title, WIDE)
     title = f"{view.metric.first} with fewer training samples"
     about = _told(panel, drawn, view.metric)
     return Figure(chart, "share", title, about, legend=_legend(drawn), data="robustness")

@@ -38,13 +38,11 @@ ALONE = {*WITHOUT_MODALITIES, SINGLE, *(each.single for each in ROLES)}
 WIDTH = 312  # pixels inside a card of the first screen
 AXIS = 30  # height of an axis with its title
 SMALL = 11  # size of what stands beside
-ROOMY, MOST_ROWS = 5, 10  # modalities that stand wide apart, and those that are drawn
+ROOMY, MOST_ROWS = 5, 10  # modalities whose names stand above their bars, and those drawn
 MOST_PATTERNS, PITCH = 5, 34  # of who has what: columns, and their distance
 NAMES = 100  # pixels for the names of modalities beside the patterns
-# Of a modality's row, pixels: its height where they are few, and that of all where they are more.
-TALLEST, HEIGHT, WIDE = 46, 230, 30
-# Height of a row from which on its bar is so thick, and the limits of its parts so far apart.
-LOOKS = {TALLEST: (11, 4.0), WIDE: (7, 2.6), 0: (4, 1.7)}
+TALLEST = 46  # pixels of a modality's row where they are few
+LOW, NAME = 18, 96  # where they are more, a row is one line: its height, and room for the name
 SHARED, TOGETHER = "var(--line)", "var(--bg)"
 INFORMATION = (
     "The filled bar is the information of a modality about the label: what it shares with others"
@@ -71,6 +69,12 @@ def _whole(row: LabelInformation) -> str:
     """Return a modality's information as it stands beside its name."""
     value = beside(row.estimate, row.lower, row.upper)
     return f"{value}{', chance' if row.exceeds is False else ''}"
+
+
+def _told_beside(row: LabelInformation, have: float, roomy: bool) -> str:
+    """Return what stands beside a modality's bar: its information, and who has it."""
+    value = "chance" if row.exceeds is False and not roomy else _whole(row)
+    return f"{value} · {percent(have)}"
 
 
 def _ends(parts: Parts | None) -> list[End]:
@@ -132,34 +136,46 @@ def carries_picture(view: InformationView, cohort: CohortView) -> Sketch | None:
     lowest += [
         begin + (amount.lower or 0) for stack in stacks.values() for begin, _, _, amount in stack
     ]
-    scale = Scale((min(0.0, *lowest), max(*highest, 1e-3)), (EDGE, WIDTH - EDGE))
-    pitch = min(TALLEST, HEIGHT // len(rows))
+    roomy = len(rows) <= ROOMY
+    told = [_told_beside(row, have[row.modality], roomy) for row in rows]
+    name = min(NAME, max(width(row.modality, SMALL) for row in rows))
+    ends = (EDGE, WIDTH - EDGE)
+    if not roomy:
+        ends = (name + 2 * EDGE, WIDTH - max(width(each, SMALL) for each in told) - 2 * EDGE)
+    scale = Scale((min(0.0, *lowest), max(*highest, 1e-3)), ends)
+    pitch = TALLEST if roomy else LOW
     pen = Pen()
     pen.text(WIDTH, 10, "nats · samples that have it", "end", SMALL, SOFT)
     top = 16
     for place, row in enumerate(rows):
         y = top + pitch * place
-        told = f"{_whole(row)} · {percent(have[row.modality])}"
-        pen.text(WIDTH, y + 11, told, "end")
-        pen.text(0, y + 11, fitted(row.modality, WIDTH - width(told) - 8))
+        if roomy:
+            pen.text(WIDTH, y + 11, told[place], "end")
+            pen.text(0, y + 11, fitted(row.modality, WIDTH - width(told[place]) - 8))
+        else:
+            pen.text(WIDTH, y + 9, told[place], "end", SMALL)
+            pen.text(0, y + 9, fitted(row.modality, name, SMALL), size=SMALL)
         _bar(
             pen,
             scale,
-            y + (16 if pitch >= WIDE else 14),
-            pitch,
+            y + (16 if roomy else 2),
+            roomy,
             row,
             stacks[row.modality],
             keys[row.modality],
         )
     bottom = top + pitch * len(rows) + 2
-    pen.axis(scale, bottom, "information about the label, nats", top)
+    pen.axis(
+        scale, bottom, "information about the label, nats" if roomy else "", top, 5 if roomy else 3
+    )
+    down = bottom + (AXIS if roomy else AXIS - 12)
     rest = len(view.label) - len(rows)
     if rest:
-        pen.text(0, bottom + 27, f"and {rest} more", size=SMALL, fill=SOFT)
-    told = "; ".join(_told(row, stacks[row.modality], have[row.modality]) for row in rows)
+        pen.text(0, 10, f"and {rest} more", size=SMALL, fill=SOFT)
+    about = "; ".join(_told(row, stacks[row.modality], have[row.modality]) for row in rows)
     drawn = {name for stack in stacks.values() for _, _, name, _ in stack}
     entries = (
-        ("shared", Entry("shared with others", SHARED, "square")),
+        ("shared", Entry("shared", SHARED, "square")),
         ("alone", Entry("unique", keys[rows[0].modality].colour, "square")),
         ("together", Entry("synergistic", INK, "square", TOGETHER, (3, 2))),
     )
@@ -167,10 +183,10 @@ def carries_picture(view: InformationView, cohort: CohortView) -> Sketch | None:
     title = "Information of each modality about the label, alone and with others"
     return sketch(
         pen,
-        (WIDTH, bottom + AXIS),
+        (WIDTH, down),
         "carries",
         title,
-        f"{told}.",
+        f"{about}.",
         legend,
         INFORMATION,
         "information",
@@ -188,13 +204,13 @@ def _bar(
     pen: Pen,
     scale: Scale,
     y: float,
-    pitch: float,
+    roomy: bool,
     row: LabelInformation,
     stack: Sequence[End],
     key: Key,
 ) -> None:
     """Draw a modality's stacked bar, the limits of its parts below it, and the whole upon it."""
-    thick, step = next(look for least, look in LOOKS.items() if pitch >= least)
+    thick, step, end, radius = (11, 4.0, 3.5, 3.5) if roomy else (6, 2.0, 2.5, 2.5)
     whole = [(0.0, max(0.0, row.estimate), "alone", None)]
     for begin, end, name, amount in stack or whole:
         if end > begin:
@@ -209,12 +225,9 @@ def _bar(
             level = y + thick + step * (place + 1)
             pen.line((scale(low), level), (scale(high), level), SOFT, 1.2)
     if row.lower is not None and row.upper is not None:
-        end = 3.5 if pitch >= WIDE else 2
         pen.whisker(y + thick / 2, scale(row.lower), scale(row.upper), end=end)
     told = f"{row.modality}: {with_limits(row.estimate, row.lower, row.upper)} nats"
-    pen.mark(
-        scale(row.estimate), y + thick / 2, SHAPES["circle"], INK, 3.5 if pitch >= WIDE else 3, told
-    )
+    pen.mark(scale(row.estimate), y + thick / 2, SHAPES["circle"], INK, radius, told)
 
 
 @dataclass(frozen=True)
@@ -358,18 +371,23 @@ def _bracket(pen: Pen, scale: Scale, y: float, start: float, row: Difference) ->
 
 def overlap_picture(cohort: CohortView) -> Sketch:
     """Draw who has what: a column for each of the commonest patterns, a row for each modality."""
-    names = [row.name for row in cohort.modalities]
-    keys = modality_keys(names)
+    every = [row.name for row in cohort.modalities]
+    keys, sizes = modality_keys(every), {row.name: row.samples for row in cohort.modalities}
+    # Of many modalities those that most samples lack, in the order of the cohort.
+    drawn = set(sorted(every, key=lambda name: sizes[name])[:MOST_ROWS])
+    names = [name for name in every if name in drawn]
+    roomy = len(names) <= ROOMY
     patterns = cohort.patterns[:MOST_PATTERNS]
     hidden = cohort.patterns[MOST_PATTERNS:]
     rest = cohort.other_patterns[1] + sum(row.count for row in hidden)
     kinds = cohort.other_patterns[0] + len(hidden)
     columns = [(row.lacks, row.count) for row in patterns]
-    step = 16 if len(names) <= ROOMY else 12
-    high, size = 34, SMALL if len(names) <= ROOMY else 10
+    step, high, size = (16, 34, SMALL) if roomy else (11.5, 20, 10)
     most = max(count for _, count in columns)
     pen = Pen()
     base = 14 + high
+    if len(names) < len(every):
+        pen.text(0, base - 3, f"{len(names)} of {len(every)}", size=size, fill=SOFT)
     for place, name in enumerate(names):
         y = base + 12 + step * place
         pen.text(0, y + 4, fitted(name, NAMES - 12, size), size=size)
