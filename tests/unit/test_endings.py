@@ -76,15 +76,7 @@ class TestFound:
         lines = what_was_found(results, ["a", "b"], 3.0).splitlines()
         assert lines[:2] == ["", "Results (3 s):"]
         said = [line.strip() for line in lines[3::2]]
-        assert said == ["a combines. [+0.02]", "b combines. [+0.02]"]
-
-    def test_of_a_prediction_the_first_conclusion_stands_for_it(self, results, monkeypatch):
-        (results / "b" / "prediction.json").touch()
-        lines = what_was_found(results, ["b"], 3.0).splitlines()
-        assert lines[-3:-1] == ["    b has it. [0.8 nats]", "    b combines. [+0.02]"]
-        monkeypatch.setattr(endings, "MOST_TOLD", 1)
-        lines = what_was_found(results, ["a", "b"], 3.0).splitlines()
-        assert lines[-1].strip() == "b has it. [0.8 nats]"
+        assert said == [f"{name} has it. {name} combines. {name} is checked." for name in "ab"]
 
     def test_of_a_page_that_concludes_nothing_its_place_is_told(self, results):
         (results / "a" / "view.json").unlink()

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 ENTRY = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ([A-Z]+) ", re.MULTILINE)
 MEMORY = re.compile(r"may use (\d+) MB of memory")
-COMBINED = 1  # the conclusion that stands for a dataset: whether combining helps
-MOST_TOLD = 5  # pages of which all conclusions are told
+MOST_TOLD = 5  # pages whose conclusions have a line each, and their numbers
 LOST = "the cluster took the job's machine away: run the same command again, the run goes on"
 # What SLURM says of a job that could not say it itself.
 STATES = {
@@ -47,7 +46,7 @@ def what_was_found(results: str | Path, datasets: Iterable[str], seconds: float)
     Returns
     -------
     str
-        Of few pages all that they conclude, of more than `MOST_TOLD` a line each.
+        Of few pages each conclusion with its number, of more than `MOST_TOLD` all in a line.
     """
     folder = Path(results)
     pages = {name: folder / name / "report.html" for name in datasets}
@@ -63,14 +62,15 @@ def what_was_found(results: str | Path, datasets: Iterable[str], seconds: float)
 
 
 def _concluded(folder: Path, briefly: bool) -> list[str]:
-    """Return what the page in a folder concludes, or what stands for it; nothing of none."""
+    """Return what the page in a folder concludes, briefly in one line; nothing of none."""
     view = folder / "view.json"
     if not view.is_file():
         return []
     page = json.loads(view.read_text(encoding="utf-8"))
-    said = [_with_value(each) for each in page.get("conclusions", ())]
-    foremost = 0 if (folder / "prediction.json").is_file() else COMBINED
-    return said[foremost : foremost + 1] if briefly else said
+    conclusions = page.get("conclusions", ())
+    if briefly and conclusions:
+        return [" ".join(each["sentence"] for each in conclusions)]
+    return [_with_value(each) for each in conclusions]
 
 
 def _with_value(conclusion: dict[str, str | None]) -> str:
