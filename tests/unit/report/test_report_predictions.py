@@ -88,8 +88,8 @@ def test_without_classes_it_tells_of_predictions_alone():
     view = build_prediction_view(told(), table(labels=False))
     assert view.external is None
     assert view.headline == "Predictions of 40 new samples by the model of mine."
-    assert "for protein, which they lack" in view.supports[0]
-    assert "3 of 40 samples" in view.supports[1]
+    assert "for protein, which they lack" in view.supports[1]
+    assert "3 of 40 samples" in view.supports[2]
     assert [row.predicted for row in view.classes] == [20, 20]
     assert view.modalities[0].share == 0.12
 
@@ -272,3 +272,49 @@ def test_training_samples_are_neither_right_nor_wrong():
     first, second, *_ = build_prediction_view(told(), made).rows
     assert (first.judged, first.mark) == (False, None)
     assert (second.judged, second.mark) == (True, None)
+
+
+LOST = {"value": 0.53, "lower": 0.4, "upper": 0.65}
+LOST |= {"difference": -0.25, "difference_lower": -0.44, "difference_upper": -0.06}
+
+
+def evaluated_on(*patterns):
+    """Return what a model says of itself whose tested samples had these modalities."""
+    evaluation = told()["evaluation"]
+    lost = [{"modality": "protein", "metric": "macro_f1", **LOST}]
+    return {**evaluation, "patterns": [{"modalities": each} for each in patterns], "dropped": lost}
+
+
+def test_samples_that_were_not_tested_alike_are_told_of_and_not_compared():
+    """All forty lack protein."""
+    about = told(evaluation=evaluated_on(["rna", "protein"]))
+    found = build_prediction_view(about, table(right=25))
+    sentence = next(each for each in found.supports if "lack protein" in each)
+    assert sentence.startswith("40 samples lack protein, as no tested sample did: in the cross-")
+    assert "macro-F1 was 0.53 (0.40 to 0.65) with protein taken away" in sentence
+    assert found.external.found.carried is Carried.APART
+    reason = "40 of 40 samples have modalities that no tested sample had alone"
+    assert f"the two cannot be compared: {reason}." in found.external.sentence
+
+
+def test_samples_that_were_tested_alike_are_compared():
+    about = told(evaluation=evaluated_on(["rna", "protein"], ["rna"]))
+    found = build_prediction_view(about, table(right=25))
+    assert found.external.found.carried is Carried.NO
+    assert not any("no tested sample" in each for each in found.supports)
+
+
+def test_few_samples_that_were_not_tested_alike_leave_the_comparison():
+    rows = table(right=25).assign(modalities=["rna"] * 3 + ["rna+protein"] * 37)
+    found = build_prediction_view(told(evaluation=evaluated_on(["rna", "protein"])), rows)
+    assert found.external.found.carried is Carried.NO
+    assert any(each.startswith("3 samples lack protein") for each in found.supports)
+
+
+def test_without_classes_the_score_of_the_cross_validation_stands_there():
+    found = build_prediction_view(told(labelled=False), table(labels=False))
+    sentence = "In the cross-validation of mine, macro-F1 was 0.900 (0.850 to 0.950)."
+    assert any(each.startswith(sentence) and "CARD.md" in each for each in found.supports)
+    other = {**told()["evaluation"], "other": "it differs"}
+    found = build_prediction_view(told(labelled=False, evaluation=other), table(labels=False))
+    assert not any("CARD.md" in each for each in found.supports)

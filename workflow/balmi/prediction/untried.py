@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 DROPPED = "dropped"
 UNTRIED = "none with these modalities was tested"
+# Share of new samples that were not tested alike, from which their score is another's.
+COMPARABLE = 0.1
 COLUMNS = (
     *("modality", "metric", "value", "lower", "upper"),
     *("difference", "difference_lower", "difference_upper"),
@@ -80,6 +82,23 @@ def untried(
         if tested and has not in tested
     ]
     return sorted(found, key=lambda each: (-each.samples, each.has))
+
+
+def incomparable(found: Sequence[Untried], samples: int) -> str | None:
+    """Return why a score of new samples cannot be compared with the cross-validation, or None.
+
+    Parameters
+    ----------
+    found
+        Which of them were not tested alike, as `untried` says.
+    samples
+        How many they are in all.
+    """
+    count = sum(each.samples for each in found)
+    if count < COMPARABLE * samples or not count:
+        return None
+    of = f"{count:,} of {counted(samples, 'sample')} {inflected(count, 'has', 'have')}"
+    return f"{of} modalities that no tested sample had alone"
 
 
 def flagged(table: pd.DataFrame, found: Iterable[Untried]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from balmi.methods.outcome import PROBABILITY_PREFIX
 from balmi.numerals import counted, decimal, inflected, signed, with_limits
 from balmi.prediction.external import Carried, Labelled, validate
 from balmi.prediction.predict import TRAINED
+from balmi.prediction.untried import incomparable, untried, what_is_known
 from balmi.report.kit.drawing import Mark, mark_of
 from balmi.report.kit.metrics import Metric, metric_of
 from balmi.report.kit.words import brief, joined, percent
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from balmi.prediction.external import Compared, Estimate, External
+    from balmi.prediction.untried import Untried
 
 MOST_ROWS = 300  # of the table of predictions; all are in the download
+MOST_UNTRIED = 3  # patterns of modalities that stand in sentences; all are in the remarks
 MOST_NAMED = 100  # missing features of a modality; all are in the file beside the predictions
 WRONG = Mark("wrong", "✕", "cross", "loss")
 
@@ -339,10 +342,21 @@ def _is_judged(row: Mapping[str, Any]) -> bool:
     return _text(row["label"]) is not None and TRAINED not in (_text(row["flags"]) or "")
 
 
+def _known(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of samples of known class that the model has not learned from."""
+    known = table[table["label"].notna()]
+    return known[~known["flags"].fillna("").str.contains(TRAINED, regex=False)]
+
+
+def _untried(about: Mapping[str, Any], table: pd.DataFrame) -> list[Untried]:
+    """Return which samples have modalities together that no tested sample had."""
+    names = [each["name"] for each in about["modalities"]]
+    return untried(names, table["modalities"].fillna(""), about["evaluation"])
+
+
 def _labelled(table: pd.DataFrame, classes: tuple[str, ...]) -> Labelled | None:
     """Return samples of known class that the model has not learned from, None without any."""
-    known = table[table["label"].notna()]
-    known = known[~known["flags"].fillna("").str.contains(TRAINED, regex=False)]
+    known = _known(table)
     if known.empty:
         return None
     codes = {name: code for code, name in enumerate(classes)}
@@ -421,7 +435,11 @@ def _external(
     held = _labelled(table, classes)
     if held is None:
         return None
-    found = validate(held, classes, about["evaluation"])
+    evaluation = about["evaluation"]
+    other = incomparable(_untried(about, _known(table)), len(held))
+    if evaluation.get("other") is None and other is not None:
+        evaluation = {**evaluation, "other": other}
+    found = validate(held, classes, evaluation)
     metric = metric_of(found.primary.metric)
     inside = [
         Bin(row["confidence"], row["accuracy"], row["lower"], row["upper"], row["samples"])
@@ -510,6 +528,21 @@ def build_prediction_view(about: Mapping[str, Any], table: pd.DataFrame) -> Pred
     )
 
 
+def _inside(about: Mapping[str, Any]) -> list[str]:
+    """Return how the model's method did in the cross-validation, where new classes are unknown."""
+    evaluation = about["evaluation"]
+    rows = {row["metric"]: row for row in evaluation["summary"] if row.get("class") is None}
+    row = rows.get(evaluation["primary"])
+    if row is None or evaluation.get("other") is not None:
+        return []
+    score = with_limits(row["mean"], row["lower"], row["upper"])
+    where = f"In the cross-validation of {brief(about['model']['dataset'])}"
+    return [
+        f"{where}, {metric_of(row['metric']).title} was {score}. What the model must not be used"
+        " for stands in its CARD.md."
+    ]
+
+
 def _supports(
     about: Mapping[str, Any],
     table: pd.DataFrame,
@@ -518,6 +551,10 @@ def _supports(
 ) -> list[str]:
     """Return the sentences below the headline."""
     told = [] if external is None else [external.sentence, external.wrong]
+    for each in _untried(about, table)[:MOST_UNTRIED]:
+        found, known = what_is_known(each, about["evaluation"])
+        told.append(f"{found}: {known}.")
+    told += [] if external is not None else _inside(about)
     if about["trained_on"]:
         told.append(
             f"{about['trained_on']} of the samples are training samples of the model, by their"
