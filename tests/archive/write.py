@@ -1,7 +1,7 @@
 """Run balmi on a small cohort and keep what it made, in a file of the version's name.
 
-With a name of one's own, only tables and a prediction of new samples are kept, below ``between``:
-of a state between two releases whose formats are new.
+With a name of one's own, below ``between``, a state between two releases is kept: a prediction of
+new samples, and the tables that the last release lacks or has with other columns.
 """
 
 import subprocess
@@ -53,6 +53,18 @@ def write_new(folder: Path) -> None:
         moved.to_csv(folder / f"new-{name}.csv")
 
 
+def header(text: bytes) -> bytes:
+    """Return the first line of a table."""
+    return text.partition(b"\n")[0]
+
+
+def released(table: Path) -> bytes | None:
+    """Return the first line of a table as the last release wrote it, None where it did not."""
+    with zipfile.ZipFile(Path(__file__).with_name(f"{balmi.__version__}.zip")) as archive:
+        name = f"results/mine/tables/{table.name}"
+        return header(archive.read(name)) if name in archive.namelist() else None
+
+
 def main() -> None:
     """Write the archive of this version, or of a state between two."""
     between = sys.argv[1] if sys.argv[1:] else None
@@ -72,6 +84,8 @@ def main() -> None:
         subprocess.run(command, cwd=folder, check=True)
         made = folder / "results" / "mine"
         tables = (file for file in made.glob("tables/*") if file.stat().st_size <= LARGEST)
+        if between:
+            tables = (file for file in tables if header(file.read_bytes()) != released(file))
         files = [*tables, *map((made.parent / "new").joinpath, PREDICTED)]
         if not between:
             files += [folder / "config.yaml", *folder.glob("data/*"), *map(made.joinpath, KEPT)]

@@ -56,7 +56,7 @@ def test_cohort_obeys_its_contract_and_opens_in_muon(finished):
     about = data.uns["balmi"]
     assert set(about) == set(contract["uns"]["balmi"])
     assert list(about["modalities"]) == list(data.mod)
-    told = {"dataset", "label", "group", "folds", "dropped", "control", "warnings"}
+    told = {"dataset", "label", "group", "folds", "dropped", "control", "warnings", "inputs"}
     assert set(json.loads(about["provenance"])) == told
     for name, part in data.mod.items():
         assert part.X.dtype == np.float32

@@ -75,8 +75,8 @@ def test_a_plural_behind_a_number_is_seen():
 ABOVE_ONE = (
     *("groups, or fewer evaluation.folds", "values holds measurements", "columns", "names every"),
     *("test folds so that every class", "repeats were asked for", "samples in a training part"),
-    *("training samples, and would take", "modalities", "More would tell", "methods"),
-    *("pools networks", "pairs are", "all modalities, so that methods"),
+    *("training samples, and would take", "modalities", "More would add", "methods"),
+    *("pools networks", "pairs are", "ids begin alike"),
 )
 
 

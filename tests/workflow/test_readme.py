@@ -149,6 +149,11 @@ def packs(reader, command):
     assert (reader.finished.folder / arguments[-1]).stat().st_size > 100_000
 
 
+def calls_python(reader, command):
+    """Run a line of Python where the files of a reader lie."""
+    reader.shell(command.replace(".venv/bin/python", shlex.quote(sys.executable), 1))
+
+
 # The beginning of a command, and who tries it; the first that fits counts.
 HANDLERS = {
     r"make\b": makes,
@@ -156,6 +161,7 @@ HANDLERS = {
     r"python3 envs/install\.py\b": installs,
     r"conda env create ": makes_environment,
     r"conda run ": runs_in_environment,
+    r"\.venv/bin/python -c ": calls_python,
     r"\.venv/bin/snakemake\b.* --report ": packs,
     r"\.venv/bin/snakemake predict ": predicts,
     r"\.venv/bin/snakemake\b": plans,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 
 import pytest
@@ -107,4 +108,7 @@ def test_quiet_is_quiet(own):
     (folder / "view.json").write_text(json.dumps({"conclusions": [said]}), encoding="utf-8")
     loud = own.snakemake("results/mine/samples.json")
     assert "Undecided. [+0.1]" in loud.stdout
-    assert not own.snakemake("results/mine/splits.parquet", "--quiet").stdout.strip()
+    assert re.search(r"^mine: \d+ samples by subtype \(", loud.stderr, re.MULTILINE)
+    silent = own.snakemake("results/mine/splits.parquet", "--quiet")
+    assert not silent.stdout.strip()
+    assert "samples by" not in silent.stderr

@@ -54,6 +54,14 @@ def made(path):
 placed = workflow.modifier.modify_path
 
 
+def tell(understood):
+    """Say on the terminal what was understood of files, unless nothing is to be said."""
+    quiet = set(workflow.output_settings.quiet or ())
+    if not {Quietness.ALL, Quietness.PROGRESS} & quiet:
+        for name, line in understood.items():
+            print(f"{name}: {line}", file=sys.stderr)
+
+
 def warn(found):
     """Say on the terminal what is accepted, but may mean something else than the user thinks."""
     for warning in found:
@@ -64,6 +72,7 @@ try:
     SETTINGS = load_settings(config, workflow.configfiles)
     PREDICTED = Predictions(SETTINGS, placed)
     if workflow.is_main_process:
+        PREDICTED.check_folders()
         # A workflow around this one may have rules that are yet to make a dataset's files.
         here = {
             name: dataset
@@ -71,7 +80,9 @@ try:
             if dataset.catalogue or not any(map(made, dataset.files))
         }
         warn(few_folds(SETTINGS))
-        warn(check_datasets(here, SETTINGS.evaluation, CHECKED))
+        checked = check_datasets(here, SETTINGS.evaluation, CHECKED)
+        tell(checked.understood)
+        warn(checked.warnings)
         warn(check_predictions(SETTINGS.predict, PREDICTED.dataset_of_model))
 except UserError as error:
     # The message alone: a WorkflowError would bring lines of the Snakefile.

@@ -28,6 +28,7 @@ rule describe_model:
         summary=TABLES["summary"].path,
         reliability=TABLES["reliability"].path,
         predictions=TABLES["predictions"].path,
+        robustness=TABLES["robustness"].path,
     output:
         evaluation="results/{dataset}/model/evaluation.json",
         card="results/{dataset}/model/CARD.md",

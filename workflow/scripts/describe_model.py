@@ -6,7 +6,7 @@ from balmi.logs import job
 from balmi.prediction.described import Tables, describe_model
 
 with job(snakemake, f"{snakemake.wildcards.dataset}: card of the final model"):
-    names = ("summary", "reliability", "predictions")
+    names = ("summary", "reliability", "predictions", "robustness")
     tables = Tables(**{name: read_table(snakemake.input[name], name) for name in names})
     describe_model(
         Path(snakemake.output.card).parent,

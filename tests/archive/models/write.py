@@ -17,6 +17,7 @@ from balmi.methods.pooled import learners
 from balmi.prediction.described import Tables, describe_model
 from balmi.prediction.final import write_final
 from balmi.preprocess.features import Features
+from balmi.tables.contract import TABLES
 
 SAMPLES, KEPT = 40, 8
 
@@ -55,7 +56,8 @@ def main() -> None:
     splits = as_splits(make_splits(cohort, Evaluation(repeats=1, folds=2)), cohort)
     found = fit_baseline(Method.POOLED, cohort, Features(cohort, KEPT), splits).predictions
     tables = evaluation_tables(found, cohort, 1.0, settings.primary_metric)
-    told = Tables(tables["summary"], tables["reliability"], found)
+    none = TABLES["robustness"].empty()
+    told = Tables(tables["summary"], tables["reliability"], found, none)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name, "model")
         folder.mkdir()

@@ -130,11 +130,16 @@ def test_datasets_of_the_catalogue_are_left_for_later():
 
 def test_warnings_of_an_unchanged_cohort_are_said_again(source, reads, tmp_path):
     source.samples.loc["s03", "subtype"] = "NA"
+    source.group = "patient"
     datasets, cache = {"own": source.dataset()}, tmp_path / "cache"
     first = check_datasets(datasets, Evaluation(folds=3), cache)
     assert check_datasets(datasets, Evaluation(folds=3), cache) == first
     assert reads == ["own"]
-    assert first == (
+    assert first.understood == {
+        "own": "23 samples by subtype ('Her2' 8, 'LumA' 7, 'LumB' 8), 12 groups by patient,"
+        " rna 23 x 3, meth 23 x 2"
+    }
+    assert first.warnings == (
         "datasets.own.samples: samples.csv: label 'subtype': texts read as a missing value, 'NA' in"
         " 1 row; if one is a name, leave it out of the list of texts in datasets.own.missing",
         "datasets.own.samples: samples.csv: 1 sample without a label: 's03'; left out",
@@ -142,7 +147,7 @@ def test_warnings_of_an_unchanged_cohort_are_said_again(source, reads, tmp_path)
 
 
 def outlined(source, folds=3):
-    return check_datasets({"own": source.dataset()}, Evaluation(folds=folds), most=0)
+    return check_datasets({"own": source.dataset()}, Evaluation(folds=folds), most=0).warnings
 
 
 def test_of_large_files_cells_are_left_to_a_job(source, reads, tmp_path):
@@ -188,7 +193,7 @@ def test_a_class_rarer_than_the_folds_is_told_without_the_cells(source):
 def test_several_datasets_share_what_may_be_read(source, reads):
     size = sum(map(size_of, source.dataset().files))
     datasets = {name: source.dataset() for name in ("one", "two", "three")}
-    warnings = check_datasets(datasets, Evaluation(folds=3), most=int(2.5 * size))
+    warnings = check_datasets(datasets, Evaluation(folds=3), most=int(2.5 * size)).warnings
     assert reads == ["one", "two"]
     assert next(line for line in warnings if "large files" in line).startswith("datasets: three:")
 

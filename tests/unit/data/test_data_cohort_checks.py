@@ -22,7 +22,7 @@ def test_a_class_rarer_than_the_folds(source):
     found = source.problem(folds=5)
     assert found.where == "datasets.own.label"
     assert found.found == "classes rarer than the folds: 'Her2' has 3, 'LumB' has 2"
-    assert found.allowed == "at least 5 members per class, or evaluation.folds of 2 or less"
+    assert found.allowed == "at least 5 members per class, or evaluation.folds of 2"
     source.tables(folds=2)
 
 
@@ -51,8 +51,24 @@ def test_a_modality_of_unlabelled_samples_only(source):
     source.samples.iloc[:2, 0] = None
     source.modalities["rna"] = source.modalities["rna"].iloc[:2]
     found = source.problem()
-    assert found.where == "datasets.own.modalities.rna"
-    assert found.found == "no measurement of any labelled sample"
+    assert found.where.startswith("datasets.own.modalities.rna: ")
+    assert found.where.endswith("rna.csv")
+    assert found.found == "no measurement of any labelled sample; ids here are 's00', 's01'"
+    assert found.allowed == (
+        "measurements of samples that have a label, such as 's02', 's03', 's04'"
+    )
+
+
+def test_a_modality_whose_labelled_samples_are_written_otherwise(source):
+    """Only what has no label is written alike."""
+    source.samples.iloc[:2, 0] = None
+    table = source.modalities["rna"]
+    source.modalities["rna"] = table.set_axis([*table.index[:2], *table.index[2:].str.upper()])
+    found = source.problem()
+    assert "ids here are 's00', 's01', 'S02'" in found.found
+    assert found.allowed.endswith(
+        "22 ids much like one of them: 'S02' and 's02', 'S03' and 's03', 'S04' and 's04'"
+    )
 
 
 def test_a_label_of_measurements(source):

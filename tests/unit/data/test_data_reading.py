@@ -82,6 +82,7 @@ def test_labels_that_stand_for_none(source, text):
 
 def test_a_whole_number_is_one_class_however_it_is_written(source):
     source.samples["subtype"] = np.resize(["1", "2", "1.0"], COUNT)
+    source.group = "patient"
     tables = source.tables()
     assert set(tables.samples["label"]) == {"1", "2"}
     (caution,) = tables.warnings

@@ -10,6 +10,7 @@ from balmi.config.settings import Evaluation, Scheme
 from balmi.data.splits import as_splits, make_splits
 from balmi.evaluation.absence import absence_table
 from balmi.evaluation.checklist import CHECKS, Evidence, trust_table
+from balmi.evaluation.gap import Gap
 from balmi.evaluation.trust import LABEL_SOURCE, State, withheld
 from balmi.preprocess.features import Features
 
@@ -239,6 +240,18 @@ class TestCalibration:
         evidence = gather()
         found = predictions_of(evidence.cohort, evidence.splits, confidence)
         assert CHECKS["calibration"](replace(evidence, predictions=found)).state is state
+
+    def test_few_samples_show_no_error_and_no_frequencies(self, gather, monkeypatch):
+        evidence = gather()
+        for error, null95, said in (
+            (0.05, 0.06, "can be read as frequencies"),
+            (0.12, 0.16, "an error below 0.16 would not be."),
+        ):
+            gap = Gap(error, 0.04, null95)
+            monkeypatch.setattr("balmi.evaluation.checklist.calibration_gap", lambda *_, g=gap: g)
+            finding = CHECKS["calibration"](evidence)
+            assert finding.state is State.PASS
+            assert said in finding.detail
 
     def test_the_own_method_is_judged_where_it_ran(self, gather):
         evidence = gather()

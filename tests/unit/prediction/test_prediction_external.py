@@ -69,7 +69,18 @@ def test_draws_that_never_differ_are_no_interval():
     found = validate(labelled(30, 0), CLASSES, inside(0.9, 0.85, 0.95, "accuracy"))
     scores = {each.metric: each.external for each in found.classes[0].scores}
     assert scores["recall"] == Estimate(1.0, None, None)
-    assert found.primary.external == Estimate(1.0, 1.0, 1.0)
+    # Of all calls the share is known well enough: by Wilson, 30 / (30 + 1.96^2).
+    assert found.primary.external == Estimate(
+        1.0, pytest.approx(30 / (30 + 1.96**2), abs=1e-4), 1.0
+    )
+
+
+def test_a_few_samples_that_are_all_right_are_no_better_than_inside():
+    """12 of 12 are right, as they may well be where .86 are."""
+    found = validate(labelled(12, 0), CLASSES, inside(0.86, 0.75, 0.97))
+    assert found.carried is Carried.OPEN
+    found = validate(labelled(400, 0), CLASSES, inside(0.86, 0.75, 0.97))
+    assert found.carried is Carried.BETTER
 
 
 def test_what_was_not_cross_validated_is_not_compared():

@@ -32,7 +32,9 @@ from balmi.prediction.described import Tables, describe_model
 from balmi.prediction.final import holds_rows
 from balmi.prediction.model import read_model
 from balmi.prediction.predict import predict, prepared, table_of
+from balmi.prediction.untried import DROPPED
 from balmi.preprocess.features import Features
+from balmi.tables.contract import TABLES
 
 EVERYONE = np.arange(90)
 
@@ -187,6 +189,16 @@ def test_no_sample_id_is_written(kept):
     assert b"s017" not in (kept.folder / ARRAYS).read_bytes()
 
 
+LOST = pd.DataFrame(
+    [
+        (*("pooled", "dropped", "rna"), None, "macro_f1", 0.5, 0.4, 0.6, -0.2, -0.3, -0.1, 5),
+        (*("balanced", "dropped", "rna"), None, "macro_f1", 0.6, 0.4, 0.7, -0.1, -0.3, 0.1, 5),
+        (*("pooled", "noise", "rna"), 1.0, "macro_f1", 0.6, 0.4, 0.7, -0.1, -0.3, 0.1, 5),
+    ],
+    columns=list(TABLES["robustness"].columns),
+)
+
+
 @pytest.fixture(scope="module")
 def evaluated(kept):
     splits = as_splits(make_splits(kept.cohort, Evaluation(repeats=1, folds=3)), kept.cohort)
@@ -194,7 +206,7 @@ def evaluated(kept):
     result = fit_baseline(Method.STACKED_LR, kept.cohort, features, splits)
     predictions = result.predictions.assign(method="pooled")
     made = evaluation_tables(predictions, kept.cohort, 0.5, "macro_f1")
-    return Tables(made["summary"], made["reliability"], predictions)
+    return Tables(made["summary"], made["reliability"], predictions, LOST)
 
 
 class TestPerformance:
@@ -206,7 +218,10 @@ class TestPerformance:
         facts = {"title": None, "licence": "CC0"}
         describe_model(folder, tmp_path / "m.zip", evaluated, kept.cohort, "macro_f1", facts)
         assert before == {name: (folder / name).read_bytes() for name in (MODEL, ARRAYS)}
-        told = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))["summary"]
+        evaluation = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))
+        assert [row["modality"] for row in evaluation[DROPPED]] == ["rna"]
+        assert evaluation[DROPPED][0]["difference_upper"] == -0.1
+        told = evaluation["summary"]
         pd.testing.assert_frame_equal(
             pd.DataFrame(told)[["metric", "mean", "lower", "upper"]],
             evaluated.summary[["metric", "mean", "lower", "upper"]].reset_index(drop=True),

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from balmi.data.cohort import read_cohort, write_cohort
 from balmi.data.files import read_table, write_table
+from balmi.data.inputs import INPUTS, InputFile, Inputs
 from balmi.report.paths import Shown
 from balmi.report.render import build_report
 
@@ -92,8 +93,10 @@ def test_neither_page_nor_summary_names_a_folder(inputs, tmp_path):
     write_table(methods, tmp_path / "methods.csv")
     cohort = read_cohort(inputs.samples.with_name("cohort.h5mu"))
     warnings = [f"{secret}/rna.csv, line 3: <b>short</b>"]
+    files = Inputs("2026-11-30", (InputFile(f"{secret}/rna.csv", 9, "ab12"),))
+    told = {"warnings": warnings, INPUTS: files.as_json()}
     write_cohort(
-        replace(cohort, provenance={**cohort.provenance, "warnings": warnings}),
+        replace(cohort, provenance={**cohort.provenance, **told}),
         tmp_path / "cohort.h5mu",
         tmp_path / "samples.json",
     )
@@ -119,5 +122,7 @@ def test_neither_page_nor_summary_names_a_folder(inputs, tmp_path):
     assert "samples: labels.csv" in page
     assert "path: mirna.csv" in page
     assert "OSError: model.bin is damaged" in page
+    assert "data read on 2026-11-30" in page
+    assert "<code>ab12</code>" in page
     assert "rna.csv, line 3: &lt;b&gt;short&lt;/b&gt;" in page
     assert json.loads(view)["not_ok"][0]["reason"] == "OSError: model.bin is damaged"

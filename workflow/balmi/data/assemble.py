@@ -10,6 +10,7 @@ import pandas as pd
 from balmi.data.cohort import Cohort
 from balmi.data.controls import apply_control
 from balmi.data.folds import FOLD, check_dealt, check_learnable
+from balmi.data.inputs import INPUTS, Inputs
 from balmi.data.measurements import Measurements
 from balmi.data.reading import read_tables
 from balmi.errors import UserError
@@ -63,6 +64,7 @@ def assemble_cohort(name: str, dataset: Dataset, folds: int | None) -> Cohort:
             "folds": dataset.folds,
             "dropped": tables.dropped,
             "warnings": [str(caution) for caution in tables.warnings],
+            INPUTS: Inputs.of(dataset.files).as_json(),
         },
         folds=_own_folds(tables.samples, len(dataset.folds)),
     )

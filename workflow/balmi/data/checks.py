@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
@@ -20,13 +20,28 @@ from balmi.data.files import read_json, write_json
 from balmi.data.located import size_of
 from balmi.data.readers import MOST_READ, check_file
 from balmi.data.reading import Reading, read_samples_of, read_tables, texts_of
-from balmi.data.usable import UNLABELLED, Tables
+from balmi.data.usable import UNLABELLED, Tables, understood
 from balmi.errors import Caution, Problem, UserError, listing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from balmi.config.settings import Dataset, Evaluation
+
+
+class Checked(NamedTuple):
+    """What checks say of datasets that are in order.
+
+    Parameters
+    ----------
+    understood
+        Dataset -> what was read of it, in a line; none of those whose cells a job reads.
+    warnings
+        What was accepted, but may mean something else than the user thinks, a line each.
+    """
+
+    understood: dict[str, str]
+    warnings: tuple[str, ...]
 
 
 def check_outline(name: str, dataset: Dataset, folds: int | None) -> None:
@@ -73,7 +88,7 @@ def check_datasets(
     evaluation: Evaluation,
     cache: Path | None = None,
     most: int = MOST_READ,
-) -> tuple[str, ...]:
+) -> Checked:
     """Check the files of all datasets that have files of their own.
 
     Parameters
@@ -93,9 +108,8 @@ def check_datasets(
 
     Returns
     -------
-    tuple of str
-        What was accepted, but may mean something else than the user thinks, a line each; of an
-        unchanged cohort too.
+    Checked
+        What was understood, and what was accepted with a warning; of an unchanged cohort too.
 
     Raises
     ------
@@ -104,6 +118,7 @@ def check_datasets(
     """
     problems: list[Problem] = []
     warnings: list[str] = []
+    read: dict[str, str] = {}
     outlined: list[str] = []
     folds = evaluation.fixed_folds
     for name, dataset in datasets.items():
@@ -112,7 +127,9 @@ def check_datasets(
             continue
         mark = cache / f"{_state(name, dataset, folds, cache)}.json" if cache else None
         if mark is not None and mark.is_file():
-            warnings += read_json(mark)
+            told = read_json(mark)
+            read[name] = told["understood"]
+            warnings += told["warnings"]
             continue
         size = sum(map(size_of, dataset.files))
         try:
@@ -120,17 +137,19 @@ def check_datasets(
                 check_outline(name, dataset, folds)
                 outlined.append(name)
                 continue
-            found = [str(caution) for caution in read_tables(name, dataset, folds).warnings]
+            tables = read_tables(name, dataset, folds)
         except UserError as error:
             problems += error.problems
             continue
         most -= size
+        read[name] = understood(tables, dataset)
+        found = [str(caution) for caution in tables.warnings]
         warnings += found
         if mark is not None:
-            write_json(found, mark)
+            write_json({"understood": read[name], "warnings": found}, mark)
     if problems:
         raise UserError(problems)
-    return (*warnings, *_left_to_jobs(outlined))
+    return Checked(read, (*warnings, *_left_to_jobs(outlined)))
 
 
 def _left_to_jobs(outlined: Sequence[str]) -> list[str]:

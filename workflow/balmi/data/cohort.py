@@ -20,6 +20,7 @@ from scipy.sparse import csr_array, issparse
 from balmi.data.files import annotated_files, read_json, reading, replace_when_written, write_json
 from balmi.data.folds import FOLD
 from balmi.data.formats import KEY, check_format
+from balmi.data.inputs import INPUTS
 from balmi.data.measurements import Measurements, single
 
 if TYPE_CHECKING:
@@ -181,10 +182,15 @@ def write_cohort(cohort: Cohort, path: Path, roster: Path | None = None) -> None
 
 
 def _checksum(data: MuData) -> str:
-    """Return a checksum of all that makes a cohort, as the file holds it."""
+    """Return a checksum of all that makes a cohort, as the file holds it.
+
+    The files that it was read from are no part of it: others with the same content make the same.
+    """
     about = data.uns["balmi"]
     names = [str(name) for name in about["modalities"]]
-    told = [int(about[KEY]), names, str(about["provenance"])]
+    provenance = json.loads(about["provenance"])
+    provenance.pop(INPUTS, None)
+    told = [int(about[KEY]), names, json.dumps(provenance, sort_keys=True)]
     digest = hashlib.sha256(json.dumps(told).encode())
     for column in sorted(data.obs.columns):
         digest.update(json.dumps([column, *map(str, data.obs[column])]).encode())

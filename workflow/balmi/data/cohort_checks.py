@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from balmi.config.settings import Scheme
 from balmi.data.folds import FOLD, check_dealt, check_groups_out, check_own_folds
+from balmi.data.matching import EXAMPLES, kin, pairs
 from balmi.data.names import twins
 from balmi.errors import Problem, listing, shown
 from balmi.numerals import counted, counted_samples, inflected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
 
@@ -22,17 +23,41 @@ if TYPE_CHECKING:
     from balmi.data.usable import Tables
 
 
-def check_measured(tables: Tables, key: str) -> list[Problem]:
-    """Return which modalities measure no labelled sample."""
-    return [
-        Problem(
-            f"{key}.modalities.{name}",
-            "no measurement of any labelled sample",
-            "measurements of samples that have a label",
-        )
-        for name, table in tables.modalities.items()
-        if not len(table.index) and len(tables.samples)
-    ]
+def check_measured(
+    tables: Tables, dataset: Dataset, labels: pd.Series, ids: Mapping[str, pd.Index], key: str
+) -> list[Problem]:
+    """Return which modalities measure no labelled sample.
+
+    Parameters
+    ----------
+    tables
+        What is used of the cohort's tables.
+    dataset
+        The dataset, for its files.
+    labels
+        Labels by sample id, as the table of samples has them.
+    ids
+        Modality -> the ids of its file.
+    key
+        The dataset's key.
+    """
+    labelled, problems = labels.index[labels.notna()], []
+    for name, table in tables.modalities.items():
+        if len(table.index) or not len(tables.samples):
+            continue
+        free = labelled.difference(ids[name], sort=False)
+        alike = kin(ids[name].difference(labels.index, sort=False), free)
+        found = f"no measurement of any labelled sample; ids here are {_first(ids[name])}"
+        allowed = f"measurements of samples that have a label, such as {_first(labelled)}"
+        if alike:
+            allowed += f"; {counted(len(alike), 'id')} much like one of them: {pairs(alike)}"
+        where = f"{key}.modalities.{name}: {dataset.used[name].path}"
+        problems.append(Problem(where, found, allowed))
+    return problems
+
+
+def _first(ids: pd.Index) -> str:
+    return listing(map(shown, ids[:EXAMPLES]))
 
 
 def check_classes(tables: Tables, key: str) -> list[Problem]:
@@ -72,7 +97,8 @@ def check_rarest(labels: pd.Series, folds: int, key: str) -> list[Problem]:
     if len(counts) > len(labels) / 2:
         allowed += f" (a column of {len(counts):,} values holds measurements rather than classes)"
     elif counts.min() > 1:
-        allowed += f", or evaluation.folds of {counts.min()} or less"
+        fewer = " or less" if counts.min() > 2 else ""
+        allowed += f", or evaluation.folds of {counts.min()}{fewer}"
     return [Problem(f"{key}.label", f"classes rarer than the folds: {members}", allowed)]
 
 

@@ -26,6 +26,7 @@ from balmi.data.matching import unmatched
 from balmi.data.names import MissingTexts, name_of, twins
 from balmi.data.plausible import implausible
 from balmi.data.readers import load_measurements, load_samples, missing_remark
+from balmi.data.repeated import repeated_remarks
 from balmi.data.table_checks import SHOWN_CELLS, check_modality, check_samples
 from balmi.data.tidying import names_in, numbers_for_texts, row_numbers, tidied
 from balmi.data.usable import left_out, scarce, usable
@@ -182,8 +183,10 @@ def read_tables(name: str, dataset: Dataset, folds: int | None) -> Tables:
     if reading.problems:
         raise UserError(reading.problems)
     texts, remarks = texts_of(table, dataset, key)
-    tables = usable(texts, {name: each for name, each in measured.items() if each is not None})
-    problems = check_measured(tables, key)
+    whole = {name: each for name, each in measured.items() if each is not None}
+    named = {name: each.index for name, each in whole.items()}
+    tables = usable(texts, whole)
+    problems = check_measured(tables, dataset, texts["label"], named, key)
     problems += check_twins(tables, dataset, key)
     problems += check_classes(tables, key) or check_folds(tables, dataset, folds, key)
     if problems:
@@ -195,7 +198,7 @@ def read_tables(name: str, dataset: Dataset, folds: int | None) -> Tables:
             dataset.used[modality].path,
             [*scarce(tables, modality), *label_remarks(measurements, labels)],
         )
-    remarks += left_out(tables, table, texts)
+    remarks += left_out(tables, table, texts) + repeated_remarks(tables, table, dataset)
     reading.remark(f"{key}.samples", dataset.labelled[0], remarks)
     return replace(tables, warnings=tuple(dict.fromkeys(reading.cautions)))
 

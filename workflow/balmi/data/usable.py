@@ -11,6 +11,7 @@ from balmi.numerals import counted
 if TYPE_CHECKING:
     import pandas as pd
 
+    from balmi.config.settings import Dataset
     from balmi.data.numeric import NumericTable
     from balmi.errors import Caution
 
@@ -69,6 +70,20 @@ def usable(samples: pd.DataFrame, modalities: dict[str, NumericTable]) -> Tables
 
 def _sorted_rows(table: NumericTable, ids: pd.Index) -> NumericTable:
     return table.kept(table.index.get_indexer(ids.sort_values()))
+
+
+def understood(tables: Tables, dataset: Dataset) -> str:
+    """Return what was read of a cohort, in a line, so that a user sees whether it was meant."""
+    counts = tables.samples["label"].value_counts().sort_index()
+    classes = listing(f"{shown(name)} {count:,}" for name, count in counts.items())
+    parts = [f"{counted(len(tables.samples), 'sample')} by {dataset.label} ({classes})"]
+    if "group" in tables.samples:
+        parts.append(f"{counted(tables.samples['group'].nunique(), 'group')} by {dataset.group}")
+    parts += [
+        f"{name} {table.shape[0]:,} x {table.shape[1]:,}"
+        for name, table in tables.modalities.items()
+    ]
+    return ", ".join(parts)
 
 
 def left_out(tables: Tables, table: pd.DataFrame, texts: pd.DataFrame) -> list[tuple[str, str]]:

@@ -51,6 +51,8 @@ SAMPLES_PER_FEATURE = 0.1
 # A gap beyond chance of two percentage points changes no decision; one of ten makes a probability
 # useless as a number.
 NEGLIGIBLE_GAP, LARGE_GAP = 0.02, 0.1
+# Error above chance that samples must be enough to show, for its absence to say something.
+SEEN_GAP = 0.03
 
 MOST_NAMED = 3  # pairs of samples that are named
 
@@ -294,7 +296,12 @@ def _calibration(evidence: Evidence) -> Finding:
     )
     excess = gap.error - gap.expected
     if gap.error <= gap.null95 or excess <= NEGLIGIBLE_GAP:
-        return Finding(State.PASS, value, "Its probabilities can be read as frequencies.")
+        if gap.null95 - gap.expected <= SEEN_GAP:
+            return Finding(State.PASS, value, "Its probabilities can be read as frequencies.")
+        unseen = (
+            "No miscalibration is shown. Of so few samples, an error below {:.2f} would not be."
+        )
+        return Finding(State.PASS, value, unseen.format(gap.null95))
     state = State.FAIL if excess > LARGE_GAP else State.CAUTION
     use = "not be read as probabilities" if state is State.FAIL else "be read with care"
     return Finding(

@@ -21,6 +21,7 @@ from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.patterns import PATTERN, by_pattern
 from balmi.evaluation.statistics import wilson_interval
 from balmi.prediction.card import card
+from balmi.prediction.untried import DROPPED, dropped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,13 +40,14 @@ class Tables:
 
     Parameters
     ----------
-    summary, reliability, predictions
+    summary, reliability, predictions, robustness
         As in the contract.
     """
 
     summary: pd.DataFrame
     reliability: pd.DataFrame
     predictions: pd.DataFrame
+    robustness: pd.DataFrame
 
 
 OTHER = (
@@ -95,6 +97,7 @@ def evaluation_of(
         "reliability": _records(of["reliability"].drop(columns="method")),
         "repeats": int(predictions["repeat"].nunique()),
         "patterns": list(_patterns(predictions, cohort)) if len(predictions) else [],
+        DROPPED: _records(dropped(tables.robustness, str(method))) if other is None else [],
     }
 
 

@@ -21,6 +21,7 @@ from balmi.prediction.fingerprints import fingerprints, known
 from balmi.prediction.masking import widened
 from balmi.prediction.model import read_model
 from balmi.prediction.units import look
+from balmi.prediction.untried import flagged, untried, what_is_known
 from balmi.preprocess.fitted import Samples
 
 if TYPE_CHECKING:
@@ -346,7 +347,12 @@ def predict_files(name: str, prediction: Prediction, table: Path, about: Path) -
         checksum = sha256(folder / MODEL)
     refuse = prediction.other_scale is OtherScale.REFUSE
     found = predict(model, newcomers, key, refuse)
-    write_table(table_of(model, newcomers, found), table, "new_samples")
+    rows = table_of(model, newcomers, found)
+    rest = untried(list(model.modalities), rows["modalities"], evaluation)
+    write_table(flagged(rows, rest), table, "new_samples")
+    untested = [
+        str(Caution(f"{key}.modalities", *what_is_known(each, evaluation))) for each in rest
+    ]
     told = {
         "name": name,
         "model": {
@@ -363,7 +369,7 @@ def predict_files(name: str, prediction: Prediction, table: Path, about: Path) -
         "judged": int((~np.isnan(found.outside)).sum()),
         "labelled": newcomers.labels is not None,
         "grouped": newcomers.groups is not None,
-        "remarks": [*newcomers.remarks, *found.warnings],
+        "remarks": [*untested, *newcomers.remarks, *found.warnings],
         "evaluation": evaluation,
     }
     write_json(told, about, FORMAT)

@@ -7,10 +7,13 @@ nothing to those who read them.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from pandas.api.types import is_numeric_dtype
+
+from balmi.data.inputs import INPUTS, Inputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -90,9 +93,12 @@ class Shown:
         return table.assign(**cleaned)
 
     def provenance(self, provenance: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what is known of a cohort's origin with its warnings as they are shown."""
+        """Return what is known of a cohort's origin, warnings and files as they are shown."""
         warnings = [self.text(str(text)) for text in provenance.get("warnings", ())]
-        return {**provenance, "warnings": warnings}
+        inputs = Inputs.told(provenance)
+        files = tuple(replace(each, path=self.path(each.path)) for each in inputs.files)
+        told = replace(inputs, files=files).as_json()
+        return {**provenance, "warnings": warnings, INPUTS: told}
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -6,6 +6,7 @@ import pytest
 
 from balmi.config.rules.predictions import Predictions
 from balmi.config.settings import Configuration
+from balmi.errors import UserError
 
 RNA = {"rna": {"path": "new/rna.csv"}}
 LATER = SimpleNamespace(prediction="later")
@@ -66,3 +67,21 @@ def test_of_a_model_that_is_there_the_checksums_are_read(tmp_path):
     packed = predictions(tmp_path / "model.zip")
     assert packed.given(LATER)[2:] == [str(tmp_path / "model.zip")]
     assert packed.concluded(SimpleNamespace(dataset="one")) == []
+
+
+def test_a_folder_of_results_of_another_kind_is_not_taken(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    asked = predictions("x", prefix="below/")
+    own = {"later": "prediction.json", "one": "samples.json"}
+    others = {"later": "samples.json", "one": "prediction.json"}
+    for name, mark in own.items():
+        folder = tmp_path / "below" / "results" / name
+        folder.mkdir(parents=True)
+        (folder / mark).touch()
+    asked.check_folders()
+    for name, mark in others.items():
+        (tmp_path / "below" / "results" / name / mark).touch()
+    with pytest.raises(UserError) as caught:
+        asked.check_folders()
+    assert [problem.where for problem in caught.value.problems] == ["predict.later", "datasets.one"]
+    assert "a dataset whose results lie in below/results/later" in caught.value.problems[0].found

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from balmi.errors import Problem, UserError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from balmi.config.settings import Configuration
 
 PAGES = ("predictions.csv", "report.html")
+OF_DATASET, OF_PREDICTION = "samples.json", "prediction.json"
 MODEL = ("model.json", "arrays.safetensors", "evaluation.json", "SHA256SUMS")
 
 
@@ -30,6 +33,31 @@ class Predictions:
 
     settings: Configuration
     placed: Callable[[str], str]
+
+    def check_folders(self) -> None:
+        """Refuse names whose folder holds results of another kind, which would be replaced in part.
+
+        Raises
+        ------
+        UserError
+            With every such name.
+        """
+        taken = (
+            ("predict", self.settings.predict, OF_DATASET, "a dataset"),
+            ("datasets", self.settings.datasets, OF_PREDICTION, "a prediction"),
+        )
+        problems = [
+            Problem(
+                f"{section}.{name}",
+                f"the name of {what} whose results lie in {folder}",
+                "another name, or none of these results: move the folder, or delete it",
+            )
+            for section, names, mark, what in taken
+            for name in names
+            if Path(folder := self.placed(f"results/{name}"), mark).is_file()
+        ]
+        if problems:
+            raise UserError(problems)
 
     def models(self) -> list[str]:
         """Return the models that are made."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from balmi.data.inputs import Inputs
 from balmi.numerals import counted
 from balmi.report.kit.words import known
 
@@ -105,6 +106,8 @@ class CohortView:
         How far absence follows the class; empty where no sample lacks anything.
     warnings
         What was accepted of the inputs with a warning.
+    inputs
+        The files that the cohort was read from.
     """
 
     samples: int
@@ -120,6 +123,7 @@ class CohortView:
     controls: tuple[str, ...] = ()
     absence: tuple[Absence, ...] = ()
     warnings: tuple[str, ...] = ()
+    inputs: Inputs = field(default_factory=Inputs)
 
     @property
     def counted(self) -> str:
@@ -215,5 +219,6 @@ def cohort_view(cohort: Roster, absence: pd.DataFrame | None = None) -> CohortVi
         dropped=tuple((what, int(count)) for what, count in sorted(dropped.items()) if count),
         absence=_absence(absence, cohort.modalities),
         warnings=tuple(map(str, cohort.provenance.get("warnings", ()))),  # type: ignore[call-overload]
+        inputs=Inputs.told(cohort.provenance),
         controls=_controls(cohort.provenance.get("control", {})),  # type: ignore[arg-type]
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from balmi.numerals import decimal
+from balmi.numerals import counted, decimal
 from balmi.report.kit.pictures import indexed, uri_of
 from balmi.report.kit.sketches import Pen, fitted, sketch, width
 from balmi.report.kit.svg import INK, SOFT
@@ -98,7 +98,8 @@ def _described(confusion: Confusion) -> str:
             text += f", {percent(shares[other])} called {brief(confusion.classes[other])}"
         told.append(text)
     more = len(told) - MOST_TOLD
-    return "; ".join(told[:MOST_TOLD]) + (f"; and {more} more classes" if more > 0 else "") + "."
+    rest = f"; and {counted(more, 'more class', 'more classes')}" if more > 0 else ""
+    return "; ".join(told[:MOST_TOLD]) + f"{rest}."
 
 
 def confusion_figure(confusion: Confusion, method: str, places: int) -> Sketch:
