@@ -291,7 +291,7 @@ def test_csv_prefixes_text_only():
 def test_downloads_embed_the_smallest_first():
     small, large = pd.DataFrame({"a": [1]}), pd.DataFrame({"a": range(1000)})
     paths = {"large": "l.csv", "small": "s.csv"}
-    made = downloads({"large": large, "small": small}, paths, 200, paths)
+    made = downloads({"large": large, "small": small}, paths, 200, paths, {})
     assert [(row.name, row.uri is None, row.rows) for row in made] == [
         ("large", True, 1000),
         ("small", False, 1),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from balmi import logs
 from balmi.data.files import read_table
 from balmi.evaluation.access import access_table
 from balmi.evaluation.calibration import reliability_table
@@ -22,7 +23,7 @@ from balmi.methods.outcome import read_status
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from balmi.config.settings import PrimaryMetric
@@ -51,17 +52,17 @@ def evaluation_tables(
     alike = first_alike(predictions)
     once = counted_once(performance, alike, ["method", "metric"], ["value"])
     classes_once = counted_once(classes, alike, ["method", "class", "metric"], ["value"])
-    return {
-        "performance": performance,
-        "comparisons": comparisons_of(predictions, cohort, once, ratio, followed),
-        "access": access_table(predictions, cohort, ratio, followed),
-        "class_performance": classes,
-        "summary": summary_table(once, classes_once, ratio),
-        "reliability": reliability_table(predictions, cohort),
-        "curves": curves_table(predictions, cohort, ratio),
-        "per_sample": samples_table(predictions, cohort),
-        "patterns": patterns_table(predictions, cohort, ratio),
+    makers: dict[str, Callable[[], pd.DataFrame]] = {
+        "comparisons": lambda: comparisons_of(predictions, cohort, once, ratio, followed),
+        "access": lambda: access_table(predictions, cohort, ratio, followed),
+        "summary": lambda: summary_table(once, classes_once, ratio),
+        "reliability": lambda: reliability_table(predictions, cohort),
+        "curves": lambda: curves_table(predictions, cohort, ratio),
+        "per_sample": lambda: samples_table(predictions, cohort),
+        "patterns": lambda: patterns_table(predictions, cohort, ratio),
     }
+    made = {name: makers[name]() for name in logs.followed(list(makers), "evaluation", "table")}
+    return {"performance": performance, "class_performance": classes, **made}
 
 
 def status_table(files: Sequence[Path]) -> pd.DataFrame:

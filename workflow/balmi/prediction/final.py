@@ -19,6 +19,7 @@ from balmi.data.measurements import dense
 from balmi.data.subsample import FEWEST as FEWEST_OF_CLASS
 from balmi.data.subsample import subsample
 from balmi.errors import MethodNotApplicable
+from balmi.logs import followed
 from balmi.methods.deciding import MOST_PROBABLE
 from balmi.methods.outcome import attempt
 from balmi.methods.peers.early import FittedMachine
@@ -246,7 +247,7 @@ def measure_missing(cohort: Cohort, settings: Settings, some: LookedAt) -> Widen
     seed = settings.evaluation.seed
     features = Features(cohort, settings.preprocessing.max_features)
     parts: list[HeldOut] = []
-    for rest, here in some.side.base_folds:
+    for rest, here in followed(some.side.base_folds, "missing features", "training"):
         if _suffice(parts):
             break
         ends = np.sort(some.rows[rest]), np.sort(some.rows[here])

@@ -20,6 +20,7 @@ from balmi.data.cohort import read_roster
 from balmi.data.files import read_table, replace_when_written, sha256, write_json
 from balmi.errors import Problem, UserError
 from balmi.evaluation.verdicts import NOT_SEPARABLE, Verdict, adjusted_away
+from balmi.logs import followed
 from balmi.report.contents import SECTIONS, figures_of
 from balmi.report.gists import GISTS
 from balmi.report.inputs import ReportInputs
@@ -195,7 +196,8 @@ def build_report(
     template = environment().get_template("report.html")
     paths = {name: _shown(inputs).path(path) for name, path in inputs.table_paths.items()}
     checksums = {name: sha256(path) for name, path in inputs.table_paths.items()}
-    for part in (part for figure in drawn.values() for part in figure.parts):
+    parts = [part for figure in drawn.values() for part in figure.parts]
+    for part in followed(parts, "drawing", "figure"):
         part.inline  # noqa: B018 (drawn here: the page says at its top whether that was possible)
     undrawn = warned()
     facts = {

@@ -191,8 +191,8 @@ def test_a_page_of_many_samples_stays_small_and_inert(tmp_path):
     assert len(page.encode()) <= MAX_BYTES
     # Without the downloads, which take what room is left, the page is half of what is allowed.
     assert len(re.sub(r'data:text/csv[^"]*', "", page).encode()) < MAX_BYTES / 2
-    # Of every class a picture before fusion, and one after it; and one of the foremost features.
-    assert page.count('href="data:image/png;base64,') == 2 * len(names.classes) + 1
+    # Of every class a picture before and after fusion; one of foremost features, one of confusions.
+    assert page.count('href="data:image/png;base64,') == 2 * len(names.classes) + 2
 
 
 def test_no_rows_leave_a_sentence_and_no_figure(tmp_path):
