@@ -64,6 +64,28 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return pages
 
 
+def _long(word: str, count: int) -> tuple[str, ...]:
+    """Return names of 60 characters."""
+    names = (f"{word} {place} of a name that goes on" for place in range(count))
+    return tuple(f"{name:n<56} {place:03}" for place, name in enumerate(names))
+
+
+@pytest.fixture(scope="session")
+def extremes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return pages of ten modalities and of thirty classes, whose names have 60 characters."""
+    few = {"methods": ("balanced", "stacked-lr", "unimodal-lr"), "repeats": 2, "epochs": 5}
+    made = {
+        "modalities": Names(modalities=_long("modality", 10), samples=100, **few),
+        "classes": Names(classes=_long("class", 30), samples=200, **few),
+    }
+    pages = {}
+    for name, names in made.items():
+        folder = tmp_path_factory.mktemp(name)
+        pages[name] = folder / "report.html"
+        build_report(write_dataset(folder, names), pages[name], folder / "view.json")
+    return pages
+
+
 @pytest.fixture
 def opened(browser: Browser) -> Iterator[Callable[..., Opened]]:
     """Return a function that opens a file in a fresh context, offline."""
