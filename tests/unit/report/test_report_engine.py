@@ -87,8 +87,8 @@ def test_a_page_without_figures_says_so_and_is_the_same_else(inputs, tmp_path, r
     assert held == others
     head, _, body = text.partition("<main")
     assert f"The reason: {reason}." in head
-    # The pictures of the first screen need no engine, nor does that of the foremost features.
-    own = ("carries", "combining", "overlap", "values")
+    # The pictures of the first screen need no engine, nor do those of values, samples, confusions.
+    own = ("carries", "combining", "overlap", "values", "samples", "confusion")
     first = [f'aria-labelledby="{name}-title"' for name in own]
     assert all(name in body for name in first)
     assert body.count('role="img"') == len(first)

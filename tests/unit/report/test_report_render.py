@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import gzip
 import io
 import json
 import re
@@ -113,11 +114,11 @@ def overview(folder: Path, *summaries: dict) -> str:
 
 
 def csv_rows(page: str, name: str) -> list[list[str]]:
-    link = next(
-        a for a in Page(page).tags("a") if (a.get("download") or "").endswith(f"-{name}.csv")
-    )
-    text = base64.b64decode(link["href"].split(",", 1)[1]).decode()
-    return list(csv.reader(io.StringIO(text)))
+    endings = (f"-{name}.csv", f"-{name}.csv.gz")
+    link = next(a for a in Page(page).tags("a") if (a.get("download") or "").endswith(endings))
+    held = base64.b64decode(link["href"].split(",", 1)[1])
+    text = gzip.decompress(held) if link["download"].endswith(".gz") else held
+    return list(csv.reader(io.StringIO(text.decode())))
 
 
 def test_two_builds_are_the_same_bytes(inputs, built, tmp_path):

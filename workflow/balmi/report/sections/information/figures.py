@@ -253,9 +253,9 @@ def margins_figure(rows: Sequence[Margin], observed: bool) -> Figure:
             ("no gain predicted, or loss supported", mark_of(Prediction.NO_GAIN)),
         )
     )
-    return Figure(
-        chart, "margins", title, f"{about}.", drawing.lengths(names), legend, data="complementarity"
-    )
+    data = "complementarity" if observed else "information"
+    lengths = drawing.lengths(names)
+    return Figure(chart, "margins", title, f"{about}.", lengths, legend, data=data)
 
 
 def _panel(
