@@ -200,12 +200,6 @@ class Pen:
                 ET.SubElement(element, "title").text = told
         self.elements.append(group)
 
-    def lane(self, x: float, y: float, across: float, down: float, name: str) -> None:
-        """Mark a region by its name, unseen, for the page's script."""
-        box = {"x": x, "y": y, "width": across, "height": down}
-        placed = {key: _number(float(value)) for key, value in box.items()}
-        self.elements.append(ET.Element("rect", {**placed, "fill": "none", "data-lane": name}))
-
     def mark(
         self,
         x: float,

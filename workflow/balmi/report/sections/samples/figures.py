@@ -119,7 +119,6 @@ def samples_figure(view: SamplesView) -> Sketch:
     for place, lane in enumerate(view.lanes):
         y = lanes.height * (place + 1)
         middle = y - lanes.height / 2 + 4
-        pen.lane(left, y - lanes.height, right - left, lanes.height, lane.name)
         pen.text(lanes.left - GAP, middle, fitted(lane.name, lanes.left - GAP), "end")
         pen.text(ACROSS, middle, _told(lane), "end")
         pen.line((left, y), (right, y), GRID)
