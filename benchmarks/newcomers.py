@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+import balmi
 from balmi.config.settings import Final, Method, Preprocessing, Settings
 from balmi.data.cohort import Cohort
 from balmi.data.files import write_json
@@ -33,6 +34,7 @@ from balmi.prediction.final import write_final
 MODALITIES, CLASSES = ("a", "b", "c"), ("x", "y", "z")
 HIDDEN = 8  # directions in which classes differ
 SEED = 0
+LIBRARY = Path(balmi.__file__).parents[1]  # for a process of its own
 WANTED = {"seconds": 10.0, "megabytes": 1500}
 DIGITS = {"all digits": None, "five digits": "%.5g"}
 # What a job does, and what the process took from its first moment on.
@@ -116,7 +118,7 @@ def measured(folder: Path, form: str | None, new: int, features: int) -> tuple[f
     command = [sys.executable, "-c", JOB, asked, str(folder)]
     done = subprocess.run(
         command,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(LIBRARY)},
         capture_output=True,
         text=True,
         check=True,

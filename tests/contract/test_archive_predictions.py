@@ -9,6 +9,7 @@ import pytest
 
 from balmi.data.files import read_json, read_table
 from balmi.data.model_files import FORMAT
+from balmi.prediction.external import Carried
 from balmi.report.predictions.page import build_prediction_page
 from balmi.tables.contract import TABLES
 
@@ -54,7 +55,10 @@ def test_its_page_concludes_what_it_concluded(kept, tmp_path):
         "validation": True,
     }
     verdict, kept_verdict = (page["conclusions"][0] for page in (made, told))
-    assert verdict["state"] == kept_verdict["state"]
+    # A quarter of the samples have one modality alone, as no tested sample had: since then they are
+    # not compared.
+    assert kept_verdict["state"] == Carried.OPEN
+    assert verdict["state"] == Carried.APART
     # Words may become better ones; numbers stay.
     assert NUMBER.findall(verdict["value"]) == NUMBER.findall(kept_verdict["value"])
 

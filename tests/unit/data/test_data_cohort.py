@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array, issparse
 
 from balmi.data.assemble import assemble_cohort
-from balmi.data.cohort import Cohort, read_cohort, read_roster, write_cohort
-from balmi.data.inputs import INPUTS
+from balmi.data.cohort import INPUTS, Cohort, read_cohort, read_roster, write_cohort
 from balmi.data.measurements import Measurements
 from balmi.data.readers import read_measurements, read_samples
 

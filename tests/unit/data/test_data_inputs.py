@@ -3,8 +3,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from balmi.data.assemble import assemble_cohort
-from balmi.data.cohort import read_cohort, read_roster, write_cohort
-from balmi.data.inputs import INPUTS, InputFile, Inputs
+from balmi.data.cohort import INPUTS, read_cohort, read_roster, write_cohort
+from balmi.data.inputs import InputFile, Inputs
 
 
 def test_every_file_is_told_with_its_size_checksum_and_the_day(tmp_path):

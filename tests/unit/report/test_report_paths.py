@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balmi.data.cohort import read_cohort, write_cohort
+from balmi.data.cohort import INPUTS, read_cohort, write_cohort
 from balmi.data.files import read_table, write_table
-from balmi.data.inputs import INPUTS, InputFile, Inputs
+from balmi.data.inputs import InputFile, Inputs
 from balmi.report.paths import Shown
 from balmi.report.render import build_report
 

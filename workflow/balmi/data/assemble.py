@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from balmi.data.cohort import Cohort
+from balmi.data.cohort import INPUTS, Cohort
 from balmi.data.controls import apply_control
 from balmi.data.folds import FOLD, check_dealt, check_learnable
-from balmi.data.inputs import INPUTS, Inputs
+from balmi.data.inputs import Inputs
 from balmi.data.measurements import Measurements
 from balmi.data.reading import read_tables
 from balmi.errors import UserError

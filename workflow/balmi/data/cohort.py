@@ -20,7 +20,6 @@ from scipy.sparse import csr_array, issparse
 from balmi.data.files import annotated_files, read_json, reading, replace_when_written, write_json
 from balmi.data.folds import FOLD
 from balmi.data.formats import KEY, check_format
-from balmi.data.inputs import INPUTS
 from balmi.data.measurements import Measurements, single
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from mudata import MuData
 
 FORMAT = 2
+INPUTS = "inputs"  # where the provenance has the files that were read
 
 
 @dataclass(frozen=True, kw_only=True)

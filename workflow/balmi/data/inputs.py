@@ -7,13 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from balmi.data.cohort import INPUTS
 from balmi.data.files import sha256
 from balmi.data.tenx import files_of, is_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-INPUTS = "inputs"  # where a cohort's provenance has them
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from pandas.api.types import is_numeric_dtype
 
-from balmi.data.inputs import INPUTS, Inputs
+from balmi.data.cohort import INPUTS
+from balmi.data.inputs import Inputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
