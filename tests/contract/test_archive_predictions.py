@@ -59,8 +59,10 @@ def test_its_page_concludes_what_it_concluded(kept, tmp_path):
     # not compared.
     assert kept_verdict["state"] == Carried.OPEN
     assert verdict["state"] == Carried.APART
-    # Words may become better ones; numbers stay.
-    assert NUMBER.findall(verdict["value"]) == NUMBER.findall(kept_verdict["value"])
+    # Words may become better ones; scores stay, and the limits of the one inside. The limit of
+    # calls that are all right is another one since then.
+    made_numbers, kept_numbers = (NUMBER.findall(each["value"]) for each in (verdict, kept_verdict))
+    assert made_numbers[:1] + made_numbers[2:] == kept_numbers[:1] + kept_numbers[2:]
 
 
 def test_every_table_obeys_its_contract(kept):

@@ -36,7 +36,7 @@ def visits(form: str) -> list[str]:
     [
         *("patient", "Patient ID", "subject", "SubjectID", "host_subject_id", "donor", "donors"),
         *("bcr_patient_barcode", "case_submitter_id", "participant", "individualID", "mouse_id"),
-        *("Patient Identifier", "pt_id", "family.no"),
+        *("Patient Identifier", "pt_id", "family.no", "cases.submitter_id"),
     ],
 )
 def test_columns_called_after_individuals_are_known(dataset, name):
@@ -58,7 +58,15 @@ def test_columns_called_after_individuals_are_known(dataset, name):
             "family_history",
             "inpatient",
         ),
-        *("n_subjects_seen", "mouse", "identifier", "sample_id"),
+        *(
+            "n_subjects_seen",
+            "n_patients",
+            "in_patient",
+            "number_of_patients",
+            "mouse",
+            "identifier",
+            "sample_id",
+        ),
     ],
 )
 def test_columns_of_something_else_are_not(name):
@@ -72,6 +80,12 @@ def test_a_column_of_individuals_with_one_sample_each_is_no_matter(dataset):
     assert remarks(dataset, ids, {"patient": nearly}) == []
     assert remarks(dataset, ids, {"patient": ["x"] * 60}) == []
     assert remarks(dataset, ids, {"patient": [None] * 60}) == []
+    some = [*["Unknown", "NA", "not available"] * 15, *map(str, range(15))]
+    assert remarks(dataset, ids, {"patient": some}) == []
+    assert remarks(dataset, ids, {"patient": pd.Categorical(some)}) == []
+    pairs = pd.Categorical([f"x{number // 2}" for number in range(60)])
+    ((found, _),) = remarks(dataset, ids, {"patient": pairs})
+    assert found == "60 samples of 30 values of column 'patient'"
 
 
 def test_groups_and_folds_that_keep_individuals_together_are_enough(dataset):

@@ -83,6 +83,33 @@ def test_a_few_samples_that_are_all_right_are_no_better_than_inside():
     assert found.carried is Carried.BETTER
 
 
+def test_a_class_of_one_sample_leaves_perfect_calls_wide():
+    """Of 120 and 1 the mean of Wilson's lower limits is (.969 + .207) / 2."""
+    labels = np.array([0] * 120 + [1])
+    held = Labelled(labels, labels, np.eye(2)[labels] * 0.9 + 0.05, None)
+    found = validate(held, CLASSES, inside(0.95, 0.92, 0.98, "macro_f1"))
+    assert found.primary.external.lower == pytest.approx(0.588, abs=0.001)
+    assert found.carried is Carried.OPEN
+    scores = {each.metric: each.external for each in found.metrics}
+    assert scores["macro_auroc"] == Estimate(1.0)
+    assert scores["accuracy"].lower == pytest.approx(0.969, abs=0.001)
+
+
+def test_calls_that_are_all_wrong_have_limits_or_none():
+    labels = np.arange(40) % 2
+    held = Labelled(labels, 1 - labels, np.eye(2)[1 - labels], None)
+    found = validate(held, CLASSES, inside(0.5, 0.4, 0.6, "accuracy"))
+    assert found.primary.external.upper == pytest.approx(1.96**2 / (40 + 1.96**2), abs=1e-4)
+    scores = {each.metric: each.external for each in found.metrics}
+    assert scores["mcc"] == Estimate(-1.0)
+
+
+def test_what_cannot_be_compared_has_no_difference():
+    found = validate(labelled(30, 10), CLASSES, inside(0.9, 0.85, 0.95) | {"other": "they differ"})
+    assert found.carried is Carried.APART
+    assert {each.difference for each in found.metrics} == {Estimate(None)}
+
+
 def test_what_was_not_cross_validated_is_not_compared():
     evaluation = inside(0.9, 0.85, 0.95) | {"summary": [], "other": "experts were left out"}
     found = validate(labelled(30, 10), CLASSES, evaluation)

@@ -48,7 +48,7 @@ def test_the_probe_says_what_is_to_be_expected():
 def test_of_several_less_is_to_be_expected():
     found, known = what_is_known(Untried(("rna",), ("protein", "cytof"), 1), EVALUATION)
     assert found == "1 sample lacks protein and cytof, as no tested sample of those with rna did"
-    assert known.endswith("; of more than one, less is to be expected")
+    assert known.endswith("; more is to be lost where more than one is lacking")
 
 
 def test_without_a_probe_it_says_so():

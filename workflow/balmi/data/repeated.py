@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from balmi.data.folds import FOLD
+from balmi.data.names import MissingTexts
 from balmi.errors import shown
 from balmi.numerals import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from balmi.config.settings import Dataset
     from balmi.data.usable import Tables
 
@@ -27,13 +26,16 @@ if TYPE_CHECKING:
 _IDENTIFIER = r"(?:id|ids|identifier|barcode|code|number|num|no|nr|key|uuid|submitter[ _.-]?id)"
 _ALONE = "patient|subject|donor|participant|individual|proband|volunteer"
 _NAMED = "case|person|host|mouse|animal|family|pedigree|litter|twin|infant|child|mother|pt"
-_WORD = rf"(?:{_ALONE})s?(?:[ _.-]?{_IDENTIFIER})?|(?:{_NAMED})[ _.-]?{_IDENTIFIER}"
-INDIVIDUALS = re.compile(rf"(?:^|.*[ _.\-:])(?:{_WORD})$", re.IGNORECASE)
+_WORD = rf"(?:{_ALONE})s?(?:[ _.-]?{_IDENTIFIER})?|(?:{_NAMED})s?[ _.-]?{_IDENTIFIER}"
+# Whether somebody is an in-patient, or how many there are, is no name.
+_OTHER = r"(?!(?:in|out|n|no|num|number)[ _.\-:])(?!.*(?:\bof|_of)[ _.\-:])"
+INDIVIDUALS = re.compile(rf"{_OTHER}(?:.*[ _.\-:])?(?:{_WORD})$", re.IGNORECASE)
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # Where an id may be parted: at a separator, or between a number and the letters behind it.
 PARTED = re.compile(r"[ _.\-:/|]+|(?<=\d)(?=[A-Za-z]+$)")
 # What tells cells of a well apart, and recurs in every well.
 NUCLEOTIDES = re.compile(r"[ACGTN]{6,}(-\d+)?")
+UNKNOWN = ("unknown", "not available", "not collected", "not provided")
 MOST_ALIKE = 10  # ids of one individual; more that begin alike are rather of a plate or a site
 FEWEST_ALIKE = 5  # individuals with several ids
 COVERED = 0.2  # share of the samples that share their individual with another
@@ -57,17 +59,21 @@ def repeated_remarks(
     """
     used = {dataset.labelled[1], dataset.group, *dataset.folds}
     together = tables.samples[[name for name in tables.samples if name == "group" or _dealt(name)]]
+    missing = MissingTexts([*dataset.missing, *UNKNOWN])
     rows = table.index.get_indexer(tables.samples.index)
     for place, name in enumerate(table.columns):
         if name not in used and INDIVIDUALS.match(CAMEL.sub("_", str(name))):
-            own = table.iloc[rows, place].dropna()
+            texts = ["" if pd.isna(each) else str(each) for each in table.iloc[rows, place]]
+            own = pd.Series(texts, tables.samples.index, dtype=object)
+            own = own[[text not in missing for text in texts]]
             found = _of_column(own, together.loc[own.index])
             if found:
                 told = f"{found} of column {shown(name)}"
                 return [(told, f"set group: {name} if each is one individual: {ADVICE}")]
     if not together.shape[1]:
-        for told in _of_ids(tables.samples.index):
-            return [(told, f"name a column of individuals as group if they are of one: {ADVICE}")]
+        alike = _of_ids(tables.samples.index)
+        if alike:
+            return [(alike, f"name a column of individuals as group if they are of one: {ADVICE}")]
     return []
 
 
@@ -87,8 +93,8 @@ def _of_column(own: pd.Series, together: pd.DataFrame) -> str | None:
     return f"{counted(len(own), 'sample')} of {counted(own.nunique(), 'value')}"
 
 
-def _of_ids(ids: pd.Index) -> Iterator[str]:
-    """Yield in words which ids begin alike and end in what recurs, the longest beginnings first."""
+def _of_ids(ids: pd.Index) -> str | None:
+    """Say which ids begin alike and end in what recurs; None of none. Longest beginnings first."""
     parted = [[found.span() for found in PARTED.finditer(name)] for name in ids]
     for depth in range(1, 1 + max(map(len, parted), default=0)):
         rows = [
@@ -108,4 +114,5 @@ def _of_ids(ids: pd.Index) -> Iterator[str]:
             pair = found.loc[found["start"] == found["start"].iloc[0], "id"].iloc[:2]
             example = " and ".join(map(shown, pair))
             what = counted(len(found), "sample")
-            yield f"{what} whose ids begin alike by twos or more, as {example}"
+            return f"{what} whose ids begin alike by twos or more, as {example}"
+    return None

@@ -1,7 +1,7 @@
 """How a model does on new samples whose class is known, beside its cross-validation.
 
 Scores of new samples have percentile bootstrap intervals (Efron 1979), over groups where samples
-have groups; where all is right in every draw, Wilson's limit takes their place. Their difference
+have groups; where draws never differ, Wilson's take their place. Their difference
 from the mean over test folds has an interval by the method of variance estimates recovery (Zou and
 Donner 2008, Statistics in Medicine 27:1693): with d = external - internal, the lower limit is
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 # Larger the fewer samples there are, and once more in draws of them: neither an interval of draws
 # nor the distance from a mean over folds says anything.
 OF_SIZE = ("ece",)
+SHARE = "accuracy"
+OF_CALLS = ("macro_f1", "balanced_accuracy", "mcc")
 OF_ALL_CLASSES = ("macro_f1", "balanced_accuracy", "macro_auroc", "macro_auprc")
 DRAWS = 400
 FEWEST = 10  # labelled samples, or groups of them, of which an interval is told
@@ -192,15 +194,25 @@ def _varied(found: Estimate) -> Estimate:
     return Estimate(found.value) if found.lower == found.upper else found
 
 
-def _of_perfect(found: Estimate, units: int) -> Estimate:
-    """Return a score with Wilson's limit where all is right in every draw.
+def _of_all(found: Estimate, metric: str, held: Labelled) -> Estimate:
+    """Return the score of all classes, with limits of its own where draws never differ.
 
-    Of 12 samples that are called right, draws say 1 as of 1,200 do. Wilson's limit for as many
-    units that are all right stands in, which is exact for the share of right calls alone.
+    Of 12 samples that are called right, draws say 1 as of 1,200 do. Accuracy has Wilson's limits
+    then, for as many units. Where every call is right, so have other scores of calls the mean of
+    Wilson's limits of the classes, which is that of the mean recall: a class of one sample leaves
+    it wide. Of all else nothing is said.
     """
-    if not found.value == found.lower == found.upper == 1:
+    if found.value is None or found.lower is None or found.lower != found.upper:
         return found
-    return Estimate(1.0, float(wilson_interval(1.0, units)[0]), 1.0)
+    units = held.units
+    if metric == SHARE:
+        lower, upper = np.round(wilson_interval(found.value, len(np.unique(units))), 12)
+        return Estimate(found.value, float(lower), float(upper))
+    if metric not in OF_CALLS or (held.labels != held.predicted).any():
+        return Estimate(found.value)
+    sizes = [len(np.unique(units[held.labels == code])) for code in np.unique(held.labels)]
+    lower = np.mean([wilson_interval(1.0, size)[0] for size in sizes])
+    return Estimate(found.value, float(lower), found.value)
 
 
 def difference(internal: Estimate, external: Estimate) -> Estimate:
@@ -290,14 +302,14 @@ def validate(
         internal = inside.get((name, metric), Estimate(None))
         # A mean over classes is another mean where some are not there.
         other = name is None and absent and metric in OF_ALL_CLASSES
-        other = other or metric in OF_SIZE
+        other = other or metric in OF_SIZE or evaluation.get("other") is not None
         gap = Estimate(None) if other else difference(internal, external)
         return Compared(metric, internal, external, gap)
 
     metrics = tuple(
         compared(
             name,
-            _of_perfect(_score(METRICS[name], held, None if name in OF_SIZE else draws), count),
+            _of_all(_score(METRICS[name], held, None if name in OF_SIZE else draws), name, held),
         )
         for name in names
     )

@@ -132,14 +132,14 @@ def what_is_known(each: Untried, evaluation: Mapping[str, Any]) -> tuple[str, st
     losses = [_loss(rows[name], metric) for name in each.lacks if name in rows]
     if not losses:
         return found, "how well they are predicted was not measured"
-    more = "; of more than one, less is to be expected" if len(each.lacks) > 1 else ""
+    more = "; more is to be lost where more than one is lacking" if len(each.lacks) > 1 else ""
     return found, f"in the cross-validation, {'; '.join(losses)}{more}"
 
 
 def _loss(row: Mapping[str, Any], metric: str) -> str:
     value = with_limits(row["value"], row["lower"], row["upper"], decimal)
-    change = with_limits(
-        *(row[key] for key in ("difference", "difference_lower", "difference_upper")), signed
-    )
-    title = METRICS[metric].title
-    return f"{title} was {value} with {row['modality']} taken away, a change of {change}"
+    told = f"{METRICS[metric].title} was {value} with {row['modality']} taken away"
+    if row["difference"] is None:
+        return told
+    ends = (row[key] for key in ("difference", "difference_lower", "difference_upper"))
+    return f"{told}, a change of {with_limits(*ends, signed)}"
