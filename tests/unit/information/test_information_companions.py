@@ -369,3 +369,14 @@ class TestRefusals:
         wide = np.random.default_rng(0).normal(size=(2, 40, 20))
         with pytest.raises(ValueError, match=r"40 samples are too few for 20 \+ 20 columns"):
             value_of(wide, deal(40))
+
+
+@pytest.mark.parametrize("shape", [(4, 6, 6), (3, 7, 2), (3, 2, 7), (2, 1, 1)])
+def test_the_first_axes_are_the_first_of_all(shape):
+    crosses = np.random.default_rng(0).normal(size=shape)
+    for first, every in zip(
+        companions._first_axes(crosses), companions._all_axes(crosses), strict=True
+    ):
+        assert first.shape == every[:, :, :1].shape
+        assert np.abs((first * every[:, :, :1]).sum(axis=1)) == pytest.approx(1)
+    assert not companions._first_axes(np.zeros(shape))[shape[1] < shape[2]].any()

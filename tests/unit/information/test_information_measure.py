@@ -748,3 +748,19 @@ def test_coalitions_need_a_component_for_each(cohort_of):
     row = value_of(table, "subset_information", "a+b+c+d")
     assert row.reason == "36 samples have them all; at least 40 are needed"
     assert value_of(table, "subset_information", "a+b+c").status == "ok"
+
+
+def test_of_many_modalities_sets_above_pairs_have_an_amount_alone(cohort_of, monkeypatch):
+    monkeypatch.setattr(measure, "EXACT_PLAYERS", 2)
+    monkeypatch.setattr(measure, "SECTIONS", (measure._label,))
+    rng = np.random.default_rng(0)
+    labels = np.arange(36) % 2
+    cohort = cohort_of({name: rng.normal(size=(36, 2)) + labels[:, None] for name in "abc"}, labels)
+    table = measure_cohort(cohort, Features(cohort, 10), SETTINGS).set_index("modality")
+    whole = table.loc[["a+b+c"]]
+    assert whole.quantity.tolist() == ["subset_information"]
+    assert whole[["null95", "p_value"]].isna().all(axis=None)
+    assert whole[["estimate", "lower", "upper"]].notna().all(axis=None)
+    rest = table.drop(index="a+b+c")
+    assert rest.quantity.str.endswith("extrapolated").sum() == 6
+    assert (rest.p_value.notna() == rest.quantity.str.endswith("_information")).all()

@@ -15,8 +15,10 @@ thus unknown to the components that score them, and a permutation redoes the cro
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.linalg import eigh
 from scipy.spatial import cKDTree
 from scipy.special import digamma
 
@@ -33,6 +35,11 @@ from balmi.information.pairs import (
     rank_normalise,
     wishart_bias,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Axes = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 NEIGHBOURS = 3
 FEWEST_PER_FOLD = NEIGHBOURS + 2
@@ -167,8 +174,25 @@ def _view(scores: np.ndarray, widths: tuple[int, ...]) -> _View:
     return _View(orthonormal(scores), _damped(coordinates, variances, LINEAR_RIDGE), tuple(kernels))
 
 
+def _all_axes(crosses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return all singular vectors of matrices; (folds, p, k) and (folds, q, k)."""
+    axes, _, other = np.linalg.svd(crosses, full_matrices=False)
+    return axes, other.swapaxes(1, 2)
+
+
+def _first_axes(crosses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first singular vectors of matrices, a third of the work; (folds, p or q, 1)."""
+    if crosses.shape[1] < crosses.shape[2]:
+        return _first_axes(crosses.swapaxes(1, 2))[::-1]
+    last = [crosses.shape[2] - 1] * 2
+    other = np.stack([eigh(each.T @ each, subset_by_index=last)[1] for each in crosses])
+    axes = crosses @ other
+    sizes = np.linalg.norm(axes, axis=1, keepdims=True)
+    return axes / np.where(sizes > 0, sizes, 1), other
+
+
 def _held_out(
-    left: np.ndarray, right: np.ndarray, parts: list[np.ndarray]
+    left: np.ndarray, right: np.ndarray, parts: list[np.ndarray], axes_of: Axes = _all_axes
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return cross-fitted canonical scores, centred within each fold; (n, components) each.
 
@@ -178,16 +202,18 @@ def _held_out(
         Coordinates that are centred over all samples; (n, p) and (n, q).
     parts
         Rows of each fold.
+    axes_of
+        Given the cross-products of what each fold trains on, (folds, p, q), returns the axes of the
+        components that are wanted.
     """
-    count = min(left.shape[1], right.shape[1])
-    scores = np.empty((2, len(left), count))
-    if not count:
-        return scores[0], scores[1]
+    if not min(left.shape[1], right.shape[1]):
+        return np.empty((len(left), 0)), np.empty((len(left), 0))
     crosses = np.stack([left[rows].T @ right[rows] for rows in parts])
-    axes, _, other = np.linalg.svd(crosses.sum(axis=0) - crosses, full_matrices=False)
+    axes, other = axes_of(crosses.sum(axis=0) - crosses)
+    scores = np.empty((2, len(left), axes.shape[2]))
     for rows, u, v in zip(parts, axes, other, strict=True):
         scores[0][rows] = left[rows] @ u
-        scores[1][rows] = right[rows] @ v.T
+        scores[1][rows] = right[rows] @ v
         scores[:, rows] -= scores[:, rows].mean(axis=1, keepdims=True)
     return scores[0], scores[1]
 
@@ -224,7 +250,7 @@ def _kernel_value(left: _View, right: _View, parts: list[np.ndarray], bar: float
     """
     best, chosen = bar, None
     for pair in zip(left.kernels, right.kernels, strict=True):
-        u, v = (scores[:, :1] for scores in _held_out(*pair, parts))
+        u, v = _held_out(*pair, parts, _first_axes)
         correlation = _correlations(u, v).max(initial=0.0)
         if correlation > best:
             best, chosen = correlation, (u, v)

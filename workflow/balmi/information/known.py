@@ -21,13 +21,13 @@ from balmi.information.label import (
     pointwise_information,
 )
 from balmi.information.lattice import isotonic, maximal_parts
-from balmi.information.members import MEMBERS, TOGETHER
+from balmi.information.members import MEMBERS, SWIFT, TOGETHER
 from balmi.information.pairs import representation
 from balmi.information.pool import Said, pooled_block
 from balmi.information.study import FEWEST_SAMPLES, SAMPLES_PER_CLASS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from balmi.information.deals import Deal
     from balmi.information.estimates import Estimate
@@ -160,6 +160,7 @@ def know(
     limit: bool = True,
     parts: Sequence[Known] = (),
     singles: Sequence[Known] = (),
+    brief: bool = False,
 ) -> Known:
     """Estimate the label information of a coalition, from the samples that have all of it.
 
@@ -177,6 +178,8 @@ def know(
         What parts of the coalition know, whose pools are members of its pool.
     singles
         What every modality of the coalition alone knows, whose product is a member.
+    brief
+        Whether the amount and its interval are all that is asked: no null, no learning curve.
 
     Raises
     ------
@@ -187,10 +190,11 @@ def know(
     members = [member for member in members if member.serves(len(having))]
     labels, groups = study.labels[having], study.groups(having)
     rng = study.random(*coalition)
-    first = study.deals[0]
-    within = None if first.within is None else first.within[having]
-    permuted = permuted_labels(labels, groups, study.permutations, rng, within)
-    labellings = np.vstack([labels, permuted])
+    first, labellings = study.deals[0], None
+    if not brief:
+        within = None if first.within is None else first.within[having]
+        permuted = permuted_labels(labels, groups, study.permutations, rng, within)
+        labellings = np.vstack([labels, permuted])
 
     def fit(number: int, deals: Sequence[Deal], of: str) -> tuple[CrossFit, list[np.ndarray]]:
         told = (
@@ -201,7 +205,8 @@ def know(
         return _cross_fit(study, coalition, having, deals[number], members, *told, asked)
 
     found = [fit(number, study.deals, "full") for number in range(len(study.deals))]
-    full, null = [each for each, _ in found], null_of(found[0][1])
+    full = [each for each, _ in found]
+    null = None if brief else null_of(found[0][1])
     pointwise = np.full(len(study.rows), np.nan)
     estimate = label_estimate(
         *_said(full, having), labels, null, max(each.components for each in full), groups
@@ -209,7 +214,7 @@ def know(
     pointwise[having] = pointwise_information(*_said(full, having), labels).mean(axis=0)
     end, half = None, []
     folds = min(len(each.inside) for each in full)
-    if limit and folds >= FEWEST_FOLDS:
+    if limit and not brief and folds >= FEWEST_FOLDS:
         half = [fit(number, study.halves, "half")[0] for number in range(len(study.halves))]
         value = float(pointwise_information(*_said(half, having), labels).mean())
         end = extrapolated(estimate.value, value, folds, null, entropy(labels))
@@ -231,6 +236,9 @@ class Knowledge:
         Whether to follow the learning curves.
     together
         The classifiers to pool of several modalities, beside the pools of parts.
+    brief
+        Those of the coalitions of which no null and no learning curve is asked; `SWIFT` members are
+        pooled of them.
     """
 
     def __init__(
@@ -240,17 +248,21 @@ class Knowledge:
         members: Sequence[Member] = tuple(MEMBERS.values()),
         limit: bool = True,
         together: Sequence[Member] = TOGETHER,
+        brief: Collection[Coalition] = (),
     ) -> None:
-        self.study = study
+        self.study, self.brief = study, frozenset(brief)
         self._known: dict[Coalition, Known | NotApplicable] = {}
         for coalition in coalitions:
             found = self._found()
             parts = [found[part] for part in maximal_parts(coalition, found)]
             several = len(coalition) > 1
             singles = [found[(name,)] for name in coalition if several and (name,) in found]
-            chosen = together if singles else members
+            brief = coalition in self.brief
+            chosen = (SWIFT if brief else together) if singles else members
             try:
-                self._known[coalition] = know(study, coalition, chosen, limit, parts, singles)
+                self._known[coalition] = know(
+                    study, coalition, chosen, limit, parts, singles, brief
+                )
             except NotApplicable as refusal:
                 self._known[coalition] = refusal
         self._lift()

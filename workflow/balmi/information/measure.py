@@ -28,6 +28,7 @@ from balmi.information.pairs import (
     rank_normalise,
 )
 from balmi.information.shapley import (
+    EXACT_PLAYERS,
     balance,
     coalitions,
     orderings,
@@ -120,8 +121,10 @@ def measure_cohort(
     study = study_of(
         *(ordered, its_features, rows, settings, permutations), repeated=True, folds=folds
     )
-    asked = followed(_coalitions(study), "information about the label", "coalition")
-    knowledge = Knowledge(study, asked)
+    found = _coalitions(study)
+    asked = followed(found, "information about the label", "coalition")
+    many = len(study.modalities) > EXACT_PLAYERS
+    knowledge = Knowledge(study, asked, brief=[each for each in found if many and len(each) > 2])
     table = [row for section in SECTIONS for row in section(knowledge)]
     for row in table:
         if isinstance(row.outcome, NotApplicable) and row.quantity in WARNED:
@@ -174,11 +177,16 @@ def _entropy(knowledge: Knowledge) -> Iterator[Row]:
 
 
 def _label(knowledge: Knowledge) -> Iterator[Row]:
-    """Yield what every coalition knows of the label: a lower bound, and where it would end."""
+    """Yield what every coalition knows of the label: a lower bound, and where it would end.
 
-    def both(coalition: Coalition) -> list[Estimate | NotApplicable]:
+    With so many modalities that orders are sampled, sets above pairs have the lower bound alone.
+    """
+
+    def outcomes(coalition: Coalition) -> list[Estimate | NotApplicable]:
         known = knowledge[coalition]
         n, components = known.estimate.n, known.estimate.components
+        if coalition in knowledge.brief:
+            return [known.estimate]
         if known.limit is None:
             few = "fewer than three folds hold samples: there is no learning curve to follow"
             return [known.estimate, NotApplicable(few, n)]
@@ -186,11 +194,12 @@ def _label(knowledge: Knowledge) -> Iterator[Row]:
 
     for coalition in knowledge.coalitions:
         kind = "label" if len(coalition) == 1 else "subset"
+        bound, limit = f"{kind}_information", f"{kind}_extrapolated"
         yield from _rows(
-            (f"{kind}_information", f"{kind}_extrapolated"),
+            (bound,) if coalition in knowledge.brief else (bound, limit),
             together(coalition),
             None,
-            lambda coalition=coalition: both(coalition),
+            lambda coalition=coalition: outcomes(coalition),
         )
 
 
