@@ -142,6 +142,12 @@ def test_missing_key_of_a_modality(missing, meaning):
     assert meaning in found.allowed
 
 
+def test_a_list_of_one_without_brackets():
+    found = problem(own(folds="fold"))
+    assert (found.where, found.found) == ("datasets.own.folds", "'fold'")
+    assert found.allowed == "a list, such as [fold]"
+
+
 def test_unknown_kind():
     found = problem(own(modalities={"rna": {"path": "p", "kind": "rna-counts2"}}))
     assert found.where == "datasets.own.modalities.rna.kind"

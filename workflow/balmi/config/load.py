@@ -286,6 +286,12 @@ def _refused(detail: Mapping[str, Any], _: str) -> Problem:
     return Problem(where, context["found"], context["allowed"])
 
 
+def _no_list(detail: Mapping[str, Any], where: str) -> Problem:
+    value = detail["input"]
+    example = f"[{value}]" if isinstance(value, str | int | float) else "[first, second]"
+    return Problem(where, shown_or_nothing(value), f"a list, such as {example}")
+
+
 _TRANSLATIONS = {
     "extra_forbidden": _unknown_key,
     "missing": _missing,
@@ -297,6 +303,7 @@ _TRANSLATIONS = {
     "invalid_key": _no_text,
     "dict_type": _no_mapping,
     "model_type": _no_mapping,
+    "list_type": _no_list,
     "too_short": _too_short,
     "string_too_short": _empty_text,
     "refused": _refused,
