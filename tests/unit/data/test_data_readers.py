@@ -398,8 +398,16 @@ def test_a_tar_archive_that_is_named_as_a_packed_table(tmp_path):
     assert problem(packed).found == "a tar archive"
 
 
+def test_quotes_and_another_separator_as_excel_and_r_write_them_in_europe(tmp_path):
+    found = problem(write(tmp_path, b'"id";"g"\n"s1";"1,5"\n', "t.csv")).found
+    assert found.endswith(
+        "; the header seems to be split by semicolons, and the file's ending says commas"
+    )
+
+
 def test_nothing_is_nearest_to_itself(tmp_path):
     (tmp_path / "gone.csv").symlink_to("nowhere.csv")
+    (tmp_path / "gone2.csv").touch()
     assert problem(tmp_path / "gone.csv").nearest is None
 
 
@@ -432,6 +440,8 @@ def test_another_programs_hdf5_and_an_annotated_file_called_h5(tmp_path):
     ("text", "told"),
     [
         ("sep=;\nid;g\ns1;1\n", "a first line 'sep=;'"),
+        ("Table S1,,\n,,\nid,g,h\ns1,1,2\n", "a single name in a header of 3 fields: 'Table S1'"),
+        ("#A,B\n#1,1\nid,g\ns1,1\n", "lines of comment (#) in lines 1 and 2"),
         ("id,g,h\ns1,1,2\n# batch 2\ns2,1,2\n", "1 field in line 3, 3 in the header; lines of"),
         ("# a; b; c\nid,g,h\ns1,1,2\n", "3 fields in line 2, 1 in the header"),
     ],

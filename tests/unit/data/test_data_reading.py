@@ -177,6 +177,20 @@ def test_counts_that_lie_in_another_layer(source):
     )
 
 
+def test_features_of_several_types_in_one_table(source):
+    from anndata import AnnData
+
+    counts = source.modalities["rna"]
+    data = AnnData(counts.to_numpy(), obs=pd.DataFrame(index=counts.index))
+    data.var["feature_types"] = ["Gene Expression", "Gene Expression", "Antibody Capture"]
+    source.modalities["rna"], source.group = "rna.h5ad", "patient"
+    for kept, told in ((data, 1), (data[:, :2], 0)):
+        with annotated_files():
+            kept.copy().write_h5ad(source.folder / "rna.h5ad")
+        said = [each for each in source.tables().warnings if "of several types" in str(each)]
+        assert len(said) == told
+
+
 @pytest.fixture
 def multi(source):
     """Return a maker of an h5mu cohort whose labels lie in the obs of modalities."""

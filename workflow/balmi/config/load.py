@@ -288,7 +288,7 @@ def _refused(detail: Mapping[str, Any], _: str) -> Problem:
 
 def _no_list(detail: Mapping[str, Any], where: str) -> Problem:
     value = detail["input"]
-    example = f"[{value}]" if isinstance(value, str | int | float) else "[first, second]"
+    example = f"[{value}]" if isinstance(value, str) else "[first, second]"
     return Problem(where, shown_or_nothing(value), f"a list, such as {example}")
 
 

@@ -117,11 +117,23 @@ def read_annotated(path: Path, modality: str | None, layer: str | None) -> Loade
         hint = f"; name a layer with the key 'layer', one of {layers}" if layers else ""
         raise ValueError(f"there is no X in it{hint}")
     names = data.obs_names, held.var_names
-    others = tuple(name for name in _layers(data) if name != layer)
+    about = {
+        "layers": tuple(name for name in _layers(data) if name != layer),
+        "remarks": _types(held.var),
+    }
     if values.dtype.kind in NUMBERS:
-        return Loaded(NumericTable.of(values, *names), layers=others)
+        return Loaded(NumericTable.of(values, *names), **about)
     cells = values.toarray() if issparse(values) else np.asarray(values)
-    return Loaded(pd.DataFrame(cells, *names), layers=others)
+    return Loaded(pd.DataFrame(cells, *names), **about)
+
+
+def _types(var: pd.DataFrame) -> tuple[tuple[str, str], ...]:
+    """Say where features are of several types, which scanpy reads into one table when asked to."""
+    types = var["feature_types"].dropna().unique() if "feature_types" in var else []
+    if len(types) < 2:
+        return ()
+    found = f"features of several types: {listing(map(repr, map(str, types)))}"
+    return ((found, "they are taken for one modality: a file for each of them keeps them apart"),)
 
 
 def _is_raw(data: AnnData, layer: str | None) -> bool:

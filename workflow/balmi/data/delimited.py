@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from balmi.errors import Problem, UserError
+from balmi.errors import Problem, UserError, shown
 from balmi.numerals import counted
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _ID_NAME = re.compile(
     r"( ?(ids?|barcodes?|names?))?",
     re.IGNORECASE,
 )
+_HEADER = "a first line that names columns"
 _OF_EXCEL = re.compile(r'"?sep=.?"?', re.IGNORECASE)
 
 
@@ -95,7 +96,7 @@ def _quoted(line: str, lines: Iterator[str], number: int, separator: str, path: 
             f"a quote that is opened in line {number} and not closed"
             if ends
             else f"a quoted cell in {reached} that goes on after its closing quote"
-        )
+        ) + _other_separator(line, separator)
         allowed = 'quotes in pairs around a cell; inside a quoted cell a quote is doubled ("")'
         raise UserError(Problem(str(path), found, allowed)) from error
     return _Row(number, number + reader.line_num - 1, line.removesuffix("\n"), cells)
@@ -170,10 +171,14 @@ def _uneven(
     return UserError(Problem(str(path), found, allowed))
 
 
+def _names_ids(name: str) -> bool:
+    """Return whether a name is that of a column of ids, or none."""
+    return _ID_NAME.fullmatch(re.sub(r"[\W_]+", " ", name).strip()) is not None
+
+
 def _check_row_names(header: _Row, names: list[str], empty_ends: bool, path: Path) -> None:
     """Refuse rows with one field too many where that need not be a name of the row."""
-    known = _ID_NAME.fullmatch(re.sub(r"[\W_]+", " ", names[0]).strip())
-    if not (known or empty_ends):
+    if not (_names_ids(names[0]) or empty_ends):
         return
     ends = "every row ends in a separator" if empty_ends else f"the header begins with {names[0]!r}"
     raise UserError(
@@ -268,9 +273,13 @@ def _survey(rows: Iterator[_Row], separator: str, path: Path) -> Layout:
         found = (
             f"a first line {header.text.strip()!r}, which spreadsheets alone take for a separator"
         )
-        raise UserError(Problem(str(path), found, "a first line that names columns"))
+        raise UserError(Problem(str(path), found, _HEADER))
     names = header.cells or header.text.split(separator)
     width = len(names)
+    alone = width > FEWEST_SPACED and not any(map(str.strip, names[1:]))
+    if alone and not _names_ids(names[0]):
+        found = f"a single name in a header of {width} fields: {shown(names[0])}"
+        raise UserError(Problem(str(path), found, f"{_HEADER}; a title above it has to go"))
     counts: dict[int, list[int]] = {}
     spans, empty_ends, commented = [], True, set[int]()
     for row in rows:
@@ -279,6 +288,9 @@ def _survey(rows: Iterator[_Row], separator: str, path: Path) -> Layout:
         fields = row.text.count(separator) + 1 if row.cells is None else len(row.cells)
         if fields not in counts and _comment(row.text):
             commented.add(fields)
+        if not counts and fields == width and _comment(row.text) and _comment(header.text):
+            found = f"lines of comment (#) in lines {header.first} and {row.first}"
+            raise UserError(Problem(str(path), found, f"{_HEADER}: comments above it have to go"))
         counts.setdefault(fields, []).append(row.first)
         empty_ends = empty_ends and row.text.endswith(separator)
         if row.text == header.text and width > 1:

@@ -112,8 +112,8 @@ def check_there(path: Path) -> None:
         exists = path.is_file() or is_folder(path)
         missing = _first_that_is_missing(path)
         found, allowed = ("", "") if exists else _what_lies_there(path, missing)
-        # Of a folder in the place of a file others of its name are no help.
-        looked = missing.parent.is_dir() and not missing.is_dir()
+        # Of a folder or a broken link in the place of a file others of its name are no help.
+        looked = missing.parent.is_dir() and not os.path.lexists(missing)
         beside = list(missing.parent.iterdir()) if looked else []
     except OSError as error:  # a folder without permission, a name that is too long
         raise UserError(
@@ -121,7 +121,7 @@ def check_there(path: Path) -> None:
         ) from error
     if not exists:
         paths = {repr(other.name): repr(str(other)) for other in beside}
-        near = nearest(missing.name, [other.name for other in beside if other != path])
+        near = nearest(missing.name, [other.name for other in beside])
         inside = sorted(filter(is_folder, path.iterdir())) if path.is_dir() else []
         likely = repr(str(inside[0])) if inside else paths.get(str(near))
         raise UserError(Problem(str(path), found, allowed, likely))

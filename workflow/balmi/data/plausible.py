@@ -30,7 +30,7 @@ LARGEST_LOG = 50
 LARGEST_LINEAR = 1000  # protein intensities and the like, that are logged before anything else
 LARGEST_M = 20  # log2(beta / (1 - beta)) of a beta of one in a million
 # What programs write for a missing number, by how it is written.
-SENTINELS = (-1, 9, -9, -99, -999, -9999, -99999, 99, 999, 9999, 99999, 999999)
+SENTINELS = (0, -1, 9, -9, -99, -999, -9999, -99999, 99, 999, 9999, 99999, 999999)
 GENOTYPES = 9, 2  # EIGENSTRAT's code for a missing genotype, and the largest of the others
 THIRD = 0.8  # share of fractions whose third decimal is none of 0, as it is of nine in ten numbers
 LARGEST_GROUP = 1000  # what a sign between thousands parts
@@ -115,8 +115,11 @@ def _sentinels(table: NumericTable, low: float, high: float, kind: Kind) -> Rema
         apart = max(smallest - sentinel, sentinel - largest)
         if sentinel == GENOTYPES[0] and not 0 <= smallest <= largest <= GENOTYPES[1]:
             continue
+        if sentinel == 0 and (kind is not Kind.PROTEIN or smallest <= 0 or count < 2):
+            continue
         none_below = sentinel == -1 and smallest >= 0
-        if apart > 0 and (none_below or apart > GAP * _spread(table, sentinel)):
+        spread = 0 if none_below or apart <= 0 else _spread(table, sentinel)
+        if apart > GAP * spread and (sentinel or spread):
             (row, column) = places[0]
             place = f"first in row {shown(table.index[row])}, column {shown(table.columns[column])}"
             found = f"{sentinel:g} in {counted(count, 'cell')}, {place}, far from all other values"
