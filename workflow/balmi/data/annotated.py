@@ -117,14 +117,13 @@ def read_annotated(path: Path, modality: str | None, layer: str | None) -> Loade
         hint = f"; name a layer with the key 'layer', one of {layers}" if layers else ""
         raise ValueError(f"there is no X in it{hint}")
     names = data.obs_names, held.var_names
-    about = {
-        "layers": tuple(name for name in _layers(data) if name != layer),
-        "remarks": _types(held.var),
-    }
+    table: pd.DataFrame | NumericTable
     if values.dtype.kind in NUMBERS:
-        return Loaded(NumericTable.of(values, *names), **about)
-    cells = values.toarray() if issparse(values) else np.asarray(values)
-    return Loaded(pd.DataFrame(cells, *names), **about)
+        table = NumericTable.of(values, *names)
+    else:
+        table = pd.DataFrame(values.toarray() if issparse(values) else np.asarray(values), *names)
+    others = tuple(name for name in _layers(data) if name != layer)
+    return Loaded(table, layers=others, remarks=_types(held.var))
 
 
 def _types(var: pd.DataFrame) -> tuple[tuple[str, str], ...]:
