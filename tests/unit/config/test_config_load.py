@@ -148,6 +148,15 @@ def test_a_list_of_one_without_brackets():
     assert found.allowed == "a list, such as [fold]"
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("mutations", "generic"), ("RNAseq", "rna-counts"), ("methylation", "methylation-beta")],
+)
+def test_a_kind_by_another_name(name, kind):
+    found = problem(own(modalities={"rna": {"path": "rna.csv", "kind": name}}))
+    assert found.nearest == repr(kind)
+
+
 def test_unknown_kind():
     found = problem(own(modalities={"rna": {"path": "p", "kind": "rna-counts2"}}))
     assert found.where == "datasets.own.modalities.rna.kind"
