@@ -104,7 +104,8 @@ def _sentinels(table: NumericTable, low: float, high: float, kind: Kind) -> Rema
     """Say where numbers that stand for nothing lie apart from all others."""
     remarks = []
     ends = {low, high}  # none other can lie apart
-    for sentinel in ends.intersection(SENTINELS):
+    wanted = SENTINELS if kind is Kind.PROTEIN else SENTINELS[1:]  # 0 is a value elsewhere
+    for sentinel in ends.intersection(wanted):
         count, places = table.search(partial(np.equal, sentinel), 1)
         others = [part[part != sentinel] for part in table.stored()]
         rest = table.unstored + sum(map(len, others)) - bool(table.unstored)
@@ -115,7 +116,7 @@ def _sentinels(table: NumericTable, low: float, high: float, kind: Kind) -> Rema
         apart = max(smallest - sentinel, sentinel - largest)
         if sentinel == GENOTYPES[0] and not 0 <= smallest <= largest <= GENOTYPES[1]:
             continue
-        if sentinel == 0 and (kind is not Kind.PROTEIN or smallest <= 0 or count < 2):
+        if sentinel == 0 and (smallest <= 0 or count < 2):
             continue
         none_below = sentinel == -1 and smallest >= 0
         spread = 0 if none_below or apart <= 0 else _spread(table, sentinel)
