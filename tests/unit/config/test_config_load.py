@@ -142,6 +142,21 @@ def test_missing_key_of_a_modality(missing, meaning):
     assert meaning in found.allowed
 
 
+def test_a_list_of_one_without_brackets():
+    found = problem(own(folds="fold"))
+    assert (found.where, found.found) == ("datasets.own.folds", "'fold'")
+    assert found.allowed == "a list, such as [fold]"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("mutations", "generic"), ("RNAseq", "rna-counts"), ("methylation", "methylation-beta")],
+)
+def test_a_kind_by_another_name(name, kind):
+    found = problem(own(modalities={"rna": {"path": "rna.csv", "kind": name}}))
+    assert found.nearest == repr(kind)
+
+
 def test_unknown_kind():
     found = problem(own(modalities={"rna": {"path": "p", "kind": "rna-counts2"}}))
     assert found.where == "datasets.own.modalities.rna.kind"

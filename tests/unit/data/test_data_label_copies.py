@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 
-from balmi.data.label_copies import _copies, label_copies, label_remarks
+from balmi.data.label_copies import _copies, indicators, label_copies, label_remarks
 from balmi.data.numeric import NumericTable
 
 LABELS = np.array(["a", "b", "b", "c"] * 15)
@@ -18,6 +18,13 @@ def table_of(copy, form=np.asarray, width=5):
     return NumericTable.of(
         form(values), index, pd.Index([*map("f{}".format, range(width)), "copy"])
     )
+
+
+def with_columns(columns, form=np.asarray):
+    rng = np.random.default_rng(0)
+    values = np.column_stack([*columns, rng.poisson(1, (len(columns[0]), 5))]).astype(float)
+    index = pd.Index([f"s{row}" for row in range(len(values))])
+    return NumericTable.of(form(values), index, pd.RangeIndex(values.shape[1]).astype(str))
 
 
 def coded(labels, codes=(0, 3, -1)):
@@ -43,6 +50,27 @@ def test_cells_without_a_value_hide_no_copy():
 @pytest.mark.parametrize("codes", [(0, 3, 3), (0, 0, 0)])
 def test_two_classes_of_one_value_are_no_copy(codes):
     assert label_remarks(table_of(coded(LABELS, codes)), LABELS) == []
+
+
+@pytest.mark.parametrize("form", [np.asarray, csr_array])
+@pytest.mark.parametrize("columns", ["abc", "ab", "ca"])
+def test_a_column_for_every_class(form, columns):
+    table = with_columns([name == LABELS for name in columns], form)
+    assert sorted(indicators(table, LABELS)) == sorted(table.columns[: len(columns)])
+    assert label_copies(table, LABELS) == []
+    ((found, _),) = label_remarks(table, LABELS)
+    assert found.startswith(f"{len(columns)} features that together are one column for every class")
+
+
+def test_one_column_tells_one_class_of_others_as_a_mutation_may():
+    assert indicators(with_columns([LABELS == "b"] * 3), LABELS) == []
+
+
+def test_columns_that_miss_a_sample_or_that_chance_may_make_are_none_for_every_class():
+    off = (LABELS == "a") ^ (np.arange(60) == 7)
+    assert indicators(with_columns([LABELS == "b", off]), LABELS) == []
+    few = LABELS[:12]
+    assert indicators(with_columns([few == name for name in "abc"]), few) == []
 
 
 @pytest.mark.parametrize("row", [0, 30, 58])

@@ -72,6 +72,18 @@ def test_names_that_do_not_look_alike(names):
     assert not near_twins(names)
 
 
+@pytest.mark.parametrize(
+    "name", ["2-Sep", "Mar-01", "02. Sep", "01. Mrz", "1-déc", "September 2", "2-Sept.", "2.31E+13"]
+)
+def test_names_that_a_spreadsheet_made(name):
+    assert from_spreadsheet(name)
+
+
+@pytest.mark.parametrize("name", ["2-octanone", "1-decanol", "3-marmesin", "SEPT2", "DEC1", "12"])
+def test_names_that_no_spreadsheet_made(name):
+    assert not from_spreadsheet(name)
+
+
 def test_a_blank_inside_is_told_and_not_taken_for_a_twin():
     assert not twins(["LumA", "Lum A"])
     assert near_twins(["LumA", "Lum A", "Her2"]) == [("Lum A", "LumA")]
@@ -103,6 +115,9 @@ def test_unmatched_ids_are_counted_with_examples():
 RNG = np.random.default_rng(0)
 NORMAL = RNG.normal(size=(20, 6))
 BETAS = RNG.random((20, 6))
+GENOTYPES = np.arange(120).reshape(20, 6) ** 2 % 7 % 3
+# Whole numbers up to 900,000, half of them above 1,000.
+DOTTED = np.rint(np.exp(np.random.default_rng(3).normal(7, 2, (20, 6)))) % 900_000
 
 
 def with_cells(values, sentinel, count=2):
@@ -123,6 +138,9 @@ def with_cells(values, sentinel, count=2):
         (Kind.GENERIC, with_cells(NORMAL, -9, 1), "-9 in 1 cell,"),
         (Kind.GENERIC, with_cells(NORMAL, 999), "999 in 2 cells"),
         (Kind.GENERIC, with_cells(BETAS, -1), "-1 in 2 cells"),
+        (Kind.GENERIC, with_cells(GENOTYPES, 9), "9 in 2 cells"),
+        (Kind.PROTEIN, with_cells(NORMAL + 25, 0), "0 in 2 cells"),
+        (Kind.GENERIC, np.where(DOTTED < 1000, DOTTED, DOTTED / 1000), "of three decimals"),
         (Kind.GENERIC, with_cells(NORMAL, 1e20, 1), "values beyond 1e+15"),
         (Kind.GENERIC, with_cells(NORMAL, 0.0, 6), "1 sample with a single value"),
         (Kind.GENERIC, np.vstack([NORMAL, NORMAL[:1]]), "1 sample with exactly the values"),
@@ -149,6 +167,13 @@ def test_measurements_that_look_like_something_else(kind, values, found):
         (Kind.GENERIC, np.full((4, 6), 3.0)),
         (Kind.GENERIC, np.where(np.arange(120).reshape(20, 6) == 119, 1e-9, 1e9)),
         (Kind.GENERIC, with_cells(np.rint(NORMAL), -1)),
+        (Kind.CNV, with_cells(GENOTYPES + 1, 9)),
+        (Kind.PROTEIN, np.minimum(GENOTYPES, 1)),
+        (Kind.PROTEIN, np.maximum(NORMAL, 0)),
+        (Kind.GENERIC, with_cells(NORMAL + 25, 0)),
+        (Kind.GENERIC, np.where(DOTTED < 1000, DOTTED % 900 + 60, DOTTED % 90 / 1000)),
+        (Kind.RNA_LOG, np.log2(np.arange(1, 121).reshape(20, 6)).round(3)),
+        (Kind.GENERIC, np.column_stack([DOTTED[:, :3] % 900, 1 + DOTTED[:, 3:] % 999 / 1000])),
     ],
 )
 def test_usual_measurements_are_not_remarked_on(kind, values):

@@ -1,6 +1,7 @@
 import gzip
 import os
 import shutil
+import tarfile
 
 import numpy as np
 import pandas as pd
@@ -355,21 +356,100 @@ def test_a_name_that_no_file_can_have(tmp_path):
 @pytest.mark.parametrize(
     ("name", "ending", "nearest"),
     [
-        ("t.xlsx", ".xlsx", None),
-        ("t.h5da", ".h5da", "'.h5ad'"),
-        ("t", "nothing", None),
-        ("t.gz", "nothing", None),
-        ("t.parquets", ".parquets", "'.parquet'"),
+        ("t.h5da", "ending in '.h5da'", "'.h5ad'"),
+        ("t", "without an ending", None),
+        ("t.gz", "without an ending", None),
+        ("t.parquets", "ending in '.parquets'", "'.parquet'"),
     ],
 )
 def test_other_formats(tmp_path, name, ending, nearest):
     found = problem(write(tmp_path, b"x", name))
-    assert found.found == f"a file ending in {ending!r}"
+    assert found.found == f"a file {ending}"
     assert (
         found.allowed
         == "one of .csv, .tsv, .txt, .parquet, .h5ad, .h5mu, .h5; CSV and TSV may end in .gz"
     )
     assert found.nearest == nearest
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("t.xlsx", "saved as CSV in UTF-8"),
+        ("t.RDS", "written as CSV by R"),
+        ("t.csv.bz2", "unpacked"),
+        ("t.feather", "written as Parquet or CSV"),
+        ("t.loom", "written as .h5ad"),
+        ("t.gct.gz", "made a table with a row for every sample"),
+        ("matrix.mtx", "named by its folder, where its lists of features and barcodes lie too"),
+    ],
+)
+def test_what_to_do_with_other_formats(tmp_path, name, advice):
+    found = problem(write(tmp_path, b"x", name))
+    assert found.allowed.endswith(f"; this one first has to be {advice}")
+    assert found.nearest is None
+
+
+def test_a_tar_archive_that_is_named_as_a_packed_table(tmp_path):
+    packed = tmp_path / "table.csv.gz"
+    (tmp_path / "table.csv").write_text("id,g\ns,1\n")
+    with tarfile.open(packed, "w:gz") as archive:
+        archive.add(tmp_path / "table.csv", "table.csv")
+    assert problem(packed).found == "a tar archive"
+
+
+def test_quotes_and_another_separator_as_excel_and_r_write_them_in_europe(tmp_path):
+    found = problem(write(tmp_path, b'"id";"g"\n"s1";"1,5"\n', "t.csv")).found
+    assert found.endswith(
+        "; the header seems to be split by semicolons, and the file's ending says commas"
+    )
+
+
+def test_nothing_is_nearest_to_itself(tmp_path):
+    (tmp_path / "gone.csv").symlink_to("nowhere.csv")
+    (tmp_path / "gone2.csv").touch()
+    assert problem(tmp_path / "gone.csv").nearest is None
+
+
+@pytest.mark.parametrize("start", [0, 5])
+def test_row_names_with_a_name_are_ids_though_they_count(tmp_path, start):
+    index = pd.RangeIndex(start, start + 3, name="sample")
+    pd.DataFrame({"g": [7, 8, 9]}, index=index).to_parquet(tmp_path / "t.parquet")
+    table = read_measurements(tmp_path / "t.parquet")
+    assert list(table.index) == [str(row) for row in index]
+    assert list(table["g"]) == [7, 8, 9]
+
+
+def test_another_programs_hdf5_and_an_annotated_file_called_h5(tmp_path):
+    import h5py
+    from anndata import AnnData
+
+    path = tmp_path / "t.h5ad"
+    with h5py.File(path, "w") as file:
+        file["foo"] = [1]
+    found = problem(path)
+    assert found.found == "an HDF5 file of another program, which holds 'foo'"
+    assert found.allowed == "a .h5ad file, with obs, var"
+    AnnData(np.ones((2, 2))).write_h5ad(path)
+    path.rename(tmp_path / "t.h5")
+    found = problem(tmp_path / "t.h5")
+    assert (found.found, found.allowed) == ("an AnnData file", "a name that ends in .h5ad")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("sep=;\nid;g\ns1;1\n", "a first line 'sep=;'"),
+        ("Table S1,,\n,,\nid,g,h\ns1,1,2\n", "a single name in a header of 3 fields: 'Table S1'"),
+        ("#A,B\n#1,1\nid,g\ns1,1\n", "lines of comment (#) in lines 1 and 2"),
+        ("id,g,h\ns1,1,2\n# batch 2\ns2,1,2\n", "1 field in line 3, 3 in the header; lines of"),
+        ("# a; b; c\nid,g,h\ns1,1,2\n", "3 fields in line 2, 1 in the header"),
+    ],
+)
+def test_lines_that_are_no_rows(tmp_path, text, told):
+    found = problem(write(tmp_path, text.encode(), "t.csv")).found
+    assert found.startswith(told)
+    assert "semicolons" not in found
 
 
 @pytest.mark.parametrize("index", [["x", None], ["x", float("nan")]])

@@ -124,6 +124,73 @@ def test_numbers_of_rows_in_place_of_ids(source):
     assert "here perhaps 'id'" in found.allowed
 
 
+@pytest.mark.parametrize("name", ["X", "...1", "V1", "index", "Unnamed: 0"])
+def test_numbers_of_rows_under_a_name_that_programs_make_up(source, name):
+    source.samples = source.samples.reset_index(drop=True).rename_axis(name)
+    for key, table in source.modalities.items():
+        source.modalities[key] = table.reset_index(drop=True).rename_axis(name)
+    said = [str(each) for each in source.tables().warnings]
+    assert len([each for each in said if f"in a first column called {name!r}" in each]) == 3
+    for key, table in source.modalities.items():
+        source.modalities[key] = table.rename_axis("patient")
+    source.samples = source.samples.rename_axis("patient")
+    assert not [each for each in source.tables().warnings if "numbers of rows" in str(each)]
+
+
+def test_folds_that_are_called_as_parts_of_one_split(source):
+    source.folds = ["part"]
+    for names, told in ((["train", "Test"], 1), (["a", "test"], 0)):
+        source.samples["part"] = np.repeat(names, COUNT // 2)
+        said = [str(each) for each in source.tables().warnings]
+        assert len([each for each in said if "every fold is tested with" in each]) == told
+
+
+def test_a_key_that_a_format_has_no_use_for(source):
+    source.group = "patient"
+    dataset = source.dataset()
+    file = dataset.modalities["rna"].model_copy(update={"modality": "adt"})
+    dataset = dataset.model_copy(update={"modalities": {**dataset.modalities, "rna": file}})
+    (said,) = map(str, read_tables("own", dataset, 3).warnings)
+    assert "the key 'modality', 'adt', of a file that has one table alone" in said
+
+
+def test_features_that_are_columns_of_the_table_of_samples(source):
+    source.group = "patient"
+    source.modalities["rna"]["patient"] = np.arange(COUNT) // 2
+    (said,) = map(str, source.tables().warnings)
+    assert "rna.csv: 1 feature named as label, group or folds are: 'patient'" in said
+
+
+def test_counts_that_lie_in_another_layer(source):
+    from anndata import AnnData
+
+    counts = source.modalities["rna"]
+    data = AnnData(np.log1p(counts.to_numpy()), obs=pd.DataFrame(index=counts.index))
+    data.layers["counts"] = counts.to_numpy()
+    data.raw = data.copy()
+    with annotated_files():
+        data.write_h5ad(source.folder / "rna.h5ad")
+    source.modalities["rna"] = "rna.h5ad"
+    found = source.problem()
+    assert found.allowed.endswith(
+        "the file also holds 'counts', 'raw': name one with the key 'layer'"
+    )
+
+
+def test_features_of_several_types_in_one_table(source):
+    from anndata import AnnData
+
+    counts = source.modalities["rna"]
+    data = AnnData(counts.to_numpy(), obs=pd.DataFrame(index=counts.index))
+    data.var["feature_types"] = ["Gene Expression", "Gene Expression", "Antibody Capture"]
+    source.modalities["rna"], source.group = "rna.h5ad", "patient"
+    for kept, told in ((data, 1), (data[:, :2], 0)):
+        with annotated_files():
+            kept.copy().write_h5ad(source.folder / "rna.h5ad")
+        said = [each for each in source.tables().warnings if "of several types" in str(each)]
+        assert len(said) == told
+
+
 @pytest.fixture
 def multi(source):
     """Return a maker of an h5mu cohort whose labels lie in the obs of modalities."""

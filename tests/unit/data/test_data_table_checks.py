@@ -1,11 +1,14 @@
 """What is wrong with one table: its names and its cells."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from data_source import COUNT, found_in
 
 from balmi.config.kinds import RANGES, Kind
+from balmi.data.reading import read_tables
 from balmi.data.table_checks import to_numeric
 
 
@@ -88,13 +91,35 @@ def test_blank_sample_ids(source, blank):
     source.samples = source.samples.rename(index={"s04": blank})
     source.modalities["rna"] = source.modalities["rna"].rename(index={"s05": blank})
     problems = source.problems()
-    assert {problem.found for problem in problems} == {"1 row without an id"}
-    assert len(problems) == 2
+    told = [problem.found for problem in problems]
+    assert told == ["1 row without an id: number 5 of 24", "1 row without an id: number 6 of 24"]
 
 
 def test_blank_feature_names(source):
     source.modalities["rna"].columns = ["g1", "", "g3"]
-    assert source.problem().found == "1 feature without a name"
+    found = source.problem()
+    assert (found.found, found.allowed) == ("1 feature without a name: number 2 of 3", "one each")
+
+
+def test_lines_that_all_end_in_a_separator(source):
+    source.modalities["rna"].insert(3, "", np.nan)
+    found = source.problem()
+    assert found.found == "1 feature without a name: number 4 of 4"
+    assert "an empty feature at the end" in found.allowed
+
+
+@pytest.mark.parametrize("empty", [",,,", ' , ,"",', "   "])
+def test_rows_of_nothing_as_spreadsheets_leave_are_none(source, empty):
+    source.samples["note"] = "x"
+    expected = source.tables()
+    dataset = source.dataset()
+    for path in (dataset.samples, dataset.modalities["rna"].path):
+        rows = Path(path).read_text(encoding="utf-8").splitlines()
+        Path(path).write_text("\n".join([*rows[:4], empty, *rows[4:], empty]), encoding="utf-8")
+    found = read_tables("own", dataset, 3)
+    pd.testing.assert_frame_equal(found.samples, expected.samples)
+    for name, table in expected.modalities.items():
+        pd.testing.assert_frame_equal(found.modalities[name].frame(), table.frame())
 
 
 def test_no_shared_sample(source):
@@ -110,6 +135,67 @@ def test_no_shared_sample_in_a_transposed_table(source):
     found = source.problem()
     assert "no shared sample; ids here are 'g1', 'g2', 'g3'" in found.found
     assert "transpose the table" in found.allowed
+
+
+def test_a_transposed_table_whose_ids_r_has_changed(source):
+    ids = [f"TCGA-0{row:02}-01" for row in range(COUNT)]
+    source.samples.index = ids
+    for table in source.modalities.values():
+        table.index = ids
+    source.modalities["rna"] = source.modalities["rna"].T
+    source.modalities["rna"].columns = [name.replace("-", ".") for name in ids]
+    assert "transpose the table" in source.problem().allowed
+    source.modalities["rna"] = source.modalities["rna"].T
+    assert "24 ids much like one of them: 'TCGA.000.01'" in source.problem().allowed
+
+
+def test_a_transposed_table_of_numbers_of_genes_that_are_numbers_of_samples_too(source):
+    ids = [str(row) for row in range(COUNT)]
+    source.samples.index = ids
+    for table in source.modalities.values():
+        table.index = ids
+    genes = source.modalities["rna"] = pd.DataFrame(
+        np.ones((40, COUNT)), [str(7 * gene) for gene in range(40)], ids
+    )
+    found = source.problem()
+    assert found.found == "100% of the columns are sample ids, and 10% of the rows"
+    assert "transpose the table" in found.allowed
+    source.modalities["rna"] = genes.iloc[:4, :20]  # of few samples, with numbers for features
+    source.tables()
+
+
+def test_ids_in_a_later_column_are_named(source):
+    files = [f"file{row:02}" for row in range(COUNT)]
+    table = source.samples
+    source.samples = table.reset_index().set_index(pd.Index(files, name="file"))
+    first, *others = source.problems()
+    assert first.where.startswith("datasets.own.samples: ")
+    assert first.found == "the sample ids of rna in column 'id', and other ids in the first column"
+    assert all(each.found.startswith("no shared sample") for each in others)
+    source.samples = table
+    source.modalities["rna"] = (
+        source.modalities["rna"].reset_index().set_index(pd.Index(files, name="file"))
+    )
+    problems = source.problems()
+    assert "; column 'id' holds them: put it first" in problems[0].allowed
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("1,234.5", "no sign between thousands"),
+        ("1'234.5", "no sign between thousands"),
+        ("\N{MINUS SIGN}1.5", "the hyphen of the keyboard"),
+        ("(1.5)", "a minus sign in place of brackets"),
+        ("12 %", "no per cent signs"),
+        ("'12", "no quotes"),
+        ("<0.5", "limits of detection"),
+    ],
+)
+def test_what_to_write_in_place_of_what_is_a_number_to_people(source, text, hint):
+    source.modalities["rna"] = source.modalities["rna"].astype(object)
+    source.modalities["rna"].iloc[3, 1] = text
+    assert hint in source.problem().allowed
 
 
 def test_cells_that_are_no_number(source):

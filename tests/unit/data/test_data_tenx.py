@@ -225,6 +225,23 @@ def test_a_folder_of_several_matrices(tmp_path):
         read_counts(folder, "rna")
 
 
+def test_a_list_that_is_there_twice(tmp_path):
+    folder = write_folder(tmp_path / "packed")
+    put(folder / "barcodes.tsv", CELLS, packed=False)
+    assert read_counts(folder, "rna")[0].n_obs == len(CELLS)
+    put(folder / "barcodes.tsv", CELLS[::-1], packed=False)
+    with pytest.raises(ValueError, match=r"barcodes.tsv and barcodes.tsv.gz, which differ"):
+        read_counts(folder, "rna")
+
+
+def test_a_folder_above_that_of_counts_names_it(tmp_path):
+    folder = write_folder(tmp_path / "filtered_feature_bc_matrix")
+    with pytest.raises(UserError) as raised:
+        load_measurements(tmp_path, "rna")
+    (problem,) = raised.value.problems
+    assert problem.nearest == repr(str(folder))
+
+
 @pytest.mark.parametrize(
     ("lines", "told"),
     [

@@ -1,6 +1,7 @@
 """What of the tables is used, and what is left out and counted."""
 
 import numpy as np
+import pytest
 
 
 def test_unlabelled_samples_are_dropped_and_counted(source):
@@ -49,3 +50,21 @@ def test_a_modality_of_few_samples_is_told_of(source):
             any(f"measurements of {kept} of {count} labelled samples" in each for each in said)
             == told
         )
+
+
+@pytest.mark.parametrize("form", [lambda table: table, lambda table: table.iloc[::-1, ::-1]])
+def test_one_table_under_two_names_is_told_of(source, form):
+    source.modalities["meth"] = source.modalities["rna"].copy()
+    source.kinds["meth"] = "generic"
+    assert not _told_copies(source, lambda table: table.mul(1 + (table.index == "s07"), axis=0))
+    assert not _told_copies(source, lambda table: table.iloc[:, :2])
+    assert not _told_copies(source, lambda table: table.iloc[:4])
+    (said,) = _told_copies(source, form)
+    assert said.startswith("datasets.own.modalities.meth: meth.csv: exactly the values of modality")
+    assert _told_copies(source, lambda table: table.iloc[5:11].add_prefix("x"))
+
+
+def _told_copies(source, change):
+    source.modalities["meth"] = change(source.modalities["rna"])
+    said = [str(each) for each in source.tables().warnings]
+    return [each for each in said if "exactly the values of modality rna" in each]

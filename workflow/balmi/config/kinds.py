@@ -112,3 +112,13 @@ KINDS: dict[Kind, Traits] = {
 }
 # Of the kinds that not any number is allowed in.
 RANGES = {kind: traits.range for kind, traits in KINDS.items() if traits.range is not ANY}
+# What tables are also called -> their kind, told where a configuration names none.
+ALSO_CALLED = {
+    **dict.fromkeys(("mutation", "snv", "genotype", "metabolomics", "lipidomics"), Kind.GENERIC),
+    **dict.fromkeys(("metabolite", "microbiome", "clinical", "cytometry", "image"), Kind.GENERIC),
+    **dict.fromkeys(("rna-seq", "counts", "scrna"), Kind.RNA_COUNTS),
+    **dict.fromkeys(("expression", "microarray", "mrna", "tpm", "fpkm"), Kind.RNA_LOG),
+    **dict.fromkeys(("methylation", "beta"), Kind.METHYLATION_BETA),
+    **dict.fromkeys(("proteomics", "rppa", "olink"), Kind.PROTEIN),
+    **dict.fromkeys(("copy-number", "cna"), Kind.CNV),
+}

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from balmi.config.advanced import ADVANCED, ELSEWHERE, gathered, place_of, places_of, usual_keys
 from balmi.config.catalogue import catalogue
+from balmi.config.kinds import ALSO_CALLED, Kind
 from balmi.config.settings import (
     CONTROL_KEYS,
     COPY,
@@ -232,11 +233,14 @@ def _missing(detail: Mapping[str, Any], where: str) -> Problem:
 
 def _no_option(detail: Mapping[str, Any], where: str) -> Problem:
     options = detail["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
+    called = ALSO_CALLED if set(options) == set(Kind) else {}
+    near = nearest(detail["input"], [*options, *called])
+    meant = called.get((near or "").strip("'"))
     return Problem(
         where,
         shown_or_nothing(detail["input"]),
         f"one of {', '.join(options)}",
-        nearest(detail["input"], options),
+        repr(str(meant)) if meant else near,
     )
 
 
@@ -286,6 +290,12 @@ def _refused(detail: Mapping[str, Any], _: str) -> Problem:
     return Problem(where, context["found"], context["allowed"])
 
 
+def _no_list(detail: Mapping[str, Any], where: str) -> Problem:
+    value = detail["input"]
+    example = f"[{value}]" if isinstance(value, str) else "[first, second]"
+    return Problem(where, shown_or_nothing(value), f"a list, such as {example}")
+
+
 _TRANSLATIONS = {
     "extra_forbidden": _unknown_key,
     "missing": _missing,
@@ -297,6 +307,7 @@ _TRANSLATIONS = {
     "invalid_key": _no_text,
     "dict_type": _no_mapping,
     "model_type": _no_mapping,
+    "list_type": _no_list,
     "too_short": _too_short,
     "string_too_short": _empty_text,
     "refused": _refused,

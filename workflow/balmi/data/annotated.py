@@ -26,26 +26,46 @@ if TYPE_CHECKING:
 RAW = "raw"  # a layer by this name is `AnnData.raw`, where no other has it
 # What an annotated file says of itself -> the ending that it should have.
 _ENDINGS = {"anndata": ".h5ad", "mudata": ".h5mu"}
+# What every file of an ending holds.
+_HELD = {".h5ad": ("obs", "var"), ".h5mu": ("mod",)}
 
 
-def _check_encoding(path: Path) -> None:
-    """Refuse an annotated file under the ending of the other kind; older files do not say."""
+def check_encoding(path: Path) -> None:
+    """Refuse an annotated file under another ending than its own, or another file under its own.
+
+    Parameters
+    ----------
+    path
+        The file; what is no HDF5 is not looked into, since its reader says so.
+
+    Raises
+    ------
+    UserError
+        Where the ending is not that of what the file says of itself; older files do not say, but
+        hold what annotated files hold.
+    """
     import h5py
 
-    if not h5py.is_hdf5(path):
-        return  # its reader says so
+    if path.is_dir() or not h5py.is_hdf5(path):
+        return
     with h5py.File(path) as file:
-        told = str(file.attrs.get("encoding-type", "")).lower()
-    ending = _ENDINGS.get(told, suffix(path))
-    if ending != suffix(path):
+        told, held = str(file.attrs.get("encoding-type", "")).lower(), sorted(file)
+    ending = _ENDINGS.get(told)
+    if ending not in (None, suffix(path)):
         found = f"{'a MuData' if ending == '.h5mu' else 'an AnnData'} file"
         raise UserError(Problem(str(path), found, f"a name that ends in {ending}"))
+    needed = _HELD.get(suffix(path), held)
+    if ending is None and not set(needed) <= set(held):
+        found = (
+            f"an HDF5 file of another program, which holds {listing(map(repr, held)) or 'nothing'}"
+        )
+        raise UserError(Problem(str(path), found, f"a {suffix(path)} file, with {listing(needed)}"))
 
 
 def _open_h5ad(path: Path) -> AnnData:
     from anndata import read_h5ad
 
-    _check_encoding(path)
+    check_encoding(path)
     with annotated_files():
         return read_h5ad(path)
 
@@ -53,7 +73,7 @@ def _open_h5ad(path: Path) -> AnnData:
 def _open_h5mu(path: Path) -> MuData:
     from mudata import read_h5mu
 
-    _check_encoding(path)
+    check_encoding(path)
     with annotated_files():
         return read_h5mu(path)
 
@@ -97,10 +117,22 @@ def read_annotated(path: Path, modality: str | None, layer: str | None) -> Loade
         hint = f"; name a layer with the key 'layer', one of {layers}" if layers else ""
         raise ValueError(f"there is no X in it{hint}")
     names = data.obs_names, held.var_names
+    table: pd.DataFrame | NumericTable
     if values.dtype.kind in NUMBERS:
-        return Loaded(NumericTable.of(values, *names))
-    cells = values.toarray() if issparse(values) else np.asarray(values)
-    return Loaded(pd.DataFrame(cells, *names))
+        table = NumericTable.of(values, *names)
+    else:
+        table = pd.DataFrame(values.toarray() if issparse(values) else np.asarray(values), *names)
+    others = tuple(name for name in _layers(data) if name != layer)
+    return Loaded(table, layers=others, remarks=_types(held.var))
+
+
+def _types(var: pd.DataFrame) -> tuple[tuple[str, str], ...]:
+    """Say where features are of several types, which scanpy reads into one table when asked to."""
+    types = var["feature_types"].dropna().unique() if "feature_types" in var else []
+    if len(types) < 2:
+        return ()
+    found = f"features of several types: {listing(map(repr, map(str, types)))}"
+    return ((found, "they are taken for one modality: a file for each of them keeps them apart"),)
 
 
 def _is_raw(data: AnnData, layer: str | None) -> bool:

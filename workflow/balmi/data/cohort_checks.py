@@ -94,7 +94,7 @@ def check_rarest(labels: pd.Series, folds: int, key: str) -> list[Problem]:
         return []
     members = listing(f"{name!r} has {count}" for name, count in rare.items())
     allowed = f"at least {folds} members per class"
-    if len(counts) > len(labels) / 2:
+    if len(counts) > max(len(labels) / 2, folds):
         allowed += f" (a column of {len(counts):,} values holds measurements rather than classes)"
     elif counts.min() > 1:
         fewer = " or less" if counts.min() > 2 else ""

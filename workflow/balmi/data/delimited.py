@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from balmi.errors import Problem, UserError
+from balmi.errors import Problem, UserError, shown
+from balmi.numerals import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,6 +34,8 @@ _ID_NAME = re.compile(
     r"( ?(ids?|barcodes?|names?))?",
     re.IGNORECASE,
 )
+_HEADER = "a first line that names columns"
+_OF_EXCEL = re.compile(r'"?sep=.?"?', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def _quoted(line: str, lines: Iterator[str], number: int, separator: str, path: 
             f"a quote that is opened in line {number} and not closed"
             if ends
             else f"a quoted cell in {reached} that goes on after its closing quote"
-        )
+        ) + _other_separator(line, separator)
         allowed = 'quotes in pairs around a cell; inside a quoted cell a quote is doubled ("")'
         raise UserError(Problem(str(path), found, allowed)) from error
     return _Row(number, number + reader.line_num - 1, line.removesuffix("\n"), cells)
@@ -125,10 +128,15 @@ def _swallowed(row: _Row, separator: str, fields: int) -> bool:
     return False
 
 
+def _comment(text: str) -> bool:
+    """Return whether a row looks like a line of comment, as programs write above their tables."""
+    return text.startswith(("#", "!"))
+
+
 def _other_separator(text: str, separator: str) -> str:
     """Return a hint at another sign that splits the header, or nothing."""
     count, sign = max((text.count(sign), sign) for sign in SEPARATORS)
-    if sign == separator or count <= text.count(separator):
+    if sign == separator or count <= text.count(separator) or _comment(text):
         return ""
     return (
         f"; the header seems to be split by {SEPARATORS[sign]}, and the file's ending says"
@@ -137,7 +145,12 @@ def _other_separator(text: str, separator: str) -> str:
 
 
 def _uneven(
-    counts: dict[int, list[int]], width: int, header: _Row, separator: str, path: Path
+    counts: dict[int, list[int]],
+    comment: bool,
+    width: int,
+    header: _Row,
+    separator: str,
+    path: Path,
 ) -> UserError:
     """Return what to say of rows that differ in length from the header, or from each other."""
     usual = max(counts, key=lambda count: len(counts[count]))
@@ -145,23 +158,27 @@ def _uneven(
     odd = {count: lines for count, lines in counts.items() if count != fitting}
     first = min(odd, key=lambda count: odd[count][0])
     others = sum(map(len, odd.values())) - 1
-    place = f"{first} fields in line {odd[first][0]}"
+    place = f"{counted(first, 'field')} in line {odd[first][0]}"
     beside = f"{width} in the header" + (f" and {usual} in most rows" if fitting != width else "")
     more = f" (and {others} more such lines)" if others else ""
-    comment = "; lines of comment (#) have to go" if header.text.startswith(("#", "!")) else ""
+    away = "; lines of comment (#) have to go" if comment or _comment(header.text) else ""
     allowed = (
         "as many fields in every row as in the header: a cell that holds"
         f" {'a tab' if separator == chr(9) else 'a comma, a decimal comma too,'} needs quotes, and"
         " a row that is too short may be cut off"
     )
-    found = f"{place}, {beside}{more}{_other_separator(header.text, separator)}{comment}"
+    found = f"{place}, {beside}{more}{_other_separator(header.text, separator)}{away}"
     return UserError(Problem(str(path), found, allowed))
+
+
+def _names_ids(name: str) -> bool:
+    """Return whether a name is that of a column of ids, or none."""
+    return _ID_NAME.fullmatch(re.sub(r"[\W_]+", " ", name).strip()) is not None
 
 
 def _check_row_names(header: _Row, names: list[str], empty_ends: bool, path: Path) -> None:
     """Refuse rows with one field too many where that need not be a name of the row."""
-    known = _ID_NAME.fullmatch(re.sub(r"[\W_]+", " ", names[0]).strip())
-    if not (known or empty_ends):
+    if not (_names_ids(names[0]) or empty_ends):
         return
     ends = "every row ends in a separator" if empty_ends else f"the header begins with {names[0]!r}"
     raise UserError(
@@ -230,35 +247,50 @@ def rows_below(path: Path, separator: str, skipped: int) -> Iterator[tuple[str, 
     """
     with opened_text(path) as file:
         for row in islice(_rows(file, separator, path), skipped, None):
+            if _blank(row, separator):
+                continue
             if row.cells is not None:
                 yield row.cells[0], row.cells[1:]
-            elif not _blank(row.text, separator):
+            else:
                 name, _, rest = row.text.partition(separator)
                 yield name, rest
 
 
-def _blank(text: str, separator: str) -> bool:
-    """Return whether a row without quotes holds nothing."""
-    return not text.strip(" ") or (text.isspace() and separator not in text)
+def _blank(row: _Row, separator: str) -> bool:
+    """Return whether a row holds nothing, as the last ones of a spreadsheet do."""
+    if row.cells is not None:
+        return not any(map(str.strip, row.cells))
+    return not row.text.strip(f" {separator}") or row.text.isspace()
 
 
 def _survey(rows: Iterator[_Row], separator: str, path: Path) -> Layout:
     for skipped, header in enumerate(rows, start=1):  # noqa: B007
-        if header.text.strip(" \t" if separator != "\t" else " "):
+        if not _blank(header, separator):
             break
     else:
         return Layout([], 0, 0, False, ())
+    if _OF_EXCEL.fullmatch(header.text.strip()):
+        found = (
+            f"a first line {header.text.strip()!r}, which spreadsheets alone take for a separator"
+        )
+        raise UserError(Problem(str(path), found, _HEADER))
     names = header.cells or header.text.split(separator)
     width = len(names)
+    alone = width > FEWEST_SPACED and not any(map(str.strip, names[1:]))
+    if alone and not _names_ids(names[0]):
+        found = f"a single name in a header of {width} fields: {shown(names[0])}"
+        raise UserError(Problem(str(path), found, f"{_HEADER}; a title above it has to go"))
     counts: dict[int, list[int]] = {}
-    spans, empty_ends = [], True
+    spans, empty_ends, commented = [], True, set[int]()
     for row in rows:
-        if row.cells is None:
-            if _blank(row.text, separator):
-                continue
-            fields = row.text.count(separator) + 1
-        else:
-            fields = len(row.cells)
+        if _blank(row, separator):
+            continue
+        fields = row.text.count(separator) + 1 if row.cells is None else len(row.cells)
+        if fields not in counts and _comment(row.text):
+            commented.add(fields)
+        if not counts and fields == width and _comment(row.text) and _comment(header.text):
+            found = f"lines of comment (#) in lines {header.first} and {row.first}"
+            raise UserError(Problem(str(path), found, f"{_HEADER}: comments above it have to go"))
         counts.setdefault(fields, []).append(row.first)
         empty_ends = empty_ends and row.text.endswith(separator)
         if row.text == header.text and width > 1:
@@ -279,7 +311,8 @@ def _survey(rows: Iterator[_Row], separator: str, path: Path) -> Layout:
         raise UserError(Problem(str(path), f"1 field in every row{elsewhere}", allowed))
     strange = header.text.startswith("#") or elsewhere
     if set(counts) - {width, width + 1} or len(counts) > 1 or (strange and width + 1 in counts):
-        raise _uneven(counts, width, header, separator, path)
+        comment = bool(commented - {width})
+        raise _uneven(counts, comment, width, header, separator, path)
     unnamed = width + 1 in counts
     if unnamed:
         _check_row_names(header, names, empty_ends, path)

@@ -34,19 +34,78 @@ def label_copies(table: NumericTable, labels: np.ndarray) -> list[str]:
     labels
         Their classes; (samples,).
     """
-    _, first, codes, counts = np.unique(
-        labels, return_index=True, return_inverse=True, return_counts=True
-    )
-    arrangements = lgamma(len(labels) + 1) - sum(lgamma(count + 1) for count in counts)
-    if len(counts) < 2 or arrangements < log(max(1, table.shape[1]) / LEVEL):
+    counts, codes = _classes(labels)
+    if len(counts) < 2 or _ways(counts) < log(max(1, table.shape[1]) / LEVEL):
         return []
+    told, alike = _told(table, labels)
+    told.sort(axis=0)
+    return _confirmed(table, alike & (told[1:] != told[:-1]).all(axis=0), codes)
+
+
+def indicators(table: NumericTable, labels: np.ndarray) -> list[str]:
+    """Return features of two values that together tell all classes, as a column for each does.
+
+    One of them alone may be what makes a class, as a mutation; by chance it is there as seldom as
+    `label_copies` says of a copy.
+
+    Parameters
+    ----------
+    table
+        Measurements of samples.
+    labels
+        Their classes; (samples,).
+    """
+    counts, codes = _classes(labels)
+    if len(counts) < 3:  # of two classes such a feature is a copy
+        return []
+    told, alike = _told(table, labels)
+    high = told == told.max(axis=0)
+    two = alike & ~high.all(axis=0) & (high | (told == told.min(axis=0))).all(axis=0)
+    found, patterns = [], np.unique(high[:, two], axis=1).T
+    kept = []
+    for pattern in patterns:
+        sides = np.array([counts[pattern].sum(), counts[~pattern].sum()])
+        if _ways(sides) >= log(table.shape[1] / LEVEL):
+            same = two & (high == pattern[:, None]).all(axis=0)
+            names = _confirmed(table, same, pattern[codes].astype(int))
+            found += names
+            kept += [pattern] * bool(names)
+    apart = np.unique(np.array(kept).T, axis=0) if kept else kept
+    return found if len(apart) == len(counts) else []
+
+
+def _classes(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sizes of classes, and the class of every sample by number."""
+    _, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    return counts, codes
+
+
+def _ways(sizes: np.ndarray) -> float:
+    """Return the logarithm of the number of ways to deal samples to classes of these sizes."""
+    return lgamma(sizes.sum() + 1) - sum(lgamma(size + 1) for size in sizes)
+
+
+def _told(table: NumericTable, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Look at two samples of each class, which leave few features to be looked at in whole.
+
+    Returns
+    -------
+    told
+        What either has, NaN where neither has a value; (classes, features).
+    alike
+        Which features have no other value in the second sample of any class; (features,), bool.
+    """
+    first = np.unique(labels, return_index=True)[1]
     last = len(labels) - 1 - np.unique(labels[::-1], return_index=True)[1]
     ends = np.array([dense(table.values[rows]) for rows in (first, last)], dtype=np.float64)
-    # Two samples of each class leave few features that are alike within classes and differ between.
     alike = (ends[0] == ends[1]) | np.isnan(ends).any(axis=0)
-    told = np.sort(np.where(np.isnan(ends[0]), ends[1], ends[0]), axis=0)
-    places = np.flatnonzero(alike.all(axis=0) & (told[1:] != told[:-1]).all(axis=0))
-    blocks = np.array_split(places, 1 + places.size * len(labels) // CHECKED)
+    return np.where(np.isnan(ends[0]), ends[1], ends[0]), alike.all(axis=0)
+
+
+def _confirmed(table: NumericTable, likely: np.ndarray, codes: np.ndarray) -> list[str]:
+    """Return those of some features that are copies of class codes in all samples."""
+    places = np.flatnonzero(likely)
+    blocks = np.array_split(places, 1 + places.size * len(codes) // CHECKED)
     return [
         str(table.columns[place])
         for block in blocks
@@ -68,11 +127,14 @@ def _copies(values: np.ndarray, codes: np.ndarray) -> np.ndarray:
 
 
 def label_remarks(table: NumericTable, labels: np.ndarray) -> list[tuple[str, str]]:
-    """Say which features tell the class, as `label_copies` finds them."""
+    """Say which features tell the class, as `label_copies` and `indicators` find them."""
     copies = label_copies(table, labels)
+    each = "with one value for every class"
+    if not copies:
+        copies, each = indicators(table, labels), "that together are one column for every class"
     if not copies:
         return []
-    found = f"{counted(len(copies), 'feature')} with one value for every class:"
+    found = f"{counted(len(copies), 'feature')} {each}:"
     meaning = (
         "a copy of the label, or what it was derived from, makes every score too good: leave it out"
         " unless that is the question"

@@ -21,9 +21,11 @@ class Loaded:
         One row per sample, indexed by the sample id as text; numeric where all cells are plainly
         numbers.
     id_name
-        The name of the column of ids; empty where it has none, as a column of row numbers.
+        The name of the column of ids; empty where it has none.
     unended
         Whether a text file ends without the end of a line.
+    layers
+        Names by which other values can be asked for in place of these.
     remarks
         What a reader of the table should know, each a pair: what was found, what to do.
     """
@@ -31,6 +33,7 @@ class Loaded:
     table: pd.DataFrame | NumericTable
     id_name: str = ""
     unended: bool = False
+    layers: tuple[str, ...] = ()
     remarks: tuple[tuple[str, str], ...] = ()
 
     def named(self, index: pd.Index, columns: pd.Index) -> Loaded:

@@ -13,9 +13,20 @@ from balmi.errors import Problem, UserError, nearest, shown
 
 HDF5, PARQUET, _GZIP = b"\x89HDF\r\n\x1a\n", b"PAR1", b"\x1f\x8b"
 _UNPACK = "a table as text: unpack it first; only .gz is read packed"
+_TAR, _TAR_AT = b"ustar", 257  # where a tar archive says that it is one
 FOLDER = "folder"  # in place of an ending
 _EXPORT = "a table as text: open it in the program that wrote it and save it as CSV in UTF-8"
 _FETCH = "a table as text: fetch the file again; what came is not the file itself"
+# Endings of formats that are not read -> what first has to become of such a file.
+ADVICE: dict[str, str] = {
+    **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".xlsb", ".ods"), "saved as CSV in UTF-8"),
+    **dict.fromkeys((".rds", ".rda", ".rdata"), "written as CSV by R"),
+    **dict.fromkeys((".bz2", ".xz", ".zip", ".zst", ".7z", ".tar", ".tgz", ".z"), "unpacked"),
+    **dict.fromkeys((".feather", ".arrow", ".pkl", ".npy", ".mat"), "written as Parquet or CSV"),
+    **dict.fromkeys((".loom", ".h5seurat", ".hdf5", ".zarr"), "written as .h5ad"),
+    **dict.fromkeys((".gct", ".maf", ".vcf"), "made a table with a row for every sample"),
+    ".mtx": "named by its folder, where its lists of features and barcodes lie too",
+}
 # How files begin that bear the ending of another format -> what they are, what to do.
 _BEGINNINGS: dict[bytes, tuple[str, str]] = {
     b"\xff\xfe": ("text in UTF-16", UTF8),
@@ -31,7 +42,7 @@ _BEGINNINGS: dict[bytes, tuple[str, str]] = {
     b"bzh": ("a bzip2 archive", _UNPACK),
     b"\xfd7zxz": ("an xz archive", _UNPACK),
     b"\x28\xb5\x2f\xfd": ("a zstd archive", _UNPACK),
-    _GZIP: ("a gzip archive", "a name that ends in .gz where the file is packed"),
+    _GZIP: ("a gzip archive", "a name that ends in .gz where text is packed, once; else unpack it"),
     HDF5.lower(): (
         "an HDF5 file",
         "a name that ends in .h5ad, .h5mu or .h5, as it is",
@@ -101,8 +112,8 @@ def check_there(path: Path) -> None:
         exists = path.is_file() or is_folder(path)
         missing = _first_that_is_missing(path)
         found, allowed = ("", "") if exists else _what_lies_there(path, missing)
-        # Of a folder in the place of a file others of its name are no help.
-        looked = missing.parent.is_dir() and not missing.is_dir()
+        # Of a folder or a broken link in the place of a file others of its name are no help.
+        looked = missing.parent.is_dir() and not os.path.lexists(missing)
         beside = list(missing.parent.iterdir()) if looked else []
     except OSError as error:  # a folder without permission, a name that is too long
         raise UserError(
@@ -111,7 +122,9 @@ def check_there(path: Path) -> None:
     if not exists:
         paths = {repr(other.name): repr(str(other)) for other in beside}
         near = nearest(missing.name, [other.name for other in beside])
-        raise UserError(Problem(str(path), found, allowed, paths.get(str(near))))
+        inside = sorted(filter(is_folder, path.iterdir())) if path.is_dir() else []
+        likely = repr(str(inside[0])) if inside else paths.get(str(near))
+        raise UserError(Problem(str(path), found, allowed, likely))
 
 
 def check_beginning(path: Path, own: bytes) -> None:
@@ -128,11 +141,14 @@ def check_beginning(path: Path, own: bytes) -> None:
         return
     own = own.lower()
     with path.open("rb") if own else opened(path) as file:
-        head = file.read(200).lstrip().lower()
+        read = file.read(_TAR_AT + len(_TAR))
+    head = read.lstrip().lower()
     if own and head.startswith(own):
         return
     for beginning, (found, allowed) in _BEGINNINGS.items():
         if head.startswith(beginning):
             raise UserError(Problem(str(path), found, allowed))
+    if read[_TAR_AT:] == _TAR:
+        raise UserError(Problem(str(path), "a tar archive", _UNPACK))
     if not own and head.count(b"\0") > len(head) / 4:
         raise UserError(Problem(str(path), "text in UTF-16, or no text at all", UTF8))

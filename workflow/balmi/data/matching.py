@@ -23,7 +23,8 @@ _ROUNDED = re.compile(r"\d(\.\d+)?e\+?\d{2}", re.IGNORECASE)  # R writes 100000 
 def _look(name: str) -> str:
     if _ROUNDED.fullmatch(name):
         return str(int(float(name)))
-    return _ADDED.sub("", likeness(name))
+    # R makes a dot of a dash: zeros behind it are leading ones, as they are behind a dash.
+    return _ADDED.sub("", likeness(name.replace(".", "-")))
 
 
 def _beginnings(look: str) -> list[str]:

@@ -37,9 +37,14 @@ _DOUBTFUL = re.compile(
     r"|[.?*-]+|-9+|9{3,}|#(ref|value|div/0|name|num|null|spill|getting_data)[!?]?|\[.*\]",
     re.IGNORECASE,
 )
-_MONTH = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+# In full, or as a spreadsheet writes them: in English, and where German, French, Spanish, Italian
+# or Portuguese differ. A decanol is of no December.
+_MONTH = (
+    "jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sep(t|tember)?|oct(ober)?"
+    "|nov(ember)?|dec(ember)?|mrz|mär|mars|avr|abr|févr?|fev|okt|ott|dez|déc|dic|set"
+)
 _SPREADSHEET = re.compile(
-    rf"\d{{1,2}}[-. ]({_MONTH})[a-z]*\.?([-. ]\d{{2,4}})?|({_MONTH})[a-z]*[-. ]\d{{1,4}}"
+    rf"\d{{1,2}}[-. ]{{1,2}}({_MONTH})\.?([-. ]\d{{2,4}})?|({_MONTH})[-. ]\d{{1,4}}"
     r"|\d{4}[-/]\d{1,2}[-/]\d{1,2}( 00:00:00)?|\d{1,2}/\d{1,2}/\d{2,4}|\d(\.\d+)?e\+\d+",
     re.IGNORECASE,
 )
@@ -141,6 +146,17 @@ def doubtful(name: str) -> bool:
 def from_spreadsheet(name: str) -> bool:
     """Return whether a name reads like what a spreadsheet makes of another: a date, 2.31E+13."""
     return _SPREADSHEET.fullmatch(name) is not None
+
+
+# Names of a first column that programs make up where a table's rows have numbers alone.
+_MADE_UP = re.compile(
+    r"|unnamed: ?0|__index_level_0__|level_0|index|x|v1|\.\.\.1|row_nr", re.IGNORECASE
+)
+
+
+def made_up(name: str) -> bool:
+    """Return whether a column is called as programs call one of row numbers."""
+    return _MADE_UP.fullmatch(name.strip()) is not None
 
 
 class MissingTexts:

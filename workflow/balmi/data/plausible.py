@@ -30,13 +30,17 @@ LARGEST_LOG = 50
 LARGEST_LINEAR = 1000  # protein intensities and the like, that are logged before anything else
 LARGEST_M = 20  # log2(beta / (1 - beta)) of a beta of one in a million
 # What programs write for a missing number, by how it is written.
-SENTINELS = (-1, -9, -99, -999, -9999, -99999, 99, 999, 9999, 99999, 999999)
+SENTINELS = (0, -1, 9, -9, -99, -999, -9999, -99999, 99, 999, 9999, 99999, 999999)
+GENOTYPES = 9, 2  # EIGENSTRAT's code for a missing genotype, and the largest of the others
+THIRD = 0.8  # share of fractions whose third decimal is none of 0, as it is of nine in ten numbers
+LARGEST_GROUP = 1000  # what a sign between thousands parts
 GAP = 3  # a sentinel stands apart by that many interquartile ranges
 FEWEST = 5  # features or samples, below which others are alike by chance
 COMMON = 0.05  # a value that is this common elsewhere may fill a row by chance, as no mutation does
 MOST_COLUMNS = {255, 256, 16383, 16384}  # of a spreadsheet, with and without the ids
 LOGGED = {Kind.RNA_LOG, Kind.MIRNA}
 HUGE = 1e15
+ROUNDED = 1e-6  # of a number, that single precision may be off
 
 
 def _ends(table: NumericTable) -> tuple[float, float] | None:
@@ -100,7 +104,8 @@ def _sentinels(table: NumericTable, low: float, high: float, kind: Kind) -> Rema
     """Say where numbers that stand for nothing lie apart from all others."""
     remarks = []
     ends = {low, high}  # none other can lie apart
-    for sentinel in ends.intersection(SENTINELS):
+    wanted = SENTINELS if kind is Kind.PROTEIN else SENTINELS[1:]  # 0 is a value elsewhere
+    for sentinel in ends.intersection(wanted):
         count, places = table.search(partial(np.equal, sentinel), 1)
         others = [part[part != sentinel] for part in table.stored()]
         rest = table.unstored + sum(map(len, others)) - bool(table.unstored)
@@ -109,13 +114,55 @@ def _sentinels(table: NumericTable, low: float, high: float, kind: Kind) -> Rema
         smallest = min(part.min() for part in others if part.size)
         largest = max(part.max() for part in others if part.size)
         apart = max(smallest - sentinel, sentinel - largest)
+        if sentinel == GENOTYPES[0] and not 0 <= smallest <= largest <= GENOTYPES[1]:
+            continue
+        if sentinel == 0 and (smallest <= 0 or count < 2):
+            continue
         none_below = sentinel == -1 and smallest >= 0
-        if apart > 0 and (none_below or apart > GAP * _spread(table, sentinel)):
+        spread = 0 if none_below or apart <= 0 else _spread(table, sentinel)
+        if apart > GAP * spread and (sentinel or spread):
             (row, column) = places[0]
             place = f"first in row {shown(table.index[row])}, column {shown(table.columns[column])}"
             found = f"{sentinel:g} in {counted(count, 'cell')}, {place}, far from all other values"
             remarks.append((found, "if it stands for nothing measured, leave these cells empty"))
     return remarks
+
+
+def dotted(table: NumericTable) -> bool:
+    """Return whether dots may stand between thousands: 1.234 beside 567 in one column.
+
+    No number is below 1 then, nor has other than three decimals, the last of which are rarely 0.
+
+    Parameters
+    ----------
+    table
+        Samples by features; a sparse one does not come from text.
+    """
+    if issparse(table.values):
+        return False
+    fractions, third = np.zeros(table.shape[1], dtype=int), 0
+    large = np.zeros(table.shape[1], dtype=bool)
+    for _, block in table.blocks():
+        size = np.abs(block)
+        thousandths = np.rint(size * 1000)
+        off = np.abs(size * 1000 - thousandths) > ROUNDED * thousandths
+        whole = (size == np.rint(size)) | np.isnan(size)
+        if ((size < 1) & ~whole).any() or off.any() or (size >= LARGEST_GROUP).any():
+            return False
+        fractions += (~whole).sum(axis=0)
+        third += int((thousandths[~whole] % 10 != 0).sum())
+        large |= (whole & (size > LARGEST_LOG)).any(axis=0)
+    parted = fractions > 0
+    many = fractions.sum() >= FEWEST and third > THIRD * fractions.sum()
+    return bool(many and (parted & large).sum() > parted.sum() / 2)
+
+
+def _dots(table: NumericTable, low: float, high: float, _: Kind) -> Remarks:
+    """Say where dots may stand between thousands."""
+    if high >= LARGEST_GROUP or not dotted(table):
+        return []
+    meaning = "if dots stand between thousands, write numbers without them; else all is well"
+    return [("whole numbers beside fractions of three decimals, none of them below 1", meaning)]
 
 
 def _huge(table: NumericTable, low: float, high: float, _: Kind) -> Remarks:
@@ -205,6 +252,7 @@ def _rows(table: NumericTable) -> Remarks:
 _OF_VALUES: tuple[Callable[[NumericTable, float, float, Kind], Remarks], ...] = (
     _scale,
     _sentinels,
+    _dots,
     _huge,
     _still,
 )

@@ -1,6 +1,6 @@
 """Read tables of samples and of measurements from the formats that users have.
 
-Only pandas is imported here: h5ad and h5mu files bring in anndata and mudata when one is met.
+anndata and mudata are imported where an h5ad or h5mu file is met.
 """
 
 from __future__ import annotations
@@ -13,11 +13,19 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from balmi.config.settings import MISSING_TEXTS
-from balmi.data.annotated import read_annotated, read_obs
+from balmi.data.annotated import check_encoding, read_annotated, read_obs
 from balmi.data.delimited import opened_text, survey
 from balmi.data.files import read_parquet
 from balmi.data.loaded import Loaded
-from balmi.data.located import FOLDER, HDF5, PARQUET, check_beginning, check_there, suffix
+from balmi.data.located import (
+    ADVICE,
+    FOLDER,
+    HDF5,
+    PARQUET,
+    check_beginning,
+    check_there,
+    suffix,
+)
 from balmi.data.names import as_text
 from balmi.data.numeric import NumericTable
 from balmi.data.plain import read_plain
@@ -26,6 +34,8 @@ from balmi.errors import Problem, UserError, listing, nearest, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import numpy as np
 
 # What is read of a file before any job starts, at most: bytes, some two seconds.
 MOST_READ = 25 * 10**6
@@ -79,7 +89,7 @@ def _read_delimited(path: Path, separator: str, text: bool) -> Loaded:
     if plain is not None:
         remarks += missing_remark(plain.missing)
         table = NumericTable(pd.Index(plain.ids), pd.Index(names[1:]), plain.values)
-        return Loaded(table, _id_name(names[0]), not layout.ended, tuple(remarks))
+        return Loaded(table, _id_name(names[0]), not layout.ended, remarks=tuple(remarks))
     table = pd.read_csv(
         path,
         sep=separator,
@@ -92,11 +102,21 @@ def _read_delimited(path: Path, separator: str, text: bool) -> Loaded:
         na_values=[""] if text else nothing,
         low_memory=False,
         encoding="utf-8-sig",
-    ).set_index(0)
+    )
+    table = table[~_without_anything(table)].set_index(0)
     table.columns = names[1:]  # pandas would rename a name that occurs twice, and hide it
     if not text and any(column.hasnans for _, column in table.items()):
         remarks += missing_remark(_count_texts(path, separator))
-    return Loaded(table, _id_name(names[0]), not layout.ended, tuple(remarks))
+    return Loaded(table, _id_name(names[0]), not layout.ended, remarks=tuple(remarks))
+
+
+def _without_anything(table: pd.DataFrame) -> np.ndarray:
+    """Return which rows hold nothing; of them pandas leaves out blank lines alone."""
+    nothing = (table[0].str.strip() == "").to_numpy()
+    cells = table.loc[nothing].iloc[:, 1:]
+    empty = cells.isna() | (cells.map(str).map(str.strip) == "")
+    nothing[nothing] = empty.all(axis=1)
+    return nothing
 
 
 def _read_parquet(path: Path) -> Loaded:
@@ -105,18 +125,20 @@ def _read_parquet(path: Path) -> Loaded:
     table = read_parquet(path, use_threads=False)
     if isinstance(table.index, pd.MultiIndex):
         raise ValueError(f"{table.index.nlevels} columns of row names, instead of sample ids")
-    if isinstance(table.index, pd.RangeIndex) and table.shape[1]:
+    # Row names that count from a number on have a name where they are ids, and none where they are
+    # numbers of rows.
+    counted = isinstance(table.index, pd.RangeIndex) and table.index.name is None
+    if counted and table.shape[1]:
         table = table.set_index(table.columns[0])
     return Loaded(table, _id_name(table.index.name))
 
 
 def _id_name(name: object) -> str:
-    """Return the name of a column of ids, and nothing for the names that programs make up."""
-    text = "" if name is None else str(name).strip()
-    return "" if re.fullmatch(r"Unnamed: 0|__index_level_0__", text) else text
+    return "" if name is None else str(name).strip()
 
 
 def _read_tenx(path: Path, modality: str | None, layer: str | None = None) -> Loaded:
+    check_encoding(path)
     data, remarks = read_counts(path, modality)
     return Loaded(NumericTable.of(data.X, data.obs_names, data.var_names), remarks=remarks)
 
@@ -200,20 +222,19 @@ FORMATS: dict[str, Format] = {
 }
 
 ANNOTATED = (".h5ad", ".h5mu")  # formats with layers
+SEVERAL = (".h5mu", ".h5", FOLDER)  # formats of several modalities in a file
 
 
 def _check_readable(path: Path) -> None:
     check_there(path)
     endings = [ending for ending in FORMATS if ending != FOLDER]
-    if suffix(path) not in FORMATS:
-        raise UserError(
-            Problem(
-                str(path),
-                f"a file ending in {suffix(path) or 'nothing'!r}",
-                f"one of {listing(endings)}; CSV and TSV may end in .gz",
-                nearest(suffix(path), endings),
-            )
-        )
+    ending = suffix(path)
+    if ending not in FORMATS:
+        found = f"a file ending in {ending!r}" if ending else "a file without an ending"
+        advice = f"; this one first has to be {ADVICE[ending]}" if ending in ADVICE else ""
+        allowed = f"one of {listing(endings)}; CSV and TSV may end in .gz{advice}"
+        near = None if advice else nearest(ending, endings)
+        raise UserError(Problem(str(path), found, allowed, near))
 
 
 def _as_text_index(loaded: Loaded) -> Loaded:

@@ -22,19 +22,21 @@ from balmi.data.cohort_checks import (
 )
 from balmi.data.folds import FOLD
 from balmi.data.label_copies import label_remarks
+from balmi.data.located import suffix
 from balmi.data.matching import unmatched
+from balmi.data.misplaced import misplaced
 from balmi.data.names import MissingTexts, name_of, twins
 from balmi.data.plausible import implausible
-from balmi.data.readers import load_measurements, load_samples, missing_remark
+from balmi.data.readers import SEVERAL, load_measurements, load_samples, missing_remark
 from balmi.data.repeated import repeated_remarks
-from balmi.data.table_checks import SHOWN_CELLS, check_modality, check_samples
+from balmi.data.table_checks import SHOWN_CELLS, check_modality, check_samples, column_of
 from balmi.data.tidying import names_in, numbers_for_texts, row_numbers, tidied
-from balmi.data.usable import left_out, scarce, usable
+from balmi.data.usable import copied, left_out, scarce, usable
 from balmi.errors import Caution, Problem, UserError, listing, shown
 from balmi.numerals import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from balmi.config.settings import Dataset, ModalityFile
     from balmi.data.loaded import Loaded
@@ -42,6 +44,18 @@ if TYPE_CHECKING:
     from balmi.data.usable import Tables
 
 T = TypeVar("T")
+# What parts of a single split are called, which are no test folds.
+PARTS = {
+    "train",
+    "training",
+    "test",
+    "testing",
+    "val",
+    "valid",
+    "validation",
+    "holdout",
+    "hold-out",
+}
 
 
 @dataclass
@@ -78,7 +92,9 @@ class Reading:
         column, remarks = row_numbers(loaded)
         self.remark(where, path, remarks)
         if column is not None:
-            found = "numbers of rows in a first column without a name, in the place of sample ids"
+            name = loaded.id_name
+            called = f"called {shown(name)}" if name else "without a name"
+            found = f"numbers of rows in a first column {called}, in the place of sample ids"
             allowed = (
                 f"the sample id in the first column, here perhaps {column!r}: save the table"
                 " without numbers of rows (index=False, row.names=FALSE)"
@@ -105,9 +121,25 @@ def read_samples_of(reading: Reading, dataset: Dataset) -> pd.DataFrame | None:
 
 
 def read_modality(
-    reading: Reading, name: str, file: ModalityFile, ids: pd.Index | None
+    reading: Reading,
+    name: str,
+    file: ModalityFile,
+    ids: pd.Index | None,
+    named: Iterable[str | None] = (),
 ) -> NumericTable | None:
-    """Return the measurements of a modality as numbers, or None where they cannot be read."""
+    """Return the measurements of a modality as numbers, or None where they cannot be read.
+
+    Parameters
+    ----------
+    reading
+        Takes problems and cautions.
+    name, file
+        The modality.
+    ids
+        The ids of the table of samples; None where they are unknown, and not compared.
+    named
+        The columns of the table of samples that are in use.
+    """
     where = f"{reading.key}.modalities.{name}"
     loaded = reading.attempt(where, load_measurements, file.path, file.modality or name, file.layer)
     if loaded is None:
@@ -115,14 +147,19 @@ def read_modality(
     loaded = tidied(loaded, "features")
     reading.numbered(where, file.path, loaded)
     table, counts = numbers_for_texts(loaded.table, MissingTexts(MISSING_TEXTS))
-    numeric, problems = check_modality(table, ids, file.kind, f"{where}: {file.path}")
+    numeric, problems = check_modality(
+        table, ids, file.kind, f"{where}: {file.path}", loaded.layers
+    )
     if ids is not None and name_of(loaded.id_name) in ids:
         found = f"the sample id {shown(loaded.id_name)} in the place of a header"
         problems.append(Problem(f"{where}: {file.path}", found, "a first line that names columns"))
     reading.problems += problems
     remarks = [*loaded.remarks, *missing_remark(counts), *_truths(table)]
+    if file.modality is not None and suffix(file.path) not in SEVERAL:
+        found = f"the key 'modality', {file.modality!r}, of a file that has one table alone"
+        remarks.append((found, "it is not looked at"))
     if numeric is not None and not problems:
-        remarks += implausible(numeric, file.kind)
+        remarks += implausible(numeric, file.kind) + misplaced(numeric, file.kind, named)
         remarks += [] if ids is None else unmatched(numeric.index, ids)
         remarks += [] if ids is None else _cut_off(loaded, ids)
     reading.remark(where, file.path, remarks)
@@ -176,12 +213,13 @@ def read_tables(name: str, dataset: Dataset, folds: int | None) -> Tables:
     reading = Reading(key, check_scheme(dataset, folds, key))
     table = read_samples_of(reading, dataset)
     ids = None if table is None or table.empty else table.index
+    in_use = [dataset.label, dataset.group, *dataset.folds]
     measured = {
-        modality: read_modality(reading, modality, file, ids)
+        modality: read_modality(reading, modality, file, ids, in_use)
         for modality, file in dataset.used.items()
     }
     if reading.problems:
-        raise UserError(reading.problems)
+        raise UserError([*_misplaced_ids(table, measured, dataset, key), *reading.problems])
     texts, remarks = texts_of(table, dataset, key)
     whole = {name: each for name, each in measured.items() if each is not None}
     named = {name: each.index for name, each in whole.items()}
@@ -198,9 +236,31 @@ def read_tables(name: str, dataset: Dataset, folds: int | None) -> Tables:
             dataset.used[modality].path,
             [*scarce(tables, modality), *label_remarks(measurements, labels)],
         )
+    for modality, remark in copied(tables):
+        reading.remark(f"{key}.modalities.{modality}", dataset.used[modality].path, [remark])
     remarks += left_out(tables, table, texts) + repeated_remarks(tables, table, dataset)
     reading.remark(f"{key}.samples", dataset.labelled[0], remarks)
     return replace(tables, warnings=tuple(dict.fromkeys(reading.cautions)))
+
+
+def _misplaced_ids(
+    table: pd.DataFrame | None,
+    measured: Mapping[str, NumericTable | None],
+    dataset: Dataset,
+    key: str,
+) -> list[Problem]:
+    """Return that the ids of measurements stand in a later column of the table of samples."""
+    for name, each in measured.items():
+        if table is None or each is None or each.index.isin(table.index).any():
+            continue
+        home = column_of(table, each.index)
+        if home is not None:
+            found = (
+                f"the sample ids of {name} in column {home!r}, and other ids in the first column"
+            )
+            allowed = "in the first column the ids that the tables of measurements have"
+            return [Problem(f"{key}.samples: {dataset.labelled[0]}", found, allowed)]
+    return []
 
 
 def texts_of(
@@ -214,4 +274,9 @@ def texts_of(
         what = role if role in ("label", "group") else "fold"
         texts[role], found = names_in(table[column], missing, what, f"{key}.missing")
         remarks += found
+        names = set(texts[role].dropna().map(str.casefold))
+        if what == "fold" and names <= PARTS:
+            found_ = f"fold {shown(column)}: {listing(map(shown, sorted(names)))}"
+            meaning = "every fold is tested with what is learned from the others, these too"
+            remarks.append((found_, meaning))
     return pd.DataFrame(texts), remarks

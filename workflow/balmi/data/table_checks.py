@@ -13,25 +13,44 @@ import pandas as pd
 
 from balmi.config.kinds import KINDS
 from balmi.data.matching import kin, pairs
+from balmi.data.names import name_of
 from balmi.data.numeric import NumericTable
+from balmi.data.plausible import dotted
 from balmi.errors import Problem, listing, nearest, shown
 from balmi.numerals import counted, inflected
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from balmi.config.kinds import Kind
     from balmi.config.settings import Dataset
     from balmi.data.numeric import Names, Places
 
 SHOWN_CELLS = 3
+SPLIT = "; .csv is split at commas, .tsv and .txt at tabs"
+_NOT_SPLIT = (".h5ad", ".h5mu", ".h5", ".parquet")  # formats that no sign splits
+MOST_BY_CHANCE = 0.5  # share of names that are sample ids, and of something else as well
+MOST_COMPARED = 1000  # columns that are looked at for whether they are samples
 WHOLE_TOLERANCE = 1e-6
-COMMA = re.compile(
-    r"\s*[+-]?[\d.\s']*,\d[\d.,]*(e[+-]?\d+)?\s*|[+-]?\d{1,3}([.'\s]\d{3})+", re.IGNORECASE
-)
+# What a cell looks like that is a number to people -> what to write in its place.
+NUMBER_HINTS = {
+    re.compile(
+        r"\s*[+-]?[\d.\s']*,\d[\d.,]*(e[+-]?\d+)?\s*|[+-]?\d{1,3}([.'\s]\d{3})+([.]\d+)?",
+        re.IGNORECASE,
+    ): "a decimal point, and no sign between thousands",
+    re.compile(r"\s*[\N{MINUS SIGN}\N{EN DASH}\N{NON-BREAKING HYPHEN}]\s*[\d.].*"): (
+        "the hyphen of the keyboard as minus sign"
+    ),
+    re.compile(r"\([\d.,]+\)"): "a minus sign in place of brackets",
+    re.compile(r"[^%]*\d\s*%\s*"): "no per cent signs",
+    re.compile(r"['\"`].*"): "no quotes",
+    re.compile(r"\s*[<>≤≥].*"): "what limits of detection are meant to count as",
+}
 LARGEST = float(np.finfo(np.float32).max)  # cohorts are kept in single precision
 
 
 def _duplicates(index: pd.Index, where: str, what: str) -> list[Problem]:
-    repeated = index[index.duplicated()].unique()
+    repeated = index[index.duplicated() & (index.str.strip() != "")].unique()
     if repeated.empty:
         return []
     found = f"{what}s that occur more than once: {listing(map(shown, repeated))}"
@@ -39,8 +58,15 @@ def _duplicates(index: pd.Index, where: str, what: str) -> list[Problem]:
 
 
 def _blank(index: pd.Index, where: str, noun: str, lack: str) -> list[Problem]:
-    count = int((index.str.strip() == "").sum())
-    return [Problem(where, f"{counted(count, noun)} {lack}", "one each")] if count else []
+    places = np.flatnonzero(index.str.strip() == "") + 1
+    if not len(places):
+        return []
+    which = listing(f"{place:,}" for place in places[:SHOWN_CELLS])
+    which += ", …" * (len(places) > SHOWN_CELLS)
+    found = f"{counted(len(places), noun)} {lack}: number {which} of {len(index):,}"
+    at_end = places[-1] == len(index) > 1
+    hint = f" (an empty {noun} at the end, as spreadsheets leave, has to go)" if at_end else ""
+    return [Problem(where, found, f"one each{hint}")]
 
 
 def _empty(table: pd.DataFrame | Names, where: str, noun: str) -> list[Problem]:
@@ -48,11 +74,8 @@ def _empty(table: pd.DataFrame | Names, where: str, noun: str) -> list[Problem]:
     if rows and columns:
         return []
     found = f"an empty table ({counted(rows, 'row')}, {counted(columns, noun)})"
-    allowed = (
-        f"rows of samples, with {noun}s beside the sample id; .csv is split at commas, .tsv and"
-        " .txt at tabs"
-    )
-    return [Problem(where, found, allowed)]
+    hint = "" if where.lower().endswith(_NOT_SPLIT) else SPLIT
+    return [Problem(where, found, f"rows of samples, with {noun}s beside the sample id{hint}")]
 
 
 def _column(table: pd.DataFrame, column: str, where: str) -> list[Problem]:
@@ -109,7 +132,7 @@ def _number_hint(table: pd.DataFrame, text: np.ndarray) -> str:
     """Return what to do about cells that are no number, where that is plain to see."""
     first = str(table.iat[text[0, 0], text[0, 1]])
     columns, counts = np.unique(text[:, 1], return_counts=True)
-    hints = ["a decimal point, and no sign between thousands"] * bool(COMMA.fullmatch(first))
+    hints = [hint for look, hint in NUMBER_HINTS.items() if look.fullmatch(first)]
     whole = [shown(table.columns[j]) for j in columns[counts == len(table)]]
     if whole and len(whole) < table.shape[1]:
         hints.append(f"no columns of text, as {listing(whole[:SHOWN_CELLS])}")
@@ -161,7 +184,9 @@ def _shown_cells(table: NumericTable, count: int, places: Places) -> str:
     return "; ".join(texts) + ("; …" if count > len(places) else "")
 
 
-def _range_problem(table: NumericTable, kind: Kind, where: str) -> list[Problem]:
+def _range_problem(
+    table: NumericTable, kind: Kind, where: str, layers: Sequence[str] = ()
+) -> list[Problem]:
     allowed = KINDS[kind].range
 
     def outside(cells: np.ndarray) -> np.ndarray:
@@ -174,11 +199,15 @@ def _range_problem(table: NumericTable, kind: Kind, where: str) -> list[Problem]
     if not count:
         return []
     cells = _shown_cells(table, count, places)
+    thousands = allowed.whole and dotted(table)
+    hint = "; if dots stand between thousands, write numbers without them" * thousands
+    if layers:
+        hint += f"; the file also holds {listing(map(repr, layers))}: name one with the key 'layer'"
     return [
         Problem(
             where,
             f"{counted(count, 'cell')} outside what {kind} holds: {cells}",
-            allowed.description,
+            allowed.description + hint,
         )
     ]
 
@@ -202,20 +231,59 @@ def check_names(table: pd.DataFrame | Names, samples: pd.Index | None, where: st
     problems += _duplicates(table.columns, where, "feature name")
     problems += _blank(table.index, where, "row", "without an id")
     problems += _blank(table.columns, where, "feature", "without a name")
-    if samples is not None and not table.index.isin(samples).any():
-        allowed = f"ids of the table of samples, such as {listing(map(repr, samples[:3]))}"
-        if table.columns.isin(samples).any():
-            allowed += " (the columns look like samples: transpose the table)"
-        alike = kin(table.index, samples)
-        if alike:
-            allowed += f"; {counted(len(alike), 'id')} much like one of them: {pairs(alike)}"
-        found = f"no shared sample; ids here are {listing(map(repr, table.index[:3]))}"
-        problems.append(Problem(where, found, allowed, nearest(table.index[0], samples)))
-    return problems
+    return problems + ([] if samples is None else _check_ids(table, samples, where))
+
+
+def _check_ids(table: pd.DataFrame | Names, samples: pd.Index, where: str) -> list[Problem]:
+    """Return that rows are no samples, or that columns are samples rather than they."""
+    allowed = f"ids of the table of samples, such as {listing(map(repr, samples[:3]))}"
+    rows, columns = table.index.isin(samples), table.columns.isin(samples)
+    if rows.any():
+        # Numbers of genes may also be numbers of samples.
+        turned = rows.mean() < MOST_BY_CHANCE < columns.mean() and columns.sum() > rows.sum()
+        if not turned:
+            return []
+        found = (
+            f"{columns.mean():.0%} of the columns are sample ids, and {rows.mean():.0%} of the rows"
+        )
+        return [Problem(where, found, f"{allowed} in rows: transpose the table")]
+    alike = kin(table.index, samples)
+    if columns.any() or len(kin(table.columns[:MOST_COMPARED], samples)) > len(alike):
+        allowed += " (the columns look like samples: transpose the table)"
+    elif alike:
+        allowed += f"; {counted(len(alike), 'id')} much like one of them: {pairs(alike)}"
+    else:
+        home = column_of(table, samples)
+        allowed += f"; column {home!r} holds them: put it first" if home else ""
+    found = f"no shared sample; ids here are {listing(map(repr, table.index[:3]))}"
+    return [Problem(where, found, allowed, nearest(table.index[0], samples))]
+
+
+def column_of(table: pd.DataFrame | Names, ids: pd.Index) -> str | None:
+    """Return the column of text that holds ids of samples, which should have been the first.
+
+    Parameters
+    ----------
+    table
+        A table as read, of which columns of numbers are not looked at.
+    ids
+        The ids that it should have.
+    """
+    if not isinstance(table, pd.DataFrame):
+        return None
+    for place, kind in enumerate(table.dtypes):
+        cells = table.iloc[:, place]
+        if kind.kind not in "biuf" and cells.map(name_of).isin(ids).mean() > MOST_BY_CHANCE:
+            return str(table.columns[place])
+    return None
 
 
 def check_modality(
-    table: pd.DataFrame | NumericTable, samples: pd.Index | None, kind: Kind, where: str
+    table: pd.DataFrame | NumericTable,
+    samples: pd.Index | None,
+    kind: Kind,
+    where: str,
+    layers: Sequence[str] = (),
 ) -> tuple[NumericTable | None, list[Problem]]:
     """Return a modality's table as numbers, and everything that is wrong with it.
 
@@ -229,9 +297,11 @@ def check_modality(
         The kind of omics.
     where
         How the table is named in messages.
+    layers
+        Names of other values in the same file.
     """
     problems = check_names(table, samples, where)
     if not all(table.shape):
         return None, problems
     numeric, cells = to_numeric(table, where)
-    return numeric, problems + (cells or _range_problem(numeric, kind, where))
+    return numeric, problems + (cells or _range_problem(numeric, kind, where, layers))

@@ -69,7 +69,7 @@ def files_of(folder: Path) -> list[Path]:
     Raises
     ------
     ValueError
-        Where one of them is not there, or several matrices are.
+        Where one of them is not there, several matrices are, or a list is there twice and differs.
     """
     matrix = _only_matrix(folder)
     return [matrix, _beside(matrix, FEATURES), _beside(matrix, (BARCODES,))]
@@ -117,7 +117,7 @@ def _texts(names: h5py.Dataset) -> list[str]:
 
 def _only_genome(file: h5py.File) -> h5py.Group:
     """Return the group of a file as Cell Ranger 2 wrote it, which has one per genome."""
-    genomes = [name for name, group in file.items() if "gene_names" in group]
+    genomes = [name for name in file if f"{name}/gene_names" in file]
     if not genomes:
         raise ValueError(
             "it holds no counts as Cell Ranger writes them (no group 'matrix'); the file is"
@@ -132,10 +132,15 @@ def _beside(matrix: Path, names: tuple[str, ...]) -> Path:
     """Return the file of one of some names that belongs to a matrix, packed or not."""
     prefix = matrix.name.removesuffix(".gz").removesuffix(MATRIX)
     for name in names:
-        for ending in ("", ".gz"):
-            path = matrix.with_name(f"{prefix}{name}{ending}")
-            if path.is_file():
-                return path
+        plain = matrix.with_name(f"{prefix}{name}")
+        packed = plain.with_name(f"{plain.name}.gz")
+        there = [path for path in (plain, packed) if path.is_file()]
+        if len(there) > 1 and [*_lines(plain)] != [*_lines(packed)]:
+            raise ValueError(
+                f"it holds {plain.name} and {packed.name}, which differ: one has to go"
+            )
+        if there:
+            return there[0]
     raise ValueError(f"no {prefix}{' or '.join(names)} in it, packed or not")
 
 

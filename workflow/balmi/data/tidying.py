@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from balmi.data.names import as_text, doubtful, from_spreadsheet, name_of, near_twins, tidy
+from balmi.data.names import (
+    as_text,
+    doubtful,
+    from_spreadsheet,
+    made_up,
+    name_of,
+    near_twins,
+    tidy,
+)
 from balmi.errors import listing, shown
 from balmi.numerals import counted
 
@@ -78,8 +86,8 @@ def tidied(loaded: Loaded, columns: str) -> Loaded:
 def row_numbers(loaded: Loaded) -> tuple[str | None, list[Remark]]:
     """Return whether numbers of rows stand in the place of ids: the column that has ids, remarks.
 
-    Programs write the numbers of rows as a first column without a name, by which rows of different
-    tables are then joined that have nothing to do with each other.
+    Programs write the numbers of rows as a first column, without a name or with one that they make
+    up, by which rows of different tables are then joined that have nothing to do with each other.
 
     Parameters
     ----------
@@ -87,8 +95,10 @@ def row_numbers(loaded: Loaded) -> tuple[str | None, list[Remark]]:
         A table with tidy names.
     """
     table = loaded.table
-    if loaded.id_name or len(table.index) < 2 or not all(map(str.isdecimal, table.index)):
+    name, few = loaded.id_name, len(table.index) < 2
+    if few or not made_up(name) or not all(map(str.isdecimal, table.index)):
         return None, []
+    called = f"a first column called {shown(name)}" if name else "a first column without a name"
     numbers = sorted(map(int, table.index))
     counted = numbers == list(range(numbers[0], numbers[0] + len(numbers))) and numbers[0] < 2
     texts = table if isinstance(table, pd.DataFrame) else pd.DataFrame()  # numbers name no rows
@@ -97,15 +107,15 @@ def row_numbers(loaded: Loaded) -> tuple[str | None, list[Remark]]:
         if pd.api.types.is_numeric_dtype(cells) or not cells.is_unique or cells.isna().any():
             continue
         if not any(_NUMBER.fullmatch(as_text(cell)) for cell in cells):
-            name = str(table.columns[column])
+            naming = str(table.columns[column])
             remark = (
-                f"whole numbers in a first column without a name, read as sample ids, while"
-                f" {shown(name)} names every row",
+                f"whole numbers in {called}, read as sample ids, while {shown(naming)} names every"
+                " row",
                 "see that they are the ids",
             )
-            return (name, []) if counted else (None, [remark])
+            return (naming, []) if counted else (None, [remark])
     remark = (
-        "numbers of rows in place of sample ids, in a first column without a name",
+        f"numbers of rows in place of sample ids, in {called}",
         "tables are joined by them: see that row 1 is the same sample in all of them",
     )
     return None, [remark] if counted else []

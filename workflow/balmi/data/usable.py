@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from balmi.data.measurements import dense
 from balmi.errors import listing, shown
 from balmi.numerals import counted
 
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
     from balmi.errors import Caution
 
 SHOWN_SAMPLES = 3
+FEWEST_SHARED = 5  # samples, of which fewer may be alike in two modalities by chance
 UNLABELLED = "samples without a label"
 SCARCE = 0.1  # share of the samples, below which a modality tells of few
 
@@ -100,6 +105,39 @@ def left_out(tables: Tables, table: pd.DataFrame, texts: pd.DataFrame) -> list[t
         for what, ids in lost.items()
         if len(ids)
     ]
+
+
+def copied(tables: Tables) -> list[tuple[str, tuple[str, str]]]:
+    """Say which modalities hold nothing but what one before them holds: a file may be named twice.
+
+    Returns
+    -------
+    list of tuple
+        Name of the modality, and the remark.
+    """
+    found = []
+    for first, second in combinations(tables.modalities, 2):
+        if _same(tables.modalities[first], tables.modalities[second]):
+            meaning = "if one file was named in the place of another, mend its path"
+            found.append((second, (f"exactly the values of modality {first}", meaning)))
+    return found
+
+
+def _same(table: NumericTable, other: NumericTable) -> bool:
+    """Return whether two modalities have the same values of the samples that both have."""
+    shared = table.index.intersection(other.index)
+    if len(shared) < FEWEST_SHARED or table.shape[1] != other.shape[1]:
+        return False
+    rows, others = table.index.get_indexer(shared), other.index.get_indexer(shared)
+    columns = np.arange(table.shape[1])
+    named = other.columns.get_indexer(table.columns)
+    columns = columns if (named < 0).any() else named
+    for start in range(0, len(shared), FEWEST_SHARED):
+        part = slice(start, start + FEWEST_SHARED)
+        some = dense(table.values[rows[part]]), dense(other.values[others[part]])[:, columns]
+        if not np.array_equal(*some, equal_nan=True):
+            return False
+    return True
 
 
 def scarce(tables: Tables, modality: str) -> list[tuple[str, str]]:
