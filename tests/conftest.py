@@ -50,10 +50,12 @@ advanced: {evaluation: {seed: 20}, information: {fold_permutations: 19, folds: 3
 # goes into trees and deals to folds, of which a few show as well that the parts fit together. A
 # forest that is judged out of its bags needs forty trees, or it warns.
 FEWER = {
+    "information/deals.py": {"INNER_FOLDS": 3},
     "information/members.py": {"TREES": 5, "FOREST": 5},
     "information/study.py": {"MOST_DEALS": 1},
     "information/pairs.py": {"JACKKNIFE_GROUPS": 6},
-    "methods/pooled/learners.py": {"TREES": 40, "JUDGING_TREES": 15},
+    "methods/pooled/learners.py": {"TREES": 40, "JUDGING_TREES": 5},
+    "methods/peers/side.py": {"INNER_FOLDS": 3},
     "methods/peers/early.py": {"TREES": 40},
 }
 

@@ -70,20 +70,17 @@ def test_a_limit_of_addresses_is_named_with_what_to_change():
     assert "`ulimit -v unlimited`" in done.stdout
 
 
-def test_a_page_without_figures_says_so_and_is_the_same_else(inputs, tmp_path, request):
-    def built(name):
-        page, view = tmp_path / f"{name}.html", tmp_path / f"{name}.json"
-        reason = build_report(inputs, page, view)
-        text = page.read_text(encoding="utf-8")
+def test_a_page_without_figures_says_so_and_is_the_same_else(inputs, made, tmp_path, dying):
+    def read(folder):
+        text = (folder / "report.html").read_text(encoding="utf-8")
         tables = re.findall(r"<table.*?</table>", text, flags=re.DOTALL)
-        return reason, text, tables, view.read_bytes()
+        return text, tables, (folder / "view.json").read_bytes()
 
-    none, drawn, *held = built("drawn")
-    assert none is None
+    drawn, *held = read(made)
     assert 'class="undrawn"' not in drawn
-    dying = request.getfixturevalue("dying")
-    reason, text, *others = built("undrawn")
+    reason = build_report(inputs, tmp_path / "report.html", tmp_path / "view.json")
     assert reason == dying.failure
+    text, *others = read(tmp_path)
     assert held == others
     head, _, body = text.partition("<main")
     assert f"The reason: {reason}." in head
