@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from planning import plan
 
 ROOT = Path(__file__).parents[1]
 OF_FINISHED = {
@@ -57,6 +58,7 @@ FEWER = {
     "methods/pooled/learners.py": {"TREES": 40, "JUDGING_TREES": 5},
     "methods/peers/side.py": {"INNER_FOLDS": 3},
     "methods/peers/early.py": {"TREES": 40},
+    "report/kit/figures.py": {"SCALE": 1},
 }
 
 
@@ -71,14 +73,18 @@ class Checkout:
         command = [sys.executable, "-m", "snakemake", "--cores", "2", *map(str, arguments)]
         if "--configfile" not in command:
             command += ["--configfile", "test.yaml"]
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        environment = {**os.environ, **environment}
+        if "-n" in arguments:
+            done = plan(command, self.folder, environment)
+        else:
+            done = subprocess.run(
+                command,
+                cwd=self.folder,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
         done.text = done.stdout + done.stderr
         assert not check or done.returncode == 0, done.text
         return done

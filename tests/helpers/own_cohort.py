@@ -15,6 +15,7 @@ evaluation: {{repeats: 1, folds: 2}}
 methods: [stacked-lr, unimodal-lr]
 robustness: {{shares: [], controls: false, methods: []}}
 attribution: {{enabled: false}}
+final: {{method: stacked-lr}}
 information: {{permutations: 19}}
 advanced: {{evaluation: {{seed: 1}}, information: {{fold_permutations: 19, folds: 3}}}}
 """

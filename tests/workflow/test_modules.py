@@ -110,11 +110,8 @@ def test_a_cohort_that_a_rule_fetches_lies_below_the_prefix(outer):
 def test_a_model_of_the_same_run_lies_below_the_prefix(outer):
     given = "{model: made/results/mine/model, modalities: {rna: {path: data/rna.csv}}}"
     path = outer.folder / "outer.yaml"
-    path.write_text(
-        path.read_text("utf-8")
-        + f"  final: {{method: stacked-lr}}\n  predict: {{later: {given}}}\n",
-        encoding="utf-8",
-    )
+    text = path.read_text("utf-8")
+    path.write_text(f"{text}  predict: {{later: {given}}}\n", encoding="utf-8")
     module = MODULE.format(snakefile=LOCAL, prefix='prefix: "made"')
     planned = outer(module, "-n", "--", "made/results/later/report.html")
     for rule in ("fit_final_model", "describe_model", "predict_samples", "build_prediction_page"):

@@ -44,7 +44,9 @@ def configure(checkout, **predictions):
     return ("--configfile", "predict.yaml")
 
 
-def test_new_samples_are_predicted_and_validated(patients):
+@pytest.fixture(scope="module")
+def predicted(patients):
+    """Return how the patients were predicted, with labels at a site and without at a clinic."""
     whole = files("strong", "redundant", "weak", "noise")
     part = {"strong": {"path": "new/lacking.csv"}, "redundant": whole["redundant"]}
     chosen = configure(
@@ -53,6 +55,12 @@ def test_new_samples_are_predicted_and_validated(patients):
         clinic={"model": f"{MODEL}.zip", "modalities": part},
     )
     done = patients.snakemake("predict", *chosen)
+    assert "Nothing to be done" in patients.snakemake("predict", *chosen, "-n").text
+    return done
+
+
+def test_new_samples_are_predicted_and_validated(patients, predicted):
+    done = predicted
     assert "results/site/report.html" in done.stdout
     assert "External validation on 40 samples: " in done.stdout
     assert "in the cross-validation]" in done.stdout
@@ -71,30 +79,29 @@ def test_new_samples_are_predicted_and_validated(patients):
     texts = [page.read_text(encoding="utf-8") for page in pages]
     assert "External validation of the model of simulated on 40 samples" in texts[0]
     assert "Predictions of 40 new samples by the model of simulated" in texts[1]
-    assert "Nothing to be done" in patients.snakemake("predict", *chosen, "-n").text
-    # The report of the dataset is as it was, and names them when it is next made.
+
+
+def test_the_report_names_predictions_that_are_beside_it_when_it_is_made(patients, predicted):
+    """One of the same configuration is made before, and the report is made again where it is."""
     report = "results/simulated/report.html"
     assert "Nothing to be done" in patients.snakemake(report, "-n").text
-    patients.snakemake("--forcerun", "build_report")
-    page = (patients.folder / report).read_text(encoding="utf-8")
-    named = page.partition('id="validations"')[2].partition("</ul>")[0]
-    for name in ("site", "clinic"):
-        assert f'<a href="../{name}/report.html">' in named
-    assert "External validation on 40 samples: " in named
-
-
-def test_beside_its_dataset_a_prediction_is_made_before_the_report(patients):
-    """So that the report tells of it, and is made again where it is."""
     text = (patients.folder / "test.yaml").read_text(encoding="utf-8")
     one = {"model": MODEL, "modalities": files("strong"), "samples": "new/labels.csv"}
     both = yaml.safe_load(text) | {"predict": {"beside": one}}
     (patients.folder / "both.yaml").write_text(yaml.safe_dump(both), encoding="utf-8")
-    report, chosen = "results/simulated/report.html", ("--configfile", "both.yaml")
+    chosen = ("--configfile", "both.yaml")
     patients.snakemake(report, *chosen)
     page = (patients.folder / report).read_text(encoding="utf-8")
     assert 'External validation: <a href="../beside/report.html">' in page
     assert "Nothing to be done" in patients.snakemake(report, *chosen, "-n").text
-    patients.snakemake()  # as other tests expect it
+    # Without it in the configuration the report is another, as other tests expect it.
+    assert "build_report" in patients.rules_in(patients.snakemake(report, "-n").text)
+    patients.snakemake()
+    page = (patients.folder / report).read_text(encoding="utf-8")
+    named = page.partition('id="validations"')[2].partition("</ul>")[0]
+    for name in ("site", "clinic", "beside"):
+        assert f'<a href="../{name}/report.html">' in named
+    assert "External validation on 40 samples: " in named
 
 
 def test_all_that_is_wrong_is_said_before_any_job(patients):

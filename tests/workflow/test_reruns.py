@@ -83,7 +83,7 @@ def test_a_key_given_twice_is_refused_before_any_job(own):
     done = own.snakemake("-n", check=False)
     assert done.returncode != 0
     assert "test.yaml: evaluation" in done.text
-    assert "given 2 times, in lines 9, 15" in done.text
+    assert "given 2 times, in lines 9, 16" in done.text
     assert "Traceback" not in done.text
 
 

@@ -14,7 +14,7 @@ from sklearn.decomposition import PCA
 from balmi.config.settings import Information
 from balmi.data.files import write_table
 from balmi.data.splits import Split
-from balmi.information import measure, members, pairs, study
+from balmi.information import deals, measure, members, pairs, study
 from balmi.information.crossfit import Views, cross_fit_blocks
 from balmi.information.deals import inner_numbers, shared_out
 from balmi.information.files import (
@@ -37,11 +37,12 @@ SETTINGS = Information(permutations=19, fold_permutations=19)
 
 @pytest.fixture(scope="module", autouse=True)
 def _quick():
-    """Grow three trees a forest, deal once, and leave out a sixth of the samples at a time.
+    """Grow three trees a forest, deal once to three inner folds, and leave out sixths of samples.
 
     The tables are looked at here; members and intervals are tested in files of their own.
     """
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deals, "INNER_FOLDS", 3)
         patch.setattr(members, "TREES", 3)
         patch.setattr(members, "FOREST", 3)
         patch.setattr(pairs, "JACKKNIFE_GROUPS", 6)
@@ -59,7 +60,7 @@ def value_of(table, quantity, modality, other=None):
 @pytest.fixture(scope="module")
 def measured(simulated):
     cohort, _ = simulated
-    return measure_cohort(cohort, Features(cohort, 2000), Information(permutations=39))
+    return measure_cohort(cohort, Features(cohort, 2000), SETTINGS)
 
 
 class TestFolds:
@@ -146,7 +147,7 @@ class TestTable:
         assert (measured.lower <= measured.estimate)[~point].all()
         assert (measured.estimate <= measured.upper)[~point].all()
         p = measured.p_value.dropna()
-        assert p.between(1 / 40, 1).all()
+        assert p.between(1 / 20, 1).all()
         has_null = measured.quantity.isin(
             [
                 *("label_information", "subset_information"),
@@ -188,9 +189,9 @@ class TestTable:
     def test_nulls_tell_signal_from_noise(self, measured):
         p = measured.set_index(["quantity", "modality", "other"]).p_value
         for name in ("strong", "redundant", "weak"):
-            assert value_of(measured, "label_information", name).p_value == pytest.approx(1 / 40)
+            assert value_of(measured, "label_information", name).p_value == pytest.approx(1 / 20)
         assert value_of(measured, "label_information", "noise").p_value > 0.05
-        assert p["pairwise_information", "redundant", "strong"] == pytest.approx(1 / 40)
+        assert p["pairwise_information", "redundant", "strong"] == pytest.approx(1 / 20)
         assert p["pairwise_information", "noise", "strong"] > 0.05
 
     def test_redundancy_shows_in_pairs_and_margins(self, measured):

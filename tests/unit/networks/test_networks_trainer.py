@@ -1,6 +1,7 @@
 """The batched trainer against a sequential loop of plain torch, in float64."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -50,14 +51,26 @@ CASES = {
 }
 
 
+@pytest.fixture(scope="module")
+def in_sequence(request):
+    """Return a function that gives what a sequential loop makes of a fold of a case."""
+
+    @cache
+    def of(name, fold):
+        source, kind, given = CASES[name]
+        return sequential_fold(request.getfixturevalue(source), fold, given, kind)
+
+    return of
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_all_replicas_at_once_equal_a_sequential_loop(name, request):
+def test_all_replicas_at_once_equal_a_sequential_loop(name, request, in_sequence):
     source, kind, given = CASES[name]
     data = request.getfixturevalue(source)
     trained, together = trained_by(data, given, kind)
     lasted = torch.stack([epoch.active for epoch in trained.history]).sum(dim=0)
     for fold in data.folds.unique().tolist():
-        members, logits = sequential_fold(data, fold, given, kind)
+        members, logits = in_sequence(name, fold)
         for sequential, expected in zip(members, logits, strict=True):
             replica = sequential.replica
             assert (together[replica] - expected).abs().max() < TOLERANCE
@@ -68,10 +81,9 @@ def test_all_replicas_at_once_equal_a_sequential_loop(name, request):
                     assert difference.abs().max() < TOLERANCE
 
 
-def test_the_cases_have_what_they_are_to_show(data, ensemble):
+def test_the_cases_have_what_they_are_to_show(data, ensemble, in_sequence):
     """Folds end at different epochs, heads are best at different ones, and some lack a part."""
-    given = CASES["members"][2]
-    found = [sequential_fold(ensemble, fold, given, Balancing.UNIFORM)[0] for fold in range(3)]
+    found = [in_sequence("members", fold)[0] for fold in range(3)]
     assert [len(members) for members in found] == [3, 3, 3]
     assert len({len(members[0].history) for members in found}) > 1
     assert any(len(set(members[0].best_epochs)) == 2 for members in found)

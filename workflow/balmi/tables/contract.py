@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RESULTS = "results/{dataset}"
+# Every job and every start reads the contract: in C a tenth of a second faster, where it is there.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DTYPES = {"int": "int64", "float": "float64", "text": "str"}
 # What `pandas.api.types.infer_dtype` calls cells of a type, empty ones left out.
 KINDS = {
@@ -215,7 +217,7 @@ def _tables() -> dict[str, Table]:
             },
             **entry,
         )
-        for name, entry in yaml.safe_load(text).items()
+        for name, entry in yaml.load(text, LOADER).items()
     }
 
 
