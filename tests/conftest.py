@@ -166,8 +166,8 @@ def few_trees(monkeypatch):
     """Let the library grow as few trees as in a copy of the checkout."""
     for file, numbers in FEWER.items():
         module = import_module(f"balmi.{file.removesuffix('.py').replace('/', '.')}")
-        for name, number in numbers.items():
-            monkeypatch.setattr(module, name, number)
+        for name in numbers.keys() - {"INNER_FOLDS"}:  # tests work out by hand who is in which
+            monkeypatch.setattr(module, name, numbers[name])
 
 
 @pytest.fixture
