@@ -43,7 +43,8 @@ def _become(asked):
     os.chdir(asked["folder"])
     os.environ.clear()
     os.environ.update(asked["environment"])
-    sys.path[0] = asked["folder"]
+    found = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    sys.path[:1] = [asked["folder"], *found]
     sys.argv = ["snakemake", *asked["arguments"]]
     main()
 
