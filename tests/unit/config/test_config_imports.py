@@ -28,6 +28,7 @@ DRIVER = (
     "balmi.faults",
     "balmi.place",
     "balmi.tables.contract",
+    "balmi.again",
     "balmi.undrawn",
 )
 HEAVY = ("torch", "scanpy", "mudata", "anndata", "muon", "sklearn", "altair")

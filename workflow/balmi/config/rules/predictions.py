@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from balmi.config.settings import Configuration
 
-PAGES = ("predictions.csv", "report.html")
+PAGES = ("predictions.csv", "report.html", "logs/accepted")
 OF_DATASET, OF_PREDICTION = "samples.json", "prediction.json"
 MODEL = ("model.json", "arrays.safetensors", "evaluation.json", "SHA256SUMS")
 

@@ -13,7 +13,7 @@ from balmi.methods.outcome import PROBABILITY_PREFIX
 from balmi.numerals import counted, decimal, inflected, signed, with_limits
 from balmi.prediction.external import Carried, Labelled, validate
 from balmi.prediction.predict import TRAINED
-from balmi.prediction.untried import incomparable, untried, what_is_known
+from balmi.prediction.untried import incomparable, untested, untried, what_is_known
 from balmi.report.kit.drawing import Mark, mark_of
 from balmi.report.kit.metrics import Metric, metric_of
 from balmi.report.kit.words import brief, joined, percent
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from balmi.prediction.untried import Untried
 
 MOST_ROWS = 300  # of the table of predictions; all are in the download
-MOST_UNTRIED = 3  # patterns of modalities that stand in sentences; all are in the remarks
+MOST_UNTRIED = 3  # patterns of modalities that stand in sentences; others are in the remarks
 MOST_NAMED = 100  # missing features of a modality; all are in the file beside the predictions
 WRONG = Mark("wrong", "✕", "cross", "loss")
 
@@ -203,6 +203,7 @@ class PredictionView:
     dataset: str
     version: str
     checksum: str | None
+    evaluation: str | None
     trained: int
     samples: int
     classes: tuple[ClassRow, ...]
@@ -259,6 +260,7 @@ class PredictionView:
             "name": self.name,
             "dataset": self.dataset,
             "model": self.checksum,
+            "evaluation": self.evaluation,
             "validation": self.external is not None,
             "conclusions": list(self.conclusions),
         }
@@ -511,6 +513,7 @@ def build_prediction_view(about: Mapping[str, Any], table: pd.DataFrame) -> Pred
         dataset=model["dataset"],
         version=model["balmi"],
         checksum=model.get("sha256"),  # not in files of 0.2.0
+        evaluation=model.get("evaluation_sha256"),
         trained=model["samples"],
         samples=about["samples"],
         classes=tuple(
@@ -522,7 +525,7 @@ def build_prediction_view(about: Mapping[str, Any], table: pd.DataFrame) -> Pred
         flagged=about["flagged"],
         judged=about["judged"],
         flags=_flags(about, table, modalities),
-        remarks=tuple(about["remarks"]),
+        remarks=_remarks(about, table),
         rows=_samples(table, classes),
         external=external,
     )
@@ -541,6 +544,13 @@ def _inside(about: Mapping[str, Any]) -> list[str]:
         f"{where}, {metric_of(row['metric']).title} was {score}. What the model must not be used"
         " for stands in its CARD.md."
     ]
+
+
+def _remarks(about: Mapping[str, Any], table: pd.DataFrame) -> tuple[str, ...]:
+    """Return what was accepted, without what a sentence below the headline says."""
+    told = _untried(about, table)[:MOST_UNTRIED]
+    said = untested(f"predict.{about['name']}", told, about["evaluation"])
+    return tuple(line for line in about["remarks"] if line not in said)
 
 
 def _supports(
