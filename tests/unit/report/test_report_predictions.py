@@ -359,3 +359,39 @@ def test_a_refused_prediction_has_a_page_of_what_to_mend(tmp_path):
         accept(files[1])
     write_json(told(), files[1], FORMAT)
     accept(files[1])
+
+
+def called(share, count=200, **columns):
+    made = pd.concat([table(labels=False)] * (count // 40), ignore_index=True)
+    made["class"] = np.where(np.arange(count) < share * count, "a", "<b>")
+    return made.assign(sample=[f"s{i}" for i in range(count)], **columns)
+
+
+def shares_in(made, **inside):
+    """Return the sentence on shares, where the cross-validation called class a for half."""
+    about = told(labelled=False, evaluation={**told()["evaluation"], **inside})
+    supports = build_prediction_view(about, made).supports
+    return "".join(each for each in supports if each.startswith("Classes are called"))
+
+
+def test_classes_in_other_shares_than_in_the_cross_validation_are_told_with_numbers():
+    inside = {"called": {"a": 0.5, "<b>": 0.5}}
+    text = shares_in(called(0.9), **inside)
+    assert text.startswith(
+        "Classes are called in other shares than for held-out samples of the cross-validation:"
+        " a for 90\xa0% (85\xa0% to 93\xa0%) instead of 50\xa0%; <b> for 10\xa0%"
+    )
+    assert "known" not in text
+    # Three fifths were trained on: what was called is known of no earlier model.
+    assert "training samples: a for 90\xa0%" in shares_in(called(0.9))
+    known = called(0.9, label=["a"] * 150 + ["<b>"] * 50)
+    assert "instead of 50\xa0%, and 75\xa0% are known to be of it" in shares_in(known, **inside)
+
+
+def test_a_few_samples_or_groups_and_training_samples_are_no_other_shares():
+    inside = {"called": {"a": 0.5, "<b>": 0.5}}
+    assert shares_in(called(0.55), **inside) == ""
+    assert shares_in(called(0.65, count=40), **inside) == ""
+    few = called(0.9, group=["one"] * 100 + ["other"] * 100)
+    assert shares_in(few, **inside) == ""
+    assert shares_in(called(0.9, flags=TRAINED), **inside) == ""

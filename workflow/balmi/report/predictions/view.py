@@ -13,6 +13,7 @@ from balmi.methods.outcome import PROBABILITY_PREFIX
 from balmi.numerals import counted, decimal, inflected, signed, with_limits
 from balmi.prediction.external import Carried, Labelled, validate
 from balmi.prediction.predict import TRAINED
+from balmi.prediction.shares import other_shares
 from balmi.prediction.untried import incomparable, untested, untried, what_is_known
 from balmi.report.kit.drawing import Mark, mark_of
 from balmi.report.kit.metrics import Metric, metric_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 300  # of the table of predictions; all are in the download
 MOST_UNTRIED = 3  # patterns of modalities that stand in sentences; others are in the remarks
+MOST_SHARES = 3  # classes in other shares that stand in a sentence; all are in the table
 MOST_NAMED = 100  # missing features of a modality; all are in the file beside the predictions
 WRONG = Mark("wrong", "✕", "cross", "loss")
 
@@ -346,8 +348,12 @@ def _is_judged(row: Mapping[str, Any]) -> bool:
 
 def _known(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of samples of known class that the model has not learned from."""
-    known = table[table["label"].notna()]
-    return known[~known["flags"].fillna("").str.contains(TRAINED, regex=False)]
+    return table[table["label"].notna() & ~_is_trained(table)]
+
+
+def _is_trained(table: pd.DataFrame) -> pd.Series:
+    """Return which samples the model has learned from."""
+    return table["flags"].fillna("").str.contains(TRAINED, regex=False)
 
 
 def _untried(about: Mapping[str, Any], table: pd.DataFrame) -> list[Untried]:
@@ -546,6 +552,35 @@ def _inside(about: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _other_shares(about: Mapping[str, Any], table: pd.DataFrame) -> list[str]:
+    """Return a sentence on classes that are called more or less often than samples explain."""
+    model, new = about["model"], table[~_is_trained(table)]
+    names, counts = list(map(str, model["classes"])), new["class"].value_counts()
+    inside = about["evaluation"].get("called") or {}  # not in files of 0.2.0
+    trained = np.array(model["class_counts"]) / max(1, sum(model["class_counts"]))
+    expected = inside or dict(zip(names, trained.tolist(), strict=True))
+    units = new["group"].nunique() + int(new["group"].isna().sum())
+    called = {name: int(counts.get(name, 0)) for name in names}
+    found = other_shares(called, units, expected, model["samples"])[:MOST_SHARES]
+    if not found:
+        return []
+    where = "held-out samples of the cross-validation" if inside else "training samples"
+    known = new["label"].dropna()
+    parts = []
+    for each in found:
+        limits = f"{percent(each.lower)} to {percent(each.upper)}"
+        part = f"{brief(each.name)} for {percent(each.share)} ({limits}) instead of"
+        part = f"{part} {percent(each.expected)}"
+        if len(known):
+            part += f", and {percent((known == each.name).mean())} are known to be of it"
+        parts.append(part)
+    return [
+        f"Classes are called in other shares than for {where}: {'; '.join(parts)}. Another"
+        " population may be so; otherwise look at units, and at samples unlike those of training."
+        " Probabilities rest on the frequencies of training."
+    ]
+
+
 def _remarks(about: Mapping[str, Any], table: pd.DataFrame) -> tuple[str, ...]:
     """Return what was accepted, without what a sentence below the headline says."""
     told = _untried(about, table)[:MOST_UNTRIED]
@@ -570,6 +605,7 @@ def _supports(
             f"{about['trained_on']} of the samples are training samples of the model, by their"
             " measurements: what is said of them is no evidence, and none of them is scored here."
         )
+    told += _other_shares(about, table)
     given = [row.name for row in modalities if row.samples]
     lacking = [row.name for row in modalities if not row.samples]
     told.append(
