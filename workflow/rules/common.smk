@@ -31,7 +31,7 @@ from balmi.config.rules.selection import Selection
 from balmi.config.rules.sources import Sources
 from balmi.data.checks import check_datasets
 from balmi.data.contents import content
-from balmi.data.newcomers import check_predictions
+from balmi.data.newcomer_checks import check_predictions
 from balmi.endings import Failures, what_was_found
 from balmi.errors import UserError
 from balmi.faults import fault
@@ -84,7 +84,7 @@ try:
         checked = check_datasets(here, SETTINGS.evaluation, CHECKED)
         tell(checked.understood)
         warn(checked.warnings)
-        warn(check_predictions(SETTINGS.predict, PREDICTED.dataset_of_model))
+        warn(check_predictions(SETTINGS.predict, PREDICTED.behind))
 except UserError as error:
     # The message alone: a WorkflowError would bring lines of the Snakefile.
     sys.exit(str(error))

@@ -22,7 +22,7 @@ DRIVER = (
     "balmi.config.settings",
     "balmi.data.checks",
     "balmi.data.contents",
-    "balmi.data.newcomers",
+    "balmi.data.newcomer_checks",
     "balmi.endings",
     "balmi.errors",
     "balmi.faults",
