@@ -7,7 +7,7 @@ rule fit_final_model:
     log:
         "results/{dataset}/logs/fit_final_model.log",
     conda:
-        "../../envs/analysis.yaml"
+        "../../envs/training.yaml"
     resources:
         **needs("fit_final_model", SETTINGS),
     params:
@@ -62,7 +62,7 @@ rule predict_samples:
     log:
         "results/{prediction}/logs/predict_samples.log",
     conda:
-        "../../envs/analysis.yaml"
+        "../../envs/training.yaml"
     resources:
         mem_mb=memory_to_predict,
         runtime=growing(30),

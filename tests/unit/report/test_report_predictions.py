@@ -9,7 +9,7 @@ from balmi.data.model_files import FORMAT
 from balmi.errors import Problem, UserError
 from balmi.prediction import external
 from balmi.prediction.external import Carried
-from balmi.prediction.predict import TRAINED
+from balmi.prediction.fingerprints import TRAINED
 from balmi.prediction.refusal import accept, write_refusal
 from balmi.prediction.untried import untested, untried
 from balmi.report.predictions import pictures, view

@@ -17,7 +17,7 @@ from balmi.errors import Caution, Problem, UserError, listing
 from balmi.methods.deciding import Said
 from balmi.methods.outcome import PROBABILITY_PREFIX
 from balmi.prediction.distribution import MOST_FLAGGED, strange
-from balmi.prediction.fingerprints import fingerprints, known
+from balmi.prediction.fingerprints import TRAINED, fingerprints, known
 from balmi.prediction.masking import widened
 from balmi.prediction.model import read_model
 from balmi.prediction.units import look
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from balmi.prediction.model import FinalModel, ModalityModel
     from balmi.prediction.units import Seen
 
-TRAINED = "a training sample of the model"
 AT_ONCE = 2000  # samples that are asked about together
 
 

@@ -12,7 +12,7 @@ from balmi.data.together import apart
 from balmi.methods.outcome import PROBABILITY_PREFIX
 from balmi.numerals import counted, decimal, inflected, signed, with_limits
 from balmi.prediction.external import Carried, Labelled, validate
-from balmi.prediction.predict import TRAINED
+from balmi.prediction.fingerprints import TRAINED
 from balmi.prediction.shares import other_shares
 from balmi.prediction.untried import incomparable, untested, untried, what_is_known
 from balmi.report.kit.drawing import Mark, mark_of
