@@ -575,9 +575,9 @@ def _other_shares(about: Mapping[str, Any], table: pd.DataFrame) -> list[str]:
             part += f", and {percent((known == each.name).mean())} are known to be of it"
         parts.append(part)
     return [
-        f"Classes are called in other shares than for {where}: {'; '.join(parts)}. Another"
-        " population may be so; otherwise look at units, and at samples unlike those of training."
-        " Probabilities rest on the frequencies of training."
+        f"Classes are called in other shares than for {where}: {'; '.join(parts)}. The"
+        " population may differ; if not, look at units, and at samples unlike those of training."
+        " Probabilities assume the class frequencies of training."
     ]
 
 
