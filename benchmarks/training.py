@@ -48,7 +48,8 @@ from balmi.methods.recipes import Guidance, train_method
 from balmi.networks.balancing import RULES
 from balmi.networks.data import ReplicaData, replica_data
 from balmi.networks.seeds import replica_generators
-from balmi.networks.trainer import Trainer, predict
+from balmi.networks.trained import predict
+from balmi.networks.trainer import Trainer
 from balmi.preprocess.features import Features
 
 if TYPE_CHECKING:

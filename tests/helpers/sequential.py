@@ -14,7 +14,8 @@ from sklearn.metrics import f1_score
 from balmi.methods.distillation import new_network
 from balmi.networks.balancing import RULES, PriorKnowledge
 from balmi.networks.seeds import replica_seed
-from balmi.networks.trainer import Trainer, predict
+from balmi.networks.trained import predict
+from balmi.networks.trainer import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from balmi.networks.balancing import BalancingRule
     from balmi.networks.data import ReplicaData
     from balmi.networks.losses import SoftTargets
-    from balmi.networks.trainer import Trained
+    from balmi.networks.trained import Trained
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ if not isinstance(workflow.current_basedir, os.PathLike):
     sys.path.insert(0, str(Path(fetched[0]).parents[1]))
 
 from balmi.again import REFUSED, UNDRAWN
-from balmi.config.automatic import few_folds
 from balmi.config.catalogue import resolve, source
+from balmi.config.cautions import cautions
 from balmi.config.fingerprint import code_hash
 from balmi.config.load import load_settings
 from balmi.config.methods import GAINS, METHODS, NETWORKS, PRETRAINING, depends
@@ -80,7 +80,7 @@ try:
             for name, dataset in SETTINGS.datasets.items()
             if dataset.catalogue or not any(map(made, dataset.files))
         }
-        warn(few_folds(SETTINGS))
+        warn(cautions(SETTINGS))
         checked = check_datasets(here, SETTINGS.evaluation, CHECKED)
         tell(checked.understood)
         warn(checked.warnings)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t
 
-from balmi.config.automatic import FEWEST_FOLDS, MANY, few_folds, members_for, repeats_for
+from balmi.config.automatic import FEWEST_FOLDS, MANY, members_for, repeats_for
 from balmi.config.load import load_settings
 from balmi.config.settings import Evaluation, Scheme, Training
 from balmi.errors import UserError
@@ -63,22 +63,3 @@ def test_what_is_neither_is_refused_once(section, key, most, value):
     (problem,) = caught.value.problems
     assert problem.where == f"{section}.{key}"
     assert problem.allowed == f"auto, or a whole number from 1 to {most}"
-
-
-@pytest.mark.parametrize(
-    ("evaluation", "dataset", "found"),
-    [
-        ({"repeats": 2, "folds": 3}, None, "2 repeats of 3 folds"),
-        ({"repeats": 1}, None, "1 repeat of 5 folds"),
-        ({"repeats": 2, "folds": 5}, None, None),
-        ({}, None, None),
-        ({"repeats": 1, "scheme": "leave-one-group-out"}, None, None),
-        ({"repeats": 1}, "fold", None),
-    ],
-)
-def test_what_can_never_be_judged_is_said_before_any_job(evaluation, dataset, found):
-    own = {"samples": "labels.csv", "label": "subtype", "modalities": {"rna": RNA}}
-    datasets = COHORT["datasets"] if dataset is None else {"own": own | {"folds": [dataset]}}
-    cautions = few_folds(load_settings({"datasets": datasets, "evaluation": evaluation}))
-    assert [each.found for each in cautions] == ([] if found is None else [found])
-    assert all("fewer than 10 test folds" in each.meaning for each in cautions)

@@ -18,7 +18,7 @@ from balmi.methods.distillation import (
     pretrain,
     soft_targets,
 )
-from balmi.networks.trainer import Trained, predict
+from balmi.networks.trained import Trained, predict
 from balmi.tables.contract import TABLES
 
 

@@ -27,7 +27,8 @@ from balmi.networks.balancing import RULES
 from balmi.networks.data import concatenated, replica_data, residual_network
 from balmi.networks.device import choose_device
 from balmi.networks.seeds import replica_seed
-from balmi.networks.trainer import Trainer, predict
+from balmi.networks.trained import predict
+from balmi.networks.trainer import Trainer
 from balmi.preprocess.features import Features
 from balmi.tables.contract import TABLES
 

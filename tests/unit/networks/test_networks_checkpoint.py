@@ -17,9 +17,11 @@ from balmi.config.settings import Balancing, Model, Training
 from balmi.methods.distillation import new_network
 from balmi.networks.balancing import RULES
 from balmi.networks.checkpoint import Checkpoints, tensor_hash
+from balmi.networks.epoch import Epoch
 from balmi.networks.losses import SoftTargets
 from balmi.networks.network import Shape
-from balmi.networks.trainer import Epoch, Trainer, predict
+from balmi.networks.trained import predict
+from balmi.networks.trainer import Trainer
 
 MODEL = Model(hidden=8, dropout=0.3)
 SETTINGS = Training(epochs=11, patience=2, learning_rate=0.03, batch_size=16)

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import torch
 
+from balmi.networks.epoch import Epoch
 from balmi.networks.history import head_names, history_table
-from balmi.networks.trainer import Epoch
 from balmi.tables.contract import TABLES
 
 

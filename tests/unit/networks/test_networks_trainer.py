@@ -13,11 +13,12 @@ from balmi.data.splits import Split
 from balmi.errors import MethodFailed, MethodNotApplicable
 from balmi.methods.distillation import new_network
 from balmi.networks import data as networks_data
-from balmi.networks import trainer as trainer_module
+from balmi.networks import trained as trained_module
 from balmi.networks.balancing import RULES
 from balmi.networks.data import Batches, concatenated
 from balmi.networks.losses import SoftTargets
-from balmi.networks.trainer import Trainer, mean_over_members, predict
+from balmi.networks.trained import predict
+from balmi.networks.trainer import Trainer, mean_over_members
 
 MODEL = Model(hidden=8, dropout=0.3)
 SETTINGS = Training(epochs=14, patience=3, learning_rate=0.03, seed=5, batch_size=None)
@@ -304,7 +305,7 @@ def test_progress_is_told_every_epoch(data):
 def test_predictions_by_blocks_are_those_at_once_and_no_more_than_asked(data, monkeypatch):
     trained, whole = trained_by(data, case(), Balancing.UNIFORM)
     assert not whole.isnan().any()
-    monkeypatch.setattr(trainer_module, "BLOCK", 7)
+    monkeypatch.setattr(trained_module, "BLOCK", 7)
     assert (predict(trained, data) - whole).abs().max() < TOLERANCE
     rows = [np.append(split.validation, split.test[:3]) for split in data.splits]
     some = predict(trained, data, rows)

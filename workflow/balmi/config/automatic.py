@@ -11,13 +11,7 @@ and two of 5,000 samples hold out as many as five of 2,000.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-from balmi.errors import Caution
-from balmi.numerals import counted
-
-if TYPE_CHECKING:
-    from balmi.config.settings import Configuration
+from typing import Final
 
 AUTO: Final = "auto"
 USUAL = 5  # repeats, and members
@@ -58,24 +52,3 @@ def repeats_for(samples: int, folds: int) -> int:
 def members_for(samples: int) -> int:
     """Return the networks per fold, given the samples of the cohort."""
     return enough(samples, FEWEST_MEMBERS)
-
-
-def few_folds(settings: Configuration) -> list[Caution]:
-    """Return that nothing will be judged, where that follows from the configuration alone.
-
-    Parameters
-    ----------
-    settings
-        The configuration. Groups that are left out one by one, folds that datasets bring, and
-        repeats that depend on the number of samples are not known before the data are read.
-    """
-    evaluation = settings.evaluation
-    dealt = any(not dataset.folds for dataset in settings.datasets.values())
-    if not dealt or evaluation.scheme != "k-fold" or evaluation.repeats == AUTO:
-        return []
-    total = evaluation.repeats * evaluation.folds
-    if total >= FEWEST_FOLDS:
-        return []
-    found = f"{counted(evaluation.repeats, 'repeat')} of {counted(evaluation.folds, 'fold')}"
-    needed = f"no comparison is judged with fewer than {counted(FEWEST_FOLDS, 'test fold')} in all"
-    return [Caution("evaluation.repeats", found, needed)]

@@ -213,11 +213,13 @@ def _raw_pairs(knowledge: Knowledge) -> Iterator[Row]:
     fitted = study.features.fit(study.rows)
     prepared = study.features.apply(fitted, study.rows).features
 
+    def widths(*pair: str) -> list[int]:
+        return [prepared[name].shape[1] for name in pair]
+
     @cache
     def views(first: str, second: str) -> tuple[np.ndarray, list[np.ndarray]]:
         both = study.having((first, second))
-        widths = [prepared[name].shape[1] for name in (first, second)]
-        count = min(study.settings.components, *widths)
+        count = min(study.settings.components, *widths(first, second))
         return both, [
             principal_scores(rank_normalise(prepared[name][both]), count)
             for name in (first, second)
@@ -251,8 +253,8 @@ def _raw_pairs(knowledge: Knowledge) -> Iterator[Row]:
         components = max(view.shape[1] for view in pair)
         # Samples of one group count as one, and a cohort of more groups has more of them.
         alike = 1.0 if groups is None else n / len(np.unique(groups))
-        widths = [prepared[name].shape[1] for name in (first, second)]
-        needed = ceil(alike * seen_from(*widths)) if all(widths) else None
+        counts = widths(first, second)
+        needed = ceil(alike * seen_from(*counts)) if all(counts) else None
         nothing = NotApplicable("no shared direction held up in held-out samples", n)
         return [
             *(

@@ -24,7 +24,8 @@ from balmi.networks.history import history_table
 from balmi.networks.losses import SoftTargets, log_frequencies
 from balmi.networks.network import ReplicaNetwork, Shape
 from balmi.networks.seeds import replica_seed
-from balmi.networks.trainer import Trainer, predict
+from balmi.networks.trained import predict
+from balmi.networks.trainer import Trainer
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from balmi.information.files import SplitInformation
     from balmi.networks.checkpoint import Checkpoints
     from balmi.networks.data import ReplicaData
-    from balmi.networks.trainer import Trained
+    from balmi.networks.trained import Trained
 
 PRETRAINING = "pretraining"
 BALANCED = {Teacher.CLASS_BALANCED}

@@ -18,7 +18,7 @@ from balmi.methods.experts import (
 from balmi.methods.recipes import experts_of, seen_by
 from balmi.methods.restored import restored_networks, take_replicas
 from balmi.networks.data import data_of_samples, residual_network, view_of_all
-from balmi.networks.trainer import judged_logits
+from balmi.networks.trained import judged_logits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

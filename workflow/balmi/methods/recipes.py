@@ -28,7 +28,8 @@ from balmi.networks.balancing import RULES
 from balmi.networks.data import concatenated
 from balmi.networks.history import history_table
 from balmi.networks.parts import in_parts, joined
-from balmi.networks.trainer import Trainer, in_blocks, predict
+from balmi.networks.trained import in_blocks, predict
+from balmi.networks.trainer import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from balmi.networks.balancing.base import PriorKnowledge
     from balmi.networks.checkpoint import Checkpoints
     from balmi.networks.data import ReplicaData
-    from balmi.networks.trainer import Trained
+    from balmi.networks.trained import Trained
 
 
 @dataclass(frozen=True)

@@ -7,69 +7,34 @@ replicas of a fold alone give the same result as in company.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from balmi.errors import MethodFailed, MethodNotApplicable
 from balmi.networks.balancing.base import Step
 from balmi.networks.best import Best
 from balmi.networks.checkpoint import tensor_hash
-from balmi.networks.data import Batches, view, view_of_all
+from balmi.networks.company import USES, Company
 from balmi.networks.epoch import Epoch
-from balmi.networks.heads import criterion, validation_scores
+from balmi.networks.heads import validation_scores
 from balmi.networks.layers import select_replicas
 from balmi.networks.optimiser import MOMENTS, AdamW
-from balmi.networks.seeds import dropout_noise, replica_generators
+from balmi.networks.seeds import dropout_noise
+from balmi.networks.trained import Trained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from balmi.config.settings import Training
     from balmi.networks.balancing.base import BalancingRule
     from balmi.networks.checkpoint import Checkpoints
     from balmi.networks.data import ReplicaData, View
-    from balmi.networks.heads import Criterion
     from balmi.networks.losses import SoftTargets
-    from balmi.networks.network import Batch, ReplicaNetwork
+    from balmi.networks.network import ReplicaNetwork
 
-USES = ("dropout", "batches")
-BLOCK = 256  # samples of every replica that are predicted at once
 STILL_WORTH = 0.85  # below this share of replicas that go on, the others are let go
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A trained network.
-
-    Parameters
-    ----------
-    network
-        The network.
-    buffers
-        Name of a buffer -> its value for all replicas.
-    kept
-        Name of a parameter -> its value at the best epoch of every judged head; (heads, replicas,
-        ...). Judged are the joint heads, or what the modalities' heads lose together where there
-        are none.
-    history
-        The epochs.
-    """
-
-    network: ReplicaNetwork
-    buffers: dict[str, torch.Tensor]
-    kept: dict[str, torch.Tensor]
-    history: list[Epoch]
-
-    def restore(self, head: int) -> ReplicaNetwork:
-        """Return the network of all replicas with the parameters of one head's best epoch."""
-        for name, parameter in self.network.named_parameters():
-            parameter.data = self.kept[name][head].clone()
-        for name, buffer in self.network.named_buffers():
-            buffer.data = self.buffers[name]
-        return self.network
 
 
 def gradient_share(network: ReplicaNetwork) -> torch.Tensor:
@@ -107,95 +72,6 @@ def mean_over_members(scores: torch.Tensor, folds: torch.Tensor) -> torch.Tensor
     same = (folds[:, None] == folds[None, :]).to(scores.dtype)
     valid = (~scores.isnan()).to(scores.dtype)
     return (same @ scores.nan_to_num()) / (same @ valid).masked_fill(same @ valid == 0, torch.nan)
-
-
-@dataclass(frozen=True)
-class _Company:
-    """All that the trainer needs of the replicas that train together.
-
-    Parameters
-    ----------
-    data
-        Their data.
-    noise, orders
-        Sources of randomness of each, for dropout and for minibatches.
-    loss
-        The loss of each.
-    batches
-        Their steps.
-    held_out
-        Their validation samples.
-    in_training
-        Training samples among the cohort; (replicas, n), bool.
-    in_validation
-        Validation samples among `held_out`; (replicas, samples), bool.
-    soft
-        Soft targets, or None.
-    """
-
-    data: ReplicaData
-    noise: list[torch.Generator]
-    orders: list[torch.Generator]
-    loss: Criterion
-    batches: Batches
-    held_out: View
-    in_training: torch.Tensor
-    in_validation: torch.Tensor
-    soft: SoftTargets | None
-    settings: Training
-
-    @classmethod
-    def of(
-        cls,
-        data: ReplicaData,
-        settings: Training,
-        purpose: str,
-        soft: SoftTargets | None,
-    ) -> _Company:
-        """Return the company of all replicas of `data`, with new sources of randomness."""
-        sources = [
-            replica_generators(settings.seed, data.splits, f"{purpose}/{use}") for use in USES
-        ]
-        return cls._with(data, settings, soft, *sources)
-
-    @classmethod
-    def _with(
-        cls,
-        data: ReplicaData,
-        settings: Training,
-        soft: SoftTargets | None,
-        noise: list[torch.Generator],
-        orders: list[torch.Generator],
-    ) -> _Company:
-        # Without a graph a sample's logits are its own, and only validation samples are needed.
-        rows = [split.validation for split in data.splits]
-        if data.networks is not None:
-            rows = [data.context(replica) for replica in range(len(data.splits))]
-        held_out = view(data, rows)
-        in_validation = data.mask("validation").gather(1, held_out.rows) & held_out.counted
-        return cls(
-            data=data,
-            noise=noise,
-            orders=orders,
-            loss=criterion(data, settings),
-            batches=Batches(data, settings.batch_size),
-            held_out=held_out,
-            in_training=data.mask("train"),
-            in_validation=in_validation,
-            soft=soft,
-            settings=settings,
-        )
-
-    def take(self, replicas: torch.Tensor) -> _Company:
-        """Return the company of some replicas, who go on with their own randomness."""
-        places = replicas.tolist()
-        return self._with(
-            self.data.take(places),
-            self.settings,
-            self.soft and self.soft.take(replicas),
-            [self.noise[place] for place in places],
-            [self.orders[place] for place in places],
-        )
 
 
 class Trainer:
@@ -246,7 +122,7 @@ class Trainer:
         )
         self._best = Best(network, max(1, len(network.shape.fusions)), settings.patience)
         self._history: list[Epoch] = []
-        self._whole = _Company.of(data, settings, purpose, soft)
+        self._whole = Company.of(data, settings, purpose, soft)
         self._present = torch.arange(len(data.splits))
         self._company = self._whole
 
@@ -434,88 +310,3 @@ class Trainer:
             Epoch(**{key: value[epoch] for key, value in history.items()})
             for epoch in range(epochs)
         ]
-
-
-@torch.no_grad()
-def predict(
-    trained: Trained, data: ReplicaData, rows: Sequence[np.ndarray] | None = None
-) -> torch.Tensor:
-    """Return every head's logits, each at its own best epoch.
-
-    The modalities' heads are those of the first judged head's best epoch.
-
-    Parameters
-    ----------
-    trained
-        The network.
-    data
-        The replicas' data.
-    rows
-        Rows of the cohort that every replica is asked about, or None for all. On a graph all are
-        gathered, since messages come from everywhere.
-
-    Returns
-    -------
-    torch.Tensor
-        (replicas, n, modalities + fusions, classes); NaN where a replica was not asked.
-    """
-    return in_blocks(data, lambda batch: judged_logits(trained.restore, batch), rows)
-
-
-def in_blocks(
-    data: ReplicaData,
-    ask: Callable[[Batch], torch.Tensor],
-    rows: Sequence[np.ndarray] | None = None,
-) -> torch.Tensor:
-    """Return what networks say of samples, asked block by block so that few are gathered at once.
-
-    Parameters
-    ----------
-    data
-        The replicas' data.
-    ask
-        Returns what is wanted of a batch; (replicas, samples, ...).
-    rows
-        As in `predict`.
-
-    Returns
-    -------
-    torch.Tensor
-        (replicas, n, ...); NaN where a replica was not asked.
-    """
-    if data.networks is not None:
-        return ask(view_of_all(data).batch)
-    asked = [np.arange(len(data.labels))] * len(data.splits) if rows is None else rows
-    replica = torch.arange(len(asked), device=data.labels.device)[:, None]
-    result = None
-    # The size of a block does not depend on how many replicas there are: nor do last digits.
-    for start in range(0, max(map(len, asked)), BLOCK):
-        seen = view(data, [each[start : start + BLOCK] for each in asked])
-        said = ask(seen.batch)
-        if result is None:
-            result = said.new_full((len(asked), len(data.labels), *said.shape[2:]), torch.nan)
-        real = seen.counted
-        result[replica.expand_as(seen.rows)[real], seen.rows[real]] = said[real]
-    return result
-
-
-def judged_logits(network: Callable[[int], ReplicaNetwork], batch: Batch) -> torch.Tensor:
-    """Return every head's logits, each by the network of its own best epoch.
-
-    Parameters
-    ----------
-    network
-        Gives the network of a judged head; the modalities' heads are those of the first.
-    batch
-        The samples.
-
-    Returns
-    -------
-    torch.Tensor
-        (replicas, samples, modalities + fusions, classes).
-    """
-    first = network(0)(batch)
-    joint = [first.joint[:, :, :1]]
-    for head in range(1, first.joint.shape[2]):
-        joint.append(network(head)(batch).joint[:, :, head : head + 1])
-    return torch.cat([first.unimodal, *joint], dim=2)

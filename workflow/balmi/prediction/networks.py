@@ -79,7 +79,7 @@ class Networks:
         """Return what the heads of all networks say; (networks, n, heads, classes)."""
         import torch
 
-        from balmi.networks.trainer import judged_logits
+        from balmi.networks.trained import judged_logits
 
         with torch.no_grad():
             logits = judged_logits(self._network, self._batch(samples))

@@ -34,7 +34,7 @@ from balmi.methods.distillation import balanced_shift, fit_modality
 from balmi.methods.jobs import Loaded
 from balmi.networks.data import replica_data
 from balmi.networks.losses import SoftTargets
-from balmi.networks.trainer import predict
+from balmi.networks.trained import predict
 from balmi.preprocess.features import Features
 from balmi.tables.contract import TABLES
 

@@ -24,7 +24,7 @@ from balmi.methods.outcome import attempt
 from balmi.networks.data import EPOCH_SAMPLES
 from balmi.networks.device import device_name
 from balmi.networks.heads import macro_f1
-from balmi.networks.trainer import predict
+from balmi.networks.trained import predict
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
