@@ -8,7 +8,7 @@ from pathlib import Path
 WORKFLOW = Path(__file__).parents[3] / "workflow"
 DRIVER = (
     "balmi.config.load",
-    "balmi.config.automatic",
+    "balmi.config.cautions",
     "balmi.config.catalogue",
     "balmi.config.fingerprint",
     "balmi.config.methods",
