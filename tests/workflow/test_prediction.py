@@ -167,7 +167,7 @@ def test_what_the_model_tells_of_lacking_modalities_is_what_the_report_has(finis
         pd.DataFrame(each)[["difference", "difference_lower"]] for each in (told["dropped"], rows)
     )
     assert mine.to_numpy(dtype=float) == pytest.approx(same.to_numpy(), rel=1e-9)
-    page = "results/simulated/model.zip"
-    assert not {"train_share", "run_control", "evaluate_robustness"} & finished.planned(
-        "--forceall", "--", page
-    )
+    packed = "results/simulated/model.zip"
+    planned = finished.planned("--configfile", "test.yaml", "--forceall", "--", packed)
+    assert "describe_model" in planned
+    assert not {"train_share", "run_control", "evaluate_robustness"} & planned
