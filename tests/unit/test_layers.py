@@ -8,7 +8,7 @@ import balmi
 LIBRARY = Path(balmi.__file__).parent
 # From the ground up; rooms of one floor know nothing of each other.
 FLOORS = (
-    {"errors", "faults", "logs", "numerals", "place", "endings", "undrawn", "tables"},
+    {"errors", "faults", "logs", "numerals", "place", "endings", "undrawn", "again", "tables"},
     {"config"},
     {"data"},
     {"preprocess"},

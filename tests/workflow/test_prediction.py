@@ -11,6 +11,7 @@ from balmi.data.cohort import read_cohort
 
 pytestmark = pytest.mark.workflow
 MODEL = "results/simulated/model"
+PAGES = ("build_report", "build_overview")
 
 
 @pytest.fixture(scope="module")
@@ -81,19 +82,38 @@ def test_new_samples_are_predicted_and_validated(patients, predicted):
     assert "Predictions of 40 new samples by the model of simulated" in texts[1]
 
 
+def beside(checkout, **prediction):
+    """Configure a prediction beside the dataset whose model it is by."""
+    text = (checkout.folder / "test.yaml").read_text(encoding="utf-8")
+    both = yaml.safe_load(text) | {"predict": {"beside": {"model": MODEL, **prediction}}}
+    (checkout.folder / "both.yaml").write_text(yaml.safe_dump(both), encoding="utf-8")
+    return ("--configfile", "both.yaml")
+
+
 def test_the_report_names_predictions_that_are_beside_it_when_it_is_made(patients, predicted):
-    """One of the same configuration is made before, and the report is made again where it is."""
+    """One of the same configuration is made before it, and a refused one is left out."""
     report = "results/simulated/report.html"
     assert "Nothing to be done" in patients.snakemake(report, "-n").text
-    text = (patients.folder / "test.yaml").read_text(encoding="utf-8")
-    one = {"model": MODEL, "modalities": files("strong"), "samples": "new/labels.csv"}
-    both = yaml.safe_load(text) | {"predict": {"beside": one}}
-    (patients.folder / "both.yaml").write_text(yaml.safe_dump(both), encoding="utf-8")
-    chosen = ("--configfile", "both.yaml")
-    patients.snakemake(report, *chosen)
-    page = (patients.folder / report).read_text(encoding="utf-8")
-    assert 'External validation: <a href="../beside/report.html">' in page
-    assert "Nothing to be done" in patients.snakemake(report, *chosen, "-n").text
+    link = 'External validation: <a href="../beside/report.html">'
+    table = pd.read_csv(patients.folder / "new" / "strong.csv", index_col=0)
+    (40 + 9 * table).to_csv(patients.folder / "new" / "moved.csv")
+    refused = beside(patients, modalities={"strong": {"path": "new/moved.csv"}})
+    done = patients.snakemake(*refused, check=False)
+    assert done.returncode != 0
+    _, _, last = done.stderr.rpartition("Failed jobs:")
+    assert "1. accept_prediction (results/beside/logs/accept_prediction.log)" in last
+    assert "other_scale: warn" in last
+    assert "../beside/" not in (patients.folder / report).read_text(encoding="utf-8")
+    page = (patients.folder / "results/beside/report.html").read_text(encoding="utf-8")
+    assert "deviations from its training median" in page
+    # What is wrong is looked at again, and nothing else.
+    again = patients.planned(*refused)
+    assert {"predict_samples", "accept_prediction"} <= again
+    assert not again - {"build_prediction_page", *PAGES} - {"predict_samples", "accept_prediction"}
+    mended = beside(patients, modalities=files("strong"), samples="new/labels.csv")
+    patients.snakemake(*mended)
+    assert link in (patients.folder / report).read_text(encoding="utf-8")
+    assert "Nothing to be done" in patients.snakemake(*mended, "-n").text
     # Without it in the configuration the report is another, as other tests expect it.
     assert "build_report" in patients.rules_in(patients.snakemake(report, "-n").text)
     patients.snakemake()
@@ -141,3 +161,19 @@ def test_the_model_is_offered_with_its_checksum(finished):
     summary = pd.read_csv(finished.folder / "results/simulated/tables/summary.csv")
     row = summary.query("method == 'pooled' and metric == 'macro_f1'").iloc[0]
     assert f"{row['mean']:.3f} ({row['lower']:.3f} to {row['upper']:.3f})" in card
+
+
+def test_what_the_model_tells_of_lacking_modalities_is_what_the_report_has(finished):
+    """Though the model waits for no training on fewer samples and no control."""
+    told = json.loads((finished.folder / MODEL / "evaluation.json").read_text(encoding="utf-8"))
+    table = pd.read_csv(finished.folder / "results/simulated/tables/robustness.csv")
+    rows = table.query("method == 'pooled' and kind == 'dropped'")
+    assert len(told["dropped"]) == len(rows) > 0
+    mine, same = (
+        pd.DataFrame(each)[["difference", "difference_lower"]] for each in (told["dropped"], rows)
+    )
+    assert mine.to_numpy(dtype=float) == pytest.approx(same.to_numpy(), rel=1e-9)
+    packed = "results/simulated/model.zip"
+    planned = finished.planned("--configfile", "test.yaml", "--forceall", "--", packed)
+    assert "describe_model" in planned
+    assert not {"train_share", "run_control", "evaluate_robustness"} & planned

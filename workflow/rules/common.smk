@@ -15,6 +15,7 @@ if not isinstance(workflow.current_basedir, os.PathLike):
     # The list begins with the package's __init__.py.
     sys.path.insert(0, str(Path(fetched[0]).parents[1]))
 
+from balmi.again import REFUSED, UNDRAWN
 from balmi.config.catalogue import resolve, source
 from balmi.config.cautions import cautions
 from balmi.config.fingerprint import code_hash
@@ -30,13 +31,13 @@ from balmi.config.rules.selection import Selection
 from balmi.config.rules.sources import Sources
 from balmi.data.checks import check_datasets
 from balmi.data.contents import content
-from balmi.data.newcomers import check_predictions
+from balmi.data.newcomer_checks import check_predictions
 from balmi.endings import Failures, what_was_found
 from balmi.errors import UserError
 from balmi.faults import fault
 from balmi.place import gpu_problem, jobs_problem, slurm_keeps_accounts
 from balmi.tables.contract import TABLES, columns_of, tables_of
-from balmi.undrawn import undrawn_since, what_is_undrawn
+from balmi.undrawn import what_is_undrawn
 
 # Idle OpenMP threads busy-wait; a job that wants more threads says so by `threads`.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -83,7 +84,7 @@ try:
         checked = check_datasets(here, SETTINGS.evaluation, CHECKED)
         tell(checked.understood)
         warn(checked.warnings)
-        warn(check_predictions(SETTINGS.predict, PREDICTED.dataset_of_model))
+        warn(check_predictions(SETTINGS.predict, PREDICTED.behind))
 except UserError as error:
     # The message alone: a WorkflowError would bring lines of the Snakefile.
     sys.exit(str(error))
@@ -138,7 +139,14 @@ def drawing_log(dataset):
 
 def undrawn():
     """Return what makes a job run again that could not draw, for its params."""
-    return lambda wildcards: undrawn_since(placed(drawing_log(wildcards.dataset)))
+    return lambda wildcards: UNDRAWN.since(placed(drawing_log(wildcards.dataset)))
+
+
+def refused(wildcards):
+    """Return what makes a prediction run again that was refused, for its params."""
+    return REFUSED.since(
+        placed(f"results/{wildcards.prediction}/logs/predict_samples.log")
+    )
 
 
 def section(name):

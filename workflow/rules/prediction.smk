@@ -7,7 +7,7 @@ rule fit_final_model:
     log:
         "results/{dataset}/logs/fit_final_model.log",
     conda:
-        "../../envs/analysis.yaml"
+        "../../envs/training.yaml"
     resources:
         **needs("fit_final_model", SETTINGS),
     params:
@@ -28,7 +28,8 @@ rule describe_model:
         summary=TABLES["summary"].path,
         reliability=TABLES["reliability"].path,
         predictions=TABLES["predictions"].path,
-        robustness=TABLES["robustness"].path,
+        splits=TABLES["splits"].path,
+        probes=INPUTS.robustness("probes", SELECTION.probed_final),
     output:
         evaluation="results/{dataset}/model/evaluation.json",
         card="results/{dataset}/model/CARD.md",
@@ -61,7 +62,7 @@ rule predict_samples:
     log:
         "results/{prediction}/logs/predict_samples.log",
     conda:
-        "../../envs/analysis.yaml"
+        "../../envs/training.yaml"
     resources:
         mem_mb=memory_to_predict,
         runtime=growing(30),
@@ -71,6 +72,7 @@ rule predict_samples:
         ),
         contents=contents_for_prediction,
         columns=columns_of("new_samples"),
+        refused=refused,
         code=code_of("predict_samples"),
     message:
         "{wildcards.prediction}: predict new samples"
@@ -106,3 +108,22 @@ rule build_prediction_page:
         "{wildcards.prediction}: build the page of the prediction"
     script:
         "../scripts/build_prediction_page.py"
+
+
+rule accept_prediction:
+    input:
+        about="results/{prediction}/prediction.json",
+        html="results/{prediction}/report.html",
+    output:
+        touch("results/{prediction}/logs/accepted"),
+    log:
+        "results/{prediction}/logs/accept_prediction.log",
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        code=code_of("accept_prediction"),
+    message:
+        "{wildcards.prediction}: see whether new samples were predicted"
+    script:
+        "../scripts/accept_prediction.py"

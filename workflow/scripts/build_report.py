@@ -1,9 +1,9 @@
 from pathlib import Path
 
+from balmi.again import UNDRAWN
 from balmi.logs import job
 from balmi.report.render import ReportInputs, build_report
 from balmi.report.sections.provenance.view import commit, versions
-from balmi.undrawn import note_undrawn
 
 model = snakemake.input.get("model")
 with job(snakemake, f"{snakemake.wildcards.dataset}: report"):
@@ -20,4 +20,4 @@ with job(snakemake, f"{snakemake.wildcards.dataset}: report"):
         model=Path(model) if model else None,
     )
     files = {name: Path(file) for name, file in snakemake.output.items()}
-    note_undrawn(snakemake.log[0], build_report(inputs, **files))
+    UNDRAWN.write(snakemake.log[0], build_report(inputs, **files))

@@ -8,7 +8,7 @@ from pathlib import Path
 WORKFLOW = Path(__file__).parents[3] / "workflow"
 DRIVER = (
     "balmi.config.load",
-    "balmi.config.automatic",
+    "balmi.config.cautions",
     "balmi.config.catalogue",
     "balmi.config.fingerprint",
     "balmi.config.methods",
@@ -22,12 +22,13 @@ DRIVER = (
     "balmi.config.settings",
     "balmi.data.checks",
     "balmi.data.contents",
-    "balmi.data.newcomers",
+    "balmi.data.newcomer_checks",
     "balmi.endings",
     "balmi.errors",
     "balmi.faults",
     "balmi.place",
     "balmi.tables.contract",
+    "balmi.again",
     "balmi.undrawn",
 )
 HEAVY = ("torch", "scanpy", "mudata", "anndata", "muon", "sklearn", "altair")

@@ -7,7 +7,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from balmi.config.needs import MEGABYTE, NEEDS, Size, growing, needs, reading
+from balmi.config.needs import (
+    FINAL_NETWORKS_MB,
+    MEGABYTE,
+    NEEDS,
+    Size,
+    growing,
+    needs,
+    reading,
+)
 from balmi.config.settings import Settings
 
 # Peaks by job and size, of 20,000 genes and 200 proteins in 5 folds (`make benchmark-scale`) and,
@@ -99,3 +107,14 @@ def test_every_rule_that_asks_is_known_and_named_by_itself():
     asking = {name: part for name, part in parts.items() if "**needs(" in part}
     assert set(asking) == set(NEEDS)
     assert all(f'**needs("{name}", SETTINGS)' in part for name, part in asking.items())
+
+
+def test_a_final_model_of_networks_asks_for_more(tmp_path):
+    write(tmp_path)
+    inputs = {"cohort": str(tmp_path / "cohort.h5mu")}
+
+    def asked(method):
+        settings = Settings(methods=[method], final={"method": method})
+        return needs("fit_final_model", settings)["mem_mb"](None, inputs, 2)
+
+    assert asked("balanced") == asked("pooled") + 2 * FINAL_NETWORKS_MB

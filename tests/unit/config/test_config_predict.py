@@ -25,7 +25,7 @@ def test_the_final_model_is_that_of_the_pool_where_it_is_evaluated():
 @pytest.mark.parametrize(
     ("final", "where", "found"),
     [
-        ({"method": "balanced"}, "final.method", "no final model can be written"),
+        ({"method": "snf"}, "final.method", "no final model can be written"),
         ({"method": "concat-forest"}, "final.method", "none of `methods`"),
         ({"method": "concat-svm", "rows": False}, "final.rows", "made of training samples"),
         ({"method": "pool"}, "final.method", "'pool'"),
@@ -33,6 +33,15 @@ def test_the_final_model_is_that_of_the_pool_where_it_is_evaluated():
 )
 def test_a_final_model_that_cannot_be_is_refused(final, where, found):
     assert found in problems({**SIMULATED, "final": final})[where].found
+
+
+def test_networks_are_a_final_model_where_they_pass_no_messages():
+    final = {**SIMULATED, "final": {"method": "balanced"}}
+    assert load_settings(final).final.method is Method.BALANCED
+    passing = {**final, "model": {"graph_weight": 0.5}, "training": {"batch_size": None}}
+    assert "messages are passed" in problems(passing)["final.method"].found
+    side_by_side = {**passing, "final": {"method": "concat-mlp"}}
+    assert load_settings(side_by_side).final.method is Method.CONCAT_MLP
 
 
 def test_predictions_need_no_dataset():

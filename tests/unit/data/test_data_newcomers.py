@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from balmi.config.settings import Prediction
-from balmi.data.newcomers import check_predictions, read_newcomers
+from balmi.data.newcomers import read_newcomers
 from balmi.errors import UserError
 
 ABOUT = {
@@ -187,14 +187,3 @@ class TestLabels:
             read, samples=self.LABELS.rename(columns={"subtype": "Subtyp"}), rna=RNA
         )
         assert (problem.where, problem.nearest) == ("predict.new.label", "'Subtyp'")
-
-
-def test_before_any_job_model_and_files_are_told_of_together(tmp_path):
-    prediction = Prediction(model=str(tmp_path / "m"), modalities={"rna": {"path": "none.csv"}})
-    found = problems(check_predictions, {"x": prediction}, lambda path: False)
-    assert [problem.where.split(":")[0] for problem in found] == [
-        "predict.x.model",
-        "predict.x.modalities.rna",
-    ]
-    (problem,) = problems(check_predictions, {"x": prediction}, lambda path: True)
-    assert problem.found == "no such file"

@@ -19,7 +19,7 @@ from balmi.experiments.probes.embedding import (
     embedding_table,
     feature_places,
 )
-from balmi.experiments.robustness import robustness_table
+from balmi.experiments.robustness import dropped_table, robustness_table
 from balmi.experiments.scores import ALWAYS, all_scores
 from balmi.methods.outcome import empty_predictions
 from balmi.preprocess.features import Features
@@ -463,3 +463,17 @@ def test_repeats_of_one_partition_are_no_further_evidence(cohort, predictions, p
     )
     pd.testing.assert_frame_equal(single, double)
     pd.testing.assert_frame_equal(added(cohort, *once), added(cohort, *again))
+
+
+def test_what_a_lacking_modality_costs_is_told_without_shares_and_controls(
+    cohort, predictions, probes
+):
+    """The same rows to the last digit, so that a final model needs not wait for the others."""
+    whole = worse(cohort, predictions, probes)
+    splits = splits_of(predictions)
+    alone = dropped_table(cohort, predictions, probes, splits, FOLLOWED)
+    expected = whole[whole["kind"] == "dropped"].reset_index(drop=True)
+    assert len(alone)
+    pd.testing.assert_frame_equal(alone, expected)
+    none = empty_probes(cohort.classes)
+    assert dropped_table(cohort, predictions, none, splits, FOLLOWED).empty

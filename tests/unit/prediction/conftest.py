@@ -58,7 +58,13 @@ def cohort_of(seed: int = 0) -> Cohort:
 def settings_of(method: str = "pooled", rows: bool = True) -> Settings:
     """Return settings that keep eight features at most."""
     final = Final(method=method, rows=rows)
-    return Settings(methods=[method], final=final, preprocessing=Preprocessing(max_features=KEPT))
+    return Settings(
+        methods=[method],
+        final=final,
+        preprocessing=Preprocessing(max_features=KEPT),
+        training={"epochs": 6, "members": 2},
+        information={"fold_permutations": 19},
+    )
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,12 @@ class Kept:
             )
         held = Newcomers(self.cohort.samples[rows], None, None, modalities, ())
         return replace(held, **changes)
+
+
+@pytest.fixture(scope="session")
+def final_settings():
+    """Return a function that gives the settings of a final model's method."""
+    return settings_of
 
 
 @pytest.fixture(scope="session")

@@ -221,6 +221,8 @@ class TestPerformance:
         evaluation = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))
         assert [row["modality"] for row in evaluation[DROPPED]] == ["rna"]
         assert evaluation[DROPPED][0]["difference_upper"] == -0.1
+        counts = evaluated.predictions["predicted"].value_counts(normalize=True)
+        assert evaluation["called"] == pytest.approx(counts.to_dict())
         told = evaluation["summary"]
         pd.testing.assert_frame_equal(
             pd.DataFrame(told)[["metric", "mean", "lower", "upper"]],

@@ -6,9 +6,12 @@ import pytest
 
 from balmi.data.files import read_json, write_json, write_table
 from balmi.data.model_files import FORMAT
+from balmi.errors import Problem, UserError
 from balmi.prediction import external
 from balmi.prediction.external import Carried
-from balmi.prediction.predict import TRAINED
+from balmi.prediction.fingerprints import TRAINED
+from balmi.prediction.refusal import accept, write_refusal
+from balmi.prediction.untried import untested, untried
 from balmi.report.predictions import pictures, view
 from balmi.report.predictions.page import build_prediction_page
 from balmi.report.predictions.pictures import prediction_pictures
@@ -191,7 +194,7 @@ def test_the_page_is_one_file_and_shows_hostile_names_as_text(tmp_path, labels):
 def test_what_it_concludes_is_written_for_others(tmp_path, judged, whom):
     write_table(table(), tmp_path / "predictions.csv", "new_samples")
     facts = told(judged=judged)
-    facts["model"]["sha256"] = "a checksum"
+    facts["model"] |= {"sha256": "a checksum", "evaluation_sha256": "another"}
     write_json(facts, tmp_path / "prediction.json", FORMAT)
     inputs = tmp_path / "predictions.csv", tmp_path / "prediction.json"
     build_prediction_page(*inputs, {}, *(tmp_path / name for name in MADE))
@@ -201,6 +204,7 @@ def test_what_it_concludes_is_written_for_others(tmp_path, judged, whom):
         "name": "clinic",
         "dataset": "mine",
         "model": "a checksum",
+        "evaluation": "another",
         "validation": True,
     }
     assert first["sentence"] == "External validation on 40 samples: carried over."
@@ -297,6 +301,22 @@ def test_samples_that_were_not_tested_alike_are_told_of_and_not_compared():
     assert f"the two cannot be compared: {reason}." in found.external.sentence
 
 
+@pytest.mark.parametrize("patterns", [2, 5])
+def test_what_was_not_tested_is_said_once(patterns):
+    """In the sentences below the headline, and from the fourth pattern on in the remarks."""
+    rows = table().assign(modalities=[f"other{row % patterns}" for row in range(40)])
+    names = [f"other{number}" for number in range(patterns)]
+    about = told(evaluation=evaluated_on(["rna"]))
+    about["modalities"] = [{**about["modalities"][0], "name": name} for name in names]
+    about["kinds"] = dict.fromkeys(names, "rna-log")
+    rest = untried(names, rows["modalities"], about["evaluation"])
+    lines = untested("predict.clinic", rest, about["evaluation"])
+    about["remarks"] = [*lines, "another remark"]
+    found = build_prediction_view(about, rows)
+    assert sum("as no tested sample" in each for each in found.supports) == min(patterns, 3)
+    assert found.remarks == (*lines[3:], "another remark")
+
+
 def test_samples_that_were_tested_alike_are_compared():
     about = told(evaluation=evaluated_on(["rna", "protein"], ["rna"]))
     found = build_prediction_view(about, table(right=25))
@@ -318,3 +338,60 @@ def test_without_classes_the_score_of_the_cross_validation_stands_there():
     other = {**told()["evaluation"], "other": "it differs"}
     found = build_prediction_view(told(labelled=False, evaluation=other), table(labels=False))
     assert not any("CARD.md" in each for each in found.supports)
+
+
+def test_a_refused_prediction_has_a_page_of_what_to_mend(tmp_path):
+    refusal = UserError(Problem("predict.clinic: /secret/place/x.csv", "<b>", "a unit", "'it'"))
+    files = tmp_path / "predictions.csv", tmp_path / "prediction.json"
+    write_refusal("clinic", refusal, *files)
+    settings = {"model": "/secret/place/model", "modalities": {"rna": {"path": "x.csv"}}}
+    assert build_prediction_page(*files, settings, *(tmp_path / name for name in MADE)) is None
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Refused, so that nothing was predicted: 1 problem." in page
+    assert "<h3>predict.clinic: x.csv</h3>" in page
+    assert "Found: &lt;b&gt;." in page
+    assert "Nearest: &#39;it&#39;." in page
+    assert "/secret" not in page
+    found = read_json(tmp_path / "view.json", FORMAT)
+    assert (found["model"], found["validation"]) == (None, False)
+    assert found["conclusions"][0]["sentence"].startswith("Refused")
+    with pytest.raises(UserError, match="1 problem"):
+        accept(files[1])
+    write_json(told(), files[1], FORMAT)
+    accept(files[1])
+
+
+def called(share, count=200, **columns):
+    made = pd.concat([table(labels=False)] * (count // 40), ignore_index=True)
+    made["class"] = np.where(np.arange(count) < share * count, "a", "<b>")
+    return made.assign(sample=[f"s{i}" for i in range(count)], **columns)
+
+
+def shares_in(made, **inside):
+    """Return the sentence on shares, where the cross-validation called class a for half."""
+    about = told(labelled=False, evaluation={**told()["evaluation"], **inside})
+    supports = build_prediction_view(about, made).supports
+    return "".join(each for each in supports if each.startswith("Classes are called"))
+
+
+def test_classes_in_other_shares_than_in_the_cross_validation_are_told_with_numbers():
+    inside = {"called": {"a": 0.5, "<b>": 0.5}}
+    text = shares_in(called(0.9), **inside)
+    assert text.startswith(
+        "Classes are called in other shares than for held-out samples of the cross-validation:"
+        " a for 90\xa0% (85\xa0% to 93\xa0%) instead of 50\xa0%; <b> for 10\xa0%"
+    )
+    assert "known" not in text
+    # Three fifths were trained on: what was called is known of no earlier model.
+    assert "training samples: a for 90\xa0%" in shares_in(called(0.9))
+    known = called(0.9, label=["a"] * 150 + ["<b>"] * 50)
+    assert "instead of 50\xa0%, and 75\xa0% are known to be of it" in shares_in(known, **inside)
+
+
+def test_a_few_samples_or_groups_and_training_samples_are_no_other_shares():
+    inside = {"called": {"a": 0.5, "<b>": 0.5}}
+    assert shares_in(called(0.55), **inside) == ""
+    assert shares_in(called(0.65, count=40), **inside) == ""
+    few = called(0.9, group=["one"] * 100 + ["other"] * 100)
+    assert shares_in(few, **inside) == ""
+    assert shares_in(called(0.9, flags=TRAINED), **inside) == ""

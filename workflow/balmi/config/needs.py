@@ -13,6 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from balmi.config.methods import NETWORKS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 MEGABYTE = 10**6
 SINGLE, DOUBLE = 4, 8  # bytes of a number
+FINAL_NETWORKS_MB = 600  # torch, and what its training keeps
 USUAL_MB = 100  # of kept features: jobs of more take longer in proportion
 MOST_COMPARED = 6250  # samples of which four fifths are as many as a kernel machine learns from
 COMPRESSED = {".gz": 5, ".bz2": 5, ".xz": 5, ".zip": 5}  # how much larger the content is, about
@@ -175,6 +178,12 @@ NEEDS: Final[Mapping[str, Need]] = {
 }
 
 
+def _beside(rule: str, settings: Settings) -> int:
+    """Return the megabytes that a job takes beside what its formula says."""
+    networks = rule == "fit_final_model" and settings.final.method in NETWORKS
+    return FINAL_NETWORKS_MB if networks else 0
+
+
 def needs(rule: str, settings: Settings) -> dict[str, Resource]:
     """Return a rule's ``mem_mb`` and ``runtime`` (minutes) as functions for Snakemake.
 
@@ -188,7 +197,7 @@ def needs(rule: str, settings: Settings) -> dict[str, Resource]:
     settings
         The settings.
     """
-    need = NEEDS[rule]
+    need, more = NEEDS[rule], _beside(rule, settings)
 
     def size(inputs: Mapping[str, str]) -> Size:
         file = Path(inputs.get("samples") or inputs["cohort"])
@@ -196,7 +205,7 @@ def needs(rule: str, settings: Settings) -> dict[str, Resource]:
         return Size.of(file.parent, settings)
 
     def mem_mb(wildcards: object, input: Mapping[str, str], attempt: int) -> int:
-        return attempt * need.megabytes(size(input))
+        return attempt * (need.megabytes(size(input)) + more)
 
     def runtime(wildcards: object, input: Mapping[str, str], attempt: int) -> int:
         return attempt * need.time(size(input))

@@ -25,7 +25,12 @@ from balmi.config.sections.dataset import (
 from balmi.config.sections.evaluation import Evaluation, PrimaryMetric, Scheme
 from balmi.config.sections.experiments import Attribution, Robustness
 from balmi.config.sections.learning import Distillation, Expert, Model, Teacher, Training
-from balmi.config.sections.methods import DEFAULT_METHODS, FINAL_METHODS, Method
+from balmi.config.sections.methods import (
+    DEFAULT_METHODS,
+    FINAL_METHODS,
+    PASSING_MESSAGES,
+    Method,
+)
 from balmi.config.sections.prediction import Final, NewFile, OtherScale, Prediction
 from balmi.config.sections.preparation import Graph, Information, Preprocessing
 from balmi.config.sections.simulation import LARGEST_SHARED_INFORMATION, Design, Simulation
@@ -155,7 +160,13 @@ class Settings(Section):
     @field_validator("final")
     @classmethod
     def _evaluated(cls, final: Final, info: ValidationInfo) -> Final:
-        methods = info.data.get("methods")
+        methods, model = info.data.get("methods"), info.data.get("model")
+        if final.method in PASSING_MESSAGES and model is not None and model.graph_weight > 0:
+            found = (
+                f"{final.method}, while model.graph_weight is {model.graph_weight}: messages are"
+            )
+            found += " passed on the training samples, which no model stores"
+            raise refusal("final.method", found, "model.graph_weight 0, or a method without it")
         if methods is None or final.method is None or final.method in methods:
             return final
         if "method" in final.model_fields_set:

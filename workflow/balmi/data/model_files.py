@@ -56,13 +56,18 @@ def write_zip(folder: Path, path: Path) -> None:
             packed.writestr(info, (folder / name).read_bytes())
 
 
-def packed_checksum(path: Path) -> str:
-    """Return the checksum of what a packed model says of itself: wherever it lies, it is the same.
+def packed_checksum(path: Path, name: str = MODEL) -> str:
+    """Return the checksum of a file of a packed model: wherever the model lies, it is the same.
 
-    What it says names the checksum of its arrays.
+    Parameters
+    ----------
+    path
+        The zip file.
+    name
+        The file. What a model says of itself names the checksum of its arrays.
     """
     with zipfile.ZipFile(path) as packed:
-        return hashlib.sha256(packed.read(f"{FOLDER}/{MODEL}")).hexdigest()
+        return hashlib.sha256(packed.read(f"{FOLDER}/{name}")).hexdigest()
 
 
 def packed_manifest(path: Path) -> dict[str, Any]:

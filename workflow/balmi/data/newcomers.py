@@ -11,20 +11,18 @@ import pandas as pd
 
 from balmi.config.kinds import Kind
 from balmi.config.settings import ModalityFile
-from balmi.data.feature_names import match
-from balmi.data.located import size_of
+from balmi.data.feature_names import Match, match
 from balmi.data.matching import kin, pairs
 from balmi.data.measurements import Measurements, dense
-from balmi.data.model_files import opened, read_manifest
 from balmi.data.names import MissingTexts
-from balmi.data.readers import MOST_READ, check_file, load_samples
+from balmi.data.readers import load_samples
 from balmi.data.reading import Reading, read_modality
 from balmi.data.tidying import names_in, tidied
 from balmi.errors import Problem, UserError, listing, nearest, shown
 from balmi.numerals import counted, counted_samples, inflected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from balmi.config.settings import Prediction
     from balmi.data.numeric import NumericTable
@@ -87,64 +85,132 @@ class Newcomers:
     remarks: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Matched:
+    """Which features of a model a file has.
+
+    Parameters
+    ----------
+    match
+        The names that are the same, or mean the same.
+    looked
+        Numbers of the features that the model looks at: those that it predicts by, or all that it
+        knows where more of these are missing. Where a transform looks at all features of a sample,
+        those count too that nothing is learned from, such as for the size of a library.
+    features
+        Names of all.
+    """
+
+    match: Match
+    looked: np.ndarray
+    features: Sequence[str]
+
+    @classmethod
+    def of(cls, columns: Sequence[str], about: Mapping[str, Any]) -> Matched:
+        """Match the columns of a file with a modality of a model."""
+        features, kept = about["features"], np.array(about["kept"], dtype=np.int64)
+        matched = match(columns, features)
+        looked = max(
+            (rows for rows in (kept, np.arange(len(features))) if len(rows)),
+            key=lambda rows: (matched.places[rows] < 0).mean(),
+            default=kept,
+        )
+        return cls(matched, looked, features)
+
+    @property
+    def missing(self) -> np.ndarray:
+        """Which of the model's features the file lacks; (features,), bool."""
+        return self.match.places < 0
+
+    @property
+    def share(self) -> float:
+        """Share of the features that the model looks at which are missing."""
+        return float(self.missing[self.looked].mean()) if len(self.looked) else 0.0
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Names of the missing ones among those."""
+        return tuple(self.features[number] for number in self.looked[self.missing[self.looked]])
+
+    def problems(
+        self, where: str, columns: Sequence[str], rows: Sequence[str], most: float
+    ) -> list[Problem]:
+        """Return what is wrong with the names of a file.
+
+        Parameters
+        ----------
+        where
+            The key that names it, and the file.
+        columns, rows
+            Its names; no rows where these are not read.
+        most
+            Largest share of features that may be missing.
+        """
+        features = self.features
+        problems = [
+            Problem(
+                where,
+                f"{listing(map(shown, names))}, which all mean one feature of the model",
+                "one of them",
+            )
+            for names in self.match.rivals
+        ]
+        if self.missing.all():
+            examples = listing(map(shown, features[:EXAMPLES]))
+            allowed = f"features of the model, such as {examples}"
+            if len(match([*map(str, rows)], features).alike) or set(rows) & set(features):
+                allowed += " (the rows look like features: transpose the table)"
+            found = f"no feature of the model; here are {listing(map(shown, columns[:EXAMPLES]))}"
+            problems.append(Problem(where, found, allowed, nearest(columns[0], features)))
+        elif self.share > most:
+            absent, looked = self.absent, len(self.looked)
+            found = (
+                f"{len(absent):,} of the {counted(looked, 'feature')} that the model looks at"
+                f" {inflected(len(absent), 'is', 'are')} missing ({self.share:.0%}), such as"
+                f" {listing(map(shown, absent[:EXAMPLES]))}"
+            )
+            allowed = (
+                f"at most {most:.0%} (missing_share): a file that has them, a larger missing_share"
+                " up to .5, or the modality left out"
+            )
+            problems.append(Problem(where, found, allowed))
+        return problems
+
+
 def _found(
     reading: Reading, where: str, table: NumericTable, about: Mapping[str, Any], most: float
 ) -> Newcomer | None:
     """Match the features of a table, or keep what is wrong with them."""
-    features, kept = about["features"], np.array(about["kept"], dtype=np.int64)
-    matched = match(list(table.columns), features)
-    problems = [
-        Problem(
-            where,
-            f"{listing(map(shown, names))}, which all mean one feature of the model",
-            "one of them",
-        )
-        for names in matched.rivals
-    ]
-    missing = matched.places < 0
-    # Where a transform looks at all features of a sample, those count too that nothing is learned
-    # from, such as for the size of a library.
-    looked = max(
-        (rows for rows in (kept, np.arange(len(features))) if len(rows)),
-        key=lambda rows: missing[rows].mean(),
-        default=kept,
-    )
-    share = float(missing[looked].mean()) if len(looked) else 0.0
-    absent = tuple(features[number] for number in looked[missing[looked]])
-    if missing.all():
-        allowed = f"features of the model, such as {listing(map(shown, features[:EXAMPLES]))}"
-        if len(match([*map(str, table.index)], features).alike) or set(table.index) & set(features):
-            allowed += " (the rows look like features: transpose the table)"
-        found = f"no feature of the model; here are {listing(map(shown, table.columns[:EXAMPLES]))}"
-        near = nearest(table.columns[0], features)
-        problems.append(Problem(where, found, allowed, near))
-    elif share > most:
-        found = (
-            f"{len(absent):,} of the {counted(len(looked), 'feature')} that the model looks at"
-            f" {inflected(len(absent), 'is', 'are')} missing ({share:.0%}), such as"
-            f" {listing(map(shown, absent[:EXAMPLES]))}"
-        )
-        allowed = (
-            f"at most {most:.0%} (missing_share): a file that has them, a larger missing_share up"
-            " to .5, or the modality left out"
-        )
-        problems.append(Problem(where, found, allowed))
+    columns = list(table.columns)
+    matched = Matched.of(columns, about)
+    problems = matched.problems(where, columns, list(table.index), most)
     if problems:
         reading.problems += problems
         return None
-    reading.remark(where.partition(": ")[0], where.partition(": ")[2], matched.remarks)
-    values = np.full((len(table.index), len(features)), np.nan)
-    columns = matched.places[~missing]
-    values[:, ~missing] = dense(table.values[:, columns])
-    extra = len(table.columns) - int((~missing).sum())
+    missing, share, looked = matched.missing, matched.share, matched.looked
+    reading.remark(where.partition(": ")[0], where.partition(": ")[2], matched.match.remarks)
+    values = np.full((len(table.index), len(missing)), np.nan)
+    values[:, ~missing] = dense(table.values[:, matched.match.places[~missing]])
+    extra = len(columns) - int((~missing).sum())
     rows = np.arange(len(table.index))
-    return Newcomer(Measurements(rows, values), missing, share, len(looked), extra, absent)
+    measured = Measurements(rows, values)
+    return Newcomer(measured, missing, share, len(looked), extra, matched.absent)
 
 
-def _labels(
+def read_labels(
     reading: Reading, prediction: Prediction, about: Mapping[str, Any]
 ) -> pd.DataFrame | None:
-    """Return the columns label and group by sample id, or keep what is wrong with the table."""
+    """Return the columns label and group by sample id, or keep what is wrong with the table.
+
+    Parameters
+    ----------
+    reading
+        What is wrong and what is to be known is kept there.
+    prediction
+        The prediction, whose table of samples is read where it names one.
+    about
+        What the model says of itself; no ``classes`` where these are not known yet.
+    """
     where, path = f"{reading.key}.samples", prediction.samples
     if path is None:
         return None
@@ -174,8 +240,8 @@ def _labels(
             continue
         texts[role], told = names_in(table[column], missing, role, f"{reading.key}.missing")
         reading.remark(where, path, told)
-    classes = about["classes"]
-    if "label" in texts:
+    classes = about.get("classes")
+    if "label" in texts and classes is not None:
         known = texts["label"].dropna()
         strange = sorted(set(known) - set(classes))
         if strange:
@@ -203,6 +269,32 @@ def _ungrouped(column: str, groups: pd.Series, labels: pd.Series) -> list[tuple[
     return [(found, "intervals take each of these samples as a group of its own")]
 
 
+def unknown_modalities(
+    key: str, prediction: Prediction, known: Mapping[str, object]
+) -> list[Problem]:
+    """Return which modalities of new samples the model does not have.
+
+    Parameters
+    ----------
+    key
+        The prediction's key.
+    prediction
+        The prediction.
+    known
+        The model's modalities by name.
+    """
+    return [
+        Problem(
+            f"{key}.modalities.{modality}",
+            "a modality that the model does not know",
+            f"one of {listing(known)}",
+            nearest(modality, known),
+        )
+        for modality in prediction.modalities
+        if modality not in known
+    ]
+
+
 def read_newcomers(name: str, prediction: Prediction, about: Mapping[str, Any]) -> Newcomers:
     """Read and check the files of new samples.
 
@@ -223,17 +315,8 @@ def read_newcomers(name: str, prediction: Prediction, about: Mapping[str, Any]) 
     key = f"predict.{name}"
     reading = Reading(key)
     known = {modality["name"]: modality for modality in about["modalities"]}
-    reading.problems += [
-        Problem(
-            f"{key}.modalities.{modality}",
-            "a modality that the model does not know",
-            f"one of {listing(known)}",
-            nearest(modality, known),
-        )
-        for modality in prediction.modalities
-        if modality not in known
-    ]
-    texts = _labels(reading, prediction, about)
+    reading.problems += unknown_modalities(key, prediction, known)
+    texts = read_labels(reading, prediction, about)
     found: dict[str, tuple[pd.Index, Newcomer]] = {}
     for modality, own in known.items():
         file = prediction.modalities.get(modality)
@@ -340,69 +423,3 @@ def _remark_unmatched(
         if len(ids)
     ]
     reading.remark(f"{reading.key}.samples", str(prediction.samples), told)
-
-
-def check_predictions(
-    predictions: Mapping[str, Prediction],
-    made: Callable[[str], bool],
-    most: int = MOST_READ,
-) -> tuple[str, ...]:
-    """Check all that can be checked of predictions before any job.
-
-    Parameters
-    ----------
-    predictions
-        Name -> its settings.
-    made
-        Whether a job of this run makes a file: a model that is yet to be made is looked at then.
-    most
-        Bytes of files that are read here at most, in all; of larger ones the outside is looked at.
-
-    Returns
-    -------
-    tuple of str
-        What was accepted and should be known, a line each.
-
-    Raises
-    ------
-    UserError
-        With every problem of every prediction.
-    """
-    problems: list[Problem] = []
-    warnings: list[str] = []
-    for name, prediction in predictions.items():
-        size = sum(map(size_of, prediction.files))
-        found: list[Problem] = []
-        about = None if made(prediction.model) else _manifest(name, prediction, found)
-        if about is None or size > most:
-            problems += found + _outside(name, prediction)
-            continue
-        most -= size
-        try:
-            warnings += read_newcomers(name, prediction, about).remarks
-        except UserError as error:
-            problems += error.problems
-    if problems:
-        raise UserError(problems)
-    return tuple(warnings)
-
-
-def _manifest(name: str, prediction: Prediction, problems: list[Problem]) -> dict[str, Any] | None:
-    """Return what a model says of itself, or keep what is wrong with it."""
-    where = f"predict.{name}.model"
-    try:
-        with opened(prediction.model, where) as folder:
-            return read_manifest(folder, where)
-    except UserError as error:
-        problems += error.problems
-        return None
-
-
-def _outside(name: str, prediction: Prediction) -> list[Problem]:
-    """Return what is wrong with files, as far as that is seen without reading them."""
-    reading = Reading(f"predict.{name}")
-    for modality, file in prediction.modalities.items():
-        reading.attempt(f"{reading.key}.modalities.{modality}", check_file, file.path, file.layer)
-    if prediction.samples is not None:
-        reading.attempt(f"{reading.key}.samples", check_file, prediction.samples)
-    return reading.problems

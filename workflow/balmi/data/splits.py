@@ -278,6 +278,25 @@ SCHEMES: dict[Scheme, Callable[[Roster, Evaluation], Iterator[Tests]]] = {
 }
 
 
+def whole_split(fit: np.ndarray, cohort: Roster, evaluation: Evaluation) -> Split:
+    """Return a replica without test rows: what learns from everyone, with the usual inner folds.
+
+    Parameters
+    ----------
+    fit
+        Sorted rows that may be learned from.
+    cohort
+        The cohort.
+    evaluation
+        Validation share and seed, as of the first repeat.
+    """
+    inner = _inner_folds(fit, cohort, evaluation.validation, evaluation.seed)
+    usable = usable_folds(cohort.labels[fit], inner)
+    held_out = np.isin(inner, usable[:1])
+    none = np.zeros(0, dtype=fit.dtype)
+    return Split(0, 0, fit[~held_out], fit[held_out], none, inner=inner, usable=usable)
+
+
 def _parts(
     test: np.ndarray, cohort: Roster, evaluation: Evaluation, seed: int, fold: int
 ) -> dict[str, np.ndarray]:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from balmi.data.files import read_json
+from balmi.data.together import together
 from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.statistics import mean_over_folds
+from balmi.experiments.probes.alterations import ProbeKind
 from balmi.experiments.probes.changes import probe_changes
-from balmi.experiments.scores import of_method
+from balmi.experiments.scores import all_scores, of_method
 from balmi.experiments.shares.changes import share_changes
 from balmi.tables.contract import TABLES
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from balmi.config.settings import PrimaryMetric
+    from balmi.data.cohort import Roster
     from balmi.experiments.scores import Change, Scores
 
 
@@ -57,6 +61,36 @@ def robustness_table(scores: Scores, modalities: Sequence[str]) -> pd.DataFrame:
             if _folds(change, whole, name).any()
         ]
     return TABLES["robustness"].of(rows)
+
+
+def dropped_table(
+    cohort: Roster,
+    predictions: pd.DataFrame,
+    probes: pd.DataFrame,
+    splits: pd.DataFrame,
+    followed: PrimaryMetric,
+) -> pd.DataFrame:
+    """Return what methods lose where test samples lack one modality more.
+
+    These rows need neither training on fewer samples nor controls, for which a final model would
+    have to wait.
+
+    Parameters
+    ----------
+    cohort, predictions, probes, splits, followed
+        As `balmi.experiments.scores.all_scores` takes them; probes of those methods alone that are
+        asked about.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows ``dropped`` of ``tables/robustness.csv``.
+    """
+    names = cohort.modalities
+    rests = [together(other for other in names if other != name) for name in names]
+    without = probes[(probes["kind"] == ProbeKind.SUBSET) & probes["modalities"].isin(rests)]
+    table = robustness_table(all_scores(cohort, predictions, without, {}, splits, followed), names)
+    return table[table["kind"] == "dropped"].reset_index(drop=True)
 
 
 def _folds(change: Change, whole: pd.DataFrame, metric: str) -> np.ndarray:

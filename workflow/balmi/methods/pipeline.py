@@ -72,6 +72,30 @@ class Outcomes:
         write_json([head | asdict(each) for each in self.statuses], status)
 
 
+@dataclass(frozen=True)
+class TrainedNetworks:
+    """A network method that has learned, and what it learned from.
+
+    Parameters
+    ----------
+    status, result, parameters
+        How it ended, what it found, and its trained parameters, none unless it ended well.
+    data
+        The data of its replicas.
+    information
+        What the training parts say; None where the method asks for none of it.
+    bases
+        The modalities' regressions likewise.
+    """
+
+    status: Status
+    result: Result
+    parameters: dict[str, torch.Tensor]
+    data: ReplicaData
+    information: SplitInformation | None
+    bases: Bases | None
+
+
 class _Networks:
     """The network methods of one evaluation, which share data, measurements and pretraining."""
 
@@ -89,16 +113,19 @@ class _Networks:
         self._features = features
         self._fused: list[csr_array] | None = None
 
-    def run(self, method: Method, bases: Bases | None) -> tuple[Status, Result]:
+    def train(self, method: Method, bases: Bases | None) -> TrainedNetworks:
         """Train one method and predict."""
         recipe = NETWORKS[method]
         data = self._stacked(recipe)
         information, pretrained = self._guidance(data) if recipe.pretrained else (None, None)
         guidance = information, bases, pretrained
-        status, result, _ = train_stage(
-            method, self._cohort, data, *guidance, self._settings, self._progress
-        )
-        return status, result
+        found = train_stage(method, self._cohort, data, *guidance, self._settings, self._progress)
+        return TrainedNetworks(*found, data, information, bases)
+
+    def run(self, method: Method, bases: Bases | None) -> tuple[Status, Result]:
+        """Train one method and predict, and keep no network."""
+        trained = self.train(method, bases)
+        return trained.status, trained.result
 
     def _guidance(
         self, data: ReplicaData
@@ -121,6 +148,32 @@ class _Networks:
             fused = self._fused
         cohort = self._cohort, self._features, self._splits
         return stack_replicas(*cohort, fused, settings.model, self._device, members)
+
+
+def train_networks(
+    method: Method,
+    cohort: Cohort,
+    features: Features,
+    splits: Sequence[Split],
+    settings: Settings,
+    progress: Callable[[str], Epochs] = silent,
+) -> TrainedNetworks:
+    """Train one network method in some folds, with all that it starts from.
+
+    Parameters
+    ----------
+    method
+        One of `balmi.config.methods.NETWORKS`.
+    cohort, features, splits
+        The cohort, its features and the folds.
+    settings
+        Settings.
+    progress
+        As in `run_pipeline`.
+    """
+    rests = METHODS[method].reads_bases(settings.model)
+    bases = fit_bases(cohort, features, splits) if rests else None
+    return _Networks(cohort, features, splits, settings, progress).train(method, bases)
 
 
 def run_pipeline(

@@ -15,6 +15,7 @@ import numpy as np
 
 from balmi.information.machines import Radial
 from balmi.methods.deciding import Rule
+from balmi.methods.experts import Head, Learned, Linear
 from balmi.methods.peers.base import FittedBase
 from balmi.methods.peers.early import (
     CalibratedMachine,
@@ -49,6 +50,7 @@ from balmi.methods.pooled.least_squares import Mean
 from balmi.methods.pooled.method import OnePool, Pool
 from balmi.prediction.distribution import Envelope
 from balmi.prediction.masking import Widening
+from balmi.prediction.networks import Networks
 from balmi.prediction.plain import Chain, Landmarks, Margins, Scale, Trees, WithProducts
 from balmi.prediction.units import Usual
 from balmi.preprocess.fitted import FittedModality
@@ -64,6 +66,7 @@ TYPES: dict[str, type] = {
         *(Predicting, Votes, MeanKernel, OnLandmarks, OnProducts, Components),
         *(FittedBase, FittedLogistic, FittedStack, FittedMachine, CalibratedMachine, Axes),
         *(EarlyFusion, Forest, LateFusion, Unimodal, Mean, Majority),
+        *(Networks, Head, Linear, Learned),
         *(Trees, Margins, Radial, Landmarks, Scale, WithProducts, Chain),
         *(FittedModality, FittedLsi, Envelope, Widening, Usual),
     )

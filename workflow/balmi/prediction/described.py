@@ -20,6 +20,7 @@ from balmi.evaluation.held_out import held_out
 from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.patterns import PATTERN, by_pattern
 from balmi.evaluation.statistics import wilson_interval
+from balmi.methods.outcome import PREDICTED
 from balmi.prediction.card import card
 from balmi.prediction.untried import DROPPED, dropped
 
@@ -95,9 +96,17 @@ def evaluation_of(
         "other": other,
         "summary": _records(of["summary"][columns]),
         "reliability": _records(of["reliability"].drop(columns="method")),
+        "called": _called(predictions),
         "repeats": int(predictions["repeat"].nunique()),
         "patterns": list(_patterns(predictions, cohort)) if len(predictions) else [],
         DROPPED: _records(dropped(tables.robustness, str(method))) if other is None else [],
+    }
+
+
+def _called(predictions: pd.DataFrame) -> dict[str, float]:
+    """Return the share of held-out samples that each class is called for."""
+    return {
+        str(k): float(v) for k, v in predictions[PREDICTED].value_counts(normalize=True).items()
     }
 
 

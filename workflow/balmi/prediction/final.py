@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.kernel_approximation import Nystroem
 
 from balmi.config.kinds import Kind
+from balmi.config.methods import NETWORKS
 from balmi.config.settings import Method, PrimaryMetric
 from balmi.data.measurements import dense
 from balmi.data.subsample import FEWEST as FEWEST_OF_CLASS
@@ -91,7 +92,7 @@ def learn(method: Method, side: TrainingSide, rows: bool = True) -> FittedPeer:
     Parameters
     ----------
     method
-        One of `balmi.config.settings.FINAL_METHODS`.
+        One of `balmi.config.settings.FINAL_METHODS` that trains no network.
     side
         What it learns from.
     rows
@@ -166,7 +167,8 @@ def train_final(cohort: Cohort, settings: Settings, about: Mapping[str, Any]) ->
         fewest=FEWEST_OF_CLASS,
     )
     looked = LookedAt(some, _side(cohort, features, fitted, some, seed))
-    predictor = _followed(learn(method, side, rows), settings.primary_metric)
+    learned = _learned(settings, cohort, features, everyone, side)
+    predictor = _followed(learned, settings.primary_metric)
     logger.info("%s has learned from %d samples", method, len(side))
     model = FinalModel(
         method=method,
@@ -193,6 +195,18 @@ def train_final(cohort: Cohort, settings: Settings, about: Mapping[str, Any]) ->
         for name in cohort.modalities
     }
     return Trained(model, TrainingRows(scores, measured))
+
+
+def _learned(
+    settings: Settings, cohort: Cohort, features: Features, rows: np.ndarray, side: TrainingSide
+) -> FittedPeer:
+    """Fit the method of the final model to the samples of a training side, whose rows these are."""
+    method = Method(settings.final.method)
+    if method not in NETWORKS:
+        return learn(method, side, settings.final.rows)
+    from balmi.prediction.network_training import fit_networks  # with torch, which no peer needs
+
+    return fit_networks(method, cohort, features, rows, settings)
 
 
 def _side(
@@ -276,7 +290,7 @@ def _held_out(
     """Return samples, and what has learned from the rest."""
     method, fitted = Method(settings.final.method), features.fit(rest)
     side = _side(cohort, features, fitted, rest, seed)
-    predictor = learn(method, side, settings.final.rows)
+    predictor = _learned(settings, cohort, features, rest, side)
     return HeldOut(
         lambda samples: predicted(method, predictor, samples)[str(method)].probabilities,
         features.apply(fitted, here),

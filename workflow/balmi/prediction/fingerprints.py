@@ -16,6 +16,7 @@ from balmi.data.measurements import dense, row_blocks
 if TYPE_CHECKING:
     from balmi.data.measurements import Matrix
 
+TRAINED = "a training sample of the model"  # the flag of one that was trained on
 FEWEST_VALUES = 8  # different ones in a row, or two samples may agree by chance
 
 

@@ -17,11 +17,11 @@ from balmi.errors import Caution, Problem, UserError, listing
 from balmi.methods.deciding import Said
 from balmi.methods.outcome import PROBABILITY_PREFIX
 from balmi.prediction.distribution import MOST_FLAGGED, strange
-from balmi.prediction.fingerprints import fingerprints, known
+from balmi.prediction.fingerprints import TRAINED, fingerprints, known
 from balmi.prediction.masking import widened
 from balmi.prediction.model import read_model
 from balmi.prediction.units import look
-from balmi.prediction.untried import flagged, untried, what_is_known
+from balmi.prediction.untried import flagged, untested, untried
 from balmi.preprocess.fitted import Samples
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from balmi.prediction.model import FinalModel, ModalityModel
     from balmi.prediction.units import Seen
 
-TRAINED = "a training sample of the model"
 AT_ONCE = 2000  # samples that are asked about together
 
 
@@ -344,22 +343,20 @@ def predict_files(name: str, prediction: Prediction, table: Path, about: Path) -
         newcomers = read_newcomers(name, prediction, manifest)
         model = read_model(folder, f"{key}.model")
         evaluation = read_json(folder / EVALUATION, FORMAT)
-        checksum = sha256(folder / MODEL)
+        sums = {"sha256": sha256(folder / MODEL)}
+        sums["evaluation_sha256"] = sha256(folder / EVALUATION)
     refuse = prediction.other_scale is OtherScale.REFUSE
     found = predict(model, newcomers, key, refuse)
     rows = table_of(model, newcomers, found)
     rest = untried(list(model.modalities), rows["modalities"], evaluation)
     write_table(flagged(rows, rest), table, "new_samples")
-    untested = [
-        str(Caution(f"{key}.modalities", *what_is_known(each, evaluation))) for each in rest
-    ]
     told = {
         "name": name,
         "model": {
             key: manifest[key]
             for key in ("method", "dataset", "balmi", "classes", "class_counts", "samples", "label")
         }
-        | {"sha256": checksum},
+        | sums,
         "kinds": {each["name"]: each["kind"] for each in manifest["modalities"]},
         "trained": {each["name"]: each["samples"] for each in manifest["modalities"]},
         "modalities": [asdict(each) for each in found.modalities],
@@ -369,7 +366,7 @@ def predict_files(name: str, prediction: Prediction, table: Path, about: Path) -
         "judged": int((~np.isnan(found.outside)).sum()),
         "labelled": newcomers.labels is not None,
         "grouped": newcomers.groups is not None,
-        "remarks": [*untested, *newcomers.remarks, *found.warnings],
+        "remarks": [*untested(key, rest, evaluation), *newcomers.remarks, *found.warnings],
         "evaluation": evaluation,
     }
     write_json(told, about, FORMAT)

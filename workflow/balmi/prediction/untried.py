@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from balmi.data.together import apart, together
+from balmi.errors import Caution
 from balmi.evaluation.metrics import METRICS
 from balmi.numerals import counted, decimal, inflected, signed, with_limits
 
@@ -115,6 +116,20 @@ def flagged(table: pd.DataFrame, found: Iterable[Untried]) -> pd.DataFrame:
     marked = table["modalities"].isin(patterns)
     flags = table["flags"].where(~marked, table["flags"] + f"; {UNTRIED}")
     return table.assign(flags=flags.str.removeprefix("; "))
+
+
+def untested(key: str, found: Iterable[Untried], evaluation: Mapping[str, Any]) -> list[str]:
+    """Return a line on each pattern that was not tested, as remarks have them.
+
+    Parameters
+    ----------
+    key
+        The configuration's key of the prediction.
+    found, evaluation
+        As `untried` has them.
+    """
+    where = f"{key}.modalities"
+    return [str(Caution(where, *what_is_known(each, evaluation))) for each in found]
 
 
 def what_is_known(each: Untried, evaluation: Mapping[str, Any]) -> tuple[str, str]:

@@ -200,6 +200,7 @@ def build_report(
     for part in followed(parts, "drawing", "figure"):
         part.inline  # noqa: B018 (drawn here: the page says at its top whether that was possible)
     undrawn = warned()
+    found = predicted_by(inputs.model, inputs.dataset, Path(html).parent.parent)
     facts = {
         "view": content,
         "figures": drawn,
@@ -208,7 +209,8 @@ def build_report(
         "class_keys": drawing.class_keys(content.summary.classes),
         "max_dots": MAX_DOTS,
         "provenance": _provenance(inputs),
-        "predicted": predicted_by(inputs.model, Path(html).parent.parent),
+        "predicted": found.current,
+        "outdated": found.outdated,
     }
     held = (tables, paths), (checksums, drawn_tables(content, tables))
     bare = template.render(

@@ -22,7 +22,8 @@ def predictions(model, prefix="", **sections):
 def test_what_is_kept_and_predicted():
     found = predictions("results/one/model")
     assert found.models() == ["results/one/model.zip", "results/other/model.zip"]
-    assert found.pages() == ["results/later/predictions.csv", "results/later/report.html"]
+    files = ("predictions.csv", "report.html", "logs/accepted")
+    assert found.pages() == [f"results/later/{name}" for name in files]
     assert predictions("results/one/model", final={"method": None}).models() == []
 
 

@@ -1,12 +1,17 @@
 """The predictions that a dataset's report names."""
 
-import json
-
 import pytest
 
 from balmi.data.files import sha256, write_json
-from balmi.data.model_files import FORMAT, MODEL, SUMMED, write_sums, write_zip
-from balmi.report.sections.provenance.validations import NewSamples, predicted_by
+from balmi.data.model_files import EVALUATION, FORMAT, MODEL, SUMMED, write_sums, write_zip
+from balmi.report.sections.provenance.validations import (
+    OTHER_MODEL,
+    OTHER_SCORES,
+    Found,
+    NewSamples,
+    Outdated,
+    predicted_by,
+)
 
 
 @pytest.fixture
@@ -23,34 +28,46 @@ def results(tmp_path):
     return tmp_path
 
 
-def put(results, name, validation=True, model=None, version=FORMAT):
+def put(results, name, version=FORMAT, **changes):
     said = {"sentence": f"{name} says.", "value": "macro-F1 .9", "state": "carried over"}
-    model = sha256(results / "cohort" / "model" / MODEL) if model is None else model
-    told = {"name": name, "model": model, "validation": validation, "conclusions": [said]}
+    model = results / "cohort" / "model"
+    sums = {"model": sha256(model / MODEL), "evaluation": sha256(model / EVALUATION)}
+    told = {"name": name, "dataset": "cohort", **sums, "validation": True, "conclusions": [said]}
+    told |= changes
     (results / name).mkdir()
     (results / name / "prediction.json").touch()
     write_json(told, results / name / "view.json", version)
-    return NewSamples(name, validation, **said)
+    return NewSamples(name, told["validation"], **said)
+
+
+def found_in(results):
+    return predicted_by(results / "cohort" / "model.zip", "cohort", results)
 
 
 def test_predictions_by_the_model_are_named_validations_first(results):
     plain = put(results, "a", validation=False)
     validations = [put(results, name) for name in ("c", "b")]
-    found = predicted_by(results / "cohort" / "model.zip", results)
-    assert found == (validations[1], validations[0], plain)
+    assert found_in(results) == Found((validations[1], validations[0], plain))
 
 
 def test_those_by_other_models_and_of_other_formats_are_not(results):
-    put(results, "other", model="another checksum")
+    put(results, "other", model="another checksum", dataset="other")
+    put(results, "refused", model=None, dataset=None)
     put(results, "newer", version=FORMAT + 1)
     put(results, "unfinished")
     (results / "unfinished" / "view.json").unlink()
-    assert predicted_by(results / "cohort" / "model.zip", results) == ()
-    assert predicted_by(None, results) == ()
+    assert found_in(results) == Found()
+    assert predicted_by(None, "cohort", results) == Found()
 
 
-def test_a_prediction_of_an_earlier_release_names_no_model(results):
-    put(results, "earlier")
-    path = results / "earlier" / "view.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "model": None}))
-    assert predicted_by(results / "cohort" / "model.zip", results) == ()
+def test_what_is_of_an_earlier_model_or_evaluation_is_out_of_date(results):
+    put(results, "model", model="another checksum")
+    put(results, "evaluation", evaluation="another checksum")
+    put(results, "earlier", evaluation=None)
+    assert found_in(results) == Found(
+        outdated=(
+            Outdated("earlier", OTHER_SCORES),
+            Outdated("evaluation", OTHER_SCORES),
+            Outdated("model", OTHER_MODEL),
+        )
+    )

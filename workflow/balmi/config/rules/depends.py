@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from balmi.config.methods import METHODS
+from balmi.config.methods import depends
 from balmi.config.settings import PrimaryMetric
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def of_final_model(settings: Settings) -> dict[str, Any]:
     if settings.final.method is None:
         return {}
     return {
-        **METHODS[settings.final.method].depends(settings),
+        **depends([settings.final.method], settings),
         "final": settings.final.deciding(),
         "seed": settings.evaluation.seed,
         "most_probable": settings.primary_metric is PrimaryMetric.ACCURACY,

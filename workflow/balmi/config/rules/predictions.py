@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from balmi.config.catalogue import resolve
 from balmi.errors import Problem, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from balmi.config.settings import Configuration
+    from balmi.config.settings import Configuration, Dataset
 
-PAGES = ("predictions.csv", "report.html")
+PAGES = ("predictions.csv", "report.html", "logs/accepted")
 OF_DATASET, OF_PREDICTION = "samples.json", "prediction.json"
 MODEL = ("model.json", "arrays.safetensors", "evaluation.json", "SHA256SUMS")
 
@@ -79,6 +80,11 @@ class Predictions:
             for kind in ("model", "model.zip")
         }
         return places.get(os.path.normpath(path)) if self.settings.final.method else None
+
+    def behind(self, path: str) -> Dataset | None:
+        """Return the dataset itself whose model lies there, with its files named, or None."""
+        name = self.dataset_of_model(path)
+        return None if name is None else resolve(name, self.settings.datasets[name])
 
     def made(self, wildcards: Any) -> list[str]:
         """Return the files of a prediction's model where this run makes it."""

@@ -34,6 +34,8 @@ class Selection:
         The negative controls on which the probed are run.
     pretrained
         Whether `balanced` starts from pretrained modalities.
+    final
+        The method of the final model; None where none is made.
     """
 
     methods: tuple[str, ...]
@@ -43,6 +45,7 @@ class Selection:
     shares: tuple[str, ...] = ()
     controls: tuple[str, ...] = ()
     pretrained: bool = False
+    final: str | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Selection:
@@ -59,6 +62,7 @@ class Selection:
             shares=tuple(dict.fromkeys(f"{share:g}" for share in robustness.shares)),
             controls=CONTROLS if robustness.controls else (),
             pretrained=Method.BALANCED in networks and settings.distillation.pretraining,
+            final=settings.final.method and str(settings.final.method),
         )
 
     @property
@@ -85,3 +89,8 @@ class Selection:
     def probed_pools(self) -> tuple[str, ...]:
         """The pools that are probed."""
         return tuple(name for name in self.pools if name in self.probed)
+
+    @property
+    def probed_final(self) -> tuple[str, ...]:
+        """The method of the final model, where it is probed."""
+        return tuple(name for name in self.probed if name == self.final)

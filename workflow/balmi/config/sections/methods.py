@@ -44,4 +44,8 @@ FINAL_METHODS = (
     *(Method.POOLED, Method.UNIMODAL_POOLED, Method.STACKED_LR, Method.STACKED_LR_BALANCED),
     *(Method.UNIMODAL_LR, Method.LATE_FUSION, Method.CONCAT_LR, Method.CONCAT_LR_BALANCED),
     *(Method.CONCAT_SVM, Method.CONCAT_FOREST, Method.NNLS_STACK, Method.MAJORITY),
+    *(Method.BALANCED, Method.UNIFORM, Method.ENSEMBLE, Method.CONCAT_MLP),
 )
+# Those of them whose networks pass messages on training samples where `model.graph_weight` is above
+# 0: that network is not written.
+PASSING_MESSAGES = (Method.BALANCED, Method.UNIFORM, Method.ENSEMBLE)

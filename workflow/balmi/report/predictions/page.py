@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from balmi.data.files import csv_text, read_json, read_table, write_json
 from balmi.data.model_files import FORMAT
+from balmi.prediction.refusal import problems_of, what_was_refused
 from balmi.report.kit.drawing import class_keys
 from balmi.report.paths import Shown
 from balmi.report.predictions.pictures import prediction_pictures
@@ -23,8 +24,9 @@ from balmi.report.sections.performance.closeup_figures import reliability_figure
 from balmi.report.sections.provenance.downloads import data_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from balmi.errors import Problem
     from balmi.report.kit.figures import Drawn
 
 RELIABILITY = (
@@ -37,7 +39,7 @@ RELIABILITY = (
 def build_prediction_page(
     predictions: Path, about: Path, settings: Mapping[str, Any], html: Path, concluded: Path
 ) -> str | None:
-    """Write the page of a prediction, and what it concludes.
+    """Write the page of a prediction, and what it concludes; of a refused one, why it was.
 
     Parameters
     ----------
@@ -62,6 +64,11 @@ def build_prediction_page(
     """
     shown = Shown(Path.cwd(), settings)
     told = read_json(about, FORMAT)
+    problems = problems_of(told)
+    if problems:
+        write_page(_refused(told["name"], problems, shown, settings), Path(html))
+        write_json(_nothing(told["name"], problems), concluded, FORMAT)
+        return None
     told["remarks"] = [shown.text(line) for line in told["remarks"]]
     table = read_table(predictions, "new_samples")
     view = build_prediction_view(told, table)
@@ -78,7 +85,7 @@ def build_prediction_page(
         "undrawn": warned() if drawn else None,
         "class_keys": class_keys(view.class_names),
         "listed": MOST_ROWS,
-        "configuration": json.dumps(shown.settings(dict(settings)), indent=2, ensure_ascii=False),
+        "configuration": _configuration(shown, settings),
         "path": shown.path(predictions),
         "scores": view.external
         and {
@@ -93,3 +100,36 @@ def build_prediction_page(
     write_page(template.render(**facts, download=uri if fits else None), Path(html))
     write_json(view.as_json(), concluded, FORMAT)
     return facts["undrawn"]
+
+
+def _configuration(shown: Shown, settings: Mapping[str, Any]) -> str:
+    return json.dumps(shown.settings(dict(settings)), indent=2, ensure_ascii=False)
+
+
+def _refused(
+    name: str, problems: Sequence[Problem], shown: Shown, settings: Mapping[str, Any]
+) -> str:
+    """Return the page of a prediction that was refused."""
+    return (
+        environment()
+        .get_template("refused.html")
+        .render(
+            name=name,
+            headline=what_was_refused(problems),
+            problems=[shown.settings(asdict(problem)) for problem in problems],
+            configuration=_configuration(shown, settings),
+        )
+    )
+
+
+def _nothing(name: str, problems: Sequence[Problem]) -> dict[str, Any]:
+    """Return what others tell of a prediction that was refused: it is of no model."""
+    told = {"sentence": what_was_refused(problems), "value": None, "state": None}
+    return {
+        "name": name,
+        "dataset": None,
+        "model": None,
+        "evaluation": None,
+        "validation": False,
+        "conclusions": [told],
+    }

@@ -12,8 +12,9 @@ from balmi.data.together import apart
 from balmi.methods.outcome import PROBABILITY_PREFIX
 from balmi.numerals import counted, decimal, inflected, signed, with_limits
 from balmi.prediction.external import Carried, Labelled, validate
-from balmi.prediction.predict import TRAINED
-from balmi.prediction.untried import incomparable, untried, what_is_known
+from balmi.prediction.fingerprints import TRAINED
+from balmi.prediction.shares import other_shares
+from balmi.prediction.untried import incomparable, untested, untried, what_is_known
 from balmi.report.kit.drawing import Mark, mark_of
 from balmi.report.kit.metrics import Metric, metric_of
 from balmi.report.kit.words import brief, joined, percent
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from balmi.prediction.untried import Untried
 
 MOST_ROWS = 300  # of the table of predictions; all are in the download
-MOST_UNTRIED = 3  # patterns of modalities that stand in sentences; all are in the remarks
+MOST_UNTRIED = 3  # patterns of modalities that stand in sentences; others are in the remarks
+MOST_SHARES = 3  # classes in other shares that stand in a sentence; all are in the table
 MOST_NAMED = 100  # missing features of a modality; all are in the file beside the predictions
 WRONG = Mark("wrong", "✕", "cross", "loss")
 
@@ -203,6 +205,7 @@ class PredictionView:
     dataset: str
     version: str
     checksum: str | None
+    evaluation: str | None
     trained: int
     samples: int
     classes: tuple[ClassRow, ...]
@@ -259,6 +262,7 @@ class PredictionView:
             "name": self.name,
             "dataset": self.dataset,
             "model": self.checksum,
+            "evaluation": self.evaluation,
             "validation": self.external is not None,
             "conclusions": list(self.conclusions),
         }
@@ -344,8 +348,12 @@ def _is_judged(row: Mapping[str, Any]) -> bool:
 
 def _known(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of samples of known class that the model has not learned from."""
-    known = table[table["label"].notna()]
-    return known[~known["flags"].fillna("").str.contains(TRAINED, regex=False)]
+    return table[table["label"].notna() & ~_is_trained(table)]
+
+
+def _is_trained(table: pd.DataFrame) -> pd.Series:
+    """Return which samples the model has learned from."""
+    return table["flags"].fillna("").str.contains(TRAINED, regex=False)
 
 
 def _untried(about: Mapping[str, Any], table: pd.DataFrame) -> list[Untried]:
@@ -511,6 +519,7 @@ def build_prediction_view(about: Mapping[str, Any], table: pd.DataFrame) -> Pred
         dataset=model["dataset"],
         version=model["balmi"],
         checksum=model.get("sha256"),  # not in files of 0.2.0
+        evaluation=model.get("evaluation_sha256"),
         trained=model["samples"],
         samples=about["samples"],
         classes=tuple(
@@ -522,7 +531,7 @@ def build_prediction_view(about: Mapping[str, Any], table: pd.DataFrame) -> Pred
         flagged=about["flagged"],
         judged=about["judged"],
         flags=_flags(about, table, modalities),
-        remarks=tuple(about["remarks"]),
+        remarks=_remarks(about, table),
         rows=_samples(table, classes),
         external=external,
     )
@@ -543,6 +552,42 @@ def _inside(about: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _other_shares(about: Mapping[str, Any], table: pd.DataFrame) -> list[str]:
+    """Return a sentence on classes that are called more or less often than samples explain."""
+    model, new = about["model"], table[~_is_trained(table)]
+    names, counts = list(map(str, model["classes"])), new["class"].value_counts()
+    inside = about["evaluation"].get("called") or {}  # not in files of 0.2.0
+    trained = np.array(model["class_counts"]) / max(1, sum(model["class_counts"]))
+    expected = inside or dict(zip(names, trained.tolist(), strict=True))
+    units = new["group"].nunique() + int(new["group"].isna().sum())
+    called = {name: int(counts.get(name, 0)) for name in names}
+    found = other_shares(called, units, expected, model["samples"])[:MOST_SHARES]
+    if not found:
+        return []
+    where = "held-out samples of the cross-validation" if inside else "training samples"
+    known = new["label"].dropna()
+    parts = []
+    for each in found:
+        limits = f"{percent(each.lower)} to {percent(each.upper)}"
+        part = f"{brief(each.name)} for {percent(each.share)} ({limits}) instead of"
+        part = f"{part} {percent(each.expected)}"
+        if len(known):
+            part += f", and {percent((known == each.name).mean())} are known to be of it"
+        parts.append(part)
+    return [
+        f"Classes are called in other shares than for {where}: {'; '.join(parts)}. The"
+        " population may differ; if not, look at units, and at samples unlike those of training."
+        " Probabilities assume the class frequencies of training."
+    ]
+
+
+def _remarks(about: Mapping[str, Any], table: pd.DataFrame) -> tuple[str, ...]:
+    """Return what was accepted, without what a sentence below the headline says."""
+    told = _untried(about, table)[:MOST_UNTRIED]
+    said = untested(f"predict.{about['name']}", told, about["evaluation"])
+    return tuple(line for line in about["remarks"] if line not in said)
+
+
 def _supports(
     about: Mapping[str, Any],
     table: pd.DataFrame,
@@ -560,6 +605,7 @@ def _supports(
             f"{about['trained_on']} of the samples are training samples of the model, by their"
             " measurements: what is said of them is no evidence, and none of them is scored here."
         )
+    told += _other_shares(about, table)
     given = [row.name for row in modalities if row.samples]
     lacking = [row.name for row in modalities if not row.samples]
     told.append(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_SAMPLES = 2000  # of which the figure has a mark each
 MAX_HARD = 200  # samples that every method misses, in figure and table
+MAX_NAMED = 20  # of these that everything takes for one other class, in a sentence
 MAX_CELLS = 1000  # of what modalities say of these, in the table
 MAX_OTHERS = 500  # of the other samples, where there are more than `MAX_SAMPLES`
 RIGHT, MISSED, HARD = range(3)
@@ -180,14 +181,14 @@ class SamplesView:
         found = [row for row in self.hard if row.unanimous]
         if not found:
             return None
-        first = joined([brief(row.name) for row in found[:3]])
-        others = len(found) - 3
-        more = f", and {others} more" if others > 0 else ""
         verb = inflected(len(found), "is", "are")
-        return (
+        told = (
             f"{len(found)} of {self._listed} {verb} called one and the same other class by all"
-            f" methods and by every modality alone: {first}{more}. Look at these first."
+            " methods and by every modality alone"
         )
+        if len(found) > MAX_NAMED:
+            return f"{told}. Look at these first: the table below begins with them."
+        return f"{told}: {joined([brief(row.name) for row in found])}. Look at these first."
 
 
 def _alone(row: dict[str, Any], modality: str) -> Alone | None:
