@@ -90,7 +90,7 @@ def make_performance(
     )
     pair = (own.own, own.single)
     difference = Difference(
-        *(*pair, 0.018, -0.031, 0.067, 0.4, 0.4, 0.1, 0.3, 0.6, verdict, among, 25, 25, True)
+        *(*pair, 0.018, -0.031, 0.067, 0.4, 0.4, 0.1, 0.3, 0.6, verdict, among, 25, 25, True, 7)
     )
     made = {pair: difference} if set(pair) <= set(methods) else {}
     return SimpleNamespace(

@@ -8,6 +8,7 @@ import altair as alt
 import numpy as np
 
 from balmi.numerals import decimal, signed, with_limits
+from balmi.report.conclusions.differences import drawn_intervals, worded
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL, mark_of
 from balmi.report.kit.figures import Drawn, Figure
@@ -29,7 +30,7 @@ SPREAD = 16  # height over which the dots of a method lie, pixels
 
 def _difference_row(row: Difference) -> dict[str, Any]:
     mark = mark_of(row.verdict)
-    amount = with_limits(row.difference, row.lower, row.upper, signed)
+    amount, word = with_limits(row.difference, row.lower, row.upper, signed), worded(row, mark.word)
     return {
         "name": ("★ " if row.primary else "")
         + shortened(f"{row.method} − {row.reference}", LABEL + 10),
@@ -38,8 +39,8 @@ def _difference_row(row: Difference) -> dict[str, Any]:
         "upper": row.upper,
         "colour": mark.colour,
         "shape": mark.shape,
-        "told": f"{amount}  {mark.word}",
-        "said": f"{row.method} − {row.reference}: {amount}, {mark.word}",
+        "told": f"{amount}  {word}",
+        "said": f"{row.method} − {row.reference}: {amount}, {word}",
     }
 
 
@@ -52,11 +53,16 @@ def differences_figure(rows: Sequence[Difference], metric: Metric) -> Figure:
     width = drawing.wide(records)
     layers = [*drawing.points(base, title), drawing.names(base), drawing.texts(base, width)]
     chart = drawing.sized(layers, len(records), width)
-    words = [mark_of(row.verdict).word for row in rows]
+    words = [worded(row, mark_of(row.verdict).word) for row in rows]
     counts = ", ".join(f"{word}: {words.count(word)}" for word in dict.fromkeys(words))
     title = f"Paired differences of {metric.title}"
     return Figure(
-        chart, "differences", title, f"{counts}.", drawing.lengths(records), data="comparisons"
+        chart,
+        "differences",
+        title,
+        f"{counts}. {drawn_intervals(rows)}",
+        drawing.lengths(records),
+        data="comparisons",
     )
 
 

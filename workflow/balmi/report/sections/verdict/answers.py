@@ -22,13 +22,14 @@ from balmi.numerals import (
     with_limits,
 )
 from balmi.report.conclusions.combining import headline, silence
+from balmi.report.conclusions.differences import adjusted_p
 from balmi.report.conclusions.distillation import expected, prospect
 from balmi.report.conclusions.questions import ANSWERS, Question
 from balmi.report.conclusions.sharing import above_chance, redundancy
 from balmi.report.conclusions.signal import LIES, gain_told, synergy_told
 from balmi.report.conclusions.signal import RULE as SIGNAL_RULE
 from balmi.report.conclusions.which import carries, ranking
-from balmi.report.kit.words import brief, joined, percent, with_p
+from balmi.report.kit.words import brief, joined, percent
 from balmi.report.sections.information.decomposition import parts_of
 from balmi.report.sections.information.refusals import LABEL_TOPIC
 
@@ -212,9 +213,7 @@ def _told(row: Difference, decision: Decision, kind: str) -> Statement:
     amount = with_limits(row.difference, row.lower, row.upper, signed)
     meaning = meanings(decision.roles)[row.method, row.reference]
     text = f"{kind}: {meaning} ({row.method} − {row.reference}){_where(row, decision)}: {amount}"
-    if not row.primary and row.p_holm is not None:
-        text += f", adjusted {with_p(row.p_holm)}"
-    return Statement(text, row.verdict)
+    return Statement(text + adjusted_p(row), row.verdict)
 
 
 def _told_differences(views: Views, rows: Sequence[Difference]) -> list[Statement]:
@@ -247,7 +246,7 @@ def _does_combining_help(views: Views) -> Answer | None:
         row = performance.log_loss
         amount = with_limits(row.difference, row.lower, row.upper, signed)
         text = f"In log-loss, where less is better ({row.method} − {row.reference})"
-        text += f"{_where(row, views.decision)}: {amount}"
+        text += f"{_where(row, views.decision)}: {amount}{adjusted_p(row)}"
         statements.append(Statement(text, row.verdict))
     return _concluding(Question.HELPS, views, statements)
 
@@ -395,6 +394,7 @@ def _strongest_tile(views: Views) -> Tile:
 
 def _difference_tile(row: Difference, decision: Decision, metric: Metric) -> Tile:
     note = f"{metric.title}{metric.aside}, from {limits(row.lower, row.upper, signed)}"
+    note += adjusted_p(row)
     label = f"{row.method} − {row.reference}"
     if decision.lacking:
         label += ", complete samples" if row.samples == COMPLETE else ", all samples"

@@ -1,0 +1,79 @@
+"""What a difference is called beside its interval, and what decides where the two differ.
+
+An interval is that of a single comparison. The verdict on a secondary one follows Holm's p too,
+which counts the others: it may show no difference where the interval by itself excludes zero.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from balmi.evaluation.verdicts import adjusted_away
+from balmi.numerals import counted
+from balmi.report.kit.words import with_p
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from balmi.evaluation.verdicts import Verdict
+    from balmi.report.sections.performance.view import Difference
+
+HOLM = "Holm"
+SINGLE = "Mean and 95 % interval of each single comparison, on the same folds."
+DECIDES = (
+    f" ({HOLM}): the interval alone excludes zero, but p, adjusted for the {{others}} of one"
+    " method, shows no difference, and that decides."
+)
+
+
+def decided_by(word: Verdict | str | None, lower: float | None, upper: float | None) -> str | None:
+    """Return what decides where an interval alone would say more than the verdict, else None.
+
+    Parameters
+    ----------
+    word
+        The verdict.
+    lower, upper
+        Limits of the interval, None where there is none.
+    """
+    return HOLM if adjusted_away(word, lower, upper) else None
+
+
+def worded(row: Difference, word: str) -> str:
+    """Return the word of a difference as it stands beside its interval.
+
+    Parameters
+    ----------
+    row
+        The difference.
+    word
+        Its verdict, or what stands where there is none.
+    """
+    decides = decided_by(row.verdict, row.lower, row.upper)
+    return word if decides is None else f"{word} ({decides})"
+
+
+def adjusted_p(row: Difference) -> str:
+    """Return what follows the interval of a secondary comparison: the p that its verdict needs.
+
+    Parameters
+    ----------
+    row
+        The difference; nothing follows that of the primary comparison.
+    """
+    return "" if row.primary or row.p_holm is None else f", adjusted {with_p(row.p_holm)}"
+
+
+def drawn_intervals(rows: Sequence[Difference]) -> str:
+    """Say of which intervals a figure of differences is, and what decides beside them.
+
+    Parameters
+    ----------
+    rows
+        The differences that are drawn.
+    """
+    away = [row for row in rows if decided_by(row.verdict, row.lower, row.upper)]
+    if not away:
+        return SINGLE
+    others = max(row.references for row in away)
+    return SINGLE + DECIDES.format(others=counted(others, "comparison"))
