@@ -12,6 +12,7 @@ from balmi.report.conclusions.differences import (
     adjusted_p,
     decided_by,
     drawn_intervals,
+    resolution,
     worded,
 )
 
@@ -60,3 +61,20 @@ def test_the_caption_counts_the_comparisons_that_are_adjusted_for():
 )
 def test_only_a_secondary_comparison_tells_its_adjusted_p(primary, p, text):
     assert adjusted_p(difference(0.01, 0.05, None, primary=primary, p=p)) == text
+
+
+@pytest.mark.parametrize("word", [*Verdict, None])
+@pytest.mark.parametrize(("low", "high"), [(None, None), (0.1, 0.1), *LIMITS])
+def test_a_resolution_is_told_of_judged_intervals_that_have_a_width(word, low, high):
+    word = None if low is None else word
+    told = resolution([difference(low, high, word and str(word))], "macro-F1")
+    judged_interval = word not in (None, Verdict.UNJUDGED) and low < high
+    assert (told is not None) is judged_interval
+    if told is not None:
+        assert f"±{(high - low) / 2:.3f} macro-F1; a true difference smaller than that" in told
+
+
+def test_a_resolution_spans_all_intervals():
+    rows = [difference(-0.1, 0.1, str(Verdict.NONE)), difference(0.1, 0.14, str(Verdict.GAIN))]
+    assert "reach ±0.020 to ±0.100 nats;" in resolution(rows, "nats")
+    assert resolution([], "nats") is None

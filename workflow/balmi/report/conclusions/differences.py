@@ -8,17 +8,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from balmi.evaluation.verdicts import adjusted_away
-from balmi.numerals import counted
+from balmi.evaluation.verdicts import HOLM_LEVEL, Verdict, adjusted_away
+from balmi.numerals import counted, decimal
 from balmi.report.kit.words import with_p
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from balmi.evaluation.verdicts import Verdict
+    from balmi.report.kit.metrics import Metric
     from balmi.report.sections.performance.view import Difference
 
 HOLM = "Holm"
+# What a comparison is, by whether it is the primary one; and the primary one on other samples.
+KINDS = {True: "Primary", False: "Secondary"}
+BESIDE = "Primary, for comparison"
+RULE = (
+    "Differences of {} over the same folds{}. The primary comparison was fixed before any score"
+    " and stands by its interval. A secondary one is supported where its p, adjusted for their"
+    f" number ({HOLM}), is at most {HOLM_LEVEL} as well."
+)
+RESOLUTION = (
+    "The intervals of the differences reach {width} {amount}; a true difference smaller than that"
+    " is unlikely to be shown by these folds."
+)
 SINGLE = "Mean and 95 % interval of each single comparison, on the same folds."
 DECIDES = (
     f" ({HOLM}): the interval alone excludes zero, but p, adjusted for the {{others}} of one"
@@ -62,6 +74,44 @@ def adjusted_p(row: Difference) -> str:
         The difference; nothing follows that of the primary comparison.
     """
     return "" if row.primary or row.p_holm is None else f", adjusted {with_p(row.p_holm)}"
+
+
+def rule(metric: Metric) -> str:
+    """Say what supports a difference.
+
+    Parameters
+    ----------
+    metric
+        The metric that verdicts follow.
+    """
+    return RULE.format(metric.title, metric.aside)
+
+
+def resolution(rows: Sequence[Difference], amount: str) -> str | None:
+    """Say what these folds cannot show, by how wide intervals are; None where nothing is judged.
+
+    Parameters
+    ----------
+    rows
+        The differences that answer the question.
+    amount
+        What they are differences of.
+    """
+    # Two methods that predict alike have an interval without width, which tells of no resolution.
+    widths = [
+        row.upper - row.lower
+        for row in rows
+        if row.lower is not None
+        and row.upper is not None
+        and row.lower < row.upper
+        and row.verdict is not None
+        and row.verdict != Verdict.UNJUDGED
+    ]
+    if not widths:
+        return None
+    halves = sorted({f"±{decimal(width / 2)}" for width in widths})
+    width = halves[0] if len(halves) == 1 else f"{halves[0]} to {halves[-1]}"
+    return RESOLUTION.format(width=width, amount=amount)
 
 
 def drawn_intervals(rows: Sequence[Difference]) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LONGEST_NAME = 40
+LISTED_PAIRS = 6  # pairs of modalities in a sentence, which counts the others
 NBSP = "\N{NO-BREAK SPACE}"
 
 

@@ -7,8 +7,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from balmi.evaluation.samples import PREDICTED, PROBABILITY, shown_method
-from balmi.numerals import counted, inflected
-from balmi.report.kit.words import brief, joined, known, percent
+from balmi.report.conclusions.samples import first_to_look_at, missed
+from balmi.report.kit.words import known
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -159,35 +159,12 @@ class SamplesView:
     @property
     def sentence(self) -> str:
         """How many are missed, by whom, and in which class most."""
-        whole = counted(self.samples, "sample")
-        if not self.hard_samples:
-            return f"Each of the {whole} is right by at least one method."
-        verb = inflected(self.hard_samples, "is", "are")
-        share = percent(self.hard_samples / self.samples)
-        text = f"{self.hard_samples:,} of {whole} ({share}) {verb} missed by {self.everyone}"
-        most = max(self.lanes, key=lambda lane: lane.hard / lane.samples)
-        if len([lane for lane in self.lanes if lane.hard]) > 1:
-            text += f"; the largest share is of {brief(most.name)}: {most.hard} of {most.samples}"
-        return f"{text}."
-
-    @property
-    def _listed(self) -> str:
-        return "them" if len(self.hard) == self.hard_samples else f"the {len(self.hard)} listed"
+        return missed(self)
 
     @property
     def unanimous(self) -> str | None:
-        """How many are called one other class by all methods and modalities; None for none."""
-        found = [row for row in self.hard if row.unanimous]
-        if not found:
-            return None
-        first = joined([brief(row.name) for row in found[:3]])
-        others = len(found) - 3
-        more = f", and {others} more" if others > 0 else ""
-        verb = inflected(len(found), "is", "are")
-        return (
-            f"{len(found)} of {self._listed} {verb} called one and the same other class by all"
-            f" methods and by every modality alone: {first}{more}. Look at these first."
-        )
+        """Which are called one other class by all methods and modalities; None for none."""
+        return first_to_look_at(self)
 
 
 def _alone(row: dict[str, Any], modality: str) -> Alone | None:
