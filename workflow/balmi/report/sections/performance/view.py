@@ -378,5 +378,5 @@ def performance_view(
         closeup=_closeup(rows, tables, scores, cohort, own),
         statuses=_statuses(tables["methods"]),
         access=access_view(tables["access"], quiet),
-        patterns=patterns_view(tables["patterns"], cohort.modalities),
+        patterns=patterns_view(tables["patterns"], cohort.modalities, told["metric"].key),
     )
