@@ -182,6 +182,15 @@ class Pen:
             image_rendering="pixelated",
         )
 
+    def areas(self, items: Sequence[tuple[tuple[float, float, float, float], str]]) -> None:
+        """Lay unseen rectangles on what is drawn, each with what it says under the pointer."""
+        group = ET.Element("g", {"fill": "transparent"})
+        for place, told in items:
+            names = ("x", "y", "width", "height")
+            box = {name: _number(float(each)) for name, each in zip(names, place, strict=True)}
+            ET.SubElement(ET.SubElement(group, "rect", box), "title").text = told
+        self.elements.append(group)
+
     def strokes(
         self,
         paths: Sequence[tuple[str, str | None]],

@@ -123,14 +123,30 @@ def _dots(rows: Sequence[MethodRow], limits: tuple[float, float], width: int) ->
                 f"{SPREAD * ((repeat + 0.5) / lanes - 0.5):.1f}h.1"
                 for repeat, _, value in row.folds
             ),
+            "said": _scores(row, lanes),
         }
         for place, row in enumerate(rows)
     ]
     look = {"stroke": "var(--accent)", "strokeWidth": 5, "strokeCap": "round", "opacity": 0.8}
     marks = alt.Chart(alt.Data(values=dots)).mark_point(size=4, filled=False, **look)
     return marks.encode(
-        x=alt.value(width / 2), y=drawing.down(), shape=alt.Shape("path:N", scale=None)
+        x=alt.value(width / 2),
+        y=drawing.down(),
+        shape=alt.Shape("path:N", scale=None),
+        description=drawing.said(),
     )
+
+
+def _scores(row: MethodRow, lanes: int) -> str:
+    """Return a method's scores fold by fold, a repeat after the other."""
+    held: dict[int, list[str]] = {}
+    for repeat, _, value in row.folds:
+        held.setdefault(repeat, []).append(decimal(value))
+    parts = (
+        f"repeat {repeat + 1}: {' '.join(values)}" if lanes > 1 else " ".join(values)
+        for repeat, values in held.items()
+    )
+    return f"{row.name}, by fold; {'; '.join(parts)}"
 
 
 def _limits(boxes: Sequence[dict[str, Any]]) -> tuple[float, float]:
