@@ -171,6 +171,7 @@ def test_the_pointer_shows_what_a_class_holds_of_a_feature():
     ]
     drawn = values_figure(view, ("rna", "mirna"), ("x", "y"))
     assert "f (rna), x: median +1.0, middle half +0.5 to +1.5 deviations" in drawn.inline
-    many = replace(view, classes=tuple((f"c{n}", 1) for n in range(MOST_AREAS)))
+    classes = [f"c{n}" for n in range(MOST_AREAS)]
+    many = replace(view, classes=tuple((name, 1) for name in classes))
     many = replace(many, cells=((0.0,) * MOST_AREAS,) * 2)
-    assert "deviations</title>" not in values_figure(many, ("rna", "mirna"), ()).inline
+    assert "deviations</title>" not in values_figure(many, ("rna", "mirna"), classes).inline
