@@ -31,10 +31,10 @@ RESOLUTION = (
     "The intervals of the differences reach {width} {amount}; a true difference smaller than that"
     " is unlikely to be shown by these folds."
 )
-SINGLE = "Mean and 95 % interval of each single comparison, on the same folds."
+SINGLE = "Mean and 95 % interval, each comparison by itself."
 DECIDES = (
-    f" ({HOLM}): the interval alone excludes zero, but p, adjusted for the {{others}} of one"
-    " method, shows no difference, and that decides."
+    f" ({HOLM}): the interval excludes zero, but p, adjusted for the {{others}} of one method,"
+    " shows no difference, and that decides."
 )
 
 
