@@ -30,7 +30,7 @@ TITLES = {
     "embedding": "After fusion: held-out samples by what was predicted of them",
 }
 OPACITY = 0.8
-MOST_NAMED = 600  # samples that each say who they are where the pointer rests on them
+MOST_NAMED = 800  # samples that each say who they are where the pointer rests on them
 Marks = list[alt.Chart]  # one of each class
 SHARPNESS = (2, 1)  # pixels of a picture per pixel of the page: the finest that is not too large
 LARGEST = 340_000  # bytes of the pictures of a figure together: the page holds much else
