@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from balmi.report.conclusions.samples import first_to_look_at, missed
+from balmi.report.conclusions.samples import MAX_NAMED, first_to_look_at, missed
 
 
 def view(hard: tuple[int, ...], unanimous: int = 0, listed: int | None = None) -> SimpleNamespace:
@@ -38,13 +38,17 @@ def test_the_class_that_is_named_has_the_largest_share(hard):
         assert f"of class {hard.index(max(hard))}: {max(hard)} of 10." in told
 
 
-@pytest.mark.parametrize(("unanimous", "listed"), list(product(range(6), (None, 5))))
-def test_at_most_three_are_named_and_the_rest_are_counted(unanimous, listed):
-    told = first_to_look_at(view((4, 3), unanimous, listed))
+@pytest.mark.parametrize(
+    ("unanimous", "listed"), list(product((0, 1, 2, 5, MAX_NAMED, MAX_NAMED + 1), (None, 25)))
+)
+def test_who_is_to_be_looked_at_first_is_named_or_stands_first(unanimous, listed):
+    told = first_to_look_at(view((15, 15), unanimous, listed))
     if not unanimous:
         assert told is None
         return
-    assert told.startswith(f"{unanimous} of {'them' if listed is None else 'the 5 listed'} ")
-    assert ("s3" in told) is False
-    assert (f", and {unanimous - 3} more" in told) is (unanimous > 3)
-    assert told.endswith("Look at these first.")
+    assert told.startswith(f"{unanimous} of {'them' if listed is None else 'the 25 listed'} ")
+    few = unanimous <= MAX_NAMED
+    assert ("the table below begins with them" in told) is not few
+    names = ", ".join(f"s{place}" for place in range(unanimous - 1))
+    last = f"s{unanimous - 1}. Look at these first."
+    assert (f"alone: {' and '.join(filter(None, (names, last)))}" in told) is few

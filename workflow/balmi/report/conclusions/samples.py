@@ -11,7 +11,7 @@ from balmi.report.kit.words import brief, joined, percent
 if TYPE_CHECKING:
     from balmi.report.sections.samples.view import SamplesView
 
-NAMED = 3  # samples in a sentence
+MAX_NAMED = 20  # samples that everything takes for one other class, in a sentence
 
 
 class Missed(StrEnum):
@@ -32,8 +32,13 @@ MISSED = {
 }
 LOOK = (
     "{found} of {listed} {are} called one and the same other class by all methods and by every"
-    " modality alone: {named}{more}. Look at these first."
+    " modality alone{named}"
 )
+# By whether they are few enough to be named.
+NAMED = {
+    True: ": {}. Look at these first.",
+    False: ". Look at these first: the table below begins with them.",
+}
 
 
 def missed(view: SamplesView) -> str:
@@ -70,12 +75,11 @@ def first_to_look_at(view: SamplesView) -> str | None:
     found = [row for row in view.hard if row.unanimous]
     if not found:
         return None
-    others = len(found) - NAMED
+    names = joined([brief(row.name) for row in found])
     whole = len(view.hard) == view.hard_samples
     return LOOK.format(
         found=len(found),
         listed="them" if whole else f"the {len(view.hard)} listed",
         are=inflected(len(found), "is", "are"),
-        named=joined([brief(row.name) for row in found[:NAMED]]),
-        more=f", and {others} more" if others > 0 else "",
+        named=NAMED[len(found) <= MAX_NAMED].format(names),
     )
