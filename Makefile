@@ -23,7 +23,7 @@ DEVICE ?= cpu
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format install schema report picture clean
-.PHONY: benchmark-information benchmark-complementarity benchmark-training benchmark-verdicts benchmark-access benchmark-scale benchmark-prediction study
+.PHONY: benchmark-information benchmark-complementarity benchmark-training benchmark-verdicts benchmark-access benchmark-scale benchmark-prediction benchmark-page study
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-25s %s\n", $$1, $$2}' Makefile
@@ -76,6 +76,9 @@ benchmark-access: $(VENV)/.run ## where the signal is said to lie (an hour)
 
 benchmark-prediction: $(VENV)/.run ## what predicting new samples takes (minutes)
 	OMP_NUM_THREADS=1 PYTHONPATH=workflow $(BIN)/python benchmarks/newcomers.py
+
+benchmark-page: $(VENV)/.test ## how long PAGE takes to load (Chromium, seconds)
+	$(BIN)/python benchmarks/loading.py $(PAGE)
 
 benchmark-verdicts: $(VENV)/.run ## count wrong headlines (four hours)
 	PYTHONPATH=workflow $(BIN)/python benchmarks/verdicts.py

@@ -272,6 +272,16 @@ def test_the_samples_to_look_at_are_one_click_away(opened, written, script):
     page.locator("#samples-table").wait_for(state="visible")
 
 
+def test_a_class_is_hidden_in_both_embeddings_at_once(opened, written):
+    page = unfolded(opened, written["synthetic"])
+    figures = [page.locator(f"#figure-{name}") for name in ("before", "embedding")]
+    figures[0].locator("[data-pick='0']").uncheck()
+    for figure in figures:
+        assert not figure.locator("[data-pick='0']").is_checked()
+        assert figure.locator("[data-class='0']").first.get_attribute("hidden") is not None
+        assert figure.locator("[data-class='1']").first.get_attribute("hidden") is None
+
+
 @pytest.mark.parametrize("anchor", ["features-table", "figure-noise", "configuration"])
 def test_a_link_into_what_is_closed_opens_it(opened, written, anchor):
     page = opened(written["synthetic"]).page

@@ -25,10 +25,10 @@ def places_of(lower: float | None, upper: float | None) -> int:
     """Return the decimals that an interval is told with: two significant digits of its half width.
 
     One at the least, and four at the most; more than two digits where a limit beside zero would
-    read as zero; `PLACES` where there is no width.
+    read as zero; `PLACES` where there is no width, or none that those show.
     """
     known = lower is not None and upper is not None and math.isfinite(upper - lower)
-    if not known or lower == upper:
+    if not known or lower == upper or not any(round(end, MOST_PLACES) for end in (lower, upper)):
         return PLACES
     two = max(1 - math.floor(math.log10(abs(upper - lower) / 2)), 1)
     beyond = [end for end in (lower, upper) if end]

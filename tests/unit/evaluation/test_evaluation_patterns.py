@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from balmi.config.settings import PrimaryMetric
 from balmi.evaluation import patterns
 from balmi.evaluation.patterns import patterns_table
+
+LOSS = PrimaryMetric.LOG_LOSS
 
 
 @pytest.fixture
@@ -32,7 +35,7 @@ def test_by_hand(lacking, monkeypatch):
         said(lacking, "stacked-lr", [0.9] * 6),
         said(lacking, "absence-lr", [0.5] * 6),
     ]
-    table = patterns_table(pd.concat(parts), lacking, 0.5)
+    table = patterns_table(pd.concat(parts), lacking, 0.5, LOSS)
     assert list(table["method"]) == ["pooled", "absence-lr"] * 4
     assert (
         list(table["modalities"])
@@ -55,7 +58,7 @@ def test_by_hand(lacking, monkeypatch):
 
 def test_a_pattern_in_one_fold_has_no_interval(lacking):
     part = said(lacking, "pooled", [0.5] * 6)
-    table = patterns_table(part[part["sample"] != lacking.samples[5]], lacking, 0.5)
+    table = patterns_table(part[part["sample"] != lacking.samples[5]], lacking, 0.5, LOSS)
     row = table[table["modalities"] == "rna"].iloc[0]
     assert (row["samples"], row["folds"]) == (1, 1)
     assert np.isnan([row["lower"], row["upper"]]).all()
@@ -63,7 +66,7 @@ def test_a_pattern_in_one_fold_has_no_interval(lacking):
 
 def test_where_all_have_the_same_there_is_nothing_to_say(make_cohort):
     cohort = make_cohort(np.array([0, 1, 0, 1, 0, 1]))
-    assert patterns_table(said(cohort, "pooled", [0.5] * 6), cohort, 0.5).empty
+    assert patterns_table(said(cohort, "pooled", [0.5] * 6), cohort, 0.5, LOSS).empty
 
 
 def test_the_same_samples_in_other_repeats_are_no_new_evidence(lacking, monkeypatch):
@@ -74,11 +77,37 @@ def test_the_same_samples_in_other_repeats_are_no_new_evidence(lacking, monkeypa
         part = said(lacking, "pooled", [0.5, 0.5, 0.8, 0.2, *first]).assign(repeat=repeat)
         part["fold"] = [*np.roll([0, 0, 1, 1], repeat), 0, 1]
         parts.append(part)
-    table = patterns_table(pd.concat(parts), lacking, 0.5)
+    table = patterns_table(pd.concat(parts), lacking, 0.5, LOSS)
     row = table[(table["modalities"] == "rna") & (table["metric"] == "log_loss")].iloc[0]
     assert (row["samples"], row["folds"]) == (2, 2)
     losses = [-np.log([0.2, 0.3, 0.4]).mean(), -np.log([0.6, 0.5, 0.4]).mean()]
     assert row["mean"] == pytest.approx(np.mean(losses))
     monkeypatch.setattr(patterns, "FEWEST_SAMPLES", 3)
-    few = patterns_table(pd.concat(parts), lacking, 0.5)
+    few = patterns_table(pd.concat(parts), lacking, 0.5, LOSS)
     assert np.isnan(few.loc[few["modalities"] == "rna", ["lower", "upper"]].to_numpy()).all()
+
+
+def test_the_metric_that_is_followed_comes_first(lacking):
+    parts = [
+        said(lacking, "pooled", [0.9, 0.2, 0.3, 0.4, 0.8, 0.1]),
+        said(lacking, "absence-lr", [0.6] * 6),
+    ]
+    table = patterns_table(pd.concat(parts), lacking, 0.5, PrimaryMetric.MACRO_F1)
+    assert list(dict.fromkeys(table["metric"])) == ["macro_f1", "log_loss", "accuracy"]
+    f1 = table[table["metric"] == "macro_f1"].set_index(["modalities", "method"])["mean"]
+    # Fold 0 is right in both; in fold 1 both are called b: F1 of a is 0 and of b 2/3.
+    assert f1["rna+mirna", "pooled"] == pytest.approx((1 + 1 / 3) / 2)
+    # The samples without mirna are of one class in each fold, both called rightly.
+    assert f1["rna", "pooled"] == 1
+    assert list(patterns_table(pd.concat(parts), lacking, 0.5, LOSS)["metric"].unique()) == [
+        "log_loss",
+        "accuracy",
+    ]
+
+
+def test_a_pattern_of_one_class_in_every_fold_has_no_ranking(lacking):
+    part = said(lacking, "pooled", [0.9, 0.2, 0.3, 0.4, 0.8, 0.1])
+    table = patterns_table(part, lacking, 0.5, PrimaryMetric.MACRO_AUROC)
+    of = table[table["metric"] == "macro_auroc"]
+    assert list(of["modalities"]) == ["rna+mirna"]
+    assert set(table.loc[table["metric"] == "log_loss", "modalities"]) == {"rna", "rna+mirna"}

@@ -90,7 +90,7 @@ def make_performance(
     )
     pair = (own.own, own.single)
     difference = Difference(
-        *(*pair, 0.018, -0.031, 0.067, 0.4, 0.4, 0.1, 0.3, 0.6, verdict, among, 25, 25, True)
+        *(*pair, 0.018, -0.031, 0.067, 0.4, 0.4, 0.1, 0.3, 0.6, verdict, among, 25, 25, True, 7)
     )
     made = {pair: difference} if set(pair) <= set(methods) else {}
     return SimpleNamespace(
@@ -256,3 +256,11 @@ def test_ticks_are_few_even_and_within(low, span):
 def test_a_scale_stops_at_its_ends():
     scale = Scale((0, 2), (10, 110))
     assert [scale(value) for value in (-1, 0, 1, 2, 5)] == [10, 10, 60, 110, 110]
+
+
+@pytest.mark.parametrize(("low", "high"), [(-0.07, 0.09), (-1.4, 1.9), (-0.0009, 0.0008)])
+@pytest.mark.parametrize("most", [3, 5])
+def test_an_axis_around_zero_has_more_than_one_tick(low, high, most):
+    found = ticks(low, high, most)
+    assert 0 in found
+    assert 2 <= len(found) <= most

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from balmi.data.together import together
 from balmi.numerals import MISSING, beside, limits, places_of, signed, with_limits
 from balmi.report.kit.amounts import Amount
-from balmi.report.kit.words import percent
+from balmi.report.kit.words import combination, percent
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,7 @@ from balmi.report.kit.words import percent
         ((0.0017, -0.0029, 0.0066), "0.0017 (−0.0029 to 0.0066)"),  # .0048
         ((0.00012, 0.00011, 0.00013), "0.0001 (0.0001 to 0.0001)"),  # four decimals at the most
         ((0.5, 0.5, 0.5), "0.500 (0.500 to 0.500)"),
+        ((1e-6, -2e-6, 4e-5), "0.000 (0.000 to 0.000)"),  # nothing that four decimals show
         ((0.5, None, None), "0.500"),
         ((None, None, None), MISSING),
     ],
@@ -43,3 +45,20 @@ def test_a_value_apart_from_its_limits_has_their_digits():
 @pytest.mark.parametrize(("lower", "shown"), [(0.0004, True), (0.00001, False), (-0.1, False)])
 def test_what_is_shown_is_above_zero_at_the_digits_that_are_printed(lower, shown):
     assert Amount(0.002, lower, 0.004).shown is shown
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_combination_is_named_whatever_the_order_of_its_modalities(reverse):
+    five = ("rna", "cnv", "protein", "mirna", "acetyl")
+
+    def named(*parts):
+        return combination(together(parts[:: -1 if reverse else 1]), five)
+
+    assert named(*five) == "all modalities"
+    assert named("rna", "cnv", "protein", "mirna") == "all but acetyl"
+    assert named("rna", "protein", "mirna") == "all but cnv and acetyl"
+    assert named("rna", "mirna") == ("mirna + rna" if reverse else "rna + mirna")
+    assert named("mirna") == "mirna"
+    # Of three, and with more missing than are named, the list says more.
+    assert combination("a+b", ("b", "a", "c")) == "a + b"
+    assert combination("a+b+c", tuple("abcdef")) == "a + b + c"

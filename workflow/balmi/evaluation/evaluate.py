@@ -59,7 +59,7 @@ def evaluation_tables(
         "reliability": lambda: reliability_table(predictions, cohort),
         "curves": lambda: curves_table(predictions, cohort, ratio),
         "per_sample": lambda: samples_table(predictions, cohort),
-        "patterns": lambda: patterns_table(predictions, cohort, ratio),
+        "patterns": lambda: patterns_table(predictions, cohort, ratio, followed),
     }
     made = {name: makers[name]() for name in logs.followed(list(makers), "evaluation", "table")}
     return {"performance": performance, "class_performance": classes, **made}

@@ -22,9 +22,10 @@ from balmi.evaluation.statistics import mean_over_folds
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
+    from balmi.config.settings import PrimaryMetric
     from balmi.data.cohort import Roster
 
-SHOWN = ("log_loss", "accuracy")  # both are defined for a single sample
+ALWAYS = ("log_loss", "accuracy")  # both are defined for a single sample
 PATTERN = "modalities"
 FEWEST_SAMPLES = 10  # of a pattern, of which an interval is given
 
@@ -36,7 +37,9 @@ def by_pattern(predictions: pd.DataFrame, cohort: Roster) -> pd.DataFrame:
     return predictions.assign(**{PATTERN: patterns[cohort.positions(predictions["sample"])]})
 
 
-def patterns_table(predictions: pd.DataFrame, cohort: Roster, split_ratio: float) -> pd.DataFrame:
+def patterns_table(
+    predictions: pd.DataFrame, cohort: Roster, split_ratio: float, followed: PrimaryMetric
+) -> pd.DataFrame:
     """Return scores of samples by which modalities they have.
 
     Parameters
@@ -48,12 +51,15 @@ def patterns_table(predictions: pd.DataFrame, cohort: Roster, split_ratio: float
     split_ratio
         Test samples over training samples of a fold, as
         `balmi.evaluation.statistics.split_ratio` gives it.
+    followed
+        The metric that verdicts follow, which comes first.
 
     Returns
     -------
     pandas.DataFrame
         ``tables/patterns.csv``, the most frequent pattern first; without rows where all samples
-        have the same modalities. Of fewer than `FEWEST_SAMPLES` there is no interval.
+        have the same modalities. Of fewer than `FEWEST_SAMPLES` there is no interval, and no row
+        where a metric has no value in any fold, as one that needs several classes may have none.
     """
     methods = list(dict.fromkeys(predictions["method"]))
     if not methods or len(np.unique(cohort.available, axis=0)) < 2:
@@ -61,6 +67,7 @@ def patterns_table(predictions: pd.DataFrame, cohort: Roster, split_ratio: float
     compared = dict.fromkeys([shown_method(methods), str(Method.ABSENCE_LR)])
     mine = by_pattern(predictions[predictions["method"].isin(compared)], cohort)
     by = ["method", PATTERN]
+    shown = list(dict.fromkeys([str(followed), *ALWAYS]))
     scores = pd.DataFrame(
         {
             **head,
@@ -68,7 +75,7 @@ def patterns_table(predictions: pd.DataFrame, cohort: Roster, split_ratio: float
             "value": METRICS[name](part.labels, part.probabilities, part.predicted),
         }
         for head, part in held_out(mine, cohort, [*by, *FOLD])
-        for name in SHOWN
+        for name in shown
     )
     # A rare pattern is tested by the same samples in every repeat, which count once.
     scores = pd.concat(
@@ -84,10 +91,12 @@ def patterns_table(predictions: pd.DataFrame, cohort: Roster, split_ratio: float
     rows = []
     for (method, pattern, name), values in scores.groupby([*by, "metric"], sort=False)["value"]:
         over_folds = mean_over_folds(values.to_numpy(), split_ratio, *METRICS[name].bounds)
+        if not over_folds.folds:
+            continue
         count = int(tested[method, pattern])
         if count < FEWEST_SAMPLES:
             over_folds = over_folds._replace(lower=np.nan, upper=np.nan)
         rows.append((method, pattern, name, count, *over_folds))
     order = {name: place for place, name in enumerate(compared)}
-    rows.sort(key=lambda row: (SHOWN.index(row[2]), -row[3], row[1], order[row[0]]))
+    rows.sort(key=lambda row: (shown.index(row[2]), -row[3], row[1], order[row[0]]))
     return TABLES["patterns"].of(rows)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from balmi.numerals import beside, counted, with_limits
+from balmi.report.conclusions.classes import hardest
 from balmi.report.kit.words import brief, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from balmi.report.sections.performance.view import PerformanceView
     from balmi.report.view import View
 
 LISTED = 4  # modalities in a sentence
@@ -38,29 +38,7 @@ def _performance(view: View) -> str:
     which = which[0].upper() + which[1:]
     of = counted(len(performance.methods), "row")
     told = f"{which} of the {of} of the table: {brief(best.name)}, {amount}."
-    return f"{told} {_hardest(performance)}".rstrip()
-
-
-# By whether there are two classes, of which recall is sensitivity and specificity.
-HARDEST = {
-    True: ("recall", "Lower recall of the two classes by {method}: {name}, {amount}."),
-    False: ("f1", "Lowest F1 of a class by {method}: {name}, {amount}."),
-}
-
-
-def _hardest(performance: PerformanceView) -> str:
-    """Name the class that the method of the close-up fails most; nothing where all are alike."""
-    closeup = performance.closeup
-    if closeup is None:
-        return ""
-    key, text = HARDEST[len(closeup.classes) == 2]
-    scores = [(row.name, row.scores[key]) for row in closeup.classes if key in row.scores]
-    known = [(score.mean, name, score) for name, score in scores if score.mean is not None]
-    if len({mean for mean, *_ in known}) < 2:
-        return ""
-    _, name, score = min(known, key=lambda each: each[0])
-    amount = with_limits(score.mean, score.lower, score.upper)
-    return text.format(method=brief(closeup.method), name=brief(name), amount=amount)
+    return f"{told} {hardest(performance.closeup)}".rstrip()
 
 
 def _samples(view: View) -> str:

@@ -19,8 +19,9 @@ from balmi.config.catalogue import as_configured
 from balmi.data.cohort import read_roster
 from balmi.data.files import read_table, replace_when_written, sha256, write_json
 from balmi.errors import Problem, UserError
-from balmi.evaluation.verdicts import NOT_SEPARABLE, Verdict, adjusted_away
+from balmi.evaluation.verdicts import NOT_SEPARABLE, Verdict
 from balmi.logs import followed
+from balmi.report.conclusions import differences
 from balmi.report.contents import SECTIONS, figures_of
 from balmi.report.gists import GISTS
 from balmi.report.inputs import ReportInputs
@@ -85,7 +86,8 @@ def environment() -> Environment:
         "class_metrics": metrics_of(OF_CLASS),
         "verdicts": [drawing.MARKS[str(word)] for word in Verdict],
         "unknown": drawing.UNKNOWN,
-        "adjusted_away": adjusted_away,
+        "decided_by": differences.decided_by,
+        "drawn_intervals": differences.drawn_intervals,
         "chance": words.chance,
         "decimal": numerals.decimal,
         "percent": words.percent,

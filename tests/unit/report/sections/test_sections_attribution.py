@@ -13,6 +13,7 @@ from synthetic_robustness import merged, robustness_tables, settings
 
 from balmi.report.kit.amounts import Amount
 from balmi.report.sections.attribution.figures import (
+    MOST_AREAS,
     PALE,
     _colours,
     _levels,
@@ -153,3 +154,24 @@ def test_the_picture_of_values_has_a_pixel_per_cell():
     assert drawn.inline.count("<image") == 1
     assert drawn.inline.count("<line") == 3  # the strip of two classes, and what parts them
     assert "4 samples by class" in drawn.inline
+
+
+def test_the_pointer_shows_what_a_class_holds_of_a_feature():
+    cells = ((0.0, 2.0, 1.0, None), (None, None, None, 0.5))
+    view = Values((("rna", "f"), ("mirna", "g")), (("x", 3), ("y", 1)), cells)
+    (_, first), (_, second) = view.by_feature
+    assert [(each.label, each.start, each.stop) for each in first] == [("x", 0, 3), ("y", 3, 4)]
+    assert [(each.low, each.median, each.high) for each in first] == [
+        (0.5, 1.0, 1.5),
+        (None, None, None),
+    ]
+    assert [each.told for each in second] == [
+        "not measured",
+        "median +0.5, middle half +0.5 to +0.5 deviations",
+    ]
+    drawn = values_figure(view, ("rna", "mirna"), ("x", "y"))
+    assert "f (rna), x: median +1.0, middle half +0.5 to +1.5 deviations" in drawn.inline
+    classes = [f"c{n}" for n in range(MOST_AREAS)]
+    many = replace(view, classes=tuple((name, 1) for name in classes))
+    many = replace(many, cells=((0.0,) * MOST_AREAS,) * 2)
+    assert "deviations</title>" not in values_figure(many, ("rna", "mirna"), classes).inline

@@ -84,7 +84,7 @@ def test_patterns_stand_beside_what_the_mask_says():
             pattern("pooled", "rna", 0.7, 10, "accuracy"),
         ]
     )
-    view = patterns_view(table, ("rna", "mirna"))
+    view = patterns_view(table, ("rna", "mirna"), "log_loss")
     assert [row.name for row in view.rows] == ["rna + mirna", "rna"]
     assert [row.own.estimate for row in view.rows] == [0.5, 0.8]
     assert [row.mask and row.mask.estimate for row in view.rows] == [1.1, None]
@@ -92,17 +92,28 @@ def test_patterns_stand_beside_what_the_mask_says():
     assert figure.title == "log-loss of pooled by which modalities a sample has"
     assert "30 samples" in figure.inline
     assert len(figure.legend) == 2
-    assert patterns_view(table.iloc[:0], ("rna", "mirna")) is None
+    assert patterns_view(table.iloc[:0], ("rna", "mirna"), "log_loss") is None
 
 
 def test_of_many_patterns_the_first_are_shown():
     rows = [pattern("pooled", f"m{place}", 0.5) for place in range(MAX_PATTERNS + 3)]
-    view = patterns_view(pd.DataFrame(rows), ())
+    view = patterns_view(pd.DataFrame(rows), (), "log_loss")
     assert (len(view.rows), view.total) == (MAX_PATTERNS, MAX_PATTERNS + 3)
 
 
 def test_a_pattern_in_one_fold_has_a_point_alone():
     table = pd.DataFrame([pattern("pooled", "rna", 0.5)]).assign(lower=np.nan, upper=np.nan)
-    view = patterns_view(table, ("rna",))
+    view = patterns_view(table, ("rna",), "log_loss")
     assert view.rows[0].own.lower is None
     assert "0.500." in patterns_figure(view).description
+
+
+@pytest.mark.parametrize(
+    ("followed", "shown", "unscored"),
+    [("macro_auroc", "macro_auroc", 1), ("macro_f1", "log_loss", 0), ("log_loss", "log_loss", 0)],
+)
+def test_patterns_follow_the_metric_of_verdicts_where_it_has_values(followed, shown, unscored):
+    rows = [pattern("pooled", "rna+mirna", 0.9, 30, "macro_auroc")]
+    rows += [pattern("pooled", name, 0.5) for name in ("rna+mirna", "rna")]
+    view = patterns_view(pd.DataFrame(rows), ("rna", "mirna"), followed)
+    assert (view.metric.key, view.unscored, view.total) == (shown, unscored, 2 - unscored)

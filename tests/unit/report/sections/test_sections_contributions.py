@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,12 @@ from synthetic_robustness import merged, robustness_tables, settings
 
 from balmi.data.files import read_table, write_table
 from balmi.report.kit.figures import ORDER
+from balmi.report.kit.svg import NAMESPACE
 from balmi.report.render import MAX_BYTES, build_report
 from balmi.report.sections.attribution.view import NOT_ATTRIBUTED
 from balmi.report.sections.contributions.figures import (
     LARGEST,
+    MOST_NAMED,
     class_entries,
     contribution_figures,
     embedding_figure,
@@ -26,6 +29,8 @@ from balmi.report.sections.contributions.view import (
     contributions_view,
 )
 from balmi.report.sections.robustness.view import NO_RESULT
+
+SVG = f"{{{NAMESPACE}}}"
 
 METHODS = ("balanced", "stacked-lr")
 
@@ -91,6 +96,10 @@ def test_what_is_missing_has_a_reason(cohort, tables, change, part, reason):
     assert not contribution_figures(view, cohort.modalities)
 
 
+def names(points) -> tuple[str, ...]:
+    return tuple(f"s{place}" for place in range(len(points)))
+
+
 def cloud(samples: int, classes: int = 3) -> Embedding:
     rng = np.random.default_rng(3)
     points = tuple(
@@ -99,11 +108,22 @@ def cloud(samples: int, classes: int = 3) -> Embedding:
             *rng.normal(size=(2, samples)), rng.integers(classes, size=samples), strict=True
         )
     )
-    return Embedding(tuple(f"c{place}" for place in range(classes)), points, False)
+    return Embedding(tuple(f"c{place}" for place in range(classes)), points, names(points), False)
 
 
-def test_every_sample_is_one_mark_of_its_class():
-    embedding = cloud(200)
+def test_every_sample_is_one_mark_of_its_class_and_says_who_it_is():
+    embedding = cloud(MOST_NAMED)
+    root = ET.fromstring(embedding_figure(embedding).inline)
+    for group in root.iterfind(f".//{SVG}g[@data-class]"):
+        code = int(group.get("data-class"))
+        told = [title.text for title in group.iter(f"{SVG}title")]
+        mine = zip(embedding.names, embedding.points, strict=True)
+        assert told == [name for name, (_, _, each) in mine if each == code]
+        assert all(path.get("d").count("M") == 1 for path in group.iter(f"{SVG}path"))
+
+
+def test_of_more_samples_each_is_one_mark_of_its_class():
+    embedding = cloud(MOST_NAMED + 1)
     drawn = re.findall(
         r'data-class="(\d+)"[^>]*><path[^>]* d="([^"]*)"', embedding_figure(embedding).inline
     )
@@ -128,7 +148,7 @@ def test_pictures_of_many_scattered_samples_are_bounded():
     random = np.random.default_rng(0)
     at, codes = random.uniform(-1, 1, (20_000, 2)).tolist(), random.integers(12, size=20_000)
     points = tuple((x, y, int(code)) for (x, y), code in zip(at, codes, strict=True))
-    figure = embedding_figure(Embedding(tuple("abcdefghijkl"), points, False))
+    figure = embedding_figure(Embedding(tuple("abcdefghijkl"), points, names(points), False))
     pictures = re.findall(r"data:image/png;base64,[^\"]*", figure.inline)
     assert len(pictures) == 12
     assert sum(map(len, pictures)) <= LARGEST
@@ -165,7 +185,7 @@ def test_samples_are_drawn_before_and_after_fusion(cohort, tables):
 
 
 def test_one_sample_can_be_drawn():
-    assert "<path" in embedding_figure(Embedding(("a",), ((1.0, 2.0, 0),), False)).inline
+    assert "<path" in embedding_figure(Embedding(("a",), ((1.0, 2.0, 0),), ("s1",), False)).inline
 
 
 def test_hostile_names_stay_text():

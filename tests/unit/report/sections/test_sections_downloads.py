@@ -3,14 +3,16 @@
 import base64
 import gzip
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from balmi.data.files import sha256
+from balmi.data.files import csv_text, sha256
 from balmi.data.model_files import MODEL, SUMMED, write_sums, write_zip
 from balmi.report.sections.provenance.downloads import LONG, downloads, packed
+from balmi.report.sections.provenance.drawn import availability
 
 
 @pytest.mark.parametrize(
@@ -92,3 +94,22 @@ def test_of_a_table_that_is_too_large_the_page_offers_what_figures_show():
     # Where all of it fits, it is there once.
     assert offered(10**6, {"training": long.head(3)}, training=long.head(9))["training"].rows == 9
     assert offered(10, drawn, training=long)["training"].uri is None
+
+
+@pytest.mark.parametrize("others", [(0, 0), (3, 7)])
+def test_availability_counts_the_patterns_that_are_not_listed(others):
+    cohort = SimpleNamespace(
+        modalities=[SimpleNamespace(name="rna"), SimpleNamespace(name="mirna")],
+        patterns=[
+            SimpleNamespace(lacks=(), count=9),
+            SimpleNamespace(lacks=("mirna",), count=4),
+        ],
+        other_patterns=others,
+    )
+    lines = csv_text(availability(cohort)).splitlines()
+    assert lines[:3] == [
+        "pattern,has rna,has mirna,samples",
+        "all modalities,1,1,9",
+        "without mirna,1,0,4",
+    ]
+    assert lines[3:] == (["others (3 patterns),,,7"] if others[0] else [])

@@ -12,7 +12,6 @@ from synthetic_report import Names, make_cohort
 
 from balmi.report.kit.svg import NAMESPACE
 from balmi.report.sections.samples import figures
-from balmi.report.sections.samples import view as samples
 from balmi.report.sections.samples.figures import COLOURS, WIDTHS, samples_figures
 from balmi.report.sections.samples.view import (
     HARD,
@@ -186,13 +185,3 @@ def test_the_figure_stays_small(pair, classes, samples):
     cohort = replace(pair, classes=names, labels=np.arange(40) % classes)
     figure = drawn(viewed(many(cohort, samples), cohort))
     assert len(figure.inline.encode()) < 100_000
-
-
-@pytest.mark.parametrize(
-    ("named", "told"), [(2, ": s5 and s3. Look"), (1, ". Look at these first:")]
-)
-def test_who_is_to_be_looked_at_first_is_named_or_stands_first(pair, monkeypatch, named, told):
-    monkeypatch.setattr(samples, "MAX_NAMED", named)
-    found = viewed([*FOUR, row("s5", "a", 0.05, 0.0, 2)], pair)
-    assert told in found.unanimous
-    assert ("the table below begins with them" in found.unanimous) == (named < 2)

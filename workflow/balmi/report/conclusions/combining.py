@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum, auto
 from typing import TYPE_CHECKING
 
+from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.decision import COMPLETE, FEWEST_FOLDS, NOTHING_LEARNED, Case
+from balmi.evaluation.primary import BALANCED, NETWORK, POOL
 from balmi.evaluation.verdicts import Verdict
 from balmi.numerals import counted
 from balmi.report.conclusions.trust import reason_of
@@ -15,6 +17,7 @@ from balmi.report.kit.words import too_few
 
 if TYPE_CHECKING:
     from balmi.evaluation.decision import Decision
+    from balmi.evaluation.primary import Roles
 
 NOT_LEARNED = "Left open: no method is shown to predict the class from what was measured."
 
@@ -176,6 +179,39 @@ CASES: dict[Case, Wording] = {
         Keep.MAYBE_ONE,
     ),
 }
+
+
+MADE_OF = {
+    POOL: (
+        f"{POOL.own} weighs experts that see one modality and experts that see all."
+        f" {POOL.single} has the same kinds of experts of one modality alone: of those that a"
+        " sample has, the best one in inner folds. Kinds of learners and missing modalities are the"
+        " same in both, so their difference is due to combining."
+    ),
+    BALANCED: (
+        f"{NETWORK} pools networks with the linear stack, as the section on training dynamics"
+        " shows: its difference from one modality is not that of the networks alone."
+    ),
+}
+# Not where the metric that verdicts follow is accuracy: then all call the most probable class.
+OF_RULE = (
+    " Both call classes by a rule that is made for macro-F1, and other methods lack it. In metrics"
+    " of the called class, a part of their gain over other methods may be due to that rule."
+)
+
+
+def made_of(roles: Roles, metric: str) -> str:
+    """Say to what the difference from one modality is due, by what the two methods are made of.
+
+    Parameters
+    ----------
+    roles
+        The predictor that the report is about.
+    metric
+        The metric that verdicts follow.
+    """
+    ruled = roles == POOL and metric != PrimaryMetric.ACCURACY
+    return MADE_OF[roles] + OF_RULE * ruled
 
 
 def _filled(text: str, decision: Decision) -> str:

@@ -7,16 +7,15 @@ from enum import StrEnum, auto
 from typing import TYPE_CHECKING
 
 from balmi.evaluation.verdicts import Prediction, Verdict
-from balmi.numerals import counted
-from balmi.report.kit.words import brief, joined
+from balmi.numerals import counted, decimal
+from balmi.report.kit.words import LISTED_PAIRS, brief, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from balmi.report.sections.information.distillation import Margin
+    from balmi.report.sections.information.distillation import Lesson, Margin
 
 OUTCOMES = tuple(map(str, (Verdict.GAIN, Verdict.NONE, Verdict.LOSS)))
-LISTED_PAIRS = 6
 # What is expected where observations have refuted the prediction's kind.
 UNCONFIRMED = {
     Prediction.GAIN: "undecided, since a gain was predicted and not observed",
@@ -160,3 +159,37 @@ def prospect(margins: Sequence[Margin]) -> Prospect | None:
     short, sentence = (text.format(**facts) for text in OUTLOOKS[_outlook(able)])
     grounds = (PREDICTED, SEEN) if seen else (PREDICTED,)
     return Prospect(short, sentence, tuple(text.format(**facts) for text in grounds))
+
+
+NOTHING_DISTILLED = "Nothing was distilled in the training of the balanced network."
+LESSON = (
+    "In the training of the balanced network, {student} learned from {teacher} in {replicas} of"
+    " {folds}, the teacher's share of the loss {strength} on average."
+)
+MORE_LESSONS = "So did {} of student and teacher."
+
+
+def distilled(lessons: Sequence[Lesson] | None) -> tuple[str, ...]:
+    """Say what was distilled: each training part decides by its own margins.
+
+    Parameters
+    ----------
+    lessons
+        Who learned from whom; None where that is not known.
+    """
+    if lessons is None:
+        return ()
+    if not lessons:
+        return (NOTHING_DISTILLED,)
+    told = [
+        LESSON.format(
+            student=brief(row.student),
+            teacher=brief(row.teacher),
+            replicas=row.replicas,
+            folds=counted(row.of, "fold"),
+            strength=decimal(row.strength, 2),
+        )
+        for row in lessons[:LISTED_PAIRS]
+    ]
+    more = len(lessons) - len(told)
+    return (*told, MORE_LESSONS.format(counted(more, "more pair"))) if more > 0 else tuple(told)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from balmi.evaluation.access import Access
 from balmi.numerals import signed, with_limits
-from balmi.report.kit.words import brief, joined
+from balmi.report.kit.words import brief, joined, with_p
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,8 @@ INTERACTION_WITHOUT_SYNERGY = (
 def gain_told(row: Gain) -> str:
     """Tell what a pool gains over one that sees less."""
     amount = with_limits(row.gain, row.lower, row.upper, signed)
-    return f"{row.more[0].upper()}{row.more[1:]} against {row.less}: {amount}"
+    pools = f"{row.more[0].upper()}{row.more[1:]} against {row.less}"
+    return f"{pools}: {amount}, adjusted {with_p(row.p_holm)}"
 
 
 def synergy_told(access: AccessView, parts: Sequence[Parts]) -> str | None:

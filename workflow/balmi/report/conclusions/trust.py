@@ -5,13 +5,16 @@ from __future__ import annotations
 from enum import StrEnum, auto
 from typing import TYPE_CHECKING
 
+from balmi.evaluation.decision import MASK
 from balmi.evaluation.trust import STRUCTURE, State
-from balmi.numerals import counted
+from balmi.numerals import counted, with_limits
 from balmi.report.kit.words import joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from balmi.evaluation.decision import Decision
+    from balmi.report.sections.performance.scores import Score
     from balmi.report.sections.verdict.trust import TrustView
 
 
@@ -89,3 +92,38 @@ def trusted(trust: TrustView, failed: int) -> tuple[str, State]:
         methods=f"; {counted(failed, 'method')} failed" if failed else "",
     )
     return text, state
+
+
+def checked(trust: TrustView, failed: Sequence[str]) -> str:
+    """Say how many checks ended in which state, and which methods failed.
+
+    Parameters
+    ----------
+    trust
+        The checklist.
+    failed
+        Names of methods that failed.
+    """
+    fate = f"{joined(list(failed))} failed" if failed else "no method failed"
+    return f"{trust.sentence.removesuffix('.')}; {fate}."
+
+
+PREDICTS = (
+    "Who has which modality predicts the class by itself. A method that sees only that"
+    f" ({MASK}) has a macro AUROC of {{score}}, where chance is .5."
+)
+
+
+def absence_predicts(decision: Decision, score: Score) -> str | None:
+    """Say that who has what predicts the class; None where that is not shown.
+
+    Parameters
+    ----------
+    decision
+        What the cohort's tables decide.
+    score
+        The macro AUROC of the method that sees only that.
+    """
+    if not decision.predicts:
+        return None
+    return PREDICTS.format(score=with_limits(score.mean, score.lower, score.upper))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from balmi.evaluation.decision import NOTHING_LEARNED, Case
 from balmi.evaluation.verdicts import NOT_SEPARABLE, Foremost, Verdict
 from balmi.report.conclusions.combining import silence
-from balmi.report.kit.words import brief
+from balmi.report.kit.words import LISTED_PAIRS, brief
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from balmi.report.sections.information.label import LabelInformation
     from balmi.report.sections.information.view import InformationView
     from balmi.report.sections.verdict.answers import Views
-
-LISTED_PAIRS = 6
 
 
 class Which(StrEnum):

@@ -44,12 +44,18 @@ def fitted(text: str, room: float, size: float = SIZE, letter: float = EM) -> st
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """Return round numbers from one to the other, at most `most` of them."""
+    """Return round numbers from one to the other, at most `most` of them, two at the least."""
     span = high - low
     unit = 10 ** math.floor(math.log10(span / most))
     step = next(each * unit for each in TICKS if span / (each * unit) <= most - 1 or each == 10)
-    first = math.ceil(low / step - 1e-9)
-    return [round(place * step, 10) for place in range(first, math.floor(high / step + 1e-9) + 1)]
+    found = _multiples(low, high, step)
+    # Around zero a step may fit once alone, and half of it thrice.
+    return found if len(found) > 1 else _multiples(low, high, step / 2)
+
+
+def _multiples(low: float, high: float, step: float) -> list[float]:
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [round(place * step, 10) for place in range(first, last + 1)]
 
 
 def _number(value: float) -> str:
@@ -181,6 +187,15 @@ class Pen:
             preserveAspectRatio="none",
             image_rendering="pixelated",
         )
+
+    def areas(self, items: Sequence[tuple[tuple[float, float, float, float], str]]) -> None:
+        """Lay unseen rectangles on what is drawn, each with what it says under the pointer."""
+        group = ET.Element("g", {"fill": "transparent"})
+        for place, told in items:
+            names = ("x", "y", "width", "height")
+            box = {name: _number(float(each)) for name, each in zip(names, place, strict=True)}
+            ET.SubElement(ET.SubElement(group, "rect", box), "title").text = told
+        self.elements.append(group)
 
     def strokes(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import altair as alt
@@ -11,6 +11,9 @@ from markupsafe import Markup
 
 from balmi.report.kit.engine import engine
 from balmi.report.kit.paths import shorter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # A fifth of the time of a page would go into checking what our own code says; tests check it.
 VALIDATED = False
@@ -23,6 +26,8 @@ FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 # A layer that is named so draws one class, by its place; the page can hide it.
 CLASS_LAYER = re.compile(r"\bclass_(\d+)_\w*marks")
+# Between what the parts of a mark say: each part then is a mark of its own, which looks the same.
+EACH = "\N{INVISIBLE SEPARATOR}"
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
 # Colours are variables of the page's style sheet: one figure serves the light and the dark page.
 INK, SOFT, GRID = "var(--ink)", "var(--soft)", "var(--grid)"
@@ -77,8 +82,18 @@ def _clean(element: ET.Element, prefix: str) -> None:
             element.remove(child)
         else:
             _clean(child, prefix)
-    if said:
+    if said and EACH in said:
+        _divide(element, said.split(EACH))
+    elif said:
         ET.SubElement(element, "title").text = said
+
+
+def _divide(element: ET.Element, told: Sequence[str]) -> None:
+    """Turn a path of several closed parts into a group of paths, each of which says its own."""
+    parts = element.attrib.pop("d").split("M")[1:]
+    element.tag = "g"
+    for part, text in zip(parts, told, strict=True):
+        ET.SubElement(ET.SubElement(element, "path", {"d": f"M{part}"}), "title").text = text
 
 
 def _widen(root: ET.Element, characters: tuple[int, int]) -> None:

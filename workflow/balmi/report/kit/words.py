@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from itertools import combinations
 from typing import TYPE_CHECKING
 
-from balmi.data.together import apart, together
+from balmi.data.together import apart
 from balmi.numerals import MISSING, counted, decimal, inflected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LONGEST_NAME = 40
+LISTED_PAIRS = 6  # pairs of modalities in a sentence, which counts the others
 NBSP = "\N{NO-BREAK SPACE}"
 
 
@@ -71,15 +71,12 @@ def combination(name: str, modalities: Sequence[str]) -> str:
     """
     if name in modalities:
         return name
-    spaced = " + ".join(apart(name))
-    if len(modalities) <= 3:
+    parts = apart(name)
+    spaced = " + ".join(parts)
+    left = [other for other in modalities if other not in parts]
+    if len(modalities) <= 3 or len(parts) < 3 or len(left) > 2:
         return spaced
-    ordered = sorted(modalities)
-    short = {together(ordered): "all modalities"}
-    for left in (left for size in (1, 2) for left in combinations(ordered, size)):
-        kept = together(other for other in ordered if other not in left)
-        short.setdefault(kept, f"all but {joined(left)}")
-    return spaced if len(apart(name)) < 3 else short.get(name, spaced)
+    return f"all but {joined(left)}" if left else "all modalities"
 
 
 def shortened(text: str, length: int = 30) -> str:

@@ -10,11 +10,12 @@ import pandas as pd
 
 from balmi.data.together import apart
 from balmi.methods.outcome import PROBABILITY_PREFIX
-from balmi.numerals import counted, decimal, inflected, signed, with_limits
-from balmi.prediction.external import Carried, Labelled, validate
+from balmi.numerals import counted, decimal, inflected, with_limits
+from balmi.prediction.external import Labelled, validate
 from balmi.prediction.fingerprints import TRAINED
 from balmi.prediction.shares import other_shares
 from balmi.prediction.untried import incomparable, untested, untried, what_is_known
+from balmi.report.conclusions.carried import carried_over
 from balmi.report.kit.drawing import Mark, mark_of
 from balmi.report.kit.metrics import Metric, metric_of
 from balmi.report.kit.words import brief, joined, percent
@@ -384,30 +385,6 @@ def _estimate(held: Estimate, form=decimal) -> str:
     return with_limits(held.value, held.lower, held.upper, form)
 
 
-def _verdict(found: External, metric: Metric, dataset: str) -> str:
-    """Return whether performance carried over, in a sentence."""
-    inside, outside = _estimate(found.primary.internal), _estimate(found.primary.external)
-    numbers = (
-        f"{metric.first} is {outside} on {counted(found.samples, 'new sample')} with a known class,"
-        f" and {inside} in the cross-validation of {brief(dataset)}"
-    )
-    gap = found.primary.difference
-    told = f"the difference is {_estimate(gap, signed)}"
-    worst = None
-    if gap.lower is not None and gap.upper is not None:
-        worst = max(0.0, -gap.lower if metric.more_is_better else gap.upper)
-    ends = {
-        Carried.YES: f"{told}, so that a loss above .1 is unlikely.",
-        Carried.BETTER: f"{told}: the new samples are easier, or differ in kind.",
-        Carried.OPEN: f"{told}: no loss is shown, and one of up to {decimal(worst)} is not ruled"
-        " out.",
-        Carried.NO: f"{told}: performance did not carry over in full.",
-        Carried.FEW: "these are too few to compare.",
-        Carried.APART: f"the two cannot be compared: {_apart(found)}.",
-    }
-    return f"{numbers}; {ends[found.carried]}"
-
-
 def _wrong(held: Labelled, rows: int) -> str:
     """Return how many calls are wrong, in a sentence; of more than `MOST_ROWS` rows a part shows.
 
@@ -423,17 +400,6 @@ def _wrong(held: Labelled, rows: int) -> str:
     return (
         f"{count:,} of {of} ({share}) {verb} called another class, and marked as"
         f" {WRONG.word} in {shown} of predictions."
-    )
-
-
-def _apart(found: External) -> str:
-    """Return why scores inside and outside are not of the same."""
-    if found.other is not None:
-        return found.other
-    absent = joined(list(map(brief, found.absent)))
-    return (
-        f"no new sample is of {absent}, so that a mean over classes is another mean here; accuracy"
-        " and the scores of the other classes can be compared"
     )
 
 
@@ -460,7 +426,7 @@ def _external(
         found=found,
         mark=mark_of(found.carried),
         metric=metric,
-        sentence=_verdict(found, metric, about["model"]["dataset"]),
+        sentence=carried_over(found, metric, about["model"]["dataset"]),
         wrong=_wrong(held, len(table)),
         metrics=tuple((metric_of(each.metric), each) for each in found.metrics),
         class_metrics=tuple(metric_of(each.metric) for each in found.classes[0].scores),

@@ -112,8 +112,9 @@
         row.hidden = !active.every((other) => keeps(other, row));
   }));
   document.querySelectorAll("[data-pick]").forEach((box) => box.addEventListener("change", () => {
-    for (const part of box.closest("section").querySelectorAll(`[data-class="${box.dataset.pick}"]`))
-      part.toggleAttribute("hidden", !box.checked);
+    const section = box.closest("section");
+    for (const part of section.querySelectorAll(`[data-class="${box.dataset.pick}"]`)) part.toggleAttribute("hidden", !box.checked);
+    for (const other of section.querySelectorAll(`[data-pick="${box.dataset.pick}"]`)) other.checked = box.checked;
   }));
   document.querySelectorAll("table.sortable thead th").forEach((head) => {
     const button = document.createElement("button");

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Values,
     )
 
+MOST_AREAS = 400  # of the picture of values, each with what it says
 MOST_TOLD = 60  # shares in the description of the figure; the table has all
 LANE = 16  # height of a modality's lane, pixels
 PANEL, STEP = 250, 22  # of the features of a class, pixels: width, and height of a row
@@ -42,7 +43,8 @@ READING = (
     "A row is a feature, a column is a sample. Samples stand by class, as the strip on top shows,"
     " and within a class by its probability while they were held out, the least likely at the left."
     " Features stand by the class for which they matter most. Colour: standard deviations from the"
-    " mean of all samples. A feature that separates a class changes its colour at a line."
+    " mean of all samples. A feature that separates a class changes its colour at a line. The"
+    " pointer shows the median and the middle half of a class, as does the table below."
 )
 DIRECTIONS = (
     Entry("supports the class", INK, FOR, "var(--bg)"),
@@ -176,6 +178,19 @@ def _levels(cells: Sequence[Sequence[float | None]]) -> np.ndarray:
     return np.where(np.isnan(values), 2 * DEPTH + 1, steps + DEPTH).astype(np.uint8)
 
 
+def _say_cells(pen: Pen, values: Values, top: float) -> None:
+    """Lay unseen areas on the picture that say of each feature what a class holds of it."""
+    if len(values.features) * len(values.classes) > MOST_AREAS:
+        return
+    areas = []
+    for row, ((modality, feature), cells) in enumerate(values.by_feature):
+        for cell in cells:
+            left, right = (NAMES + CELLS * at / values.samples for at in (cell.start, cell.stop))
+            told = f"{feature} ({modality}), {cell.label}: {cell.told}"
+            areas.append(((left, top + LINE * row, right - left, LINE), told))
+    pen.areas(areas)
+
+
 def values_figure(values: Values, modalities: Sequence[str], classes: Sequence[str]) -> Sketch:
     """Draw what samples hold of the foremost features: a row per feature, a column per sample."""
     pen, keys, kinds = Pen(), modality_keys(modalities), class_keys(classes)
@@ -194,6 +209,7 @@ def values_figure(values: Values, modalities: Sequence[str], classes: Sequence[s
     down = LINE * len(values.features)
     picture = indexed(_levels(values.cells), *_colours())
     pen.picture(NAMES, top, CELLS, down, uri_of(picture))
+    _say_cells(pen, values, top)
     at = float(NAMES)
     for _, count in values.classes[:-1]:
         at += CELLS * count / values.samples

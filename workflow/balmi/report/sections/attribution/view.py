@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from balmi.evaluation.primary import NETWORK
+from balmi.numerals import signed
 from balmi.report.conclusions.attribution import leading, steady
 from balmi.report.kit.amounts import Amount, amount_of
 from balmi.report.kit.words import known
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -98,6 +101,36 @@ class Attributions:
 
 
 @dataclass(frozen=True)
+class Held:
+    """What the samples of a class hold of a feature, in standard deviations from the mean of all.
+
+    Parameters
+    ----------
+    label
+        The class.
+    start, stop
+        Its first column, and the one after its last.
+    median, low, high
+        Median, and the ends of the middle half; None where it was measured in no sample.
+    """
+
+    label: str
+    start: int
+    stop: int
+    median: float | None
+    low: float | None
+    high: float | None
+
+    @property
+    def told(self) -> str:
+        """The median with the middle half."""
+        if self.median is None:
+            return "not measured"
+        half = f"{signed(self.low, 1)} to {signed(self.high, 1)}"
+        return f"median {signed(self.median, 1)}, middle half {half} deviations"
+
+
+@dataclass(frozen=True)
 class Values:
     """What samples hold of the foremost features.
 
@@ -114,6 +147,21 @@ class Values:
     features: tuple[tuple[str, str], ...]
     classes: tuple[tuple[str, int], ...]
     cells: tuple[tuple[float | None, ...], ...]
+
+    @property
+    def by_feature(self) -> tuple[tuple[tuple[str, str], tuple[Held, ...]], ...]:
+        """Modality and name of each feature, and what each class holds of it."""
+        held = (tuple(self._held(row)) for row in self.cells)
+        return tuple(zip(self.features, held, strict=True))
+
+    def _held(self, row: Sequence[float | None]) -> Iterator[Held]:
+        start = 0
+        for name, count in self.classes:
+            stop = start + count
+            values = [each for each in row[start:stop] if each is not None]
+            low, middle, high = np.percentile(values, (25, 50, 75)) if values else (None,) * 3
+            yield Held(name, start, stop, known(middle), known(low), known(high))
+            start = stop
 
     @property
     def samples(self) -> int:

@@ -11,6 +11,7 @@ from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL, class_keys, modality_keys
 from balmi.report.kit.figures import SHAPES, Drawn, Entry, Figure, outline
 from balmi.report.kit.pictures import marks_uri, stamp
+from balmi.report.kit.svg import EACH
 from balmi.report.kit.words import shortened
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ TITLES = {
     "embedding": "After fusion: held-out samples by what was predicted of them",
 }
 OPACITY = 0.8
+MOST_NAMED = 800  # samples that each say who they are where the pointer rests on them
 Marks = list[alt.Chart]  # one of each class
 SHARPNESS = (2, 1)  # pixels of a picture per pixel of the page: the finest that is not too large
 LARGEST = 340_000  # bytes of the pictures of a figure together: the page holds much else
@@ -117,7 +119,19 @@ def _pictures(places: Sequence[Sequence[tuple[float, float]]], entries: Sequence
     ]
 
 
-def _shapes(places: Sequence[Sequence[tuple[float, float]]], entries: Sequence[Entry]) -> Marks:
+def _said(embedding: Embedding, entries: Sequence[Entry]) -> list[str]:
+    """Return by class what its marks say: each its sample, or all the class where they are many."""
+    if len(embedding.points) > MOST_NAMED:
+        return [entry.text for entry in entries]
+    names: list[list[str]] = [[] for _ in entries]
+    for name, (_, _, code) in zip(embedding.names, embedding.points, strict=True):
+        names[code].append(name)
+    return [EACH.join(each) for each in names]
+
+
+def _shapes(
+    places: Sequence[Sequence[tuple[float, float]]], entries: Sequence[Entry], said: Sequence[str]
+) -> Marks:
     """Draw each class as shapes."""
     base = alt.Chart(alt.Data(values=[{}]))
     return [
@@ -127,8 +141,8 @@ def _shapes(places: Sequence[Sequence[tuple[float, float]]], entries: Sequence[E
             filled=True,
             opacity=OPACITY,
             color=entry.colour,
-        ).encode(description=alt.value(entry.text))
-        for each, entry in zip(places, entries, strict=True)
+        ).encode(description=alt.value(told))
+        for each, entry, told in zip(places, entries, said, strict=True)
     ]
 
 
@@ -172,7 +186,7 @@ def embedding_figure(embedding: Embedding, name: str = "embedding") -> Figure:
     """
     entries = class_entries(embedding.classes)
     places = _placed(embedding)
-    exact = _scatter(embedding, _shapes(places, entries))
+    exact = _scatter(embedding, _shapes(places, entries, _said(embedding, entries)))
     counts = ", ".join(
         f"{name} {count:,}" for name, count in zip(embedding.classes, embedding.counts, strict=True)
     )

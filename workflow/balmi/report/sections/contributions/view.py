@@ -86,12 +86,15 @@ class Embedding:
         Their names, in the cohort's order.
     points
         First and second component, and the class by its place, of every sample.
+    names
+        Their ids.
     flat
         Whether there is no second component; the points then lie in one lane per class.
     """
 
     classes: tuple[str, ...]
     points: tuple[tuple[float, float, int], ...]
+    names: tuple[str, ...]
     flat: bool
 
     @property
@@ -155,7 +158,9 @@ def _shares(
 def _embedding(
     embedding: pd.DataFrame, classes: Sequence[str], columns: tuple[str, str] = ("x", "y")
 ) -> Embedding | None:
-    renamed = embedding[["class", *columns]].set_axis(["class", "x", "y"], axis=1)
+    renamed = embedding[["sample", "class", *columns]].set_axis(
+        ["sample", "class", "x", "y"], axis=1
+    )
     table = renamed.dropna(subset=["x", "y"])
     if table.empty:
         return None
@@ -169,7 +174,7 @@ def _embedding(
         else list(map(float, table["y"]))
     )
     points = tuple(zip(map(float, table["x"]), heights, codes, strict=True))
-    return Embedding(tuple(classes), points, flat)
+    return Embedding(tuple(classes), points, tuple(map(str, table["sample"])), flat)
 
 
 def _reasons(settings: Mapping[str, Any], without: Mapping[str, str]) -> dict[str, str]:

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
-from balmi.numerals import decimal
+from balmi.numerals import counted, decimal, with_limits
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import DASHES, LABEL, class_keys
 from balmi.report.kit.figures import Entry, Figure, Panels
+from balmi.report.kit.metrics import metric_of
 from balmi.report.kit.svg import SOFT
 from balmi.report.kit.words import percent, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from balmi.report.kit.drawing import Key
     from balmi.report.sections.performance.closeup import ClassCurve, CloseUp, Reliability
@@ -24,6 +25,7 @@ DOTS = list(DASHES[2])
 COLOUR = "var(--accent)"
 UNIT = alt.Scale(domain=[0, 1])
 UNIT_AXIS = alt.Axis(format=".1f", tickCount=5)
+AREAS = {"roc": "auroc", "pr": "auprc"}
 CURVE_TITLES = {
     "roc": ("ROC curves", "false positive rate", "recall (true positive rate)"),
     "pr": ("Precision-recall curves", "recall", "precision"),
@@ -47,11 +49,24 @@ def _diagonal(titles: tuple[str, str], opacity: float = 1) -> alt.Chart:
 def _histogram(row: Reliability, titles: tuple[str, str]) -> alt.Chart:
     """Draw the share of predictions in every bin, on the axes of what is right."""
     records = [
-        {"from": each.left, "to": each.right, "zero": 0, "share": share}
+        {
+            "from": each.left,
+            "to": each.right,
+            "zero": 0,
+            "share": share,
+            "said": f"{counted(round(each.samples), 'prediction')} with a probability from"
+            f" {percent(each.left)} to {percent(each.right)}: {percent(share)}",
+        }
         for each, share in zip(row.bins, row.shares, strict=True)
     ]
     bar = alt.Chart(alt.Data(values=records)).mark_rect(fill=COLOUR, fillOpacity=0.18)
-    return bar.encode(x=_across("from", titles), x2="to:Q", y=_up("share", titles), y2="zero:Q")
+    return bar.encode(
+        x=_across("from", titles),
+        x2="to:Q",
+        y=_up("share", titles),
+        y2="zero:Q",
+        description=drawing.said(),
+    )
 
 
 def _reliability_figure(row: Reliability, place: int) -> Figure:
@@ -96,13 +111,15 @@ def reliability_figures(rows: Sequence[Reliability]) -> Panels:
     return Panels("Are the probabilities right?", tuple(parts), data="reliability")
 
 
-def _curve(curve: ClassCurve, place: int, key: Key, titles: tuple[str, str]) -> alt.Chart:
+def _curve(
+    curve: ClassCurve, place: int, key: Key, titles: tuple[str, str], area: str
+) -> alt.Chart:
     records = [{"x": x, "y": y} for x, y in zip(curve.x, curve.y, strict=True)]
     # The layer's name marks the class in the page, so that a reader can hide it.
     base = alt.Chart(alt.Data(values=records), name=f"class_{place}")
     look: dict[str, Any] = {"strokeDash": list(key.dash)} if key.dash[1] else {}
     line = base.mark_line(color=key.colour, strokeWidth=2, **look)
-    said = alt.value(f"{curve.name}: {_middle(curve)}")
+    said = alt.value(f"{curve.name}: {area}{titles[1]} {_middle(curve)} {titles[0]}")
     return line.encode(x=_across("x", titles), y=_up("y", titles), description=said)
 
 
@@ -114,13 +131,31 @@ def _band(curve: ClassCurve, place: int, key: Key, titles: tuple[str, str]) -> a
     return area.encode(x=_across("x", titles), y=_up("low", titles), y2="high:Q")
 
 
+def _areas(closeup: CloseUp, kind: str) -> dict[str, str]:
+    """Return by class the area under its curve, as it is said."""
+    metric = metric_of(AREAS[kind])
+    scores = {row.name: row.scores.get(metric.key) for row in closeup.classes}
+    return {
+        name: f"{metric.title} {with_limits(score.mean, score.lower, score.upper)}; "
+        for name, score in scores.items()
+        if score is not None and score.mean is not None
+    }
+
+
 def _curves_figure(
-    kind: str, curves: Sequence[ClassCurve], classes: Sequence[str], banded: bool
+    kind: str,
+    curves: Sequence[ClassCurve],
+    classes: Sequence[str],
+    areas: Mapping[str, str],
+    banded: bool,
 ) -> Figure:
     keys = class_keys(classes)
     places = {name: place for place, name in enumerate(classes)}
     title, *titles = CURVE_TITLES[kind]
-    lines = [_curve(row, places[row.name], keys[row.name], tuple(titles)) for row in curves]
+    lines = [
+        _curve(row, places[row.name], keys[row.name], tuple(titles), areas.get(row.name, ""))
+        for row in curves
+    ]
     bands = [
         _band(row, places[row.name], keys[row.name], tuple(titles))
         for row in curves
@@ -153,7 +188,7 @@ def curve_figures(closeup: CloseUp, classes: Sequence[str]) -> Panels:
         All classes in the cohort's order, which decides the colours.
     """
     parts = (
-        _curves_figure(kind, curves, classes, closeup.banded)
+        _curves_figure(kind, curves, classes, _areas(closeup, kind), closeup.banded)
         for kind, curves in closeup.curves.items()
     )
     title = f"Curves of {closeup.method}, each class against the rest"

@@ -8,6 +8,7 @@ import altair as alt
 import numpy as np
 
 from balmi.numerals import decimal, signed, with_limits
+from balmi.report.conclusions.differences import drawn_intervals, worded
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL, mark_of
 from balmi.report.kit.figures import Drawn, Figure
@@ -29,7 +30,7 @@ SPREAD = 16  # height over which the dots of a method lie, pixels
 
 def _difference_row(row: Difference) -> dict[str, Any]:
     mark = mark_of(row.verdict)
-    amount = with_limits(row.difference, row.lower, row.upper, signed)
+    amount, word = with_limits(row.difference, row.lower, row.upper, signed), worded(row, mark.word)
     return {
         "name": ("★ " if row.primary else "")
         + shortened(f"{row.method} − {row.reference}", LABEL + 10),
@@ -38,8 +39,8 @@ def _difference_row(row: Difference) -> dict[str, Any]:
         "upper": row.upper,
         "colour": mark.colour,
         "shape": mark.shape,
-        "told": f"{amount}  {mark.word}",
-        "said": f"{row.method} − {row.reference}: {amount}, {mark.word}",
+        "told": f"{amount}  {word}",
+        "said": f"{row.method} − {row.reference}: {amount}, {word}",
     }
 
 
@@ -52,11 +53,16 @@ def differences_figure(rows: Sequence[Difference], metric: Metric) -> Figure:
     width = drawing.wide(records)
     layers = [*drawing.points(base, title), drawing.names(base), drawing.texts(base, width)]
     chart = drawing.sized(layers, len(records), width)
-    words = [mark_of(row.verdict).word for row in rows]
+    words = [worded(row, mark_of(row.verdict).word) for row in rows]
     counts = ", ".join(f"{word}: {words.count(word)}" for word in dict.fromkeys(words))
     title = f"Paired differences of {metric.title}"
     return Figure(
-        chart, "differences", title, f"{counts}.", drawing.lengths(records), data="comparisons"
+        chart,
+        "differences",
+        title,
+        f"{counts}. {drawn_intervals(rows)}",
+        drawing.lengths(records),
+        data="comparisons",
     )
 
 
@@ -117,14 +123,30 @@ def _dots(rows: Sequence[MethodRow], limits: tuple[float, float], width: int) ->
                 f"{SPREAD * ((repeat + 0.5) / lanes - 0.5):.1f}h.1"
                 for repeat, _, value in row.folds
             ),
+            "said": _scores(row, lanes),
         }
         for place, row in enumerate(rows)
     ]
     look = {"stroke": "var(--accent)", "strokeWidth": 5, "strokeCap": "round", "opacity": 0.8}
     marks = alt.Chart(alt.Data(values=dots)).mark_point(size=4, filled=False, **look)
     return marks.encode(
-        x=alt.value(width / 2), y=drawing.down(), shape=alt.Shape("path:N", scale=None)
+        x=alt.value(width / 2),
+        y=drawing.down(),
+        shape=alt.Shape("path:N", scale=None),
+        description=drawing.said(),
     )
+
+
+def _scores(row: MethodRow, lanes: int) -> str:
+    """Return a method's scores fold by fold, a repeat after the other."""
+    held: dict[int, list[str]] = {}
+    for repeat, _, value in row.folds:
+        held.setdefault(repeat, []).append(decimal(value))
+    parts = (
+        f"repeat {repeat + 1}: {' '.join(values)}" if lanes > 1 else " ".join(values)
+        for repeat, values in held.items()
+    )
+    return f"{row.name}, by fold; {'; '.join(parts)}"
 
 
 def _limits(boxes: Sequence[dict[str, Any]]) -> tuple[float, float]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from balmi.report.kit.metrics import Metric
 
 MASK = str(Method.ABSENCE_LR)
-SHOWN = "log_loss"
+FALLBACK = "log_loss"  # where the followed metric has no value on any of them
 MAX_PATTERNS = 12
 
 
@@ -49,16 +49,21 @@ class PatternsView:
     rows
         The most frequent patterns, the most frequent first.
     total
-        Patterns in all.
+        Patterns that have a score.
+    unscored
+        Patterns without one, since the metric needs more classes than their samples have.
     """
 
     method: str
     metric: Metric
     rows: tuple[Pattern, ...]
     total: int
+    unscored: int
 
 
-def patterns_view(patterns: pd.DataFrame, modalities: Sequence[str]) -> PatternsView | None:
+def patterns_view(
+    patterns: pd.DataFrame, modalities: Sequence[str], followed: str
+) -> PatternsView | None:
     """Make the view of availability, None where all samples have the same modalities.
 
     Parameters
@@ -67,8 +72,11 @@ def patterns_view(patterns: pd.DataFrame, modalities: Sequence[str]) -> Patterns
         The table of the contract.
     modalities
         Names of the cohort's modalities.
+    followed
+        The metric that verdicts follow.
     """
-    shown = patterns[patterns["metric"] == SHOWN]
+    name = followed if (patterns["metric"] == followed).any() else FALLBACK
+    shown = patterns[patterns["metric"] == name]
     own = shown[shown["method"] != MASK]
     if own.empty:
         return None
@@ -86,5 +94,9 @@ def patterns_view(patterns: pd.DataFrame, modalities: Sequence[str]) -> Patterns
         if (amount := amount_of(row, columns)) is not None
     ]
     return PatternsView(
-        str(own["method"].iloc[0]), metric_of(SHOWN), tuple(found[:MAX_PATTERNS]), len(found)
+        method=str(own["method"].iloc[0]),
+        metric=metric_of(name),
+        rows=tuple(found[:MAX_PATTERNS]),
+        total=len(found),
+        unscored=patterns["modalities"].nunique() - len(found),
     )

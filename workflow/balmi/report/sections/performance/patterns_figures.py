@@ -22,7 +22,7 @@ def patterns_figure(view: PatternsView) -> Figure:
     title = f"{view.metric.title}{view.metric.aside}"
     names = [
         {
-            "name": shortened(row.name, LABEL),
+            "name": shortened(row.name, LABEL + 10),
             "told": f"{counted(row.samples, 'sample')}",
             "value": row.own.estimate,
             "lower": row.own.lower,

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from balmi.evaluation.comparisons import ALL, COMPLETE
 from balmi.evaluation.decision import MASK
@@ -37,6 +36,8 @@ from balmi.report.sections.performance.scores import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import pandas as pd
 
     from balmi.data.cohort import Roster
     from balmi.evaluation.decision import Decision, Ground
@@ -84,6 +85,8 @@ class Difference:
         Test folds that differ and count, and all that were dealt.
     primary
         Whether it is the one that was fixed in advance.
+    references
+        Methods that this method is compared with: so many comparisons are adjusted for at most.
     """
 
     method: str
@@ -101,6 +104,7 @@ class Difference:
     folds: int
     dealt: int
     primary: bool
+    references: int
 
 
 @dataclass(frozen=True)
@@ -221,14 +225,18 @@ def _differences(
     single = ((main["reference"] == roles.single) | linear) & ~own & ~alone
     chosen = main if not (own | single).any() else main[own | single]
     chosen = chosen.sort_values("method", key=lambda names: names != roles.own, kind="stable")
-    rows = [_difference(cells, ground) for cells in chosen.to_dict("records")]
+    references = main["method"].value_counts()
+    rows = [
+        _difference(cells, ground, int(references[cells["method"]]))
+        for cells in chosen.to_dict("records")
+    ]
     # Of a long table the page shows the first rows: what decides is among them, and what is lost.
     lost = str(Verdict.LOSS)
     rows.sort(key=lambda row: (not row.primary, (row.method, row.verdict) != (roles.own, lost)))
     return rows, len(main) - len(rows)
 
 
-def _difference(cells: dict[str, Any], ground: Ground) -> Difference:
+def _difference(cells: dict[str, Any], ground: Ground, references: int) -> Difference:
     numbers = ("difference", "lower", "upper", "p", "p_holm", "worse", "equivalent", "better")
     estimates = {name: known(cells[name]) for name in numbers}
     word = ground.verdict(cells)
@@ -241,6 +249,7 @@ def _difference(cells: dict[str, Any], ground: Ground) -> Difference:
         folds=int(cells["folds"]),
         dealt=int(cells["dealt"]),
         primary=ground.is_primary(cells),
+        references=references,
     )
 
 
@@ -248,10 +257,12 @@ def _log_loss(comparisons: pd.DataFrame, ground: Ground, own: str) -> Difference
     """Return the difference in log-loss of the own method and stacking beside another metric."""
     if ground.metric == LOG_LOSS:
         return None
-    wanted = {"method": own, "reference": STACKED, "metric": LOG_LOSS, "samples": ground.followed}
-    rows = (comparisons[list(wanted)] == pd.Series(wanted)).all(axis=1)
-    records = comparisons[rows].to_dict("records")
-    return _difference(records[0], ground) if records else None
+    wanted = {"method": own, "metric": LOG_LOSS, "samples": ground.followed}
+    family = comparisons
+    for column, value in wanted.items():
+        family = family[family[column] == value]
+    records = family[family["reference"] == STACKED].to_dict("records")
+    return _difference(records[0], ground, len(family)) if records else None
 
 
 def differences_view(comparisons: pd.DataFrame, decision: Decision) -> dict[str, Any]:
@@ -367,5 +378,5 @@ def performance_view(
         closeup=_closeup(rows, tables, scores, cohort, own),
         statuses=_statuses(tables["methods"]),
         access=access_view(tables["access"], quiet),
-        patterns=patterns_view(tables["patterns"], cohort.modalities),
+        patterns=patterns_view(tables["patterns"], cohort.modalities, told["metric"].key),
     )

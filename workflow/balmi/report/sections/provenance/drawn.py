@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from balmi.numerals import counted
+from balmi.report.kit.words import joined
 from balmi.report.sections.performance.confusion_figure import NAME as CONFUSION
 
 if TYPE_CHECKING:
@@ -21,15 +23,30 @@ if TYPE_CHECKING:
 AVAILABILITY = "availability"  # no table of the contract: who has what is in the cohort
 
 
-def _availability(cohort: CohortView) -> pd.DataFrame:
-    """Return a row per pattern of availability: 1 for each modality that its samples have."""
+def availability(cohort: CohortView) -> pd.DataFrame:
+    """Return a row per pattern of availability, and one of all others.
+
+    A pattern has 1 for each modality that its samples have, and 0 for each that they lack.
+
+    Parameters
+    ----------
+    cohort
+        The view of the cohort.
+    """
     names = [row.name for row in cohort.modalities]
-    return pd.DataFrame(
-        [
-            {**{f"has {name}": int(name not in row.lacks) for name in names}, "samples": row.count}
-            for row in cohort.patterns
-        ]
-    )
+    rows = [
+        {
+            "pattern": f"without {joined(row.lacks)}" if row.lacks else "all modalities",
+            **{f"has {name}": int(name not in row.lacks) for name in names},
+            "samples": row.count,
+        }
+        for row in cohort.patterns
+    ]
+    kinds, samples = cohort.other_patterns
+    if kinds:
+        others = {"pattern": f"others ({counted(kinds, 'pattern')})", "samples": samples}
+        return pd.DataFrame([*rows, others]).astype({f"has {name}": "Int64" for name in names})
+    return pd.DataFrame(rows)
 
 
 def _comparisons(view: PerformanceView, table: pd.DataFrame) -> pd.DataFrame:
@@ -89,7 +106,7 @@ def drawn_tables(view: View, tables: Mapping[str, pd.DataFrame]) -> dict[str, pd
     tables
         The tables of the contract that it is made from.
     """
-    drawn = {AVAILABILITY: _availability(view.cohort)}
+    drawn = {AVAILABILITY: availability(view.cohort)}
     if view.performance.differences:
         drawn["comparisons"] = _comparisons(view.performance, tables["comparisons"])
     if view.performance.closeup is not None:

@@ -7,8 +7,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from balmi.evaluation.samples import PREDICTED, PROBABILITY, shown_method
-from balmi.numerals import counted, inflected
-from balmi.report.kit.words import brief, joined, known, percent
+from balmi.report.conclusions.samples import first_to_look_at, missed
+from balmi.report.kit.words import known
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 MAX_SAMPLES = 2000  # of which the figure has a mark each
 MAX_HARD = 200  # samples that every method misses, in figure and table
-MAX_NAMED = 20  # of these that everything takes for one other class, in a sentence
 MAX_CELLS = 1000  # of what modalities say of these, in the table
 MAX_OTHERS = 500  # of the other samples, where there are more than `MAX_SAMPLES`
 RIGHT, MISSED, HARD = range(3)
@@ -160,35 +159,12 @@ class SamplesView:
     @property
     def sentence(self) -> str:
         """How many are missed, by whom, and in which class most."""
-        whole = counted(self.samples, "sample")
-        if not self.hard_samples:
-            return f"Each of the {whole} is right by at least one method."
-        verb = inflected(self.hard_samples, "is", "are")
-        share = percent(self.hard_samples / self.samples)
-        text = f"{self.hard_samples:,} of {whole} ({share}) {verb} missed by {self.everyone}"
-        most = max(self.lanes, key=lambda lane: lane.hard / lane.samples)
-        if len([lane for lane in self.lanes if lane.hard]) > 1:
-            text += f"; the largest share is of {brief(most.name)}: {most.hard} of {most.samples}"
-        return f"{text}."
-
-    @property
-    def _listed(self) -> str:
-        return "them" if len(self.hard) == self.hard_samples else f"the {len(self.hard)} listed"
+        return missed(self)
 
     @property
     def unanimous(self) -> str | None:
-        """How many are called one other class by all methods and modalities; None for none."""
-        found = [row for row in self.hard if row.unanimous]
-        if not found:
-            return None
-        verb = inflected(len(found), "is", "are")
-        told = (
-            f"{len(found)} of {self._listed} {verb} called one and the same other class by all"
-            " methods and by every modality alone"
-        )
-        if len(found) > MAX_NAMED:
-            return f"{told}. Look at these first: the table below begins with them."
-        return f"{told}: {joined([brief(row.name) for row in found])}. Look at these first."
+        """Which are called one other class by all methods and modalities; None for none."""
+        return first_to_look_at(self)
 
 
 def _alone(row: dict[str, Any], modality: str) -> Alone | None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from balmi.config.settings import PrimaryMetric
 from balmi.data.usable import UNLABELLED
 from balmi.evaluation.decision import COMPLETE, MASK, RANKING
 from balmi.evaluation.primary import BALANCED, NETWORK, POOL, SINGLE, STACKED
 from balmi.evaluation.trust import LABEL_SOURCE
-from balmi.evaluation.verdicts import HOLM_LEVEL, Verdict
 from balmi.numerals import (
     beside,
     counted,
@@ -21,14 +19,16 @@ from balmi.numerals import (
     signed,
     with_limits,
 )
-from balmi.report.conclusions.combining import headline, silence
-from balmi.report.conclusions.distillation import expected, prospect
+from balmi.report.conclusions.combining import headline, made_of, silence
+from balmi.report.conclusions.differences import BESIDE, KINDS, adjusted_p, resolution, rule
+from balmi.report.conclusions.distillation import distilled, expected, prospect
 from balmi.report.conclusions.questions import ANSWERS, Question
 from balmi.report.conclusions.sharing import above_chance, redundancy
 from balmi.report.conclusions.signal import LIES, gain_told, synergy_told
 from balmi.report.conclusions.signal import RULE as SIGNAL_RULE
+from balmi.report.conclusions.trust import absence_predicts, checked
 from balmi.report.conclusions.which import carries, ranking
-from balmi.report.kit.words import brief, joined, percent, with_p
+from balmi.report.kit.words import brief, joined, percent
 from balmi.report.sections.information.decomposition import parts_of
 from balmi.report.sections.information.refusals import LABEL_TOPIC
 
@@ -84,33 +84,7 @@ def meanings(roles: Roles) -> dict[tuple[str, str], str]:
     }
 
 
-RULE = (
-    "Differences of {} over the same folds{}. The primary comparison was fixed before any score"
-    " and stands by its interval. A secondary one is supported where its p, adjusted for their"
-    f" number (Holm), is at most {HOLM_LEVEL} as well."
-)
-# What a comparison is, by whether it is the primary one; and the primary one on other samples.
-KINDS = {True: "Primary", False: "Secondary"}
-BESIDE = "Primary, for comparison"
-MADE_OF = {
-    POOL: (
-        f"{POOL.own} weighs experts that see one modality and experts that see all."
-        f" {POOL.single} has the same kinds of experts of one modality alone: of those that a"
-        " sample has, the best one in inner folds. Kinds of learners and missing modalities are the"
-        " same in both, so their difference is due to combining."
-    ),
-    BALANCED: (
-        f"{NETWORK} pools networks with the linear stack, as the section on training dynamics"
-        " shows: its difference from one modality is not that of the networks alone."
-    ),
-}
-# Not where the metric that verdicts follow is accuracy: then all call the most probable class.
-OF_RULE = (
-    " Both call classes by a rule that is made for macro-F1, and other methods lack it. In metrics"
-    " of the called class, a part of their gain over other methods may be due to that rule."
-)
 UNDERESTIMATED = "information"  # the trust check of whether estimates are too low
-LISTED_LESSONS = 6
 
 
 @dataclass(frozen=True)
@@ -212,9 +186,7 @@ def _told(row: Difference, decision: Decision, kind: str) -> Statement:
     amount = with_limits(row.difference, row.lower, row.upper, signed)
     meaning = meanings(decision.roles)[row.method, row.reference]
     text = f"{kind}: {meaning} ({row.method} − {row.reference}){_where(row, decision)}: {amount}"
-    if not row.primary and row.p_holm is not None:
-        text += f", adjusted {with_p(row.p_holm)}"
-    return Statement(text, row.verdict)
+    return Statement(text + adjusted_p(row), row.verdict)
 
 
 def _told_differences(views: Views, rows: Sequence[Difference]) -> list[Statement]:
@@ -230,9 +202,8 @@ def _does_combining_help(views: Views) -> Answer | None:
     if not performance.methods or len(views.cohort.modalities) < 2:
         return None
     rows = key_differences(performance)
-    metric = performance.metric
     statements = [Statement(headline(views.decision))]
-    statements += [Statement(RULE.format(metric.title, metric.aside))] if rows else []
+    statements += [Statement(rule(performance.metric))] if rows else []
     statements += _told_differences(views, rows)
     roles = performance.roles
     wanted = {roles.own, roles.single, STACKED, SINGLE}
@@ -241,13 +212,12 @@ def _does_combining_help(views: Views) -> Answer | None:
         Statement(f"{row.name} gave no result and is left out of comparisons.") for row in lacking
     ]
     if roles.own in {row.method for row in rows}:
-        ruled = roles == POOL and metric.key != PrimaryMetric.ACCURACY
-        statements.append(Statement(MADE_OF[roles] + OF_RULE * ruled))
+        statements.append(Statement(made_of(roles, performance.metric.key)))
     if performance.log_loss is not None:
         row = performance.log_loss
         amount = with_limits(row.difference, row.lower, row.upper, signed)
         text = f"In log-loss, where less is better ({row.method} − {row.reference})"
-        text += f"{_where(row, views.decision)}: {amount}"
+        text += f"{_where(row, views.decision)}: {amount}{adjusted_p(row)}"
         statements.append(Statement(text, row.verdict))
     return _concluding(Question.HELPS, views, statements)
 
@@ -273,24 +243,6 @@ def _among_complete(decision: Decision) -> str:
     )
 
 
-def _resolution(performance: PerformanceView) -> Statement | None:
-    """Say how wide the deciding intervals are, and so what these folds cannot show."""
-    # Two methods that predict alike have an interval without width, which tells of no resolution.
-    rows = [
-        row
-        for row in key_differences(performance)
-        if row.lower is not None and row.lower < row.upper and row.verdict is not Verdict.UNJUDGED
-    ]
-    if not rows:
-        return None
-    halves = sorted({f"±{decimal((row.upper - row.lower) / 2)}" for row in rows})
-    width = halves[0] if len(halves) == 1 else f"{halves[0]} to {halves[-1]}"
-    return Statement(
-        f"The intervals of the differences reach {width} {performance.metric.amount}; a true"
-        " difference smaller than that is unlikely to be shown by these folds."
-    )
-
-
 def _sample_statements(cohort: CohortView) -> list[Statement]:
     statements = []
     lacking = cohort.samples - cohort.complete
@@ -310,22 +262,17 @@ def _sample_statements(cohort: CohortView) -> list[Statement]:
 def _can_it_be_trusted(views: Views) -> Answer:
     cohort, performance = views.cohort, views.performance
     failed = [row.name for row in performance.not_ok if row.status == "failed"]
-    fate = f"{joined(failed)} failed" if failed else "no method failed"
-    statements = [Statement(f"{views.trust.sentence.removesuffix('.')}; {fate}.")]
+    statements = [Statement(checked(views.trust, failed))]
     statements += _sample_statements(cohort)
     if performance.design.total:
         shared = "Folds share training samples; the intervals are widened for it."
         statements.append(Statement(f"{performance.design.sentence} {shared}"))
-    resolution = _resolution(performance)
-    if resolution is not None:
-        statements.append(resolution)
     mask = next((row for row in performance.methods if row.name == MASK), None)
-    if views.decision.predicts and mask is not None:
-        score = mask.scores[RANKING]
-        text = "Who has which modality predicts the class by itself. A method that sees only that"
-        text += f" ({MASK}) has a macro AUROC of"
-        text += f" {with_limits(score.mean, score.lower, score.upper)}, where chance is .5."
-        statements.append(Statement(text))
+    told = (
+        resolution(key_differences(performance), performance.metric.amount),
+        mask and absence_predicts(views.decision, mask.scores[RANKING]),
+    )
+    statements += [Statement(text) for text in told if text is not None]
     for row in performance.not_ok:
         state = row.status.replace("_", " ")
         statements.append(Statement(f"{row.name} ({state}): {row.reason or 'no reason given'}"))
@@ -343,27 +290,8 @@ def _does_distillation_help(views: Views) -> Answer | None:
         statements = [Statement(text) for text in (*advice.grounds, *expected(view.margins))]
     if view.agreement is not None and quiet is None:
         statements.append(Statement(view.agreement.sentence))
-    statements += _told_lessons(view)
+    statements += [Statement(text) for text in distilled(view.lessons)]
     return Answer("Is distillation predicted to help?", quiet or advice.sentence, tuple(statements))
-
-
-def _told_lessons(view: InformationView) -> list[Statement]:
-    """Say what was distilled: each training part decides by its own margins."""
-    if view.lessons is None:
-        return []
-    if not view.lessons:
-        return [Statement("Nothing was distilled in the training of the balanced network.")]
-    told = [
-        Statement(
-            f"In the training of the balanced network, {brief(row.student)} learned from"
-            f" {brief(row.teacher)} in {row.replicas} of {counted(row.of, 'fold')},"
-            f" the teacher's share of the loss {decimal(row.strength, 2)} on average."
-        )
-        for row in view.lessons[:LISTED_LESSONS]
-    ]
-    more = len(view.lessons) - len(told)
-    listed = f"So did {counted(more, 'more pair')} of student and teacher."
-    return [*told, Statement(listed)] if more > 0 else told
 
 
 QUESTIONS: tuple[Callable[[Views], Answer | None], ...] = (
@@ -395,6 +323,7 @@ def _strongest_tile(views: Views) -> Tile:
 
 def _difference_tile(row: Difference, decision: Decision, metric: Metric) -> Tile:
     note = f"{metric.title}{metric.aside}, from {limits(row.lower, row.upper, signed)}"
+    note += adjusted_p(row)
     label = f"{row.method} − {row.reference}"
     if decision.lacking:
         label += ", complete samples" if row.samples == COMPLETE else ", all samples"
