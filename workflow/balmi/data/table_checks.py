@@ -246,7 +246,7 @@ def _check_ids(table: pd.DataFrame | Names, samples: pd.Index, where: str) -> li
         found = (
             f"{columns.mean():.0%} of the columns are sample ids, and {rows.mean():.0%} of the rows"
         )
-        return [Problem(where, found, f"{allowed} in rows: transpose the table")]
+        return [Problem(where, found, f"{allowed}, one to a row: transpose the table")]
     alike = kin(table.index, samples)
     if columns.any() or len(kin(table.columns[:MOST_COMPARED], samples)) > len(alike):
         allowed += " (the columns look like samples: transpose the table)"
