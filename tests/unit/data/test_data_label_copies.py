@@ -59,7 +59,7 @@ def test_a_column_for_every_class(form, columns):
     assert sorted(indicators(table, LABELS)) == sorted(table.columns[: len(columns)])
     assert label_copies(table, LABELS) == []
     ((found, _),) = label_remarks(table, LABELS)
-    assert found.startswith(f"{len(columns)} features that together are one column for every class")
+    assert found.startswith(f"{len(columns)} features that together tell every class")
 
 
 def test_one_column_tells_one_class_of_others_as_a_mutation_may():

@@ -452,6 +452,11 @@ def test_lines_that_are_no_rows(tmp_path, text, told):
     assert "semicolons" not in found
 
 
+def test_samples_may_be_called_by_numbers_behind_a_hash(tmp_path):
+    path = write(tmp_path, b"#id,g\n#1,1\n#2,3\n", "t.csv")
+    assert list(read_measurements(path).index) == ["#1", "#2"]
+
+
 @pytest.mark.parametrize("index", [["x", None], ["x", float("nan")]])
 def test_ids_that_are_missing_in_parquet_are_blank(tmp_path, index):
     path = tmp_path / "table.parquet"

@@ -131,6 +131,10 @@ def test_numbers_of_rows_under_a_name_that_programs_make_up(source, name):
         source.modalities[key] = table.reset_index(drop=True).rename_axis(name)
     said = [str(each) for each in source.tables().warnings]
     assert len([each for each in said if f"in a first column called {name!r}" in each]) == 3
+    # They may be the ids all the same, and what else names every row, as notes do, none.
+    source.samples["seen"] = [f"by nurse {place}" for place in range(COUNT)]
+    said = [str(each) for each in source.tables().warnings]
+    assert len([each for each in said if "'seen' names every row" in each]) == 1
     for key, table in source.modalities.items():
         source.modalities[key] = table.rename_axis("patient")
     source.samples = source.samples.rename_axis("patient")

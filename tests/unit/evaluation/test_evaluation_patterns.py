@@ -87,27 +87,17 @@ def test_the_same_samples_in_other_repeats_are_no_new_evidence(lacking, monkeypa
     assert np.isnan(few.loc[few["modalities"] == "rna", ["lower", "upper"]].to_numpy()).all()
 
 
-def test_the_metric_that_is_followed_comes_first(lacking):
-    parts = [
-        said(lacking, "pooled", [0.9, 0.2, 0.3, 0.4, 0.8, 0.1]),
-        said(lacking, "absence-lr", [0.6] * 6),
-    ]
-    table = patterns_table(pd.concat(parts), lacking, 0.5, PrimaryMetric.MACRO_F1)
-    assert list(dict.fromkeys(table["metric"])) == ["macro_f1", "log_loss", "accuracy"]
-    f1 = table[table["metric"] == "macro_f1"].set_index(["modalities", "method"])["mean"]
-    # Fold 0 is right in both; in fold 1 both are called b: F1 of a is 0 and of b 2/3.
-    assert f1["rna+mirna", "pooled"] == pytest.approx((1 + 1 / 3) / 2)
-    # The samples without mirna are of one class in each fold, both called rightly.
-    assert f1["rna", "pooled"] == 1
-    assert list(patterns_table(pd.concat(parts), lacking, 0.5, LOSS)["metric"].unique()) == [
-        "log_loss",
-        "accuracy",
-    ]
-
-
-def test_a_pattern_of_one_class_in_every_fold_has_no_ranking(lacking):
-    part = said(lacking, "pooled", [0.9, 0.2, 0.3, 0.4, 0.8, 0.1])
-    table = patterns_table(part, lacking, 0.5, PrimaryMetric.MACRO_AUROC)
-    of = table[table["metric"] == "macro_auroc"]
-    assert list(of["modalities"]) == ["rna+mirna"]
-    assert set(table.loc[table["metric"] == "log_loss", "modalities"]) == {"rna", "rna+mirna"}
+@pytest.mark.parametrize(
+    ("followed", "metrics"),
+    [
+        (PrimaryMetric.BRIER, ["brier", "log_loss", "accuracy"]),
+        (PrimaryMetric.ACCURACY, ["accuracy", "log_loss"]),
+        (PrimaryMetric.MACRO_F1, ["log_loss", "accuracy"]),
+    ],
+)
+def test_the_metric_that_is_followed_comes_first_where_it_is_a_mean_over_samples(
+    lacking, followed, metrics
+):
+    table = patterns_table(said(lacking, "pooled", [0.9] * 6), lacking, 0.5, followed)
+    assert list(dict.fromkeys(table["metric"])) == metrics
+    assert len(table) == 2 * len(metrics)

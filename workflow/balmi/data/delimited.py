@@ -280,6 +280,7 @@ def _survey(rows: Iterator[_Row], separator: str, path: Path) -> Layout:
     if alone and not _names_ids(names[0]):
         found = f"a single name in a header of {width} fields: {shown(names[0])}"
         raise UserError(Problem(str(path), found, f"{_HEADER}; a title above it has to go"))
+    comments = _comment(header.text) and not _names_ids(names[0])  # samples may be called #1
     counts: dict[int, list[int]] = {}
     spans, empty_ends, commented = [], True, set[int]()
     for row in rows:
@@ -288,7 +289,7 @@ def _survey(rows: Iterator[_Row], separator: str, path: Path) -> Layout:
         fields = row.text.count(separator) + 1 if row.cells is None else len(row.cells)
         if fields not in counts and _comment(row.text):
             commented.add(fields)
-        if not counts and fields == width and _comment(row.text) and _comment(header.text):
+        if not counts and fields == width and comments and _comment(row.text):
             found = f"lines of comment (#) in lines {header.first} and {row.first}"
             raise UserError(Problem(str(path), found, f"{_HEADER}: comments above it have to go"))
         counts.setdefault(fields, []).append(row.first)

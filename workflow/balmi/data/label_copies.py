@@ -131,7 +131,7 @@ def label_remarks(table: NumericTable, labels: np.ndarray) -> list[tuple[str, st
     copies = label_copies(table, labels)
     each = "with one value for every class"
     if not copies:
-        copies, each = indicators(table, labels), "that together are one column for every class"
+        copies, each = indicators(table, labels), "that together tell every class"
     if not copies:
         return []
     found = f"{counted(len(copies), 'feature')} {each}:"

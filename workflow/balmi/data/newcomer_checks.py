@@ -167,7 +167,7 @@ def _by_names(name: str, prediction: Prediction, about: Mapping[str, Any] | None
             matched = Matched.of(columns, known[modality])
             if known[modality]["kept"] or matched.missing.all():
                 most = prediction.missing_share
-                reading.problems += matched.problems(f"{where}: {file.path}", columns, [], most)
+                reading.problems += matched.problems(f"{where}: {file.path}", columns[1:], [], most)
     if prediction.samples is not None:
         before = len(reading.problems)
         reading.attempt(f"{key}.samples", check_file, prediction.samples)

@@ -113,7 +113,8 @@ def row_numbers(loaded: Loaded) -> tuple[str | None, list[Remark]]:
                 " row",
                 "see that they are the ids",
             )
-            return (naming, []) if counted else (None, [remark])
+            # A column of a name may hold ids that are numbers, whatever else differs by row.
+            return (naming, []) if counted and not name else (None, [remark])
     remark = (
         f"numbers of rows in place of sample ids, in {called}",
         "tables are joined by them: see that row 1 is the same sample in all of them",

@@ -2,7 +2,8 @@
 
 Samples of one pattern may be of other classes than those of the next, so that a pattern may be
 easier by its classes alone. What the pattern itself says of the class stands beside it:
-`absence-lr` sees nothing else.
+`absence-lr` sees nothing else. Scores are means over samples: a mean over classes, as macro-F1 is,
+would be one over other classes in each pattern, and less where a fold holds few of its samples.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from balmi.config.settings import PrimaryMetric
     from balmi.data.cohort import Roster
 
-ALWAYS = ("log_loss", "accuracy")  # both are defined for a single sample
+# Means over samples, defined for a single one; those that every table has come first.
+OF_SAMPLES = ("log_loss", "accuracy", "brier")
+ALWAYS = OF_SAMPLES[:2]
 PATTERN = "modalities"
 FEWEST_SAMPLES = 10  # of a pattern, of which an interval is given
 
@@ -52,14 +55,13 @@ def patterns_table(
         Test samples over training samples of a fold, as
         `balmi.evaluation.statistics.split_ratio` gives it.
     followed
-        The metric that verdicts follow, which comes first.
+        The metric that verdicts follow, which comes first where it is one of `OF_SAMPLES`.
 
     Returns
     -------
     pandas.DataFrame
         ``tables/patterns.csv``, the most frequent pattern first; without rows where all samples
-        have the same modalities. Of fewer than `FEWEST_SAMPLES` there is no interval, and no row
-        where a metric has no value in any fold, as one that needs several classes may have none.
+        have the same modalities. Of fewer than `FEWEST_SAMPLES` there is no interval.
     """
     methods = list(dict.fromkeys(predictions["method"]))
     if not methods or len(np.unique(cohort.available, axis=0)) < 2:
@@ -67,7 +69,8 @@ def patterns_table(
     compared = dict.fromkeys([shown_method(methods), str(Method.ABSENCE_LR)])
     mine = by_pattern(predictions[predictions["method"].isin(compared)], cohort)
     by = ["method", PATTERN]
-    shown = list(dict.fromkeys([str(followed), *ALWAYS]))
+    shown = [name for name in OF_SAMPLES if name == followed or name in ALWAYS]
+    shown.sort(key=lambda name: name != followed)
     scores = pd.DataFrame(
         {
             **head,
@@ -91,8 +94,6 @@ def patterns_table(
     rows = []
     for (method, pattern, name), values in scores.groupby([*by, "metric"], sort=False)["value"]:
         over_folds = mean_over_folds(values.to_numpy(), split_ratio, *METRICS[name].bounds)
-        if not over_folds.folds:
-            continue
         count = int(tested[method, pattern])
         if count < FEWEST_SAMPLES:
             over_folds = over_folds._replace(lower=np.nan, upper=np.nan)

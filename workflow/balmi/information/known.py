@@ -237,8 +237,8 @@ class Knowledge:
     together
         The classifiers to pool of several modalities, beside the pools of parts.
     brief
-        Those of the coalitions of which no null and no learning curve is asked; `SWIFT` members are
-        pooled of them.
+        Those of the coalitions of which no null and no learning curve is asked; where they lack
+        more than one modality, `SWIFT` members are pooled.
     """
 
     def __init__(
@@ -258,7 +258,8 @@ class Knowledge:
             several = len(coalition) > 1
             singles = [found[(name,)] for name in coalition if several and (name,) in found]
             brief = coalition in self.brief
-            chosen = (SWIFT if brief else together) if singles else members
+            some = brief and len(coalition) < len(study.modalities) - 1
+            chosen = (SWIFT if some else together) if singles else members
             try:
                 self._known[coalition] = know(
                     study, coalition, chosen, limit, parts, singles, brief

@@ -19,7 +19,7 @@ from balmi.config.settings import Method, PrimaryMetric
 from balmi.data.measurements import dense
 from balmi.data.subsample import FEWEST as FEWEST_OF_CLASS
 from balmi.data.subsample import subsample
-from balmi.errors import MethodNotApplicable
+from balmi.errors import MethodFailed, MethodNotApplicable
 from balmi.logs import followed
 from balmi.methods.deciding import MOST_PROBABLE
 from balmi.methods.outcome import attempt
@@ -267,7 +267,7 @@ def measure_missing(cohort: Cohort, settings: Settings, some: LookedAt) -> Widen
         ends = np.sort(some.rows[rest]), np.sort(some.rows[here])
         try:
             parts.append(_held_out(cohort, settings, features, *ends, seed))
-        except MethodNotApplicable as error:
+        except (MethodNotApplicable, MethodFailed) as error:
             logger.warning("what missing features do is not measured on a fold: %s", error)
     return measure(parts, seed)
 

@@ -55,5 +55,14 @@ def test_the_final_model_depends_on_its_method_and_how_it_predicts(metric):
     assert found["most_probable"] is (metric == "accuracy")
 
 
+@pytest.mark.parametrize(("method", "changes"), [("balanced", True), ("pooled", False)])
+def test_networks_depend_on_what_they_hold_out_for_validation(method, changes):
+    found = [
+        of_final_model(settings(final={"method": method}, evaluation={"validation": share}))
+        for share in (0.2, 0.3)
+    ]
+    assert (found[0] != found[1]) is changes
+
+
 def test_no_final_model_depends_on_nothing():
     assert of_final_model(settings(final={"method": None})) == {}

@@ -109,11 +109,14 @@ def test_a_pattern_in_one_fold_has_a_point_alone():
 
 
 @pytest.mark.parametrize(
-    ("followed", "shown", "unscored"),
-    [("macro_auroc", "macro_auroc", 1), ("macro_f1", "log_loss", 0), ("log_loss", "log_loss", 0)],
+    ("followed", "shown"),
+    [("brier", "brier"), ("macro_f1", "log_loss"), ("log_loss", "log_loss")],
 )
-def test_patterns_follow_the_metric_of_verdicts_where_it_has_values(followed, shown, unscored):
-    rows = [pattern("pooled", "rna+mirna", 0.9, 30, "macro_auroc")]
-    rows += [pattern("pooled", name, 0.5) for name in ("rna+mirna", "rna")]
+def test_patterns_follow_the_metric_of_verdicts_where_it_has_values(followed, shown):
+    rows = [
+        pattern("pooled", name, 0.5, 30, metric)
+        for metric in ("brier", "log_loss")
+        for name in ("rna+mirna", "rna")
+    ]
     view = patterns_view(pd.DataFrame(rows), ("rna", "mirna"), followed)
-    assert (view.metric.key, view.unscored, view.total) == (shown, unscored, 2 - unscored)
+    assert (view.metric.key, view.total) == (shown, 2)

@@ -7,6 +7,7 @@ from balmi.data.model_files import EVALUATION, FORMAT, MODEL, SUMMED, write_sums
 from balmi.report.sections.provenance.validations import (
     OTHER_MODEL,
     OTHER_SCORES,
+    UNKNOWN_SCORES,
     Found,
     NewSamples,
     Outdated,
@@ -66,7 +67,7 @@ def test_what_is_of_an_earlier_model_or_evaluation_is_out_of_date(results):
     put(results, "earlier", evaluation=None)
     assert found_in(results) == Found(
         outdated=(
-            Outdated("earlier", OTHER_SCORES),
+            Outdated("earlier", UNKNOWN_SCORES),
             Outdated("evaluation", OTHER_SCORES),
             Outdated("model", OTHER_MODEL),
         )

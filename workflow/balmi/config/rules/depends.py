@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from balmi.config.methods import depends
+from balmi.config.methods import NETWORKS, depends
 from balmi.config.settings import PrimaryMetric
 
 if TYPE_CHECKING:
@@ -46,10 +46,14 @@ def of_probes(methods: Collection[str], settings: Settings) -> dict[str, Any]:
 
 def of_final_model(settings: Settings) -> dict[str, Any]:
     """Return what the final model depends on, by section; where there is none, nothing."""
-    if settings.final.method is None:
+    method = settings.final.method
+    if method is None:
         return {}
+    # Networks hold validation samples out, as they do in a fold.
+    held_out = {"validation": settings.evaluation.validation} if method in NETWORKS else {}
     return {
-        **depends([settings.final.method], settings),
+        **depends([method], settings),
+        **held_out,
         "final": settings.final.deciding(),
         "seed": settings.evaluation.seed,
         "most_probable": settings.primary_metric is PrimaryMetric.ACCURACY,

@@ -522,15 +522,14 @@ def _other_shares(about: Mapping[str, Any], table: pd.DataFrame) -> list[str]:
     """Return a sentence on classes that are called more or less often than samples explain."""
     model, new = about["model"], table[~_is_trained(table)]
     names, counts = list(map(str, model["classes"])), new["class"].value_counts()
-    inside = about["evaluation"].get("called") or {}  # not in files of 0.2.0
-    trained = np.array(model["class_counts"]) / max(1, sum(model["class_counts"]))
-    expected = inside or dict(zip(names, trained.tolist(), strict=True))
+    # Not in files of 0.2.0, nor where what was tested is another method: class frequencies are no
+    # substitute, since a rule need not call classes as often as they occur.
+    expected = about["evaluation"].get("called") or {}
     units = new["group"].nunique() + int(new["group"].isna().sum())
     called = {name: int(counts.get(name, 0)) for name in names}
     found = other_shares(called, units, expected, model["samples"])[:MOST_SHARES]
-    if not found:
+    if not expected or not found:
         return []
-    where = "held-out samples of the cross-validation" if inside else "training samples"
     known = new["label"].dropna()
     parts = []
     for each in found:
@@ -538,12 +537,14 @@ def _other_shares(about: Mapping[str, Any], table: pd.DataFrame) -> list[str]:
         part = f"{brief(each.name)} for {percent(each.share)} ({limits}) instead of"
         part = f"{part} {percent(each.expected)}"
         if len(known):
-            part += f", and {percent((known == each.name).mean())} are known to be of it"
+            share = percent((known == each.name).mean())
+            part += f", and of {counted(len(known), 'sample')} with a known class {share} are of it"
         parts.append(part)
     return [
-        f"Classes are called in other shares than for {where}: {'; '.join(parts)}. The"
-        " population may differ; if not, look at units, and at samples unlike those of training."
-        " Probabilities assume the class frequencies of training."
+        "Classes are called in other shares than for held-out samples of the cross-validation:"
+        f" {'; '.join(parts)}. The population may differ; if not, look at units,"
+        " and at samples unlike those of training. Probabilities assume the"
+        " class frequencies of training."
     ]
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from balmi.report.kit.metrics import Metric
 
 MASK = str(Method.ABSENCE_LR)
-FALLBACK = "log_loss"  # where the followed metric has no value on any of them
+FALLBACK = "log_loss"  # where the followed metric is a mean over classes
 MAX_PATTERNS = 12
 
 
@@ -50,15 +50,12 @@ class PatternsView:
         The most frequent patterns, the most frequent first.
     total
         Patterns that have a score.
-    unscored
-        Patterns without one, since the metric needs more classes than their samples have.
     """
 
     method: str
     metric: Metric
     rows: tuple[Pattern, ...]
     total: int
-    unscored: int
 
 
 def patterns_view(
@@ -98,5 +95,4 @@ def patterns_view(
         metric=metric_of(name),
         rows=tuple(found[:MAX_PATTERNS]),
         total=len(found),
-        unscored=patterns["modalities"].nunique() - len(found),
     )

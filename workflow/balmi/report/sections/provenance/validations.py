@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OTHER_SCORES = "by this model, beside the scores of an earlier cross-validation"
+UNKNOWN_SCORES = "by this model and an earlier version, which did not note beside which scores"
 OTHER_MODEL = "by an earlier model of this dataset, or by another one of its name"
 
 
@@ -100,7 +101,8 @@ def predicted_by(model: Path | None, dataset: str, results: Path) -> Found:
             found = NewSamples(folder.name, page["validation"], **page["conclusions"][0])
             current.append(found)
         elif page["model"] == sums["model"]:
-            outdated.append(Outdated(folder.name, OTHER_SCORES))
+            why = UNKNOWN_SCORES if page.get("evaluation") is None else OTHER_SCORES
+            outdated.append(Outdated(folder.name, why))
         elif page["dataset"] == dataset:
             outdated.append(Outdated(folder.name, OTHER_MODEL))
     ordered = sorted(current, key=lambda each: (not each.validation, each.name))
