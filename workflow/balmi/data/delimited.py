@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FEWEST_SPACED = 2  # words of a header without a separator, from which spaces may be one
+OF_ENDING = {".csv": ",", ".tsv": "\t", ".txt": "\t"}  # which sign splits a file
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
 UTF8 = "text in UTF-8: save the table again with this encoding (Excel: 'CSV UTF-8')"
 # The first name of a header that names the ids, and so leaves no room for names of rows before it.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from balmi.config.settings import COPY
-from balmi.data.delimited import opened_text
+from balmi.data.delimited import OF_ENDING, opened_text
 from balmi.data.located import size_of, suffix
 from balmi.data.model_files import opened, read_manifest
 from balmi.data.names import MissingTexts, tidy
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from balmi.config.settings import Dataset, Prediction
-
-SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 
 
 def check_predictions(
@@ -107,7 +105,7 @@ def _outline(dataset: Dataset) -> dict[str, Any]:
 def _classes(dataset: Dataset) -> list[str] | None:
     """Return the classes that a table of samples names, None where it is not looked at."""
     path, column = dataset.labelled
-    if suffix(path) not in SEPARATORS or not 0 < size_of(path) <= MOST_READ:
+    if suffix(path) not in OF_ENDING or not 0 < size_of(path) <= MOST_READ:
         return None
     table = pd.DataFrame(tidied(load_samples(path), "columns").table)
     if list(table.columns).count(column) != 1:
@@ -132,7 +130,7 @@ def heading(path: str) -> list[str] | None:
         None of another format, and where no line names columns: whoever reads the whole file says
         what is wrong with it.
     """
-    separator = SEPARATORS.get(suffix(path))
+    separator = OF_ENDING.get(suffix(path))
     if separator is None or not Path(path).is_file():
         return None
     with opened_text(Path(path)) as file:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from balmi.config.settings import MISSING_TEXTS
 from balmi.data.annotated import check_encoding, read_annotated, read_obs
-from balmi.data.delimited import opened_text, survey
+from balmi.data.delimited import OF_ENDING, SEPARATORS, opened_text, survey
 from balmi.data.files import read_parquet
 from balmi.data.loaded import Loaded
 from balmi.data.located import (
@@ -172,18 +172,16 @@ class Format:
     beginning: bytes = b""
 
 
-def _delimited(separator: str, meaning: str) -> Format:
+def _delimited(separator: str) -> Format:
     return Format(
-        f"{meaning}; also packed, with `.gz` after the ending",
+        f"fields parted by {SEPARATORS[separator]}; also packed, with `.gz` after the ending",
         lambda path: _read_delimited(path, separator, text=True),
         lambda path, modality, layer: _read_delimited(path, separator, text=False),
     )
 
 
 FORMATS: dict[str, Format] = {
-    ".csv": _delimited(",", "fields parted by commas"),
-    ".tsv": _delimited("\t", "fields parted by tabs"),
-    ".txt": _delimited("\t", "fields parted by tabs"),
+    **{ending: _delimited(separator) for ending, separator in OF_ENDING.items()},
     ".parquet": Format(
         "the table",
         _read_parquet,

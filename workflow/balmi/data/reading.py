@@ -92,9 +92,7 @@ class Reading:
         column, remarks = row_numbers(loaded)
         self.remark(where, path, remarks)
         if column is not None:
-            name = loaded.id_name
-            called = f"called {shown(name)}" if name else "without a name"
-            found = f"numbers of rows in a first column {called}, in the place of sample ids"
+            found = "numbers of rows in a first column without a name, in the place of sample ids"
             allowed = (
                 f"the sample id in the first column, here perhaps {column!r}: save the table"
                 " without numbers of rows (index=False, row.names=FALSE)"

@@ -13,8 +13,8 @@ from balmi.prediction.refusal import problems_of, what_was_refused
 from balmi.report.kit.drawing import class_keys
 from balmi.report.paths import Shown
 from balmi.report.predictions.pictures import prediction_pictures
+from balmi.report.predictions.sentences import MOST_ROWS
 from balmi.report.predictions.view import (
-    MOST_ROWS,
     build_prediction_view,
     reliability_table,
     scores_table,

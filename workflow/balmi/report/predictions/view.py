@@ -11,27 +11,22 @@ import pandas as pd
 from balmi.data.together import apart
 from balmi.methods.outcome import PROBABILITY_PREFIX
 from balmi.numerals import counted, decimal, inflected, with_limits
-from balmi.prediction.external import Labelled, validate
-from balmi.prediction.fingerprints import TRAINED
-from balmi.prediction.shares import other_shares
-from balmi.prediction.untried import incomparable, untested, untried, what_is_known
+from balmi.prediction.external import validate
+from balmi.prediction.untried import incomparable
 from balmi.report.conclusions.carried import carried_over
 from balmi.report.kit.drawing import Mark, mark_of
 from balmi.report.kit.metrics import Metric, metric_of
-from balmi.report.kit.words import brief, joined, percent
+from balmi.report.kit.words import brief, percent
+from balmi.report.predictions.rows import is_judged, labelled, patterns_untried
+from balmi.report.predictions.sentences import MOST_ROWS, WRONG, remarks, supports, wrong_calls
 from balmi.report.sections.performance.closeup import Bin, Reliability
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from balmi.prediction.external import Compared, Estimate, External
-    from balmi.prediction.untried import Untried
 
-MOST_ROWS = 300  # of the table of predictions; all are in the download
-MOST_UNTRIED = 3  # patterns of modalities that stand in sentences; others are in the remarks
-MOST_SHARES = 3  # classes in other shares that stand in a sentence; all are in the table
 MOST_NAMED = 100  # missing features of a modality; all are in the file beside the predictions
-WRONG = Mark("wrong", "✕", "cross", "loss")
 
 
 @dataclass(frozen=True)
@@ -331,53 +326,14 @@ def _samples(table: pd.DataFrame, classes: tuple[str, ...]) -> tuple[SampleRow, 
             sample=row["sample"],
             predicted=row["class"],
             label=_text(row["label"]),
-            judged=_is_judged(row),
-            mark=WRONG if _is_judged(row) and row["label"] != row["class"] else None,
+            judged=row["judged"],
+            mark=WRONG if row["judged"] and row["label"] != row["class"] else None,
             probabilities=tuple(float(row[column]) for column in columns),
             modalities=row["modalities"],
             found=float(row["features_found"]),
             flags=_text(row["flags"]) or "",
         )
-        for row in table.head(MOST_ROWS).to_dict("records")
-    )
-
-
-def _is_judged(row: Mapping[str, Any]) -> bool:
-    """Return whether a call can be right or wrong: of samples of known class, not learned from."""
-    return _text(row["label"]) is not None and TRAINED not in (_text(row["flags"]) or "")
-
-
-def _known(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of samples of known class that the model has not learned from."""
-    return table[table["label"].notna() & ~_is_trained(table)]
-
-
-def _is_trained(table: pd.DataFrame) -> pd.Series:
-    """Return which samples the model has learned from."""
-    return table["flags"].fillna("").str.contains(TRAINED, regex=False)
-
-
-def _untried(about: Mapping[str, Any], table: pd.DataFrame) -> list[Untried]:
-    """Return which samples have modalities together that no tested sample had."""
-    names = [each["name"] for each in about["modalities"]]
-    return untried(names, table["modalities"].fillna(""), about["evaluation"])
-
-
-def _labelled(table: pd.DataFrame, classes: tuple[str, ...]) -> Labelled | None:
-    """Return samples of known class that the model has not learned from, None without any."""
-    known = _known(table)
-    if known.empty:
-        return None
-    codes = {name: code for code, name in enumerate(classes)}
-    columns = [f"{PROBABILITY_PREFIX}{name}" for name in classes]
-    groups = None
-    if known["group"].notna().any():
-        groups = known["group"].astype(object).where(known["group"].notna(), None).to_numpy()
-    return Labelled(
-        labels=known["label"].map(codes).to_numpy(),
-        predicted=known["class"].map(codes).to_numpy(),
-        probabilities=known[columns].to_numpy(dtype=float),
-        groups=groups,
+        for row in table.assign(judged=is_judged(table)).head(MOST_ROWS).to_dict("records")
     )
 
 
@@ -385,32 +341,14 @@ def _estimate(held: Estimate, form=decimal) -> str:
     return with_limits(held.value, held.lower, held.upper, form)
 
 
-def _wrong(held: Labelled, rows: int) -> str:
-    """Return how many calls are wrong, in a sentence; of more than `MOST_ROWS` rows a part shows.
-
-    Training samples of the model are in neither number.
-    """
-    count = int((held.predicted != held.labels).sum())
-    of = counted(len(held.labels), "new sample") + " with a known class"
-    if not count:
-        return f"None of {of} is called another class."
-    verb = inflected(count, "is", "are")
-    share = percent(count / len(held.labels))
-    shown = f"the first {counted(MOST_ROWS, 'row')}" if rows > MOST_ROWS else "the table"
-    return (
-        f"{count:,} of {of} ({share}) {verb} called another class, and marked as"
-        f" {WRONG.word} in {shown} of predictions."
-    )
-
-
 def _external(
     table: pd.DataFrame, about: Mapping[str, Any], classes: tuple[str, ...]
 ) -> ExternalView | None:
-    held = _labelled(table, classes)
+    held = labelled(table, classes)
     if held is None:
         return None
     evaluation = about["evaluation"]
-    other = incomparable(_untried(about, _known(table)), len(held))
+    other = incomparable(patterns_untried(about, table[is_judged(table)]), len(held))
     if evaluation.get("other") is None and other is not None:
         evaluation = {**evaluation, "other": other}
     found = validate(held, classes, evaluation)
@@ -427,7 +365,7 @@ def _external(
         mark=mark_of(found.carried),
         metric=metric,
         sentence=carried_over(found, metric, about["model"]["dataset"]),
-        wrong=_wrong(held, len(table)),
+        wrong=wrong_calls(held, len(table)),
         metrics=tuple((metric_of(each.metric), each) for each in found.metrics),
         class_metrics=tuple(metric_of(each.metric) for each in found.classes[0].scores),
         reliability=tuple(panels),
@@ -469,7 +407,7 @@ def build_prediction_view(about: Mapping[str, Any], table: pd.DataFrame) -> Pred
     counts = table["class"].value_counts()
     trained = np.array(model["class_counts"]) / max(1, sum(model["class_counts"]))
     external = _external(table, about, classes)
-    modalities = _modalities(about)
+    modalities, rest = _modalities(about), patterns_untried(about, table)
     what = f"{counted(about['samples'], 'new sample')} by the model of {brief(model['dataset'])}"
     headline = (
         f"Predictions of {what}"
@@ -480,7 +418,7 @@ def build_prediction_view(about: Mapping[str, Any], table: pd.DataFrame) -> Pred
     return PredictionView(
         name=about["name"],
         headline=f"{headline}.",
-        supports=tuple(_supports(about, table, modalities, external)),
+        supports=tuple(supports(about, table, rest, modalities, external)),
         method=model["method"],
         dataset=model["dataset"],
         version=model["balmi"],
@@ -497,104 +435,7 @@ def build_prediction_view(about: Mapping[str, Any], table: pd.DataFrame) -> Pred
         flagged=about["flagged"],
         judged=about["judged"],
         flags=_flags(about, table, modalities),
-        remarks=_remarks(about, table),
+        remarks=remarks(about, rest),
         rows=_samples(table, classes),
         external=external,
     )
-
-
-def _inside(about: Mapping[str, Any]) -> list[str]:
-    """Return how the model's method did in the cross-validation, where new classes are unknown."""
-    evaluation = about["evaluation"]
-    rows = {row["metric"]: row for row in evaluation["summary"] if row.get("class") is None}
-    row = rows.get(evaluation["primary"])
-    if row is None or evaluation.get("other") is not None:
-        return []
-    score = with_limits(row["mean"], row["lower"], row["upper"])
-    where = f"In the cross-validation of {brief(about['model']['dataset'])}"
-    return [
-        f"{where}, {metric_of(row['metric']).title} was {score}. What the model must not be used"
-        " for stands in its CARD.md."
-    ]
-
-
-def _other_shares(about: Mapping[str, Any], table: pd.DataFrame) -> list[str]:
-    """Return a sentence on classes that are called more or less often than samples explain."""
-    model, new = about["model"], table[~_is_trained(table)]
-    names, counts = list(map(str, model["classes"])), new["class"].value_counts()
-    # Not in files of 0.2.0, nor where what was tested is another method: class frequencies are no
-    # substitute, since a rule need not call classes as often as they occur.
-    expected = about["evaluation"].get("called") or {}
-    units = new["group"].nunique() + int(new["group"].isna().sum())
-    called = {name: int(counts.get(name, 0)) for name in names}
-    found = other_shares(called, units, expected, model["samples"])[:MOST_SHARES]
-    if not expected or not found:
-        return []
-    known = new["label"].dropna()
-    parts = []
-    for each in found:
-        limits = f"{percent(each.lower)} to {percent(each.upper)}"
-        part = f"{brief(each.name)} for {percent(each.share)} ({limits}) instead of"
-        part = f"{part} {percent(each.expected)}"
-        if len(known):
-            share = percent((known == each.name).mean())
-            part += f", and of {counted(len(known), 'sample')} with a known class {share} are of it"
-        parts.append(part)
-    return [
-        "Classes are called in other shares than for held-out samples of the cross-validation:"
-        f" {'; '.join(parts)}. The population may differ; if not, look at units,"
-        " and at samples unlike those of training. Probabilities assume the"
-        " class frequencies of training."
-    ]
-
-
-def _remarks(about: Mapping[str, Any], table: pd.DataFrame) -> tuple[str, ...]:
-    """Return what was accepted, without what a sentence below the headline says."""
-    told = _untried(about, table)[:MOST_UNTRIED]
-    said = untested(f"predict.{about['name']}", told, about["evaluation"])
-    return tuple(line for line in about["remarks"] if line not in said)
-
-
-def _supports(
-    about: Mapping[str, Any],
-    table: pd.DataFrame,
-    modalities: tuple[ModalityRow, ...],
-    external: ExternalView | None,
-) -> list[str]:
-    """Return the sentences below the headline."""
-    told = [] if external is None else [external.sentence, external.wrong]
-    for each in _untried(about, table)[:MOST_UNTRIED]:
-        found, known = what_is_known(each, about["evaluation"])
-        told.append(f"{found}: {known}.")
-    told += [] if external is not None else _inside(about)
-    if about["trained_on"]:
-        told.append(
-            f"{about['trained_on']} of the samples are training samples of the model, by their"
-            " measurements: what is said of them is no evidence, and none of them is scored here."
-        )
-    told += _other_shares(about, table)
-    given = [row.name for row in modalities if row.samples]
-    lacking = [row.name for row in modalities if not row.samples]
-    told.append(
-        f"The files hold {joined(given)}"
-        + (
-            f"; for {joined(lacking)}, which they lack, other experts stand in."
-            if lacking
-            else ", all modalities of the model."
-        )
-    )
-    if len(given) > 1:
-        whole = int((table["modalities"].map(apart).str.len() == len(given)).sum())
-        told.append(f"{whole:,} of {counted(about['samples'], 'sample')} have all of them.")
-    if about["judged"]:
-        told.append(
-            f"{about['flagged']} of {counted(about['judged'], 'sample')}"
-            f" ({percent(about['flagged'] / about['judged'])}) look unlike the training samples. Of"
-            " samples like those, at most one in twenty would."
-        )
-    else:
-        told.append("Training samples were too few to say which new samples look unlike them.")
-    odd = [row.name for row in modalities if row.unit]
-    if odd:
-        told.append(f"{joined(odd)} may be in another unit than in training: see below.")
-    return told
