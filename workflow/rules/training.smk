@@ -50,6 +50,7 @@ rule observe_gains:
         depends=GAINS.depends(SETTINGS),
         distillation=section("distillation"),
         repeats=SETTINGS.robustness.repeats,
+        in_full_up_to=SETTINGS.robustness.in_full_up_to,
         columns=columns_of("gains"),
         code=code_of("observe_gains"),
     message:

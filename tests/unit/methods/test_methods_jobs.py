@@ -63,7 +63,7 @@ def inputs(cohort, ensemble):
     return Inputs(cohort, ensemble)
 
 
-def test_the_first_repeats_are_loaded_as_they_are_among_all(plain_cohort, tmp_path):
+def test_chosen_folds_are_loaded_as_they_are_among_all(plain_cohort, tmp_path):
     files = tmp_path / "samples.json", tmp_path / "splits.parquet", tmp_path / "kept.safetensors"
     write_cohort(plain_cohort, tmp_path / "cohort.h5mu", files[0])
     cohort = read_cohort(tmp_path / "cohort.h5mu")
@@ -72,7 +72,12 @@ def test_the_first_repeats_are_loaded_as_they_are_among_all(plain_cohort, tmp_pa
     features = Features(cohort, SETTINGS.preprocessing.max_features)
     write_preprocessing(features, splits, cohort, files[2])
     inputs = TrainingInputs(*files, SETTINGS)
-    whole, first = inputs.load(), inputs.load(repeats=1)
+
+    def first_repeat(splits, samples):
+        assert samples == len(cohort.samples)
+        return [split for split in splits if split.repeat == 0]
+
+    whole, first = inputs.load(), inputs.load(chosen=first_repeat)
     assert [(split.repeat, split.fold) for split in first.splits] == [(0, 0), (0, 1), (0, 2)]
     for left, right in zip(tables_of(first.data), tables_of(whole.data), strict=True):
         torch.testing.assert_close(left, right[:3], rtol=0, atol=0)

@@ -1,4 +1,4 @@
-"""Which folds of the evaluation shares and permuted labels are run in."""
+"""Which folds of the evaluation shares, permuted labels and observed gains are run in."""
 
 from __future__ import annotations
 

@@ -51,14 +51,14 @@ def robustness_table(scores: Scores, modalities: Sequence[str]) -> pd.DataFrame:
     for method in scores.whole.index.unique("method"):
         whole = of_method(scores.whole, method)
         changes = [
-            *probe_changes(modalities, of_method(scores.probed, method), whole, scores),
+            *probe_changes(modalities, method, whole, scores),
             *share_changes(scores, method, whole),
         ]
         rows += [
-            (method, *_row(change, whole, name))
+            (method, *_row(change, name))
             for change in changes
             for name in scores.metrics
-            if _folds(change, whole, name).any()
+            if _folds(change, name).any()
         ]
     return TABLES["robustness"].of(rows)
 
@@ -93,17 +93,17 @@ def dropped_table(
     return table[table["kind"] == "dropped"].reset_index(drop=True)
 
 
-def _folds(change: Change, whole: pd.DataFrame, metric: str) -> np.ndarray:
-    """Return which folds of a change have a value, and one on whole data; (folds,), bool."""
-    before = whole[metric].reindex(change.scores.index)
+def _folds(change: Change, metric: str) -> np.ndarray:
+    """Return which folds of a change have a value, and one without it; (folds,), bool."""
+    before = change.unchanged[metric].reindex(change.scores.index)
     return (np.isfinite(change.scores[metric]) & np.isfinite(before)).to_numpy()
 
 
-def _row(change: Change, whole: pd.DataFrame, name: str) -> tuple[object, ...]:
+def _row(change: Change, name: str) -> tuple[object, ...]:
     """Return a row of the table, without the method."""
-    kept = _folds(change, whole, name)
+    kept = _folds(change, name)
     values = change.scores[name].to_numpy()[kept]
-    before = whole[name].reindex(change.scores.index).to_numpy()[kept]
+    before = change.unchanged[name].reindex(change.scores.index).to_numpy()[kept]
     head = change.kind, change.modality, change.level, name
     return (
         *head,

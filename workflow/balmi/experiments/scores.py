@@ -11,6 +11,7 @@ from balmi.evaluation.distinct import counted_once, first_alike
 from balmi.evaluation.held_out import FOLD, as_followed, held_out
 from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.statistics import split_ratio
+from balmi.experiments.probes.alterations import ProbeKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,6 +70,8 @@ class Scores:
         Their names, the columns of all scores.
     whole
         On the samples as they are; indexed by method, repeat and fold.
+    unworsened
+        As `whole`, of those samples alone that noise and permutation are tried on.
     probed
         Under probes; indexed by method, kind, modalities, level (0 where it is empty), repeat and
         fold.
@@ -85,6 +88,7 @@ class Scores:
 
     metrics: tuple[str, ...]
     whole: pd.DataFrame
+    unworsened: pd.DataFrame
     probed: pd.DataFrame
     shares: dict[float, pd.DataFrame]
     ratio: float
@@ -123,9 +127,14 @@ def all_scores(
     methods = set(probes["method"]).union(*(table["method"] for table in shares.values()))
     chosen = predictions[predictions["method"].isin(methods)]
     alike = first_alike(predictions)
+    whole = fold_scores(chosen, cohort, every, alike, metrics)
+    worsened = probes.loc[probes["kind"] != ProbeKind.SUBSET, [*FOLD, "sample"]].drop_duplicates()
+    before = chosen.merge(worsened)
+    drawn = 0 < len(before) < len(chosen)
     return Scores(
         metrics=metrics,
-        whole=fold_scores(chosen, cohort, every, alike, metrics),
+        whole=whole,
+        unworsened=fold_scores(before, cohort, every, alike, metrics) if drawn else whole,
         probed=fold_scores(probes.fillna({"level": 0.0}), cohort, PROBE, alike, metrics),
         shares={
             share: fold_scores(part, cohort, every, alike, metrics)
@@ -166,6 +175,8 @@ class Change:
         Standard deviations, or the share; NaN for the other kinds.
     scores
         Indexed by repeat and fold; one column per metric.
+    unchanged
+        As `scores`, of the same samples without the change.
     ratio
         Test samples over training samples of a fold, for intervals of the value.
     """
@@ -174,4 +185,5 @@ class Change:
     modality: str | None
     level: float
     scores: pd.DataFrame
+    unchanged: pd.DataFrame
     ratio: float

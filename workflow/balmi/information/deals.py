@@ -25,8 +25,13 @@ if TYPE_CHECKING:
 INNER_FOLDS = 5
 # Of many samples two thirds teach what four fifths do.
 FEW_INNER_FOLDS, MANY_SAMPLES = 3, 2000
+# Of more that have every modality, one inner fold of each training part holds over a thousand:
+# enough to weigh members by.
+JUDGED_ONCE = 4000
 # Of fewer groups, those of one fold could be arranged in too few ways for a null within folds.
 GROUPS_PER_FOLD = 6
+# The first number of an inner fold that is learned from alone; the others are below it.
+LEARNED = -2
 
 
 def is_shared_out(groups: np.ndarray | None, folds: int) -> bool:
@@ -91,7 +96,7 @@ class Deal:
         Fold in which each sample is held out; (n,).
     inner
         Number of a fold -> inner folds of the samples that it trains on, -1 for those that it holds
-        out; (n,).
+        out; (n,). In those below -1 nothing is judged.
     within
         The folds within which labels are permuted for a null, (n,); None where permutations may
         cross folds, since labels had no part in the deal.
@@ -102,20 +107,36 @@ class Deal:
     within: np.ndarray | None
 
     @classmethod
-    def of(cls, labels: np.ndarray, groups: np.ndarray | None, folds: int, seed: int) -> Deal:
+    def of(
+        cls,
+        labels: np.ndarray,
+        groups: np.ndarray | None,
+        folds: int,
+        seed: int,
+        complete: np.ndarray | None = None,
+    ) -> Deal:
         """Deal samples.
 
         Parameters
         ----------
         labels, groups, folds, seed
             As `shared_out` takes them.
+        complete
+            As in `around`.
         """
         fold = shared_out(labels, groups, folds, seed)
-        return cls.around(fold, labels, groups, shared=is_shared_out(groups, folds))
+        shared = is_shared_out(groups, folds)
+        return cls.around(fold, labels, groups, complete, shared=shared)
 
     @classmethod
     def around(
-        cls, fold: np.ndarray, labels: np.ndarray, groups: np.ndarray | None, *, shared: bool
+        cls,
+        fold: np.ndarray,
+        labels: np.ndarray,
+        groups: np.ndarray | None,
+        complete: np.ndarray | None = None,
+        *,
+        shared: bool,
     ) -> Deal:
         """Deal those that each fold trains on, where folds are known.
 
@@ -125,6 +146,9 @@ class Deal:
             Fold in which each sample is held out; (n,).
         labels, groups
             As `shared_out` takes them.
+        complete
+            Which samples have every modality, where they are so many that the inner fold with most
+            of them is enough to judge on, (n,), bool; None where all inner folds are judged on.
         shared
             Whether folds have their shares of classes.
         """
@@ -134,7 +158,11 @@ class Deal:
             inner[number] = np.full(len(labels), -1)
             if train.size:
                 grouped = None if groups is None else groups[train]
-                inner[number][train] = inner_numbers(labels[train], grouped)
+                dealt = inner_numbers(labels[train], grouped)
+                if complete is not None:
+                    judged = np.bincount(dealt[complete[train]]).argmax()
+                    dealt = np.where(dealt == judged, dealt, LEARNED - dealt)
+                inner[number][train] = dealt
         return cls(fold, inner, fold if shared else None)
 
 

@@ -53,7 +53,7 @@ class CrossFit:
         Held out; (rows under study, classes) both.
     inside
         Number of a fold -> what is said of the samples that it trains on, from other inner folds;
-        (rows under study, classes).
+        (rows under study, classes). NaN where nothing is judged on them.
     components
         Principal components, the largest number in a fold.
     """
@@ -63,9 +63,9 @@ class CrossFit:
     inside: dict[int, np.ndarray]
     components: int
 
-    def of(self, number: int, train: np.ndarray, test: np.ndarray) -> Said:
-        """Return what is said of the samples that a fold trains on and holds out."""
-        return Said(self.inside[number][train], self.posteriors[test])
+    def of(self, number: int, judged: np.ndarray, test: np.ndarray) -> Said:
+        """Return what is said of samples that a fold trains and is judged on, and holds out."""
+        return Said(self.inside[number][judged], self.posteriors[test])
 
 
 @dataclass(frozen=True)
@@ -132,16 +132,18 @@ def _cross_fit(
     for block in study.blocks(coalition, having, deal):
         train, test = having[block.train], having[block.test]
         number = int(deal.fold[test[0]])
+        inner = deal.inner[number][train]
+        judged = train[inner >= 0]
         if labellings is not None:
             null.append(null_likelihoods(block, labellings, classes))
         said, prior = pooled_block(
-            *(block, labels[block.train], deal.inner[number][train], classes, members),
-            parts=[each.of(number, train, test) for each in parts],
-            singles=[each.of(number, train, test) for each in singles],
+            *(block, labels[block.train], inner, classes, members),
+            parts=[each.of(number, judged, test) for each in parts],
+            singles=[each.of(number, judged, test) for each in singles],
             grouped=study.cohort.groups is not None,
         )
         inside[number] = np.full((len(study.rows), classes), np.nan)
-        inside[number][train] = said.inside
+        inside[number][judged] = said.inside
         posteriors[test], priors[test] = said.outside, prior.outside
         components = max(components, block.train_scores.shape[1])
     return CrossFit(posteriors, priors, inside, components), null

@@ -87,8 +87,8 @@ class Said:
     Parameters
     ----------
     inside
-        Posteriors of its training samples, each by what has learned from other inner folds;
-        (n, classes).
+        Posteriors of its training samples that members are judged on, each by what has learned from
+        other inner folds; (n, classes).
     outside
         Posteriors of its held-out samples; (m, classes).
     """
@@ -122,8 +122,10 @@ def _candidates(
     """
     learn, other = member.parts(block)
     told = learn.shape[1] and len(np.unique(labels)) > 1  # else it is the prior, of inner folds too
+    judged = inner >= 0
     if member.bagged is not None and told and not grouped:
-        return [Said(*member.bagged(learn, labels, other, classes))]
+        inside, outside = member.bagged(learn, labels, other, classes)
+        return [Said(inside[judged], outside)]
     if member.is_scored and told:
         return [_calibrated(member.posterior, (learn, other), labels, inner, classes)]
     posterior = prior_only if member.is_scored else member.posterior
@@ -131,10 +133,10 @@ def _candidates(
     outside = said.reshape(-1, len(other), classes)
     inside = np.empty((len(outside), len(labels), classes))
     judge = member.judging or posterior
-    for number in np.unique(inner):
+    for number in np.unique(inner[judged]):
         out = inner == number
         inside[:, out] = judge(learn[~out], labels[~out], learn[out], classes)
-    return [Said(*each) for each in zip(inside, outside, strict=True)]
+    return [Said(one[judged], other) for one, other in zip(inside, outside, strict=True)]
 
 
 def _calibrated(
@@ -154,7 +156,7 @@ def _calibrated(
         out = inner == number
         inside[out] = calibrated(scores[~out], labels[~out], scores[out], classes)
     whole = score(learn, labels, other, classes)
-    return Said(inside, calibrated(scores, labels, whole, classes))
+    return Said(inside[inner >= 0], calibrated(scores, labels, whole, classes))
 
 
 def _best(candidates: Sequence[Said], labels: np.ndarray) -> Said:
@@ -220,7 +222,8 @@ def pooled_block(
     labels
         Class codes of its training part; (n,).
     inner
-        Inner fold of those samples; (n,).
+        Inner fold of those samples; (n,). A negative one is learned from, and nothing is judged on
+        it.
     classes
         Number of classes.
     members
@@ -235,12 +238,13 @@ def pooled_block(
     """
     if len(np.unique(inner)) < 2:  # one group alone: nothing tells the members apart
         outside = members[0].posterior(block.train_scores, labels, block.test_scores, classes)
-        prior = Said(np.tile(outside[:1], (len(labels), 1)), outside)
+        prior = Said(np.tile(outside[:1], (int((inner >= 0).sum()), 1)), outside)
         return prior, prior
-    said = [
-        _best(_candidates(member, block, labels, inner, classes, grouped=grouped), labels)
-        for member in members
+    candidates = [
+        _candidates(member, block, labels, inner, classes, grouped=grouped) for member in members
     ]
+    labels = labels[inner >= 0]
+    said = [_best(each, labels) for each in candidates]
     prior = said[0]
     if not parts and not singles:
         said = [prior, log_linear(prior, said[1:], labels)]

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("balmi")
 
-# Gates and margins need no third digit: a draw of so many tells a null from a signal of .01 nats.
-STEERING_SAMPLES = 2000
+# Gates and margins need no third digit: a draw of so many tells a null from a signal of .015 nats.
+STEERING_SAMPLES = 1500
 
 
 def measure_splits(

@@ -12,7 +12,7 @@ import numpy as np
 
 from balmi.data.subsample import subsample
 from balmi.information.crossfit import Views, cross_fit_blocks, fold_numbers
-from balmi.information.deals import Deal, is_shared_out
+from balmi.information.deals import JUDGED_ONCE, Deal, is_shared_out
 from balmi.information.estimates import NotApplicable
 from balmi.numerals import counted, inflected
 from balmi.preprocess.features import Features
@@ -230,8 +230,11 @@ def study_of(
     groups = None if cohort.groups is None else cohort.groups[drawn]
     labels = class_codes(cohort.labels[drawn])
     count = repeats_of(len(drawn)) if repeated else 1
+    # Parts of a set are judged on the same samples, however few have the whole set.
+    whole = features.available[drawn].all(axis=1)
+    complete = whole if whole.sum() > JUDGED_ONCE else None
     taken = [
-        Deal.around(fold[drawn], labels, groups, shared=True)
+        Deal.around(fold[drawn], labels, groups, complete, shared=True)
         for fold in folds[:count]
         if FEWEST_TAKEN <= len(np.unique(fold)) <= MOST_TAKEN
         and is_shared_out(groups, len(np.unique(fold)))
@@ -239,7 +242,7 @@ def study_of(
     number = len(np.unique(taken[0].fold)) if taken else settings.folds
     seeds = range(settings.seed, settings.seed + count)
     dealt, halves = (
-        tuple(Deal.of(labels, groups, each, seed) for seed in some)
+        tuple(Deal.of(labels, groups, each, seed, complete) for seed in some)
         for each, some in (
             (number, seeds[len(taken) :]),
             (HALVES, seeds[:MOST_HALVED]),

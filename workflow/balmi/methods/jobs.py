@@ -23,7 +23,7 @@ from balmi.networks.parameters import read_parameters, write_parameters
 from balmi.preprocess.files import read_features
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from balmi.config.methods import NetworkMethod
     from balmi.config.settings import Method, Settings
@@ -92,15 +92,20 @@ class TrainingInputs:
         needed = (files[name] for name in ("samples", "splits", "preprocessing"))
         return cls(*needed, settings, **optional)
 
-    def load(self, method: NetworkMethod = GAINS, repeats: int | None = None) -> Loaded:
+    def load(
+        self,
+        method: NetworkMethod = GAINS,
+        chosen: Callable[[Sequence[Split], int], Sequence[Split]] | None = None,
+    ) -> Loaded:
         """Read the files and stack the replicas on the job's device.
 
         Parameters
         ----------
         method
             What is trained: it says how many networks a fold has at most.
-        repeats
-            Of the cross-validation, the first that are worked on; all where None.
+        chosen
+            Given the folds and the number of samples, returns the folds that are worked on; all of
+            them where None.
 
         Raises
         ------
@@ -113,8 +118,9 @@ class TrainingInputs:
         features = read_features(self.preprocessing, cohort, splits)
         fused = self.networks and read_networks(self.networks, splits, cohort)
         bases = self.bases and read_bases(self.bases, cohort, splits)
-        if repeats is not None:
-            kept = [place for place, split in enumerate(splits) if split.repeat < repeats]
+        if chosen is not None:
+            some = set(map(id, chosen(splits, len(cohort.samples))))
+            kept = [place for place, split in enumerate(splits) if id(split) in some]
             fused = fused and [fused[place] for place in kept]
             splits = [splits[place] for place in kept]
         model = self.settings.model

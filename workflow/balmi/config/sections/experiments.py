@@ -42,9 +42,10 @@ class Robustness(Section):
     in_full_up_to: int = Field(
         default=10_000,
         ge=0,
-        description="samples of a cohort up to which shares and permuted labels are run in all"
-        " folds of these repeats, and shares with networks; of larger ones they are run in the"
-        " first three folds of a repeat, and networks are not trained on shares",
+        description="samples of a cohort up to which shares, permuted labels and observed gains"
+        " are run in all folds of these repeats; of larger ones they are run in the first three"
+        " folds of a repeat, on the smallest and the largest share alone, and networks are not"
+        " trained on shares",
     )
     seed: int = Field(default=0, ge=0, description="seed of noise and permutations")
 

@@ -8,6 +8,7 @@ weights, with the same dropout noise and for equally many epochs, whatever was p
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from itertools import permutations
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ import torch
 from balmi.config.automatic import MANY
 from balmi.data.files import write_json, write_table
 from balmi.errors import MethodNotApplicable
+from balmi.experiments.folds import folds_to_run
 from balmi.logs import Progress
 from balmi.methods.distillation import Plan, fit_modality, soft_targets, teacher_shift
 from balmi.methods.outcome import attempt
@@ -193,8 +195,8 @@ def _pair_gains(
 def observe_job(inputs: TrainingInputs, gains: Path, status: Path) -> None:
     """Observe the gains on a cohort; write them and how it ended.
 
-    The folds of the first ``robustness.repeats`` repeats are run: every pair of modalities trains a
-    network in each, for all epochs.
+    Every pair of modalities trains a network for all epochs, in each of the folds that
+    `balmi.experiments.folds.folds_to_run` gives.
 
     Parameters
     ----------
@@ -203,7 +205,8 @@ def observe_job(inputs: TrainingInputs, gains: Path, status: Path) -> None:
     gains, status
         Files to write. Where nothing could be observed, `gains` is empty and `status` says why.
     """
-    data = inputs.load(repeats=inputs.settings.robustness.repeats).data
+    chosen = partial(folds_to_run, run=inputs.settings.robustness)
+    data = inputs.load(chosen=chosen).data
 
     def observe() -> pd.DataFrame:
         return observed_gains(data, inputs.settings, Progress)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from balmi.data.subsample import FEWEST, subsample
 from balmi.data.together import together
 from balmi.information.shapley import coalitions, orderings
 from balmi.logs import followed
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 
 
 LARGEST = 2**23  # cells of altered samples that are held at once
+# Test samples of a fold that noise and permutation are tried on at most: each of their many levels
+# asks about all of them. What a missing modality costs is known of every sample.
+MADE_WORSE = 2000
 
 
 class ProbeKind(StrEnum):
@@ -325,28 +329,45 @@ def probe_table(
     -------
     pandas.DataFrame
         Columns method, kind, modalities (joined by +), level, repeat, fold, sample, and one
-        ``p:<class>`` per class. Probes that do not apply to a fold have no rows there.
+        ``p:<class>`` per class. Probes that do not apply to a fold have no rows there; noise and
+        permutation have those of `MADE_WORSE` test samples at most.
     """
     probes = probes_of(cohort.modalities, settings)
     tables = []
     for number, split in enumerate(followed(splits, f"{method}, probed", "fold")):
         fitted = features.fit(split.fit)
-        side = held_out_side(features, fitted, split, settings.seed)
         training = training_side(cohort, features, fitted, split)
         learned = fit(number, training)
 
         def predict(samples: Samples, learned: FittedPeer = learned) -> np.ndarray:
             return predicted(method, learned, samples)[str(method)].probabilities
 
-        told = predicted(method, learned, side.samples)[str(method)]
-        original, rule = told.probabilities, told.rule
-        for part in _parts([probe for probe in probes if applies(side, probe)], side):
-            altered = [alter(side, probe) for probe in part]
-            results = answers(predict, original, altered, training.prior)
-            for probe, probabilities in zip(part, results, strict=True):
-                said = Said(probabilities, rule)
-                tables.append(_rows(method, probe, split, said, cohort))
+        for asked, some in _asked(probes, split, cohort, settings.seed):
+            side = held_out_side(features, fitted, asked, settings.seed)
+            told = predicted(method, learned, side.samples)[str(method)]
+            original, rule = told.probabilities, told.rule
+            for part in _parts([probe for probe in some if applies(side, probe)], side):
+                altered = [alter(side, probe) for probe in part]
+                results = answers(predict, original, altered, training.prior)
+                for probe, probabilities in zip(part, results, strict=True):
+                    said = Said(probabilities, rule)
+                    tables.append(_rows(method, probe, asked, said, cohort))
     return pd.concat(tables, ignore_index=True) if tables else empty_probes(cohort.classes)
+
+
+def _asked(
+    probes: Sequence[Probe], split: Split, cohort: Roster, seed: int
+) -> Iterator[tuple[Split, list[Probe]]]:
+    """Yield a fold and the probes of its test samples; of many, with an even draw for the rest."""
+    if len(split.test) <= MADE_WORSE:
+        yield split, list(probes)
+        return
+    rng = np.random.default_rng([seed, split.repeat, split.fold])
+    labels, available = cohort.labels[split.test], cohort.available[split.test]
+    drawn = subsample(labels, available, None, MADE_WORSE, rng, fewest=FEWEST)
+    yield split, [probe for probe in probes if probe.kind is ProbeKind.SUBSET]
+    worse = [probe for probe in probes if probe.kind is not ProbeKind.SUBSET]
+    yield replace(split, test=split.test[drawn]), worse
 
 
 def _parts(probes: Sequence[Probe], side: HeldOutSide) -> Iterator[list[Probe]]:

@@ -19,7 +19,7 @@ def share_changes(scores: Scores, method: str, whole: pd.DataFrame) -> Iterator[
     parts = {share: of_method(part, method) for share, part in sorted(scores.shares.items())}
     seen = {share: part for share, part in parts.items() if len(part)}
     for share, part in seen.items():
-        yield Change("share", None, share, part, scores.share_ratios[share])
+        yield Change("share", None, share, part, whole, scores.share_ratios[share])
     if seen:
         folds = pd.concat(list(seen.values())).index
-        yield Change("share", None, 1.0, whole[whole.index.isin(folds)], scores.ratio)
+        yield Change("share", None, 1.0, whole[whole.index.isin(folds)], whole, scores.ratio)

@@ -16,7 +16,7 @@ from balmi.numerals import counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from balmi.config.settings import Method, Settings
+    from balmi.config.settings import Method, Robustness, Settings
     from balmi.data.cohort import Cohort
     from balmi.methods.stages import Epochs
 
@@ -48,25 +48,45 @@ def run_share(
     Returns
     -------
     Outcomes
-        Of all methods. Networks are not trained on a share of a cohort of more than
-        ``advanced.robustness.in_full_up_to`` samples: how they ended says so.
+        Of all methods. Of a cohort of more than ``advanced.robustness.in_full_up_to`` samples
+        networks are not trained on a share, and no method on one between the smallest and the
+        largest: how they ended says so.
     """
     evaluation, samples = settings.evaluation, len(cohort.samples)
-    most = settings.robustness.in_full_up_to
-    left_out = [method for method in methods if method in NETWORKS and samples > most]
+    reasons = {method: _left_out(method, share, samples, settings.robustness) for method in methods}
+    trained = [method for method in methods if reasons[method] is None]
     used = evaluation.model_copy(update={"training_share": share * evaluation.training_share})
     table = make_splits(cohort, used)
     first = as_splits(table[table["repeat"] < settings.robustness.repeats], cohort)
     splits = folds_to_run(first, samples, settings.robustness)
-    trained = [method for method in methods if method not in left_out]
-    outcomes = run_pipeline(trained, cohort, splits, settings, progress)
-    reason = (
-        f"networks are not trained again on shares of {counted(samples, 'sample')}, which are more"
-        f" than advanced.robustness.in_full_up_to ({most:,}): each share would take about as long"
-        " as the whole"
-    )
-    if left_out:
+    outcomes = run_pipeline(trained, cohort, splits if trained else [], settings, progress)
+    none = [
+        Status(method, "not_applicable", reason, "cpu", 0.0, 0.0)
+        for method, reason in reasons.items()
+        if reason is not None
+    ]
+    for reason in dict.fromkeys(status.reason for status in none):
         logger.warning("%s", reason)
-    none = [Status(name, "not_applicable", reason, "cpu", 0.0, 0.0) for name in left_out]
     ends = {status.method: status for status in (*outcomes.statuses, *none)}
     return Outcomes(outcomes.predictions, tuple(ends[method] for method in methods))
+
+
+def _left_out(method: Method, share: float, samples: int, run: Robustness) -> str | None:
+    """Return why a method is not trained again on a share; None where it is."""
+    if samples <= run.in_full_up_to:
+        return None
+    more = (
+        f"of {counted(samples, 'sample')}, which are more than advanced.robustness.in_full_up_to"
+        f" ({run.in_full_up_to:,})"
+    )
+    if method in NETWORKS:
+        return (
+            f"networks are not trained again on shares {more}: each share would take about as long"
+            " as the whole"
+        )
+    if min(run.shares) < share < max(run.shares):
+        return (
+            f"the smallest and the largest share alone are trained again {more}, where curves"
+            " hardly bend between them"
+        )
+    return None
