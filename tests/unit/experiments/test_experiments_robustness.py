@@ -165,6 +165,33 @@ def test_a_change_of_test_samples(kind, level, probe, metric, cohort, prediction
     assert row["folds"] == 6
 
 
+@pytest.mark.parametrize("kind", ["noise", "shuffled"])
+def test_a_draw_of_test_samples_is_compared_with_itself(kind, cohort, predictions, probes):
+    """Noise on some of the samples of a fold stands beside what was said of these, unchanged."""
+    drawn = set(cohort.samples[np.arange(30) % 5 != 0])
+    some = probes[(probes["kind"] == "subset") | probes["sample"].isin(drawn)]
+    table = worse(cohort, predictions, some)
+    row = of(table, method="m1", kind=kind, modality="mirna", metric="log_loss").iloc[-1]
+    kept = predictions[predictions["sample"].isin(drawn)]
+    before = scores(cohort, of(kept, method="m1"), "log_loss")
+    asked = of(some, method="m1", kind=kind, modalities="mirna")
+    asked = asked if kind == "shuffled" else of(asked, level=4.0)
+    values = scores(cohort, asked, "log_loss")
+    assert len(asked) == len(of(kept, method="m1"))
+    assert row["value"] == pytest.approx(values.mean())
+    assert row["difference"] == pytest.approx((values - before).mean())
+    start = of(table, method="m1", kind="noise", modality="mirna", metric="log_loss").iloc[0]
+    assert start["value"] == pytest.approx(before.mean())
+    assert start["difference"] == 0
+    # What a missing modality costs is known of everyone.
+    lost = of(table, method="m1", kind="dropped", modality="mirna", metric="log_loss").squeeze()
+    everyone = scores(cohort, of(predictions, method="m1"), "log_loss")
+    without = scores(
+        cohort, of(probes, method="m1", kind="subset", modalities="rna+dna"), "log_loss"
+    )
+    assert lost["difference"] == pytest.approx((without - everyone).mean())
+
+
 def test_noise_starts_at_what_the_method_said(cohort, predictions, probes):
     table = of(worse(cohort, predictions, probes), kind="noise", metric="macro_f1")
     for method in ("m0", "m1"):

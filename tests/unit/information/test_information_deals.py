@@ -71,6 +71,25 @@ class TestDeal:
         assert not deal.fold.any()
         assert (deal.inner[0] == -1).all()
 
+    def test_the_inner_fold_of_most_complete_samples_is_judged_on_alone(self):
+        labels = np.random.default_rng(0).integers(3, size=60)
+        plain = Deal.of(labels, None, 5, seed=0)
+        complete = np.zeros(60, dtype=bool)
+        complete[plain.inner[0] == 3] = True
+        deal = Deal.of(labels, None, 5, 0, complete)
+        assert np.array_equal(deal.fold, plain.fold)
+        for number, inner in deal.inner.items():
+            train = deal.fold != number
+            assert (inner[~train] == -1).all()
+            (judged,) = np.unique(inner[inner >= 0])
+            within = np.bincount(plain.inner[number][complete & train], minlength=5)
+            assert within[judged] == within.max()
+            # The others stay the folds that they were, below those of held-out samples.
+            assert np.array_equal(inner[train] == judged, plain.inner[number][train] == judged)
+            others = train & (inner != judged)
+            assert np.array_equal(inner[others], -2 - plain.inner[number][others])
+        assert (deal.inner[0] >= 0).sum() == complete.sum()
+
 
 class TestEvaluatedFolds:
     def test_repeats_that_test_every_sample(self):

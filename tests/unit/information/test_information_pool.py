@@ -16,6 +16,7 @@ from balmi.information.pool import (
     PRIOR_WEIGHT,
     SHARPENED,
     Said,
+    _candidates,
     best_temperature,
     pool_weights,
     pooled_block,
@@ -163,6 +164,29 @@ class TestPool:
         said, _ = pooled_block(block, inside, inner, 3, PLAIN, parts=[part])
         gain = np.log(said.outside[np.arange(18), labels[block.test]])
         assert gain.mean() > np.log(0.9) - 0.01
+
+    def test_what_is_not_judged_is_learned_from_and_weighs_nothing(self, white_blocks):
+        rng = np.random.default_rng(0)
+        labels = rng.integers(3, size=90)
+        block = white_blocks(rng.normal(size=(90, 3)) + 2 * np.eye(3)[labels])[0]
+        inside = labels[block.train]
+        inner = inner_numbers(inside, None)
+        one = np.where(inner == 2, inner, -2 - inner)
+        judged = inner == 2
+        said, prior = pooled_block(block, inside, one, 3, PLAIN)
+        assert said.inside.shape == prior.inside.shape == (judged.sum(), 3)
+        assert np.isfinite(said.inside).all()
+        assert said.outside.shape == (18, 3)
+        assert np.log(said.outside[np.arange(18), labels[block.test]]).mean() > -np.log(3) + 0.2
+        # A member is the same; what it is weighed on is not.
+        everyone = [_candidate_rows(block, inside, each) for each in (inner, one)]
+        np.testing.assert_array_equal(everyone[0][judged], everyone[1])
+
+
+def _candidate_rows(block, labels, inner):
+    """Return what one member says of the training samples that it is judged on."""
+    (said,) = _candidates(MEMBERS["logistic"], block, labels, inner, 3, grouped=False)
+    return said.inside
 
 
 class TestProduct:

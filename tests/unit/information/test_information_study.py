@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from balmi.config.settings import Information
 from balmi.data.measurements import Measurements
 from balmi.information.estimates import NotApplicable
-from balmi.information.known import know
+from balmi.information.known import Knowledge, know
 from balmi.information.members import CHEAP_MEMBERS
 from balmi.information.study import canonical, class_codes, repeats_of, study_of
 from balmi.preprocess.features import Features
@@ -149,3 +149,23 @@ class TestDeals:
         assert len({round(each.estimate.value, 6) for each in alone}) == 5
         np.testing.assert_array_equal(known.posteriors, alone[0].posteriors)
         assert known.estimate.null.p_value == alone[0].estimate.null.p_value
+
+    @pytest.mark.parametrize(("lacking", "judged"), [(0, 1), (9, 1), (10, 5)])
+    def test_many_complete_samples_are_judged_on_one_inner_fold(
+        self, cohort_of, monkeypatch, lacking, judged
+    ):
+        monkeypatch.setattr("balmi.information.study.JUDGED_ONCE", 50)
+        rng = np.random.default_rng(0)
+        labels = np.arange(60) % 3
+        values = {name: rng.normal(size=(60, 4)) + np.eye(4)[labels] for name in "ab"}
+        values["b"][:lacking] = np.nan
+        cohort = cohort_of(values, labels)
+        study = study_of(cohort, Features(cohort, 10), np.arange(60), Information(), 19)
+        for deal in (*study.deals, *study.halves):
+            for inner in deal.inner.values():
+                assert len(np.unique(inner[inner >= 0])) == judged
+        knowledge = Knowledge(study, [("a",), ("b",), ("a", "b")], CHEAP_MEMBERS)
+        values = [knowledge[each].estimate.value for each in knowledge.coalitions]
+        assert np.isfinite(values).all()
+        assert values[2] >= max(values[:1] + values[1:2]) - 0.05
+        assert values[2] > 0.2

@@ -28,7 +28,7 @@ from balmi.graph.fusion import fuse_splits
 from balmi.information.files import write_split_information
 from balmi.information.splits import measure_splits
 from balmi.methods.jobs import TrainingInputs, pretrain_job, train_job
-from balmi.methods.outcome import read_status
+from balmi.methods.outcome import empty_predictions, read_status
 from balmi.methods.peers.run import fit_baseline
 from balmi.methods.pipeline import run_pipeline
 from balmi.preprocess.features import Features
@@ -185,6 +185,24 @@ def test_networks_are_not_trained_on_shares_of_many_samples(stored):
     assert ends[count - 1] == [("majority", "ok"), ("concat-mlp", "not_applicable")]
     assert set(found.predictions["method"]) == {"majority"}
     assert "robustness.in_full_up_to" in found.statuses[1].reason
+
+
+def test_of_many_samples_no_share_between_the_smallest_and_the_largest_is_run(stored):
+    _, cohort, _ = stored
+    count, ends = len(cohort.samples), {}
+    for most in (count, count - 1):
+        robustness = Robustness(shares=[0.5, 0.2, 0.8], in_full_up_to=most)
+        settings = SETTINGS.model_copy(update={"robustness": robustness})
+        for share in robustness.shares:
+            found = run_share(share, [Method.MAJORITY], cohort, settings)
+            ends[most, share] = found.statuses[0].status, len(found.predictions) > 0
+            if share == 0.5:
+                reason = found.statuses[0].reason
+    ran, left_out = ("ok", True), ("not_applicable", False)
+    assert [ends[count, share] for share in (0.2, 0.5, 0.8)] == [ran, ran, ran]
+    assert [ends[count - 1, share] for share in (0.2, 0.5, 0.8)] == [ran, left_out, ran]
+    assert "robustness.in_full_up_to" in reason
+    assert list(found.predictions) == list(empty_predictions(cohort.classes))
 
 
 def test_outcomes_are_written_with_the_run_that_they_belong_to(stored, tmp_path):

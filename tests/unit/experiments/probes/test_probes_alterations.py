@@ -211,3 +211,24 @@ def test_the_table_of_probes(cohort, monkeypatch):
     monkeypatch.setattr(module, "LARGEST", 1)
     again = probe_table("m", cohort, features, [SPLIT, other], SETTINGS, SaysAvailable)
     assert again.equals(found)
+
+
+def test_many_test_samples_are_made_worse_by_a_draw(cohort, monkeypatch):
+    """Which is the same for every method; what a missing modality costs is asked of everyone."""
+    cohort = replace(cohort, classes=("rna", "mirna", "dna", "fold"))
+    features = Features(cohort, 3)
+    monkeypatch.setattr(module, "FEWEST", 0)
+    given = features, [SPLIT], SETTINGS, SaysAvailable
+    whole = probe_table("m", cohort, *given)
+    monkeypatch.setattr(module, "MADE_WORSE", 6)
+    found = probe_table("m", cohort, *given)
+    subset = whole["kind"] == "subset"
+    assert found[found["kind"] == "subset"].equals(whole[subset].reset_index(drop=True))
+    worse = found[found["kind"] != "subset"]
+    assert set(worse["kind"]) == {"noise", "shuffled"}
+    drawn = worse.groupby(["kind", "modalities", "level"], dropna=False)["sample"].agg(tuple)
+    assert len(set(drawn)) == 1
+    assert len(drawn.iloc[0]) == 6
+    assert set(drawn.iloc[0]) < set(cohort.samples[20:])
+    again = probe_table("n", cohort, *given)
+    assert again["sample"].tolist() == found["sample"].tolist()

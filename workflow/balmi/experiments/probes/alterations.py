@@ -342,32 +342,33 @@ def probe_table(
         def predict(samples: Samples, learned: FittedPeer = learned) -> np.ndarray:
             return predicted(method, learned, samples)[str(method)].probabilities
 
-        for asked, some in _asked(probes, split, cohort, settings.seed):
+        tests = features.apply(fitted, split.test)
+        told = predicted(method, learned, tests)[str(method)]
+        for rows, some in _asked(probes, split, cohort, settings.seed):
+            asked, original = replace(split, test=split.test[rows]), told.probabilities[rows]
             side = held_out_side(features, fitted, asked, settings.seed)
-            told = predicted(method, learned, side.samples)[str(method)]
-            original, rule = told.probabilities, told.rule
             for part in _parts([probe for probe in some if applies(side, probe)], side):
                 altered = [alter(side, probe) for probe in part]
                 results = answers(predict, original, altered, training.prior)
                 for probe, probabilities in zip(part, results, strict=True):
-                    said = Said(probabilities, rule)
+                    said = Said(probabilities, told.rule)
                     tables.append(_rows(method, probe, asked, said, cohort))
     return pd.concat(tables, ignore_index=True) if tables else empty_probes(cohort.classes)
 
 
 def _asked(
     probes: Sequence[Probe], split: Split, cohort: Roster, seed: int
-) -> Iterator[tuple[Split, list[Probe]]]:
-    """Yield a fold and the probes of its test samples; of many, with an even draw for the rest."""
-    if len(split.test) <= MADE_WORSE:
-        yield split, list(probes)
+) -> Iterator[tuple[np.ndarray, list[Probe]]]:
+    """Yield which test samples of a fold are asked about by which probes: some by an even draw."""
+    everyone = np.arange(len(split.test))
+    if len(everyone) <= MADE_WORSE:
+        yield everyone, list(probes)
         return
     rng = np.random.default_rng([seed, split.repeat, split.fold])
     labels, available = cohort.labels[split.test], cohort.available[split.test]
     drawn = subsample(labels, available, None, MADE_WORSE, rng, fewest=FEWEST)
-    yield split, [probe for probe in probes if probe.kind is ProbeKind.SUBSET]
-    worse = [probe for probe in probes if probe.kind is not ProbeKind.SUBSET]
-    yield replace(split, test=split.test[drawn]), worse
+    yield everyone, [probe for probe in probes if probe.kind is ProbeKind.SUBSET]
+    yield drawn, [probe for probe in probes if probe.kind is not ProbeKind.SUBSET]
 
 
 def _parts(probes: Sequence[Probe], side: HeldOutSide) -> Iterator[list[Probe]]:
