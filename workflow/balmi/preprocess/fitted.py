@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from balmi.data.measurements import Matrix, Measurements
 
 LARGEST_SCORE = 10.0  # standard deviations, beyond which a value is an artefact
-# Cells of one modality, some 2,000 samples of 2,000 features, above which scores are kept in single
-# precision: what is measured has no more digits, and time and memory are half.
-MANY_CELLS = 2**22
+# Cells of one modality, half a gigabyte in double precision, above which scores are kept in single.
+MANY_CELLS = 2**26
 
 
 def precision(cells: int) -> type[np.floating]:

@@ -57,7 +57,7 @@ SMALLEST_VARIANCE = 1e-6  # of a component, of that of the first
 SMALLEST_SPREAD = 1e-12
 # Of a product of two components of variance 1: below it there are rounding errors alone, as with
 # features of two values. Scaled, they would be learned from, and differ from machine to machine.
-SMALLEST_OF_PRODUCT = 1e-10
+SMALLEST_OF_PRODUCT = 1e-12
 # There are some 230 products, more than any real cohort needs of them.
 PRODUCTS_INVERSE_PENALTY = 0.01
 SCORES_INVERSE_PENALTY = 1.0
