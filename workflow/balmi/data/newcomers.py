@@ -153,7 +153,7 @@ class Matched:
         """Return what is to be said of the features that were found."""
         if not self.empty.any():
             return self.match.remarks
-        names = [self.features[number] for number in np.flatnonzero(self.empty)]
+        names = [name for name, none in zip(self.features, self.empty, strict=True) if none]
         some = listing(map(shown, names[:EXAMPLES]))
         found = f"{counted(len(names), 'feature')} of the model without any value: {some}"
         return [*self.match.remarks, (found, "they count as missing")]
