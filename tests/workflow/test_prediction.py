@@ -1,6 +1,7 @@
 """New samples, as users predict them: after a run, by a configuration of their own."""
 
 import json
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -122,6 +123,46 @@ def test_the_report_names_predictions_that_are_beside_it_when_it_is_made(patient
     for name in ("site", "clinic", "beside"):
         assert f'<a href="../{name}/report.html">' in named
     assert "External validation on 40 samples: " in named
+
+
+@contextmanager
+def broken(checkout, script, work):
+    """Make what a script does fail, for a while."""
+    path = checkout.folder / "workflow" / "scripts" / f"{script}.py"
+    text = path.read_text(encoding="utf-8")
+    assert work in text
+    path.write_text(text.replace(work, f"{{}}['nowhere'].{work}"), encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.write_text(text, encoding="utf-8")
+
+
+def test_a_job_that_fails_holds_up_no_report(patients, predicted):
+    """Be it that of the prediction or that of its page: the run fails, and tries again."""
+    report = patients.folder / "results/simulated/report.html"
+    chosen = beside(patients, modalities=files("strong"), samples="new/labels.csv")
+    page = patients.folder / "results/beside/report.html"
+    for script, work in (
+        ("predict_samples", "predict_files(name"),
+        ("build_prediction_page", "build_prediction_page(*inputs"),
+    ):
+        report.unlink()
+        with broken(patients, script, work):
+            done = patients.snakemake(*chosen, check=False)
+        assert done.returncode != 0
+        _, _, last = done.stderr.rpartition("Failed jobs:")
+        assert "1. accept_prediction (results/beside/logs/accept_prediction.log)" in last
+        log = f"results/beside/logs/{script}.log"
+        assert log in last
+        assert "KeyError: 'nowhere'" in last
+        assert "Traceback" in (patients.folder / log).read_text(encoding="utf-8")
+        assert "../beside/" not in report.read_text(encoding="utf-8")
+        assert "A job failed" in page.read_text(encoding="utf-8")
+        assert {script, "accept_prediction"} <= patients.planned(*chosen)
+    patients.snakemake(*chosen)
+    assert '<a href="../beside/report.html">' in report.read_text(encoding="utf-8")
+    patients.snakemake()
 
 
 def test_all_that_is_wrong_is_said_before_any_job(patients):

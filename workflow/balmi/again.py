@@ -60,4 +60,4 @@ class Note:
 
 
 UNDRAWN = Note(".undrawn")  # figures that could not be drawn
-REFUSED = Note(".refused")  # new samples that were not predicted
+REFUSED = Note(".refused")  # new samples that were not predicted, or have no page

@@ -104,15 +104,33 @@ def job(
         logger.error("interrupted")
         raise SystemExit(130) from None
     except Exception as error:
-        reason = fault(error)
-        if reason is None:
-            logger.exception("stopped by an error that balmi does not expect")
+        if log_failure(error) is None:
             raise
-        logger.info("what was raised", exc_info=True)
-        logger.error("%s", reason)
         raise SystemExit(1) from None
     finally:
         file.close()
+
+
+def log_failure(error: Exception) -> str | None:
+    """Write to the log what stops a job, with its traceback.
+
+    Parameters
+    ----------
+    error
+        What was raised; it is being handled.
+
+    Returns
+    -------
+    str or None
+        Where the machine is at fault, what it lacks and what helps; else None.
+    """
+    reason = fault(error)
+    if reason is None:
+        logger.exception("stopped by an error that balmi does not expect")
+    else:
+        logger.info("what was raised", exc_info=True)
+        logger.error("%s", reason)
+    return reason
 
 
 @contextmanager

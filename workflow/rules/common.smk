@@ -142,10 +142,10 @@ def undrawn():
     return lambda wildcards: UNDRAWN.since(placed(drawing_log(wildcards.dataset)))
 
 
-def refused(wildcards):
-    """Return what makes a prediction run again that was refused, for its params."""
-    return REFUSED.since(
-        placed(f"results/{wildcards.prediction}/logs/predict_samples.log")
+def refused(rule):
+    """Return what makes a job of a prediction run again that was refused or failed, for params."""
+    return lambda wildcards: REFUSED.since(
+        placed(f"results/{wildcards.prediction}/logs/{rule}.log")
     )
 
 

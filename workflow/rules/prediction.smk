@@ -72,7 +72,7 @@ rule predict_samples:
         ),
         contents=contents_for_prediction,
         columns=columns_of("new_samples"),
-        refused=refused,
+        refused=refused("predict_samples"),
         code=code_of("predict_samples"),
     message:
         "{wildcards.prediction}: predict new samples"
@@ -103,6 +103,7 @@ rule build_prediction_page:
         prediction=lambda wildcards: SETTINGS.predict[wildcards.prediction].model_dump(
             mode="json"
         ),
+        refused=refused("build_prediction_page"),
         code=code_of("build_prediction_page"),
     message:
         "{wildcards.prediction}: build the page of the prediction"
@@ -112,7 +113,7 @@ rule build_prediction_page:
 
 rule accept_prediction:
     input:
-        about="results/{prediction}/prediction.json",
+        concluded="results/{prediction}/view.json",
         html="results/{prediction}/report.html",
     output:
         touch("results/{prediction}/logs/accepted"),

@@ -180,7 +180,7 @@ def test_verdicts_do_not_follow_calibration():
 
 def test_unknown_method():
     found = problem({**own(), "methods": ["balanced", "stackd-lr"]})
-    assert found.where == "methods.1"
+    assert found.where == "methods, entry 2"
     assert found.found == "'stackd-lr'"
     assert found.allowed == "one of " + ", ".join(Method)
     assert found.nearest == "'stacked-lr'"
@@ -617,11 +617,22 @@ def test_a_copy_that_would_have_the_name_of_another_modality():
 
 
 @pytest.mark.parametrize(
+    ("config", "where"),
+    [
+        ({"robustness": {"shares": [0.5, 0.1, 2]}}, "robustness.shares, entry 3"),
+        ({"advanced": {"model": {"experts": ["mean", "x"]}}}, "advanced.model.experts, entry 2"),
+    ],
+)
+def test_entries_of_lists_are_counted_as_people_do(config, where):
+    assert problem({**own(), **config}).where == where
+
+
+@pytest.mark.parametrize(
     ("control", "where"),
     [
         ("noise", "control"),
         ({"noise": "rna"}, "control.noise"),
-        ({"noise": [1]}, "control.noise.0"),
+        ({"noise": [1]}, "control.noise, entry 1"),
         ({"nois": ["rna"]}, "control.nois"),
         ({"seed": -1}, "control.seed"),
     ],

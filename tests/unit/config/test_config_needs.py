@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from balmi.config.needs import (
-    FINAL_NETWORKS_MB,
+    FINAL_NETWORKS,
     MEGABYTE,
     NEEDS,
     Size,
@@ -109,7 +109,36 @@ def test_every_rule_that_asks_is_known_and_named_by_itself():
     assert all(f'**needs("{name}", SETTINGS)' in part for name, part in asking.items())
 
 
-def test_a_final_model_of_networks_asks_for_more(tmp_path):
+# Peaks of the job's function (MB) where its method is one of networks, by the cohort: simulated
+# cells of 20,000 genes, and simulated cohorts of four modalities with 40 and 420 features each.
+FINAL = [
+    (Size(200, 160, 160, 0.28, 200, 125), {"balanced": 482, "ensemble": 465, "concat-mlp": 451}),
+    (Size(671, 1680, 1680, 4.74, 671, 125), {"balanced": 630, "ensemble": 591, "concat-mlp": 574}),
+    (
+        Size(200, 20_200, 2200, 4.12, 200, 125),
+        {"balanced": 700, "ensemble": 683, "concat-mlp": 675},
+    ),
+    (
+        Size(1000, 20_200, 2200, 11.99, 1000, 125),
+        {"balanced": 1049, "ensemble": 999, "concat-mlp": 1005},
+    ),
+    (Size(2000, 20_200, 2200, 21.5, 2000, 125), {"balanced": 1198, "concat-mlp": 1187}),
+    (
+        Size(5000, 20_200, 2200, 50.5, 5000, 20),
+        {"balanced": 1382, "ensemble": 1266, "concat-mlp": 1274},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("size", "peaks"), FINAL, ids=lambda each: str(getattr(each, "samples", ""))
+)
+def test_final_models_of_networks_within_twice_of_what_was_measured(size, peaks):
+    asked = FINAL_NETWORKS.megabytes(size)
+    assert max(peaks.values()) <= asked <= 2 * min(peaks.values())
+
+
+def test_a_final_model_asks_by_its_method(tmp_path):
     write(tmp_path)
     inputs = {"cohort": str(tmp_path / "cohort.h5mu")}
 
@@ -117,4 +146,6 @@ def test_a_final_model_of_networks_asks_for_more(tmp_path):
         settings = Settings(methods=[method], final={"method": method})
         return needs("fit_final_model", settings)["mem_mb"](None, inputs, 2)
 
-    assert asked("balanced") == asked("pooled") + 2 * FINAL_NETWORKS_MB
+    size = Size.of(tmp_path, Settings())
+    assert asked("balanced") == 2 * FINAL_NETWORKS.megabytes(size)
+    assert asked("pooled") == 2 * NEEDS["fit_final_model"].megabytes(size)

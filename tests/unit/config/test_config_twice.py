@@ -107,4 +107,7 @@ def test_they_are_told_with_all_other_problems(tmp_path):
     config = yaml.safe_load(path.read_text(encoding="utf-8"))
     with pytest.raises(UserError) as caught:
         load_settings(config, [path, path])
-    assert [each.where for each in caught.value.problems] == [f"{path}: methods", "methods.0"]
+    assert [each.where for each in caught.value.problems] == [
+        f"{path}: methods",
+        "methods, entry 1",
+    ]

@@ -1,14 +1,14 @@
 """What is refused of predictions before any job, by names alone where no more can be looked at."""
 
-import gzip
-
 import numpy as np
 import pandas as pd
 import pytest
+from anndata import AnnData
 
 from balmi.config.settings import Dataset, Prediction
 from balmi.data import newcomer_checks
-from balmi.data.newcomer_checks import check_predictions, heading
+from balmi.data.newcomer_checks import check_predictions
+from balmi.data.newcomers import read_newcomers
 from balmi.errors import UserError
 
 GENES = [f"G{number}" for number in range(10)]
@@ -82,6 +82,39 @@ def test_no_shared_feature_is_refused_by_the_header(folder, check):
     assert problem.found.startswith("no feature of the model")
 
 
+def written(table, path):
+    """Write measurements in the format of a path's ending, and return a prediction of them."""
+    if path.endswith(".parquet"):
+        table.to_parquet(path)
+    else:
+        AnnData(table).write_h5ad(path)
+    return of(modalities={"rna": {"path": path}}, samples=None)
+
+
+@pytest.mark.parametrize("path", ["new.parquet", "new.h5ad"])
+def test_features_are_told_before_any_job_in_words_of_the_job(folder, check, path):
+    table = pd.read_csv("new-rna.csv", index_col=0)
+    assert check(written(table, path)) == ()
+    (problem,) = problems(check, written(table.rename(columns="X{}".format), path))
+    assert problem.where == f"predict.x.modalities.rna: {path}"
+    assert problem.found == "no feature of the model; here are 'XG0', 'XG1', 'XG2'"
+    whole = problems(read_newcomers, "x", written(table.add_prefix("X"), path)["x"], ABOUT)
+    assert whole == [problem]
+
+
+@pytest.mark.parametrize("path", ["new.csv", "new.h5ad"])
+def test_rows_that_look_like_features_are_told_before_any_job(folder, check, path):
+    table = pd.read_csv("new-rna.csv", index_col=0).T
+    table.to_csv("new.csv")
+    (problem,) = problems(
+        check,
+        written(table, path)
+        if path != "new.csv"
+        else of(modalities={"rna": {"path": path}}, samples=None),
+    )
+    assert "transpose the table" in problem.allowed
+
+
 def test_names_that_mean_the_same_are_shared(folder, check):
     table = pd.read_csv("new-rna.csv", index_col=0)
     table.rename(columns=str.lower).to_csv("new-rna.csv")
@@ -108,6 +141,10 @@ def test_of_a_model_that_is_there_missing_features_are_counted_in_the_header(fol
     pd.read_csv("new-rna.csv", index_col=0).iloc[:, :6].to_csv("new-rna.csv")
     (problem,) = problems(check_predictions, of(), lambda path: None, 0)
     assert problem.found.startswith("4 of the 10 features that the model looks at are missing")
+    table = pd.read_csv("new-rna.csv", index_col=0)
+    for path in ("new.parquet", "new.h5ad"):
+        found = problems(check_predictions, written(table, path), lambda path: None, 0)
+        assert [each.found for each in found] == [problem.found]
     # Which features a model will look at that is yet to be made is not known.
     assert check_predictions(of(), dataset()) == ()
 
@@ -123,14 +160,3 @@ def test_files_of_the_dataset_that_rules_make_are_not_looked_at(folder):
     (folder / "rna.csv").unlink()
     (folder / "labels.csv").unlink()
     assert check_predictions(of(label="site"), dataset()) == ()
-
-
-def test_the_first_line_of_a_table_names_its_columns(folder):
-    (folder / "a.tsv").write_text('\ufeff\n"id"\t G1 \t"G\t2"\n', encoding="utf-8")
-    assert heading("a.tsv") == ["id", "G1", "G 2"]
-    with gzip.open("b.csv.gz", "wt") as file:
-        file.write("id,G1\n")
-    assert heading("b.csv.gz") == ["id", "G1"]
-    (folder / "c.csv").write_bytes(b"id,\xff\n")
-    (folder / "d.csv").write_text("")
-    assert [heading(name) for name in ("c.csv", "d.csv", "e.csv", "f.h5ad")] == [None] * 4

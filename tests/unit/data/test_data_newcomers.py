@@ -86,6 +86,35 @@ def test_more_missing_features_are_refused_with_their_share(read):
     assert found.modalities["rna"].share == 0.4
 
 
+def test_features_without_any_value_are_missing(read):
+    """As where tables of several platforms were joined."""
+    table = RNA.assign(G2=np.nan)
+    found = read(rna=table).modalities["rna"]
+    assert (found.share, found.missing.tolist()) == (0.2, [False, True, False, False, False])
+    assert (found.extra, found.absent) == (0, ("G2",))
+    told = "\n".join(read(rna=table).remarks)
+    assert "1 feature of the model without any value: 'G2'; they count as missing" in told
+    (problem,) = problems(read, rna=table.assign(G3=np.nan).drop(columns="G4"))
+    assert "3 of the 5 features that the model looks at are missing, 2 of them as" in problem.found
+    nothing = RNA.assign(other=1.0)
+    nothing[RNA.columns] = np.nan
+    (problem,) = problems(read, rna=nothing)
+    assert "5 of the 5 features that the model looks at are missing, 5 of them" in problem.found
+    one = read(rna=RNA.iloc[:1].assign(G2=np.nan)).modalities["rna"]
+    assert one.share == 0.2
+
+
+def test_a_sample_with_few_values_is_told_of(read):
+    table = RNA.copy()
+    table.loc["s2", ["G1", "G2"]] = np.nan
+    told = "\n".join(read(rna=table).remarks)
+    assert "1 sample with few values of the model's features: 's2'" in told
+    table.loc["s2", "G2"] = 1.0
+    assert not any("few values" in remark for remark in read(rna=table).remarks)
+    table.loc["s2"] = np.nan  # it lacks the modality
+    assert not any("few values" in remark for remark in read(rna=table, beta=BETA).remarks)
+
+
 def test_features_that_a_transform_looks_at_count_too(read, monkeypatch):
     """Nothing is learned from G3 to G5, but the size of a library is theirs too."""
     monkeypatch.setitem(ABOUT["modalities"][0], "kept", [0, 1])
@@ -125,6 +154,7 @@ def test_no_shared_feature_and_a_transposed_table_are_told(read):
     assert problem.found.startswith("no feature of the model")
     (problem,) = problems(read, rna=RNA.T)
     assert "transpose" in problem.allowed
+    assert problem.nearest is None
 
 
 def test_duplicates_are_refused(read):
@@ -187,3 +217,17 @@ class TestLabels:
             read, samples=self.LABELS.rename(columns={"subtype": "Subtyp"}), rna=RNA
         )
         assert (problem.where, problem.nearest) == ("predict.new.label", "'Subtyp'")
+
+    def test_a_table_of_other_samples_is_refused(self, read):
+        other = self.LABELS.set_axis(["x2", "x1", "x9"], axis=0)
+        (problem,) = problems(read, samples=other, rna=RNA)
+        assert problem.found == (
+            "no sample that was measured: here 'x2', 'x1', 'x9', there 's1', 's2', 's3'"
+        )
+
+    def test_that_no_sample_has_a_class_is_told(self, read):
+        found = read(samples=self.LABELS.assign(subtype=["", "", "a"]), rna=RNA)
+        assert found.labels.tolist() == [None, None, None]
+        assert any("no class of any sample that was measured" in each for each in found.remarks)
+        found = read(samples=self.LABELS, rna=RNA)
+        assert not any("no class of any" in each for each in found.remarks)

@@ -211,7 +211,7 @@ def test_broken_files_are_named(tmp_path, name, content, found):
         ("id,a\ns,1\n".encode("utf-16-be"), "text in UTF-16, or no text", "UTF-8"),
         (b"id;a\ns1;1\n", "1 field in every row; the header seems to be split by semi", ".tsv for"),
         (b"id a b\ns1 1 2\n", "1 field in every row; the header seems to be split by spac", ".tsv"),
-        (b"id;a;b\ns1;1,5;2\n", "seems to be split by semicolons", "as many fields"),
+        (b"id;a;b\ns1;1,5;2\n", "seems to be split by semicolons", "with a decimal point"),
         (b"# by hand\nid,a\ns1,1\n", "lines of comment (#) have to go", "as many fields"),
         (b"PK\x03\x04rest", "a zip archive, or an Excel workbook", "save it as CSV"),
         (b"\n<!DOCTYPE html>\n", "a web page", "fetch the file again"),

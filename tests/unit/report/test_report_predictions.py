@@ -10,10 +10,10 @@ from balmi.errors import Problem, UserError
 from balmi.prediction import external
 from balmi.prediction.external import Carried
 from balmi.prediction.fingerprints import TRAINED
-from balmi.prediction.refusal import accept, write_refusal
+from balmi.prediction.refusal import Refusal, accept, write_refusal
 from balmi.prediction.untried import untested, untried
 from balmi.report.predictions import pictures, view
-from balmi.report.predictions.page import build_prediction_page
+from balmi.report.predictions.page import build_prediction_page, build_refused_page
 from balmi.report.predictions.pictures import prediction_pictures
 from balmi.report.predictions.view import (
     build_prediction_view,
@@ -340,25 +340,46 @@ def test_without_classes_the_score_of_the_cross_validation_stands_there():
     assert not any("CARD.md" in each for each in found.supports)
 
 
+SETTINGS = {"model": "/secret/place/model", "modalities": {"rna": {"path": "x.csv"}}}
+
+
 def test_a_refused_prediction_has_a_page_of_what_to_mend(tmp_path):
-    refusal = UserError(Problem("predict.clinic: /secret/place/x.csv", "<b>", "a unit", "'it'"))
+    problem = Problem("predict.clinic: /secret/place/x.csv", "<b>", "a unit", "'it'")
     files = tmp_path / "predictions.csv", tmp_path / "prediction.json"
-    write_refusal("clinic", refusal, *files)
-    settings = {"model": "/secret/place/model", "modalities": {"rna": {"path": "x.csv"}}}
-    assert build_prediction_page(*files, settings, *(tmp_path / name for name in MADE)) is None
+    write_refusal("clinic", Refusal((problem,)), *files)
+    assert build_prediction_page(*files, SETTINGS, *(tmp_path / name for name in MADE)) is None
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Refused, so that nothing was predicted: 1 problem." in page
     assert "<h3>predict.clinic: x.csv</h3>" in page
     assert "Found: &lt;b&gt;." in page
     assert "Nearest: &#39;it&#39;." in page
+    assert "Mend what is named here" in page
     assert "/secret" not in page
     found = read_json(tmp_path / "view.json", FORMAT)
     assert (found["model"], found["validation"]) == (None, False)
     assert found["conclusions"][0]["sentence"].startswith("Refused")
     with pytest.raises(UserError, match="1 problem"):
-        accept(files[1])
-    write_json(told(), files[1], FORMAT)
-    accept(files[1])
+        accept(tmp_path / "view.json")
+
+
+def test_a_prediction_whose_job_failed_has_a_page_that_says_how(tmp_path):
+    log = "results/clinic/logs/predict_samples.log"
+    problem = Problem(log, "a job that failed: OSError: /secret/place/x.csv", "again")
+    pages = [tmp_path / name for name in MADE]
+    build_refused_page("clinic", Refusal((problem,), failed=True), SETTINGS, *pages)
+    page = pages[0].read_text(encoding="utf-8")
+    assert "A job failed, so that this page shows no predictions." in page
+    assert f"<h3>{log}</h3>" in page
+    assert "OSError: x.csv" in page
+    assert "Mend what is named here" not in page
+    assert "/secret" not in page
+    with pytest.raises(UserError, match="1 problem"):
+        accept(pages[1])
+
+
+def test_what_a_page_concludes_is_accepted(tmp_path):
+    write_json(build_prediction_view(told(), table()).as_json(), tmp_path / "view.json", FORMAT)
+    accept(tmp_path / "view.json")
 
 
 def called(share, count=200, **columns):

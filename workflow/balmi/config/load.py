@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,7 +24,7 @@ from balmi.config.twice import repeated_keys
 from balmi.errors import Problem, UserError, listing, nearest, shown, shown_or_nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 KEY_MARK = "[key]"  # pydantic's last part of the location of a mapping's bad key
@@ -73,7 +74,32 @@ def problems_of(error: ValidationError, root: type[BaseModel] = Configuration) -
     root
         The model that it validated.
     """
-    return [_problem({**detail, "root": root}) for detail in error.errors()]
+    return [
+        _problem({**detail, "root": root, "loc": _counted_from_one(root, detail["loc"])})
+        for detail in error.errors()
+    ]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A part of a location: an entry of a list, of which people count the first as 1."""
+
+    number: int
+
+
+def _counted_from_one(root: type[BaseModel], location: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return a location of pydantic's, in which numbers of entries are told from numeric keys."""
+
+    def is_list(place: int) -> bool:
+        model = _model_at(root, location[:place])
+        field = model.model_fields.get(str(location[place])) if model else None
+        own = field.annotation if field else None
+        return any(get_origin(each) is list for each in (own, *get_args(own)))
+
+    return tuple(
+        _Entry(part + 1) if isinstance(part, int) and place and is_list(place - 1) else part
+        for place, part in enumerate(location)
+    )
 
 
 def _with_catalogue(config: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
@@ -177,10 +203,12 @@ def _control_problems(name: object, dataset: Mapping[str, Any]) -> Iterator[Prob
             yield Problem(_path([*where, "duplicated"]), found, allowed)
 
 
-def _path(location: Iterable[object]) -> str:
-    """Return a location as a dotted key; parts that cannot be seen are escaped."""
-    parts = [str(part) for part in location]
-    return ".".join(part if part and part.isprintable() else repr(part) for part in parts)
+def _path(location: Sequence[object]) -> str:
+    """Return a location, as in ``methods, entry 3``; parts that cannot be seen are escaped."""
+    entries = [part for part in location if isinstance(part, _Entry)]
+    keys = [str(part) for part in location if not isinstance(part, _Entry)]
+    dotted = ".".join(key if key and key.isprintable() else repr(key) for key in keys)
+    return ", ".join([dotted, *(f"entry {entry.number}" for entry in entries)])
 
 
 def _model_at(root: type[BaseModel], location: Iterable[object]) -> type[BaseModel] | None:

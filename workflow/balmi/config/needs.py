@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 MEGABYTE = 10**6
 SINGLE, DOUBLE = 4, 8  # bytes of a number
-FINAL_NETWORKS_MB = 600  # torch, and what its training keeps
 USUAL_MB = 100  # of kept features: jobs of more take longer in proportion
 MOST_COMPARED = 6250  # samples of which four fifths are as many as a kernel machine learns from
 COMPRESSED = {".gz": 5, ".bz2": 5, ".xz": 5, ".zip": 5}  # how much larger the content is, about
@@ -178,10 +177,14 @@ NEEDS: Final[Mapping[str, Need]] = {
 }
 
 
-def _beside(rule: str, settings: Settings) -> int:
-    """Return the megabytes that a job takes beside what its formula says."""
+# Fitted to peaks of the job's function alone, with methods of networks.
+FINAL_NETWORKS = Need(base=560, minutes=120, kept=36, features=12)
+
+
+def _need(rule: str, settings: Settings) -> Need:
+    """Return what a rule needs, which depends on the method of the final model."""
     networks = rule == "fit_final_model" and settings.final.method in NETWORKS
-    return FINAL_NETWORKS_MB if networks else 0
+    return FINAL_NETWORKS if networks else NEEDS[rule]
 
 
 def needs(rule: str, settings: Settings) -> dict[str, Resource]:
@@ -197,7 +200,7 @@ def needs(rule: str, settings: Settings) -> dict[str, Resource]:
     settings
         The settings.
     """
-    need, more = NEEDS[rule], _beside(rule, settings)
+    need = _need(rule, settings)
 
     def size(inputs: Mapping[str, str]) -> Size:
         file = Path(inputs.get("samples") or inputs["cohort"])
@@ -205,7 +208,7 @@ def needs(rule: str, settings: Settings) -> dict[str, Resource]:
         return Size.of(file.parent, settings)
 
     def mem_mb(wildcards: object, input: Mapping[str, str], attempt: int) -> int:
-        return attempt * (need.megabytes(size(input)) + more)
+        return attempt * need.megabytes(size(input))
 
     def runtime(wildcards: object, input: Mapping[str, str], attempt: int) -> int:
         return attempt * need.time(size(input))

@@ -36,6 +36,7 @@ _ID_NAME = re.compile(
     re.IGNORECASE,
 )
 _HEADER = "a first line that names columns"
+_SPLIT = "a file whose ending says what it is split by, .csv for commas, .tsv for tabs"
 _OF_EXCEL = re.compile(r'"?sep=.?"?', re.IGNORECASE)
 
 
@@ -163,12 +164,15 @@ def _uneven(
     beside = f"{width} in the header" + (f" and {usual} in most rows" if fitting != width else "")
     more = f" (and {others} more such lines)" if others else ""
     away = "; lines of comment (#) have to go" if comment or _comment(header.text) else ""
+    elsewhere = _other_separator(header.text, separator)
+    cell = "a tab" if separator == "\t" else "a comma, a decimal comma too,"
     allowed = (
-        "as many fields in every row as in the header: a cell that holds"
-        f" {'a tab' if separator == chr(9) else 'a comma, a decimal comma too,'} needs quotes, and"
-        " a row that is too short may be cut off"
+        f"{_SPLIT}, and numbers with a decimal point"
+        if elsewhere
+        else f"as many fields in every row as in the header: a cell that holds {cell} needs quotes,"
+        " and a row that is too short may be cut off"
     )
-    found = f"{place}, {beside}{more}{_other_separator(header.text, separator)}{away}"
+    found = f"{place}, {beside}{more}{elsewhere}{away}"
     return UserError(Problem(str(path), found, allowed))
 
 
@@ -309,8 +313,7 @@ def _survey(rows: Iterator[_Row], separator: str, path: Path) -> Layout:
     if width == 1 and not elsewhere and len(header.text.split()) > FEWEST_SPACED:
         elsewhere = "; the header seems to be split by spaces"
     if width == 1 and set(counts) == {1} and elsewhere:
-        allowed = "a file whose ending says what it is split by, .csv for commas, .tsv for tabs"
-        raise UserError(Problem(str(path), f"1 field in every row{elsewhere}", allowed))
+        raise UserError(Problem(str(path), f"1 field in every row{elsewhere}", _SPLIT))
     strange = header.text.startswith("#") or elsewhere
     if set(counts) - {width, width + 1} or len(counts) > 1 or (strange and width + 1 in counts):
         comment = bool(commented - {width})

@@ -115,7 +115,9 @@ def _check_file(path: Path, where: str) -> None:
     if path.name in (*SUMMED, SUMS):
         raise UserError(Problem(where, "one file of a model", f"{path.parent}: its folder"))
     if not zipfile.is_zipfile(path):
-        raise UserError(Problem(where, "neither a folder nor a zip file", _ALLOWED))
+        cut = "an empty file" if not head else "a zip file that is cut off or damaged"
+        packed = not head or head.startswith(b"PK")
+        raise UserError(Problem(where, cut if packed else "no zip file, nor a folder", _ALLOWED))
 
 
 def _unpack(path: Path, folder: Path, where: str) -> None:
@@ -144,7 +146,9 @@ def _check_whole(folder: Path, where: str) -> None:
             if strange
             else ""
         )
-        raise UserError(Problem(where, found, _ALLOWED))
+        inside = folder / FOLDER
+        near = repr(str(inside)) if (inside / MODEL).is_file() else None
+        raise UserError(Problem(where, found, _ALLOWED, near))
     lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
     told = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
     changed = [name for name in READ if told.get(name) != sha256(folder / name)]

@@ -2,23 +2,21 @@
 
 Small files are read as a whole where the model is there. Of large ones, and where the model is yet
 to be made by the same run, names are looked at: modalities, the columns and classes of the table of
-samples, and the first line of measurements.
+samples, and the names of features.
 """
 
 from __future__ import annotations
 
-import csv
-from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from balmi.config.settings import COPY
-from balmi.data.delimited import OF_ENDING, opened_text
+from balmi.data.delimited import OF_ENDING
+from balmi.data.headings import heading
 from balmi.data.located import size_of, suffix
 from balmi.data.model_files import opened, read_manifest
-from balmi.data.names import MissingTexts, tidy
+from balmi.data.names import MissingTexts
 from balmi.data.newcomers import Matched, read_labels, read_newcomers, unknown_modalities
 from balmi.data.readers import MOST_READ, check_file, load_samples
 from balmi.data.reading import Reading
@@ -28,7 +26,7 @@ from balmi.errors import Problem, UserError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from balmi.config.settings import Dataset, Prediction
+    from balmi.config.settings import Dataset, ModalityFile, Prediction
 
 
 def check_predictions(
@@ -92,14 +90,20 @@ def _manifest(name: str, prediction: Prediction, problems: list[Problem]) -> dic
 
 def _outline(dataset: Dataset) -> dict[str, Any]:
     """Return what a model that is yet to be made will say of itself, as far as names tell."""
-    columns = {name: heading(file.path) for name, file in dataset.used.items()}
+    features = {name: _features(name, file) for name, file in dataset.used.items()}
     copied = dataset.control.duplicated
-    columns |= {COPY.format(name): columns[name] for name in copied if name in columns}
-    modalities = [
-        {"name": name, "features": [] if names is None else names[1:], "kept": []}
-        for name, names in columns.items()
-    ]
+    features |= {COPY.format(name): features[name] for name in copied if name in features}
+    modalities = [{"name": name, "features": names, "kept": []} for name, names in features.items()]
     return {"label": dataset.labelled[1], "classes": _classes(dataset), "modalities": modalities}
+
+
+def _features(name: str, file: ModalityFile) -> list[str]:
+    """Return the features of a dataset's modality, none where names alone do not tell them."""
+    try:
+        found = heading(file.path, file.modality or name, file.layer)
+    except UserError:  # which is said of the dataset
+        return []
+    return [] if found is None else found.features
 
 
 def _classes(dataset: Dataset) -> list[str] | None:
@@ -112,34 +116,6 @@ def _classes(dataset: Dataset) -> list[str] | None:
         return None  # which is said of the dataset
     texts, _ = names_in(table[column], MissingTexts(dataset.missing), "label", "")
     return sorted(set(texts.dropna()))
-
-
-def heading(path: str) -> list[str] | None:
-    """Return the names in the first line of a table as text, that of the ids first.
-
-    Where rows have one field more than the header, as R writes them, the first is a column too.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Returns
-    -------
-    list of str or None
-        None of another format, and where no line names columns: whoever reads the whole file says
-        what is wrong with it.
-    """
-    separator = OF_ENDING.get(suffix(path))
-    if separator is None or not Path(path).is_file():
-        return None
-    with opened_text(Path(path)) as file:
-        try:
-            rows = csv.reader(file, delimiter=separator)
-            names = next((row for row in islice(rows, 3) if any(row)), [])
-        except (csv.Error, OSError, EOFError, UnicodeDecodeError):
-            return None
-    return [*map(tidy, names)] if len(names) > 1 else None
 
 
 def _by_names(name: str, prediction: Prediction, about: Mapping[str, Any] | None) -> list[Problem]:
@@ -160,12 +136,16 @@ def _by_names(name: str, prediction: Prediction, about: Mapping[str, Any] | None
     for modality, file in prediction.modalities.items():
         where, before = f"{key}.modalities.{modality}", len(reading.problems)
         reading.attempt(where, check_file, file.path, file.layer)
-        columns = heading(file.path) if len(reading.problems) == before else None
-        if columns and known.get(modality, {}).get("features"):
-            matched = Matched.of(columns, known[modality])
-            if known[modality]["kept"] or matched.missing.all():
-                most = prediction.missing_share
-                reading.problems += matched.problems(f"{where}: {file.path}", columns[1:], [], most)
+        if len(reading.problems) > before or not known.get(modality, {}).get("features"):
+            continue
+        found = reading.attempt(where, heading, file.path, file.modality or modality, file.layer)
+        if found is None or not found.features:
+            continue
+        # One that occurs twice is told of by whoever reads the whole file.
+        matched = Matched.of([*dict.fromkeys(found.features)], known[modality])
+        if known[modality]["kept"] or matched.missing.all():
+            place, most = f"{where}: {file.path}", prediction.missing_share
+            reading.problems += matched.problems(place, found.features, found.rows, most)
     if prediction.samples is not None:
         before = len(reading.problems)
         reading.attempt(f"{key}.samples", check_file, prediction.samples)

@@ -99,23 +99,35 @@ class Matched:
         those count too that nothing is learned from, such as for the size of a library.
     features
         Names of all.
+    empty
+        Which of them the file has as columns without any value, and so lacks; (features,), bool.
     """
 
     match: Match
     looked: np.ndarray
     features: Sequence[str]
+    empty: np.ndarray
 
     @classmethod
     def of(cls, columns: Sequence[str], about: Mapping[str, Any]) -> Matched:
         """Match the columns of a file with a modality of a model."""
+        matched = match(columns, about["features"])
+        return cls._of(matched, about, np.zeros(len(matched.places), dtype=bool))
+
+    def without(self, empty: np.ndarray, about: Mapping[str, Any]) -> Matched:
+        """Return the same where some columns, by the model's features, hold nothing."""
+        places = np.where(empty, -1, self.match.places)
+        return self._of(replace(self.match, places=places), about, empty)
+
+    @classmethod
+    def _of(cls, matched: Match, about: Mapping[str, Any], empty: np.ndarray) -> Matched:
         features, kept = about["features"], np.array(about["kept"], dtype=np.int64)
-        matched = match(columns, features)
         looked = max(
             (rows for rows in (kept, np.arange(len(features))) if len(rows)),
             key=lambda rows: (matched.places[rows] < 0).mean(),
             default=kept,
         )
-        return cls(matched, looked, features)
+        return cls(matched, looked, features, empty)
 
     @property
     def missing(self) -> np.ndarray:
@@ -131,6 +143,20 @@ class Matched:
     def absent(self) -> tuple[str, ...]:
         """Names of the missing ones among those."""
         return tuple(self.features[number] for number in self.looked[self.missing[self.looked]])
+
+    @property
+    def _of_these_empty(self) -> str:
+        count = int(self.empty[self.looked].sum())
+        return f", {count:,} of them as columns without any value" if count else ""
+
+    def remarks(self) -> list[tuple[str, str]]:
+        """Return what is to be said of the features that were found."""
+        if not self.empty.any():
+            return self.match.remarks
+        names = [name for name, none in zip(self.features, self.empty, strict=True) if none]
+        some = listing(map(shown, names[:EXAMPLES]))
+        found = f"{counted(len(names), 'feature')} of the model without any value: {some}"
+        return [*self.match.remarks, (found, "they count as missing")]
 
     def problems(
         self, where: str, columns: Sequence[str], rows: Sequence[str], most: float
@@ -155,19 +181,21 @@ class Matched:
             )
             for names in self.match.rivals
         ]
-        if self.missing.all():
+        if self.missing.all() and not self.empty.any():
             examples = listing(map(shown, features[:EXAMPLES]))
-            allowed = f"features of the model, such as {examples}"
+            allowed, near = f"features of the model, such as {examples}", None
             if len(match([*map(str, rows)], features).alike) or set(rows) & set(features):
                 allowed += " (the rows look like features: transpose the table)"
+            else:
+                near = nearest(columns[0], features)
             found = f"no feature of the model; here are {listing(map(shown, columns[:EXAMPLES]))}"
-            problems.append(Problem(where, found, allowed, nearest(columns[0], features)))
+            problems.append(Problem(where, found, allowed, near))
         elif self.share > most:
             absent, looked = self.absent, len(self.looked)
             found = (
                 f"{len(absent):,} of the {counted(looked, 'feature')} that the model looks at"
-                f" {inflected(len(absent), 'is', 'are')} missing ({self.share:.0%}), such as"
-                f" {listing(map(shown, absent[:EXAMPLES]))}"
+                f" {inflected(len(absent), 'is', 'are')} missing{self._of_these_empty}"
+                f" ({self.share:.0%}), such as {listing(map(shown, absent[:EXAMPLES]))}"
             )
             allowed = (
                 f"at most {most:.0%} (missing_share): a file that has them, a larger missing_share"
@@ -183,18 +211,42 @@ def _found(
     """Match the features of a table, or keep what is wrong with them."""
     columns = list(table.columns)
     matched = Matched.of(columns, about)
+    values = _values(table, matched)
+    matched = matched.without(~matched.missing & np.isnan(values).all(axis=0), about)
     problems = matched.problems(where, columns, list(table.index), most)
     if problems:
         reading.problems += problems
         return None
     missing, share, looked = matched.missing, matched.share, matched.looked
-    reading.remark(where.partition(": ")[0], where.partition(": ")[2], matched.match.remarks)
-    values = np.full((len(table.index), len(missing)), np.nan)
-    values[:, ~missing] = dense(table.values[:, matched.match.places[~missing]])
-    extra = len(columns) - int((~missing).sum())
+    remarks = [*matched.remarks(), *_scarce(table.index, values[:, matched.looked], share, most)]
+    reading.remark(where.partition(": ")[0], where.partition(": ")[2], remarks)
+    extra = len(columns) - int((~missing | matched.empty).sum())
     rows = np.arange(len(table.index))
     measured = Measurements(rows, values)
     return Newcomer(measured, missing, share, len(looked), extra, matched.absent)
+
+
+def _values(table: NumericTable, matched: Matched) -> np.ndarray:
+    """Return measurements in the order of a model's features, NaN where one is missing."""
+    there = ~matched.missing
+    values = np.full((len(table.index), len(there)), np.nan)
+    values[:, there] = dense(table.values[:, matched.match.places[there]])
+    return values
+
+
+def _scarce(
+    samples: pd.Index, values: np.ndarray, share: float, most: float
+) -> list[tuple[str, str]]:
+    """Say which samples have few values, where that is not told of their features."""
+    lacking = np.isnan(values).mean(axis=1)
+    few = samples[(lacking > max(share, most)) & (lacking < 1)]
+    if few.empty:
+        return []
+    some = listing(map(shown, few[:EXAMPLES]))
+    found = (
+        f"{counted_samples(len(few), 'samples')} with few values of the model's features: {some}"
+    )
+    return [(found, "training medians take their place, and evidence counts as if they were there")]
 
 
 def read_labels(
@@ -353,7 +405,7 @@ def _joined(
         found_ = "no sample with any measurement"
         raise UserError(Problem(f"{reading.key}.modalities", found_, "one, or more"))
     if texts is not None:
-        _remark_unmatched(reading, prediction, samples, texts.index)
+        _check_matched(reading, prediction, samples, texts)
     _check_ids(reading, prediction, {modality: index for modality, (index, _, _) in parts.items()})
     modalities = {}
     for modality, (index, newcomer, values) in parts.items():
@@ -408,18 +460,33 @@ def _check_ids(reading: Reading, prediction: Prediction, ids: Mapping[str, pd.In
         raise UserError(problems)
 
 
-def _remark_unmatched(
-    reading: Reading, prediction: Prediction, samples: pd.Index, known: pd.Index
+def _check_matched(
+    reading: Reading, prediction: Prediction, samples: pd.Index, texts: pd.DataFrame
 ) -> None:
-    """Say which samples the table of samples lacks, and which of it were not measured."""
+    """Say which samples the table of samples lacks, and which of it were not measured.
+
+    Raises
+    ------
+    UserError
+        Where all are.
+    """
+    where, path, known = f"{reading.key}.samples", str(prediction.samples), texts.index
+    ends = [listing(map(shown, ids[:EXAMPLES])) for ids in (known, samples)]
+    if not samples.isin(known).any():
+        found = f"no sample that was measured: here {ends[0] or 'none'}, there {ends[1]}"
+        allowed = "ids as in the measurements, in the first column; or no table of samples"
+        raise UserError(Problem(f"{where}: {path}", found, allowed))
     lost = {
         "measured samples that the table of samples lacks": samples.difference(known, sort=False),
         "samples of the table without any measurement": known.difference(samples, sort=False),
     }
-    ends = ("predicted, and compared with no class", "left out")
+    ends = ["predicted, and compared with no class", "left out"]
     told = [
         (f"{counted_samples(len(ids), what)}: {listing(map(shown, ids[:EXAMPLES]))}", end)
         for (what, ids), end in zip(lost.items(), ends, strict=True)
         if len(ids)
     ]
-    reading.remark(f"{reading.key}.samples", str(prediction.samples), told)
+    if "label" in texts and texts["label"].reindex(samples).isna().all():
+        found = "no class of any sample that was measured"
+        told.append((found, "predictions are compared with nothing"))
+    reading.remark(where, path, told)

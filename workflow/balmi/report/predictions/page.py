@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from balmi.data.files import csv_text, read_json, read_table, write_json
 from balmi.data.model_files import FORMAT
-from balmi.prediction.refusal import problems_of, what_was_refused
+from balmi.prediction.refusal import Refusal
 from balmi.report.kit.drawing import class_keys
 from balmi.report.paths import Shown
 from balmi.report.predictions.pictures import prediction_pictures
@@ -24,9 +24,8 @@ from balmi.report.sections.performance.closeup_figures import reliability_figure
 from balmi.report.sections.provenance.downloads import data_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from balmi.errors import Problem
     from balmi.report.kit.figures import Drawn
 
 RELIABILITY = (
@@ -39,7 +38,7 @@ RELIABILITY = (
 def build_prediction_page(
     predictions: Path, about: Path, settings: Mapping[str, Any], html: Path, concluded: Path
 ) -> str | None:
-    """Write the page of a prediction, and what it concludes; of a refused one, why it was.
+    """Write the page of a prediction, and what it concludes; of one that was refused, why.
 
     Parameters
     ----------
@@ -64,10 +63,9 @@ def build_prediction_page(
     """
     shown = Shown(Path.cwd(), settings)
     told = read_json(about, FORMAT)
-    problems = problems_of(told)
-    if problems:
-        write_page(_refused(told["name"], problems, shown, settings), Path(html))
-        write_json(_nothing(told["name"], problems), concluded, FORMAT)
+    refusal = Refusal.of(told)
+    if refusal is not None:
+        build_refused_page(told["name"], refusal, settings, html, concluded)
         return None
     told["remarks"] = [shown.text(line) for line in told["remarks"]]
     table = read_table(predictions, "new_samples")
@@ -106,26 +104,34 @@ def _configuration(shown: Shown, settings: Mapping[str, Any]) -> str:
     return json.dumps(shown.settings(dict(settings)), indent=2, ensure_ascii=False)
 
 
-def _refused(
-    name: str, problems: Sequence[Problem], shown: Shown, settings: Mapping[str, Any]
-) -> str:
-    """Return the page of a prediction that was refused."""
-    return (
+def build_refused_page(
+    name: str, refusal: Refusal, settings: Mapping[str, Any], html: Path, concluded: Path
+) -> None:
+    """Write the page of a prediction that was refused or failed, and what others tell of it.
+
+    Parameters
+    ----------
+    name
+        The prediction's name.
+    refusal
+        Why there is nothing to show.
+    settings, html, concluded
+        As `build_prediction_page` takes them. Of no model is what lies in ``concluded`` then.
+    """
+    shown = Shown(Path.cwd(), settings)
+    page = (
         environment()
         .get_template("refused.html")
         .render(
             name=name,
-            headline=what_was_refused(problems),
-            problems=[shown.settings(asdict(problem)) for problem in problems],
+            refusal=refusal,
+            problems=[shown.settings(asdict(problem)) for problem in refusal.problems],
             configuration=_configuration(shown, settings),
         )
     )
-
-
-def _nothing(name: str, problems: Sequence[Problem]) -> dict[str, Any]:
-    """Return what others tell of a prediction that was refused: it is of no model."""
-    told = {"sentence": what_was_refused(problems), "value": None, "state": None}
-    return {
+    write_page(page, Path(html))
+    told = {"sentence": refusal.headline, "value": None, "state": None}
+    nothing = {
         "name": name,
         "dataset": None,
         "model": None,
@@ -133,3 +139,4 @@ def _nothing(name: str, problems: Sequence[Problem]) -> dict[str, Any]:
         "validation": False,
         "conclusions": [told],
     }
+    write_json(nothing | refusal.as_json(), concluded, FORMAT)
