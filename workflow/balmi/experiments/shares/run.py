@@ -75,18 +75,15 @@ def _left_out(method: Method, share: float, samples: int, run: Robustness) -> st
     """Return why a method is not trained again on a share; None where it is."""
     if samples <= run.in_full_up_to:
         return None
-    more = (
-        f"of {counted(samples, 'sample')}, which are more than advanced.robustness.in_full_up_to"
+    many = (
+        f"{counted(samples, 'sample')}, which are more than advanced.robustness.in_full_up_to"
         f" ({run.in_full_up_to:,})"
     )
     if method in NETWORKS:
         return (
-            f"networks are not trained again on shares {more}: each share would take about as long"
-            " as the whole"
+            f"networks are not trained again on shares of {many}: each share would take about as"
+            " long as the whole"
         )
     if min(run.shares) < share < max(run.shares):
-        return (
-            f"the smallest and the largest share alone are trained again {more}, where curves"
-            " hardly bend between them"
-        )
+        return f"of {many}, only the smallest and the largest share are trained again"
     return None
