@@ -116,6 +116,9 @@ def opened(browser: Browser) -> Iterator[Callable[..., Opened]]:
 
             page.on("dialog", dismiss)
             page.goto(Path(file).as_uri())
+            if options.get("java_script_enabled", True):
+                # What stands behind 'more' is parsed after the first screen is painted.
+                page.locator("main noscript").first.wait_for(state="detached")
         return held
 
     yield open_page

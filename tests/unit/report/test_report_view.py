@@ -25,7 +25,7 @@ from balmi.report.sections.cohort.view import cohort_view
 from balmi.report.sections.information.view import information_view
 from balmi.report.sections.performance.closeup import rule_told
 from balmi.report.sections.performance.design import Design, design_view
-from balmi.report.sections.provenance.downloads import csv_text, downloads
+from balmi.report.sections.provenance.downloads import csv_text, downloads, embedded
 from balmi.report.sections.provenance.view import commit, seeds, versions
 from balmi.report.sections.training.view import expert_shares, training_view
 from balmi.report.sections.verdict.answers import answers, tiles
@@ -291,7 +291,8 @@ def test_csv_prefixes_text_only():
 def test_downloads_embed_the_smallest_first():
     small, large = pd.DataFrame({"a": [1]}), pd.DataFrame({"a": range(1000)})
     paths = {"large": "l.csv", "small": "s.csv"}
-    made = downloads({"large": large, "small": small}, paths, 200, paths, {})
+    tables = {"large": large, "small": small}
+    made = downloads(tables, embedded(tables, {}), paths, paths, 200)
     assert [(row.name, row.uri is None, row.rows) for row in made] == [
         ("large", True, 1000),
         ("small", False, 1),

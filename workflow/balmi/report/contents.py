@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from balmi.report.kit.svg import unchecked
 from balmi.report.sections.attribution.figures import attribution_figures
 from balmi.report.sections.attribution.view import attribution_view
 from balmi.report.sections.contributions.figures import contribution_figures
@@ -149,6 +150,7 @@ def views_of(material: Material) -> dict[str, Any]:
     return {name: section.view(material) for name, section in SECTIONS.items()}
 
 
+@unchecked()
 def figures_of(view: View) -> Drawn:
     """Draw all figures for which there are data, section by section, the first screen's first."""
     drawn = {

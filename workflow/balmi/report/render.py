@@ -6,6 +6,7 @@ import base64
 import hashlib
 import logging
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ from balmi.report.paths import Shown
 from balmi.report.sections.information.refusals import MAX_WHICH
 from balmi.report.sections.performance.figures import MAX_DOTS
 from balmi.report.sections.performance.scores import OF_CLASS
-from balmi.report.sections.provenance.downloads import Packed, downloads, packed
+from balmi.report.sections.provenance.downloads import Packed, downloads, embedded, packed
 from balmi.report.sections.provenance.drawn import drawn_tables
 from balmi.report.sections.provenance.validations import predicted_by
 from balmi.report.sections.provenance.view import WORKS, commit, seeds, versions
@@ -68,8 +69,9 @@ def scripted(*names: str) -> dict[str, str]:
     return {"script": Markup(script), "script_hash": base64.b64encode(digest).decode()}
 
 
+@cache
 def environment() -> Environment:
-    """Return what renders templates, with all that they know."""
+    """Return what renders templates, with all that they know: it compiles each of them once."""
     environment = Environment(
         loader=FileSystemLoader(FOLDERS),
         autoescape=True,
@@ -214,12 +216,10 @@ def build_report(
         "predicted": found.current,
         "outdated": found.outdated,
     }
-    held = (tables, paths), (checksums, drawn_tables(content, tables))
-    bare = template.render(
-        **facts, downloads=downloads(*held[0], 0, *held[1]), model=_model(inputs, 0)
-    )
+    held = tables, embedded(tables, drawn_tables(content, tables)), paths, checksums
+    bare = template.render(**facts, downloads=downloads(*held, 0), model=_model(inputs, 0))
     room = page_room(bare) - SPARE_BYTES
-    offered = downloads(*held[0], room, *held[1])
+    offered = downloads(*held, room)
     room -= sum(len(each.uri or "") for each in offered)
     model = _model(inputs, room)
     write_page(template.render(**facts, downloads=offered, model=model), Path(html))

@@ -61,9 +61,10 @@ def test_a_bin_knows_its_edges_and_its_share():
         figure.description.replace("\N{NO-BREAK SPACE}", " ")
         == "42 % predicted, 50 % right, 100 % predicted, 90 % right."
     )
-    bars = [layer for layer in figure.chart.to_dict()["layer"] if layer["mark"]["type"] == "rect"]
-    data = bars[0].get("data") or figure.chart.to_dict()["datasets"]
-    assert [each["share"] for each in data["values"]] == [0.25, 0.75]
+    chart = figure.chart.to_dict()
+    bars = [layer for layer in chart["layer"] if layer["mark"]["type"] == "rect"]
+    records = chart["datasets"][bars[0]["data"]["name"]]
+    assert [each["share"] for each in records] == [0.25, 0.75]
 
 
 def pattern(method, modalities, mean, samples=10, metric="log_loss", half=0.1):

@@ -11,7 +11,7 @@ import pytest
 
 from balmi.data.files import csv_text, sha256
 from balmi.data.model_files import MODEL, SUMMED, write_sums, write_zip
-from balmi.report.sections.provenance.downloads import LONG, downloads, packed
+from balmi.report.sections.provenance.downloads import LONG, downloads, embedded, packed
 from balmi.report.sections.provenance.drawn import availability
 
 
@@ -43,7 +43,8 @@ def test_a_model_travels_with_a_page_unless_it_holds_samples(tmp_path, told, roo
 def offered(room=10**6, drawn=None, **tables):
     """Return what a page offers of tables, by name."""
     paths, sums = ({name: f"{name}.{end}" for name in tables} for end in ("csv", "sum"))
-    return {each.name: each for each in downloads(tables, paths, room, sums, drawn or {})}
+    texts = embedded(tables, drawn or {})
+    return {each.name: each for each in downloads(tables, texts, paths, sums, room)}
 
 
 def content(found):

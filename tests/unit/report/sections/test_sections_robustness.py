@@ -204,7 +204,8 @@ def test_bands_end_where_macro_f1_ends():
     found = view(table)
     assert value_range(found)[1] == 1
     chart = robustness_figures(found, NAMES)["share"].chart.to_dict()
-    assert {row["upper"] for row in chart["layer"][0]["data"]["values"]} == {1}
+    records = chart["datasets"][chart["layer"][0]["data"]["name"]]
+    assert {row["upper"] for row in records} == {1}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from balmi.evaluation.trust import State
 from balmi.evaluation.verdicts import Foremost, Prediction, Verdict
 from balmi.prediction.external import Carried
 from balmi.report.kit.figures import ORDER
-from balmi.report.kit.svg import INK
+from balmi.report.kit.svg import INK, charted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -167,7 +167,7 @@ def rows_of(rows: Sequence[dict[str, Any]]) -> alt.Chart:
     A record that names its row shares it with others.
     """
     records = [{"row": place, **row} for place, row in enumerate(rows)]
-    return alt.Chart(alt.Data(values=records)).encode(y=down())
+    return charted(records).encode(y=down())
 
 
 def down() -> alt.Y:
@@ -180,13 +180,13 @@ def names(base: alt.Chart) -> alt.Chart:
     """Write the records' names on the left."""
     # Names are marks, not axis labels: two long names that shorten alike stay two rows.
     marks = base.mark_text(align="right", baseline="middle", color=INK)
-    return marks.encode(x=alt.value(-GAP), text="name:N")
+    return marks.encode(x=alt.XValue(-GAP), text=alt.Text("name:N"))
 
 
 def texts(base: alt.Chart, width: int) -> alt.Chart:
     """Write what the records tell on the right of axes that are so wide."""
     marks = base.mark_text(align="left", baseline="middle", color=INK)
-    return marks.encode(x=alt.value(width + GAP), text="told:N")
+    return marks.encode(x=alt.XValue(width + GAP), text=alt.Text("told:N"))
 
 
 def said() -> alt.Description:
@@ -202,8 +202,8 @@ def across(field: str, title: str, **scale: Any) -> alt.X:
 
 def upright(value: float, title: str | None = None, **look: Any) -> alt.Chart:
     """Draw a line at a number; without a title the axis keeps that of the other layers."""
-    line = alt.Chart(alt.Data(values=[{"at": value}])).mark_rule(color=INK, strokeWidth=1.5, **look)
-    return line.encode(x="at:Q" if title is None else across("at", title))
+    line = charted([{"at": value}]).mark_rule(color=INK, strokeWidth=1.5, **look)
+    return line.encode(x=alt.X("at:Q") if title is None else across("at", title))
 
 
 def lengths(rows: Sequence[dict[str, Any]]) -> tuple[int, int]:
@@ -233,7 +233,7 @@ def points(base: alt.Chart, title: str) -> list[alt.Chart]:
     value = across("value", title, zero=True, nice=True)
     return [
         upright(0),
-        interval.encode(x=across("lower", title), x2="upper:Q", color=paint),
+        interval.encode(x=across("lower", title), x2=alt.X2("upper:Q"), color=paint),
         point.encode(value, color=paint, shape=shape, description=said()),
     ]
 
@@ -245,9 +245,9 @@ def bars(base: alt.Chart, title: str) -> list[alt.Chart]:
     return [
         bar.encode(
             x=across("from", title),
-            x2="value:Q",
+            x2=alt.X2("value:Q"),
             color=alt.Color("colour:N", scale=None),
             description=said(),
         ),
-        interval.encode(x=across("lower", title), x2="upper:Q"),
+        interval.encode(x=across("lower", title), x2=alt.X2("upper:Q")),
     ]

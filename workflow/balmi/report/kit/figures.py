@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from balmi.data.files import replace_when_written
 from balmi.report.kit.engine import Undrawn, engine
-from balmi.report.kit.svg import INK, file_svg, to_svg
+from balmi.report.kit.svg import INK, charted, file_svg, to_svg, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -227,30 +227,30 @@ def placed(legend: Sequence[Entry]) -> list[dict[str, Any]]:
 def _mark(record: dict[str, Any]) -> alt.Chart:
     """Draw the swatch of an entry."""
     x, y = record["x"], record["y"]
-    drawn = alt.Chart(alt.Data(values=[record]))
+    drawn = charted([record])
     dash = {"strokeDash": record["dash"]} if record["dash"] else {}
     if record["shape"] in THICK:
         thick = THICK[record["shape"]]
         line = drawn.mark_rule(color=record["colour"], strokeWidth=thick, **dash)
-        return line.encode(x=alt.value(x), x2=alt.value(x + SWATCH - 6), y=alt.value(y))
-    middle = alt.value(x + (SWATCH - 6) / 2)
+        return line.encode(x=alt.XValue(x), x2=alt.X2Value(x + SWATCH - 6), y=alt.YValue(y))
+    middle = alt.XValue(x + (SWATCH - 6) / 2)
     if record["shape"] == "upright":
         line = drawn.mark_rule(color=record["colour"], strokeWidth=2.5, **dash)
-        return line.encode(x=middle, y=alt.value(y - 7), y2=alt.value(y + 7))
+        return line.encode(x=middle, y=alt.YValue(y - 7), y2=alt.Y2Value(y + 7))
     look = {"fill": record["fill"], "stroke": record["colour"], "strokeWidth": 1.3, **dash}
     shape = outline(SHAPES[record["shape"]], 5)
     mark = drawn.mark_point(shape=shape, size=4, opacity=1, **look)
-    return mark.encode(x=middle, y=alt.value(y))
+    return mark.encode(x=middle, y=alt.YValue(y))
 
 
 def legend_chart(legend: Sequence[Entry]) -> alt.LayerChart:
     """Draw a legend."""
     records = placed(legend)
     words = [
-        alt.Chart(alt.Data(values=[record]))
+        charted([record])
         .mark_text(align="left", baseline="middle")
         .encode(
-            x=alt.value(record["x"] + SWATCH), y=alt.value(record["y"]), text=alt.Text("text:N")
+            x=alt.XValue(record["x"] + SWATCH), y=alt.YValue(record["y"]), text=alt.Text("text:N")
         )
         for record in records
     ]
@@ -282,6 +282,7 @@ def light(text: str) -> str:
     return VARIABLE.sub(lambda match: colours[match[1]], text)
 
 
+@unchecked()
 def saved_svg(figure: Figure | Panels) -> str:
     """Return a figure as the text of an SVG file that stands alone."""
     parts = figure.parts

@@ -77,7 +77,7 @@ def attribution_figure(rows: Sequence[ModalityShare], modalities: Sequence[str])
     ]
     names = [{"name": shortened(name, LABEL)} for name in classes]
     labels, width = drawing.rows_of(names), drawing.wide(names)
-    guide = labels.mark_rule(color=GRID).encode(x=alt.value(0), x2=alt.value(width))
+    guide = labels.mark_rule(color=GRID).encode(x=alt.XValue(0), x2=alt.X2Value(width))
     offset = alt.YOffset("lane:Q", scale=alt.Scale(domain=[0, 1]))
     base = drawing.rows_of(records).encode(yOffset=offset)
     layers = [guide, *drawing.points(base, "share of the attributions"), drawing.names(labels)]
@@ -133,8 +133,8 @@ def _features_figure(
     right = base.mark_text(align="left", baseline="middle", color=SOFT)
     layers = [
         point,
-        left.encode(x=alt.value(-drawing.GAP), text="name:N"),
-        right.encode(x=alt.value(PANEL + drawing.GAP), text="told:N"),
+        left.encode(x=alt.XValue(-drawing.GAP), text=alt.Text("name:N")),
+        right.encode(x=alt.XValue(PANEL + drawing.GAP), text=alt.Text("told:N")),
     ]
     chart = alt.layer(*layers).properties(width=PANEL, height=STEP * len(rows))
     about = ", ".join(f"{row.name} ({row.modality})" for row in rows)

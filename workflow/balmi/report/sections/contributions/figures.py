@@ -11,7 +11,7 @@ from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL, class_keys, modality_keys
 from balmi.report.kit.figures import SHAPES, Drawn, Entry, Figure, outline
 from balmi.report.kit.pictures import marks_uri, stamp
-from balmi.report.kit.svg import EACH
+from balmi.report.kit.svg import EACH, charted
 from balmi.report.kit.words import shortened
 
 if TYPE_CHECKING:
@@ -112,9 +112,7 @@ def _pictures(places: Sequence[Sequence[tuple[float, float]]], entries: Sequence
         if sum(map(len, uris)) <= LARGEST:
             break
     return [
-        alt.Chart(alt.Data(values=[{"url": uri}]))
-        .mark_image(width=ACROSS, height=DOWN)
-        .encode(url="url:N")
+        charted([{"url": uri}]).mark_image(width=ACROSS, height=DOWN).encode(url=alt.Url("url:N"))
         for uri in uris
     ]
 
@@ -133,7 +131,7 @@ def _shapes(
     places: Sequence[Sequence[tuple[float, float]]], entries: Sequence[Entry], said: Sequence[str]
 ) -> Marks:
     """Draw each class as shapes."""
-    base = alt.Chart(alt.Data(values=[{}]))
+    base = charted([{}])
     return [
         base.mark_point(
             shape=_cloud(each, entry.shape),
@@ -141,7 +139,7 @@ def _shapes(
             filled=True,
             opacity=OPACITY,
             color=entry.colour,
-        ).encode(description=alt.value(told))
+        ).encode(description=alt.DescriptionValue(told))
         for each, entry, told in zip(places, entries, said, strict=True)
     ]
 
@@ -152,7 +150,7 @@ def _frame() -> alt.Chart:
     axis = alt.Axis(labels=False, ticks=False, grid=False, titleFontSize=17)
     scale = alt.Scale(domain=[-1, 1], nice=False)
     return (
-        alt.Chart(alt.Data(values=[{"x": 0, "y": 0}]))
+        charted([{"x": 0, "y": 0}])
         .mark_point(opacity=0)
         .encode(
             x=alt.X("x:Q", title="first component", axis=axis, scale=scale),
@@ -162,7 +160,7 @@ def _frame() -> alt.Chart:
 
 
 def _layer(place: int, mark: alt.Chart) -> alt.Chart:
-    middle = {"x": alt.value(ACROSS / 2), "y": alt.value(DOWN / 2)}
+    middle = {"x": alt.XValue(ACROSS / 2), "y": alt.YValue(DOWN / 2)}
     return mark.encode(**middle).properties(name=f"class_{place}")
 
 

@@ -12,7 +12,7 @@ from balmi.numerals import MISSING, PLACES, decimal, signed, with_limits
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL, mark_of, modality_keys
 from balmi.report.kit.figures import Drawn, Entry, Figure
-from balmi.report.kit.svg import GRID, INK, SOFT
+from balmi.report.kit.svg import GRID, INK, SOFT, charted
 from balmi.report.kit.words import percent, shortened, with_p
 
 if TYPE_CHECKING:
@@ -126,12 +126,12 @@ def parts_figure(rows: Sequence[Parts], modalities: Sequence[str]) -> Figure:
     segments = [part for place, row in enumerate(rows) for part in _segments(place, row, keys)]
     title = "information about the label, nats"
     solid, dashed = (
-        alt.Chart(alt.Data(values=[part for part in segments if part["together"] is together]))
+        charted([part for part in segments if part["together"] is together])
         .mark_bar(height=16, strokeWidth=1.2, **look)
         .encode(
             y=drawing.down(),
             x=drawing.across("from", title),
-            x2="to:Q",
+            x2=alt.X2("to:Q"),
             fill=alt.Fill("fill:N", scale=None),
             stroke=alt.Stroke("edge:N", scale=None),
             description=drawing.said(),
@@ -263,7 +263,7 @@ def _panel(
 ) -> alt.LayerChart:
     """Draw one column of points, with lines that lead the eye along the rows."""
     base = drawing.rows_of(records)
-    guide = base.mark_rule(color=GRID).encode(x=alt.value(0), x2=alt.value(HALF))
+    guide = base.mark_rule(color=GRID).encode(x=alt.XValue(0), x2=alt.X2Value(HALF))
     layers = [guide, *drawing.points(base, title)]
     if names:
         layers.append(drawing.names(drawing.rows_of(names)))

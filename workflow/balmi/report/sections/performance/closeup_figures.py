@@ -11,7 +11,7 @@ from balmi.report.kit import drawing
 from balmi.report.kit.drawing import DASHES, LABEL, class_keys
 from balmi.report.kit.figures import Entry, Figure, Panels
 from balmi.report.kit.metrics import metric_of
-from balmi.report.kit.svg import SOFT
+from balmi.report.kit.svg import SOFT, charted
 from balmi.report.kit.words import percent, shortened
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _up(field: str, titles: tuple[str, str]) -> alt.Y:
 
 
 def _diagonal(titles: tuple[str, str], opacity: float = 1) -> alt.Chart:
-    ends = alt.Chart(alt.Data(values=[{"x": 0, "y": 0}, {"x": 1, "y": 1}]))
+    ends = charted([{"x": 0, "y": 0}, {"x": 1, "y": 1}])
     line = ends.mark_line(color=SOFT, strokeWidth=1.5, strokeDash=DOTS, opacity=opacity)
     return line.encode(x=_across("x", titles), y=_up("y", titles))
 
@@ -59,12 +59,12 @@ def _histogram(row: Reliability, titles: tuple[str, str]) -> alt.Chart:
         }
         for each, share in zip(row.bins, row.shares, strict=True)
     ]
-    bar = alt.Chart(alt.Data(values=records)).mark_rect(fill=COLOUR, fillOpacity=0.18)
+    bar = charted(records).mark_rect(fill=COLOUR, fillOpacity=0.18)
     return bar.encode(
         x=_across("from", titles),
-        x2="to:Q",
+        x2=alt.X2("to:Q"),
         y=_up("share", titles),
-        y2="zero:Q",
+        y2=alt.Y2("zero:Q"),
         description=drawing.said(),
     )
 
@@ -82,7 +82,7 @@ def _reliability_figure(row: Reliability, place: int) -> Figure:
         for each in row.bins
     ]
     titles = "probability of the predicted class", "share that is right"
-    base = alt.Chart(alt.Data(values=records)).encode(x=_across("x", titles))
+    base = charted(records).encode(x=_across("x", titles))
     line = base.mark_line(color=COLOUR, strokeWidth=1.5, opacity=0.6)
     interval = base.mark_rule(color=COLOUR, strokeWidth=2)
     point = base.mark_point(shape="circle", fill=COLOUR, stroke="var(--bg)", opacity=1, size=90)
@@ -90,7 +90,7 @@ def _reliability_figure(row: Reliability, place: int) -> Figure:
         _histogram(row, titles),
         _diagonal(titles),
         line.encode(y=_up("y", titles)),
-        interval.encode(y=_up("low", titles), y2="high:Q"),
+        interval.encode(y=_up("low", titles), y2=alt.Y2("high:Q")),
         point.encode(y=_up("y", titles), description=drawing.said()),
     ).properties(width=SIDE, height=SIDE)
     about = ", ".join(
@@ -116,19 +116,19 @@ def _curve(
 ) -> alt.Chart:
     records = [{"x": x, "y": y} for x, y in zip(curve.x, curve.y, strict=True)]
     # The layer's name marks the class in the page, so that a reader can hide it.
-    base = alt.Chart(alt.Data(values=records), name=f"class_{place}")
+    base = charted(records, name=f"class_{place}")
     look: dict[str, Any] = {"strokeDash": list(key.dash)} if key.dash[1] else {}
     line = base.mark_line(color=key.colour, strokeWidth=2, **look)
-    said = alt.value(f"{curve.name}: {area}{titles[1]} {_middle(curve)} {titles[0]}")
+    said = alt.DescriptionValue(f"{curve.name}: {area}{titles[1]} {_middle(curve)} {titles[0]}")
     return line.encode(x=_across("x", titles), y=_up("y", titles), description=said)
 
 
 def _band(curve: ClassCurve, place: int, key: Key, titles: tuple[str, str]) -> alt.Chart:
     rows = zip(curve.x, curve.lower, curve.upper, strict=True)
     records = [{"x": x, "low": low, "high": high} for x, low, high in rows]
-    base = alt.Chart(alt.Data(values=records), name=f"class_{place}_band")
+    base = charted(records, name=f"class_{place}_band")
     area = base.mark_area(color=key.colour, opacity=0.16)
-    return area.encode(x=_across("x", titles), y=_up("low", titles), y2="high:Q")
+    return area.encode(x=_across("x", titles), y=_up("low", titles), y2=alt.Y2("high:Q"))
 
 
 def _areas(closeup: CloseUp, kind: str) -> dict[str, str]:

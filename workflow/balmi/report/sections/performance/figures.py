@@ -12,7 +12,7 @@ from balmi.report.conclusions.differences import drawn_intervals, worded
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL, mark_of
 from balmi.report.kit.figures import Drawn, Figure
-from balmi.report.kit.svg import INK, SOFT
+from balmi.report.kit.svg import INK, SOFT, charted
 from balmi.report.kit.words import shortened
 from balmi.report.sections.performance.closeup_figures import curve_figures, reliability_figures
 from balmi.report.sections.performance.confusion_figure import confusion_figure
@@ -88,9 +88,11 @@ def folds_figure(methods: Sequence[MethodRow], metric: Metric) -> Figure:
     box = base.mark_bar(height=16, color=SOFT, opacity=0.25, stroke=SOFT, strokeWidth=1)
     middle = base.mark_tick(color=INK, thickness=2.5, size=18)
     layers = [
-        base.mark_rule(color=SOFT).encode(x=drawing.across("least", title, **scale), x2="most:Q"),
+        base.mark_rule(color=SOFT).encode(
+            x=drawing.across("least", title, **scale), x2=alt.X2("most:Q")
+        ),
         box.encode(
-            x=drawing.across("low", title, **scale), x2="high:Q", description=drawing.said()
+            x=drawing.across("low", title, **scale), x2=alt.X2("high:Q"), description=drawing.said()
         ),
         middle.encode(drawing.across("middle", title, **scale)),
         drawing.names(base),
@@ -128,9 +130,9 @@ def _dots(rows: Sequence[MethodRow], limits: tuple[float, float], width: int) ->
         for place, row in enumerate(rows)
     ]
     look = {"stroke": "var(--accent)", "strokeWidth": 5, "strokeCap": "round", "opacity": 0.8}
-    marks = alt.Chart(alt.Data(values=dots)).mark_point(size=4, filled=False, **look)
+    marks = charted(dots).mark_point(size=4, filled=False, **look)
     return marks.encode(
-        x=alt.value(width / 2),
+        x=alt.XValue(width / 2),
         y=drawing.down(),
         shape=alt.Shape("path:N", scale=None),
         description=drawing.said(),

@@ -12,7 +12,7 @@ from balmi.data.model_files import packed_manifest
 from balmi.tables.contract import MEASURED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -90,7 +90,7 @@ def data_uri(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Text:
+class Text:
     """A table as it may stand in a page."""
 
     uri: str
@@ -100,42 +100,32 @@ class _Text:
     drawn: bool
 
 
-def _embedded(table: pd.DataFrame, drawn: bool) -> _Text:
+def _embedded(table: pd.DataFrame, drawn: bool) -> Text:
     """Return a table's CSV as a data URI: long text is packed."""
     text = csv_text(table)
     content = text.encode()
     if len(content) < LONG:
-        return _Text(data_uri(text), ".csv", len(table), len(content), drawn)
+        return Text(data_uri(text), ".csv", len(table), len(content), drawn)
     bytes_packed = base64.b64encode(gzip.compress(content, mtime=0)).decode()
     uri = f"data:application/gzip;base64,{bytes_packed}"
-    return _Text(uri, ".csv.gz", len(table), len(content), drawn)
+    return Text(uri, ".csv.gz", len(table), len(content), drawn)
 
 
-def _promises(table: pd.DataFrame, room: int) -> bool:
+def _promises(table: pd.DataFrame) -> bool:
     """Return whether a table may fit, by its first rows: gzip looks no farther back than these."""
     first = len(gzip.compress(csv_text(table.head(HEAD)).encode())) * 4 // 3
-    return first * len(table) / HEAD <= 2 * room
+    return first * len(table) / HEAD <= 2 * LARGEST
 
 
-def downloads(
-    tables: Mapping[str, pd.DataFrame],
-    paths: Mapping[str, str],
-    room: int,
-    checksums: Mapping[str, str],
-    drawn: Mapping[str, pd.DataFrame],
-) -> tuple[Download, ...]:
-    """Embed what figures show, and the tables that fit beside it, the smallest first.
+def embedded(
+    tables: Mapping[str, pd.DataFrame], drawn: Mapping[str, pd.DataFrame]
+) -> list[dict[str, Text]]:
+    """Return by name the texts that a page may hold: first what figures show, then whole tables.
 
     Parameters
     ----------
     tables
         Name -> table.
-    paths
-        Name -> the file that holds it, told to readers in any case.
-    room
-        Bytes that all data URIs together may take.
-    checksums
-        Name -> SHA-256 of that file.
     drawn
         Name -> what figures show of a table, for where all of it does not fit; or of no table.
     """
@@ -143,11 +133,35 @@ def downloads(
     wholes = {
         name: _embedded(table, False)
         for name, table in tables.items()
-        if name not in MEASURED and _promises(table, min(room, LARGEST))
+        if name not in MEASURED and _promises(table)
     }
-    wholes = {name: text for name, text in wholes.items() if len(text.uri) <= LARGEST}
-    offered: dict[str, _Text] = {}
-    for each in (parts, wholes):
+    return [parts, {name: text for name, text in wholes.items() if len(text.uri) <= LARGEST}]
+
+
+def downloads(
+    tables: Mapping[str, pd.DataFrame],
+    texts: Sequence[Mapping[str, Text]],
+    paths: Mapping[str, str],
+    checksums: Mapping[str, str],
+    room: int,
+) -> tuple[Download, ...]:
+    """Embed what figures show, and the tables that fit beside it, the smallest first.
+
+    Parameters
+    ----------
+    tables
+        Name -> table.
+    texts
+        What may be embedded, as `embedded` gives it.
+    paths
+        Name -> the file that holds a table, told to readers in any case.
+    checksums
+        Name -> SHA-256 of that file.
+    room
+        Bytes that all data URIs together may take.
+    """
+    offered: dict[str, Text] = {}
+    for each in texts:
         for name in sorted(each, key=lambda name: len(each[name].uri)):
             before = len(offered[name].uri) if name in offered else 0
             if (more := len(each[name].uri) - before) <= room:
@@ -157,12 +171,12 @@ def downloads(
         _download(
             name, paths.get(name, ""), checksums.get(name, ""), offered.get(name), tables.get(name)
         )
-        for name in dict.fromkeys((*tables, *drawn))
+        for name in dict.fromkeys((*tables, *texts[0]))
     )
 
 
 def _download(
-    name: str, path: str, checksum: str, text: _Text | None, table: pd.DataFrame | None
+    name: str, path: str, checksum: str, text: Text | None, table: pd.DataFrame | None
 ) -> Download:
     if text is None:
         rows = 0 if table is None else len(table)

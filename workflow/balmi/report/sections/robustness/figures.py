@@ -13,7 +13,7 @@ from balmi.numerals import decimal, signed
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL
 from balmi.report.kit.figures import Drawn, Entry, Figure, Panels, side_by_side
-from balmi.report.kit.svg import GRID, INK
+from balmi.report.kit.svg import GRID, INK, charted
 from balmi.report.kit.words import shortened
 
 if TYPE_CHECKING:
@@ -107,12 +107,12 @@ def _lines(
             }
             for effect in sweep.effects
         ]
-        base = alt.Chart(alt.Data(values=records)).encode(x=x)
+        base = charted(records).encode(x=x)
         y = alt.Y("value:Q", title=title, scale=scale, axis=axis)
         low = alt.Y("lower:Q", title=title, scale=scale, axis=axis)
         dash = {} if look.dash == (1, 0) else {"strokeDash": list(look.dash)}
         layers += [
-            base.mark_area(opacity=0.14, color=look.colour).encode(low, y2="upper:Q"),
+            base.mark_area(opacity=0.14, color=look.colour).encode(low, y2=alt.Y2("upper:Q")),
             base.mark_line(color=look.colour, strokeWidth=2, **dash).encode(y),
             base.mark_point(
                 shape=look.shape, size=45, filled=True, opacity=1, color=look.colour
@@ -194,7 +194,7 @@ def lost_figure(view: RobustnessView, modalities: Sequence[str]) -> Figure:
     labels = [{"name": shortened(name, LABEL)} for name in names]
     # The rows' guides lie in their middles, where no method's lane is drawn upon.
     rows = drawing.rows_of(labels)
-    guide = rows.mark_rule(color=GRID).encode(x=alt.value(0), x2=alt.value(HALF))
+    guide = rows.mark_rule(color=GRID).encode(x=alt.XValue(0), x2=alt.X2Value(HALF))
     panels = []
     for title, effects in (("dropped", view.dropped), ("permuted", view.shuffled)):
         if not effects:

@@ -10,6 +10,7 @@ from balmi.numerals import decimal
 from balmi.report.kit import drawing
 from balmi.report.kit.drawing import LABEL, modality_keys
 from balmi.report.kit.figures import Drawn, Entry, Figure, Panels, side_by_side
+from balmi.report.kit.svg import charted
 from balmi.report.kit.words import shortened
 
 if TYPE_CHECKING:
@@ -49,12 +50,12 @@ def training_figure(panel: Panel, modalities: Sequence[str], width: int) -> Figu
     dash = alt.Scale(domain=places, range=[list(key.dash) for key in drawn])
     axis = alt.Axis(format="~g", tickCount=5)
     paint = alt.Color("curve:O", scale=colour, legend=None)
-    base = alt.Chart(alt.Data(values=records)).encode(
+    base = charted(records).encode(
         x=alt.X("epoch:Q", axis=alt.Axis(tickCount=6, format="d"), scale=alt.Scale(nice=False)),
         color=paint,
     )
     y = alt.Y("low:Q", title=None, axis=axis, scale=alt.Scale(zero=False))
-    band = base.mark_area(opacity=0.16).encode(y=y, y2="high:Q")
+    band = base.mark_area(opacity=0.16).encode(y=y, y2=alt.Y2("high:Q"))
     line = base.mark_line(strokeWidth=2).encode(
         y=alt.Y("middle:Q", title=None, axis=axis),
         strokeDash=alt.StrokeDash("curve:O", scale=dash, legend=None),
