@@ -165,3 +165,18 @@ def test_what_a_fold_sees_is_learned_once_while_there_is_room(cohort_of, monkeyp
         assert (first is again) == kept
         for one, other in zip(first, again, strict=True):
             np.testing.assert_array_equal(one, other)
+
+
+def test_quantiles_do_not_depend_on_digits(cohort_of, monkeypatch):
+    """A large training part is in single precision, and the smaller one held out in double."""
+    rng = np.random.default_rng(0)
+    values = np.round(rng.exponential(size=(60, 5)) * 3) / 7
+    features = Features(cohort_of({"a": values}, np.arange(60) % 2), 10)
+    sides = np.arange(45), np.arange(45, 60)
+    (learned, other), _ = Views(features).of(normal_scores, "a", *sides)
+    monkeypatch.setattr("balmi.preprocess.fitted.MANY_CELLS", 100)
+    views = Views(features)
+    assert {part.dtype for part in views.scaled("a", *sides)} == {np.dtype(np.float32)}
+    found, _ = views.of(normal_scores, "a", *sides)
+    assert found[0] == pytest.approx(learned, abs=1e-4)
+    assert found[1] == pytest.approx(other, abs=1e-4)

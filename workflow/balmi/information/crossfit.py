@@ -163,7 +163,8 @@ class Views:
     def scaled(self, modality: str, train: np.ndarray, test: np.ndarray) -> Parts:
         """Return features as preprocessing scales them, which learns from the training rows.
 
-        Those of the fold that was asked about last are kept: several views are made of them.
+        Those of the fold that was asked about last are kept: several views are made of them. Both
+        sides have one precision: quantiles would tell apart what is the same but for its digits.
         """
         fold = train.tobytes(), test.tobytes()
         if fold != self._fold:
@@ -173,7 +174,11 @@ class Views:
             learned, held_out = (
                 self.features.apply(fitted, rows).features[modality] for rows in (train, test)
             )
-            self._scaled[modality] = learned, held_out
+            digits = min(learned.dtype, held_out.dtype, key=lambda kind: kind.itemsize)
+            self._scaled[modality] = (
+                learned.astype(digits, copy=False),
+                held_out.astype(digits, copy=False),
+            )
         return self._scaled[modality]
 
     def of(
