@@ -71,7 +71,8 @@ class TestDeal:
         assert not deal.fold.any()
         assert (deal.inner[0] == -1).all()
 
-    def test_the_inner_fold_of_most_complete_samples_is_judged_on_alone(self):
+    def test_the_inner_fold_of_most_complete_samples_is_judged_on_alone(self, monkeypatch):
+        monkeypatch.setattr("balmi.information.deals.FEWEST_JUDGED", 1)
         labels = np.random.default_rng(0).integers(3, size=60)
         plain = Deal.of(labels, None, 5, seed=0)
         complete = np.zeros(60, dtype=bool)
@@ -89,6 +90,24 @@ class TestDeal:
             others = train & (inner != judged)
             assert np.array_equal(inner[others], -2 - plain.inner[number][others])
         assert (deal.inner[0] >= 0).sum() == complete.sum()
+
+    def test_inner_folds_are_judged_on_until_every_class_is_met(self, monkeypatch):
+        """Of class 1 no fold holds more than two training samples: four are six in three folds."""
+        labels = np.repeat([0, 1], [50, 10])
+        everyone = np.ones(60, dtype=bool)
+        folds = {}
+        for fewest in (1, 2, 4, 100):
+            monkeypatch.setattr("balmi.information.deals.FEWEST_JUDGED", fewest)
+            deal = Deal.of(labels, None, 5, 0, everyone)
+            for number, inner in deal.inner.items():
+                train = deal.fold != number
+                judged = inner >= 0
+                total = labels[train].sum()
+                assert labels[judged].sum() >= min(fewest, total)
+                folds.setdefault(fewest, set()).add(len(np.unique(inner[judged])))
+        assert folds[1] == {1}
+        assert min(folds[4]) > 1
+        assert folds[100] == {5}
 
 
 class TestEvaluatedFolds:

@@ -155,6 +155,7 @@ class TestDeals:
         self, cohort_of, monkeypatch, lacking, judged
     ):
         monkeypatch.setattr("balmi.information.study.JUDGED_ONCE", 50)
+        monkeypatch.setattr("balmi.information.deals.FEWEST_JUDGED", 1)
         rng = np.random.default_rng(0)
         labels = np.arange(60) % 3
         values = {name: rng.normal(size=(60, 4)) + np.eye(4)[labels] for name in "ab"}

@@ -28,6 +28,9 @@ FEW_INNER_FOLDS, MANY_SAMPLES = 3, 2000
 # Of more that have every modality, one inner fold of each training part holds over a thousand:
 # enough to weigh members by.
 JUDGED_ONCE = 4000
+# Samples of a class that are judged on, or all that there are: what nobody is judged on would be
+# thought impossible.
+FEWEST_JUDGED = 10
 # Of fewer groups, those of one fold could be arranged in too few ways for a null within folds.
 GROUPS_PER_FOLD = 6
 # The first number of an inner fold that is learned from alone; the others are below it.
@@ -148,7 +151,8 @@ class Deal:
             As `shared_out` takes them.
         complete
             Which samples have every modality, where they are so many that the inner fold with most
-            of them is enough to judge on, (n,), bool; None where all inner folds are judged on.
+            of them, and others until every class is met, are enough to judge on, (n,), bool; None
+            where all inner folds are judged on.
         shared
             Whether folds have their shares of classes.
         """
@@ -160,10 +164,22 @@ class Deal:
                 grouped = None if groups is None else groups[train]
                 dealt = inner_numbers(labels[train], grouped)
                 if complete is not None:
-                    judged = np.bincount(dealt[complete[train]]).argmax()
-                    dealt = np.where(dealt == judged, dealt, LEARNED - dealt)
+                    judged = _judged(dealt, labels[train], complete[train])
+                    dealt = np.where(np.isin(dealt, judged), dealt, LEARNED - dealt)
                 inner[number][train] = dealt
         return cls(fold, inner, fold if shared else None)
+
+
+def _judged(inner: np.ndarray, labels: np.ndarray, complete: np.ndarray) -> np.ndarray:
+    """Return the inner folds that are judged on, that with most complete samples first."""
+    numbers = np.argsort(-np.bincount(inner[complete]), kind="stable")
+    held = [
+        np.bincount(labels[complete & (inner == each)], minlength=labels.max() + 1)
+        for each in numbers
+    ]
+    counts = np.cumsum(held, axis=0)
+    enough = (counts >= np.minimum(counts[-1], FEWEST_JUDGED)).all(axis=1)
+    return numbers[: 1 + int(enough.argmax())]
 
 
 def evaluated_folds(splits: Sequence[Split], samples: int) -> tuple[np.ndarray, ...]:
