@@ -72,7 +72,7 @@ class TestDeal:
         assert (deal.inner[0] == -1).all()
 
     def test_the_inner_fold_of_most_complete_samples_is_judged_on_alone(self, monkeypatch):
-        monkeypatch.setattr("balmi.information.deals.FEWEST_JUDGED", 1)
+        monkeypatch.setattr("balmi.information.deals.FEWEST_JUDGED", 0)
         labels = np.random.default_rng(0).integers(3, size=60)
         plain = Deal.of(labels, None, 5, seed=0)
         complete = np.zeros(60, dtype=bool)
