@@ -11,7 +11,7 @@ with job(snakemake, f"{snakemake.wildcards.dataset}: evaluate"):
     cohort = read_roster(snakemake.input.samples)
     followed = PrimaryMetric(snakemake.params.primary_metric)
     predictions = joined(snakemake.input.predictions, "predictions")
-    predictions = as_followed(predictions, cohort.classes, followed)
+    predictions = as_followed(predictions, cohort, followed)
     write_table(predictions, snakemake.output.predictions, "predictions")
     ratio = split_ratio(read_table(snakemake.input.splits, "splits"))
     tables = evaluation_tables(predictions, cohort, ratio, followed)

@@ -1,15 +1,18 @@
 """Scores per fold, how methods ended, and all tables together."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from evaluated import evaluated
 
+from balmi.config.methods import CALLED_FOR
 from balmi.config.settings import PrimaryMetric
 from balmi.data.files import read_table, write_json, write_table
 from balmi.evaluation.classes import class_performance_table
 from balmi.evaluation.evaluate import joined, performance_table, status_table
-from balmi.evaluation.held_out import as_followed
+from balmi.evaluation.held_out import DECIDED, as_followed
 from balmi.evaluation.metrics import CLASS_METRICS, METRICS, by_class
 from balmi.tables.contract import TABLES
 
@@ -141,7 +144,7 @@ class TestAsFollowed:
         return predictions.assign(predicted="a", prior_power=1.0)
 
     def test_accuracy_asks_for_the_most_probable_class(self, predictions, cohort):
-        found = as_followed(self.table(predictions), cohort.classes, PrimaryMetric.ACCURACY)
+        found = as_followed(self.table(predictions), cohort, PrimaryMetric.ACCURACY)
         columns = [f"p:{name}" for name in cohort.classes]
         expected = np.array(cohort.classes)[predictions[columns].to_numpy().argmax(axis=1)]
         assert found["predicted"].tolist() == expected.tolist()
@@ -149,7 +152,49 @@ class TestAsFollowed:
 
     def test_other_metrics_leave_the_rule(self, predictions, cohort):
         table = self.table(predictions)
-        assert as_followed(table, cohort.classes, PrimaryMetric.MACRO_F1) is table
+        assert as_followed(table, cohort, PrimaryMetric.MACRO_F1) is table
+
+    def test_balanced_accuracy_asks_the_pools_for_classes_as_if_all_were_as_frequent(
+        self, predictions, cohort
+    ):
+        names = {"one": "pooled", "two": "unimodal-pooled/rna", "three": "stacked-lr"}
+        table = self.table(predictions).replace({"method": names})
+        found = as_followed(table, cohort, PrimaryMetric.BALANCED_ACCURACY)
+        assert found.drop(columns=["predicted", "prior_power"]).equals(
+            table.drop(columns=["predicted", "prior_power"])
+        )
+        other = found["method"] == "stacked-lr"
+        assert found[other].equals(table[other])
+        columns = [f"p:{name}" for name in cohort.classes]
+        for (_, _, _), part in found[~other].groupby(["method", "repeat", "fold"]):
+            tested = cohort.positions(part["sample"])
+            counts = np.bincount(np.delete(cohort.labels, tested), minlength=3) + 0.5
+            expected = (part[columns].to_numpy() / counts).argmax(axis=1)
+            assert part["predicted"].tolist() == np.array(cohort.classes)[expected].tolist()
+            assert (part["prior_power"] == 1).all()
+
+    def test_no_label_of_a_test_sample_decides_on_a_class(self, predictions, cohort):
+        table = predictions[predictions["repeat"] == 0].assign(method="pooled")
+        table = table.drop_duplicates("sample")
+        garbled = cohort.labels.copy()
+        first = cohort.positions(table.loc[table["fold"] == 0, "sample"])
+        garbled[first] = (garbled[first] + 1) % 3
+        found = [
+            as_followed(table, each, PrimaryMetric.BALANCED_ACCURACY)
+            for each in (cohort, replace(cohort, labels=garbled))
+        ]
+        same = table["fold"] == 0
+        assert found[0][same].equals(found[1][same])
+
+    def test_tables_that_do_not_tell_are_decided_on_all_the_same(self, predictions, cohort):
+        found = as_followed(predictions, cohort, PrimaryMetric.BALANCED_ACCURACY)
+        columns = [f"p:{name}" for name in cohort.classes]
+        expected = np.array(cohort.classes)[predictions[columns].to_numpy().argmax(axis=1)]
+        assert found["predicted"].tolist() == expected.tolist()
+        assert (found["prior_power"] == 0).all()
+
+    def test_metrics_with_a_rule_of_their_own_are_those_that_a_final_model_depends_on(self):
+        assert set(DECIDED) == set(CALLED_FOR)
 
     def test_scores_are_those_of_the_classes_decided_on(self, predictions, cohort):
         found = performance_table(self.table(predictions), cohort)

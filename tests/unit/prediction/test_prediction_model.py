@@ -26,6 +26,7 @@ from balmi.data.tensors import read_tensors
 from balmi.errors import UserError
 from balmi.evaluation.evaluate import evaluation_tables
 from balmi.methods.peers.run import fit_baseline
+from balmi.methods.peers.side import TrainingSide
 from balmi.methods.pooled import learners
 from balmi.prediction import final
 from balmi.prediction.described import Tables, describe_model
@@ -34,6 +35,7 @@ from balmi.prediction.model import read_model
 from balmi.prediction.predict import predict, prepared, table_of
 from balmi.prediction.untried import DROPPED
 from balmi.preprocess.features import Features
+from balmi.preprocess.fitted import Samples
 from balmi.tables.contract import TABLES
 
 EVERYONE = np.arange(90)
@@ -180,8 +182,13 @@ def test_missing_features_are_measured_on_as_many_inner_folds_as_hold_out_enough
 
 def test_the_model_calls_classes_as_the_evaluation_does(kept):
     pool = kept.trained.model.predictor
-    assert final._followed(pool, PrimaryMetric.MACRO_F1) is pool
-    assert final._followed(pool, PrimaryMetric.ACCURACY).rule.power == 0
+    labels = np.repeat([0, 1, 2], [5, 2, 1])
+    side = TrainingSide(Samples({}, np.ones((8, 0), dtype=bool)), labels, None, 3, 0)
+    assert final._followed(pool, PrimaryMetric.MACRO_F1, side) is pool
+    assert final._followed(pool, PrimaryMetric.ACCURACY, side).rule.power == 0
+    rule = final._followed(pool, PrimaryMetric.BALANCED_ACCURACY, side).rule
+    assert rule.power == 1
+    assert rule.prior == pytest.approx(np.array([5.5, 2.5, 1.5]) / 9.5)
 
 
 def test_no_sample_id_is_written(kept):

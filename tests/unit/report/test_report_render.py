@@ -247,12 +247,14 @@ def test_a_page_is_about_the_pool_where_it_ran_and_an_overview_shows_both(built,
         assert '<th scope="col" data-good="more">pooled − unimodal-pooled</th>' in columns
         assert ('data-good="more">balanced − unimodal-lr</th>' in columns) == shown
     tables = {name: read_table(path) for name, path in other.table_paths.items()}
-    for metric, ruled in (("macro_f1", True), ("accuracy", False)):
+    made_for = {"macro_f1": "macro-F1", "balanced_accuracy": "balanced accuracy"}
+    for metric in (*made_for, "accuracy"):
         settings = {**other.settings, "primary_metric": metric}
         answers = build_view("pool", read_roster(other.samples), tables, settings).summary.answers
         told = " ".join(each.text for answer in answers for each in answer.statements)
         assert "their difference is due to combining" in told
-        assert ("by a rule that is made for macro-F1" in told) is ruled
+        rule = f"by a rule that is made for {made_for.get(metric, '')}"
+        assert (rule in told) is (metric in made_for)
 
 
 def test_overview_refuses_a_view_of_another_version(built, tmp_path):

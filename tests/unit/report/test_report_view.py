@@ -472,13 +472,13 @@ def test_curves_and_bins_are_those_of_the_tables(view, tables):
 
 
 class TestRule:
-    def told(self, tables, **powers):
+    def told(self, tables, metric="macro_f1", **powers):
         predictions = tables["predictions"].copy()
         for method, values in powers.items():
             rows = predictions["method"] == method
             folds = 4 * predictions["repeat"] + predictions["fold"]
             predictions.loc[rows, "prior_power"] = np.where(folds[rows] % 3 == 0, *values)
-        return rule_told("balanced", predictions)
+        return rule_told("balanced", predictions, metric)
 
     def test_powers_are_counted_by_fold(self, tables):
         folds = tables["predictions"][["repeat", "fold"]].drop_duplicates()
@@ -489,4 +489,9 @@ class TestRule:
     def test_nothing_is_told_of_the_most_probable_class(self, tables):
         assert self.told(tables) is None
         older = tables["predictions"].assign(prior_power=np.nan)
-        assert rule_told("balanced", older) is None
+        assert rule_told("balanced", older, "macro_f1") is None
+
+    def test_balanced_accuracy_has_one_power(self, tables):
+        text = self.told(tables, "balanced_accuracy", balanced=(1.0, 1.0))
+        assert "balanced accuracy is largest so" in text
+        assert "macro-F1" not in text

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from balmi.config.balancing import Balancing
-from balmi.config.settings import Expert, Method
+from balmi.config.settings import Expert, Method, PrimaryMetric
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -201,6 +201,10 @@ NETWORKS: dict[Method, NetworkMethod] = {
 # Peers that rest on what the same experts learn of single modalities, each on what those before it
 # have learned: one job fits them all.
 SHARING = (Method.NNLS_STACK, Method.UNIMODAL_POOLED, Method.POOLED)
+# Peers that do not simply call the most probable class (`balmi.methods.deciding`).
+RULED = (Method.UNIMODAL_POOLED, Method.POOLED)
+# Metrics that have a rule of their own, where verdicts follow them (`balmi.evaluation.held_out`).
+CALLED_FOR = (PrimaryMetric.ACCURACY, PrimaryMetric.BALANCED_ACCURACY)
 
 # Networks of single modalities, which no rule balances: those that `balanced` starts from, in every
 # member, and those by which gains of distillation are observed.

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from balmi.config.methods import RULED
 from balmi.config.settings import PrimaryMetric
-from balmi.methods.deciding import MOST_PROBABLE, Said
+from balmi.methods.deciding import MOST_PROBABLE, Rule, Said
 from balmi.methods.outcome import POWER, PREDICTED, PROBABILITY_PREFIX, said_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pandas as pd
 
@@ -81,28 +82,59 @@ def probabilities_of(predictions: pd.DataFrame, classes: Sequence[str]) -> np.nd
     return predictions[columns].to_numpy(dtype=float)
 
 
-def as_followed(
-    predictions: pd.DataFrame, classes: Sequence[str], followed: PrimaryMetric
-) -> pd.DataFrame:
+def as_followed(predictions: pd.DataFrame, cohort: Roster, followed: PrimaryMetric) -> pd.DataFrame:
     """Return predictions whose classes suit the metric that verdicts follow.
 
-    Accuracy is largest in expectation for the most probable class; for every other metric classes
-    stay as the methods decided.
+    Accuracy is largest in expectation for the most probable class. Balanced accuracy is for the one
+    that would be most probable were all as frequent, which the pools then call. For every other
+    metric classes stay as the methods decided.
 
     Parameters
     ----------
     predictions
-        As in ``predictions.parquet``.
-    classes
-        Class names.
+        As in ``predictions.parquet``, all test samples of every fold among them.
+    cohort
+        The cohort.
     followed
         The metric.
     """
-    if followed is not PrimaryMetric.ACCURACY:
+    if followed not in DECIDED:
         return predictions
-    said = said_columns(Said(probabilities_of(predictions, classes)), classes)
+    return DECIDED[followed](predictions, cohort)
+
+
+def _most_probable(predictions: pd.DataFrame, cohort: Roster) -> pd.DataFrame:
+    said = said_columns(Said(probabilities_of(predictions, cohort.classes)), cohort.classes)
     columns = [PREDICTED, POWER]
     return predictions.assign(**said[columns].set_axis(predictions.index))
+
+
+def _as_if_alike(predictions: pd.DataFrame, cohort: Roster) -> pd.DataFrame:
+    """Return predictions in which the pools call the class of the largest p / pi.
+
+    pi are the frequencies, with half a sample more of each class, of the samples that a fold does
+    not test: of those that a method may have learned from.
+    """
+    codes, power = decided(predictions, cohort.classes), np.zeros(len(predictions))
+    if POWER in predictions:
+        power[:] = predictions[POWER].fillna(0)
+    pools = predictions["method"].str.partition("/")[0].isin(RULED).to_numpy()
+    labels = cohort.labels
+    rows, count = cohort.positions(predictions["sample"]), len(cohort.classes)
+    probabilities = probabilities_of(predictions, cohort.classes)
+    for places in predictions.groupby(FOLD, sort=False).indices.values():
+        rule = Rule.alike(np.bincount(np.delete(labels, np.unique(rows[places])), minlength=count))
+        asked = places[pools[places]]
+        codes[asked] = rule.classes(probabilities[asked])
+        power[asked] = rule.power
+    called = np.array(cohort.classes, dtype=object)[codes]
+    return predictions.assign(**{PREDICTED: called, POWER: power})
+
+
+DECIDED: dict[PrimaryMetric, Callable[[pd.DataFrame, Roster], pd.DataFrame]] = {
+    PrimaryMetric.ACCURACY: _most_probable,
+    PrimaryMetric.BALANCED_ACCURACY: _as_if_alike,
+}
 
 
 def decided(predictions: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:

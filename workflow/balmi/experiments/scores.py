@@ -121,8 +121,8 @@ def all_scores(
     followed
         The metric that verdicts follow, which is among the metrics.
     """
-    probes = as_followed(probes, cohort.classes, followed)
-    shares = {s: as_followed(part, cohort.classes, followed) for s, part in shares.items()}
+    probes = as_followed(probes, cohort, followed)
+    shares = {share: as_followed(part, cohort, followed) for share, part in shares.items()}
     every, metrics = ["method"], tuple(dict.fromkeys([*ALWAYS, str(followed)]))
     methods = set(probes["method"]).union(*(table["method"] for table in shares.values()))
     chosen = predictions[predictions["method"].isin(methods)]

@@ -21,7 +21,7 @@ from balmi.data.subsample import FEWEST as FEWEST_OF_CLASS
 from balmi.data.subsample import subsample
 from balmi.errors import MethodFailed, MethodNotApplicable
 from balmi.logs import followed
-from balmi.methods.deciding import MOST_PROBABLE
+from balmi.methods.deciding import MOST_PROBABLE, Rule
 from balmi.methods.outcome import attempt
 from balmi.methods.peers.early import FittedMachine
 from balmi.methods.peers.registry import NEEDS, PEERS, predicted
@@ -111,10 +111,15 @@ def learn(method: Method, side: TrainingSide, rows: bool = True) -> FittedPeer:
     return kept if rows or without is None else without(kept, side)
 
 
-def _followed(predictor: FittedPeer, metric: PrimaryMetric) -> FittedPeer:
-    """Return what calls the most probable class where the evaluation does: for accuracy."""
-    if isinstance(predictor, Pool | OnePool) and metric is PrimaryMetric.ACCURACY:
-        return replace(predictor, rule=MOST_PROBABLE)
+def _followed(predictor: FittedPeer, metric: PrimaryMetric, side: TrainingSide) -> FittedPeer:
+    """Return what calls classes as `balmi.evaluation.held_out.as_followed` has it."""
+    counts = np.bincount(side.labels, minlength=side.classes)
+    rules = {
+        PrimaryMetric.ACCURACY: MOST_PROBABLE,
+        PrimaryMetric.BALANCED_ACCURACY: Rule.alike(counts),
+    }
+    if isinstance(predictor, Pool | OnePool) and metric in rules:
+        return replace(predictor, rule=rules[metric])
     return predictor
 
 
@@ -168,7 +173,7 @@ def train_final(cohort: Cohort, settings: Settings, about: Mapping[str, Any]) ->
     )
     looked = LookedAt(some, _side(cohort, features, fitted, some, seed))
     learned = _learned(settings, cohort, features, everyone, side)
-    predictor = _followed(learned, settings.primary_metric)
+    predictor = _followed(learned, settings.primary_metric, side)
     logger.info("%s has learned from %d samples", method, len(side))
     model = FinalModel(
         method=method,

@@ -45,14 +45,14 @@ def test_probes_depend_on_their_noise_and_seed_alone():
     assert of_probes([], chosen) == {}
 
 
-@pytest.mark.parametrize("metric", ["accuracy", "macro_f1"])
+@pytest.mark.parametrize("metric", ["accuracy", "balanced_accuracy", "macro_f1", "mcc"])
 def test_the_final_model_depends_on_its_method_and_how_it_predicts(metric):
     chosen = settings(final={"method": "stacked-lr"}, primary_metric=metric, seed=5)
     found = of_final_model(chosen)
     assert found.items() >= METHODS[Method.STACKED_LR].depends(chosen).items()
     assert found["final"] == {"method": "stacked-lr", "rows": True}
     assert found["seed"] == 5
-    assert found["most_probable"] is (metric == "accuracy")
+    assert found["called_for"] == (metric if "accuracy" in metric else None)
 
 
 @pytest.mark.parametrize(("method", "changes"), [("balanced", True), ("pooled", False)])

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from balmi.config.methods import NETWORKS, depends
-from balmi.config.settings import PrimaryMetric
+from balmi.config.methods import CALLED_FOR, NETWORKS, depends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -51,10 +50,11 @@ def of_final_model(settings: Settings) -> dict[str, Any]:
         return {}
     # Networks hold validation samples out, as they do in a fold.
     held_out = {"validation": settings.evaluation.validation} if method in NETWORKS else {}
+    metric = settings.primary_metric
     return {
         **depends([method], settings),
         **held_out,
         "final": settings.final.deciding(),
         "seed": settings.evaluation.seed,
-        "most_probable": settings.primary_metric is PrimaryMetric.ACCURACY,
+        "called_for": metric.value if metric in CALLED_FOR else None,
     }

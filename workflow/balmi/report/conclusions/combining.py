@@ -195,8 +195,8 @@ MADE_OF = {
 }
 # Not where the metric that verdicts follow is accuracy: then all call the most probable class.
 OF_RULE = (
-    " Both call classes by a rule that is made for macro-F1, and other methods lack it. In metrics"
-    " of the called class, a part of their gain over other methods may be due to that rule."
+    " Both call classes by a rule that is made for {made_for}, and other methods lack it. In"
+    " metrics of the called class, a part of their gain over other methods may be due to that rule."
 )
 
 
@@ -211,7 +211,9 @@ def made_of(roles: Roles, metric: str) -> str:
         The metric that verdicts follow.
     """
     ruled = roles == POOL and metric != PrimaryMetric.ACCURACY
-    return MADE_OF[roles] + OF_RULE * ruled
+    balanced = metric == PrimaryMetric.BALANCED_ACCURACY
+    told = OF_RULE.format(made_for="balanced accuracy" if balanced else "macro-F1")
+    return MADE_OF[roles] + told * ruled
 
 
 def _filled(text: str, decision: Decision) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.held_out import FOLD, decided
 from balmi.evaluation.metrics import CALIBRATION_BINS
 from balmi.methods.outcome import POWER
@@ -131,7 +132,7 @@ class CloseUp:
         return len(drawn) <= MAX_BANDS and any(curve.lower for curve in drawn)
 
 
-def rule_told(method: str, predictions: pd.DataFrame) -> str | None:
+def rule_told(method: str, predictions: pd.DataFrame, metric: str) -> str | None:
     """Say by which powers of class frequencies a method decides, None where it never does.
 
     Parameters
@@ -140,11 +141,18 @@ def rule_told(method: str, predictions: pd.DataFrame) -> str | None:
         Its name.
     predictions
         The table of the contract; of older versions, which do not tell, nothing is said.
+    metric
+        The metric that verdicts follow.
     """
     table = predictions[predictions["method"] == method]
     powers = table.drop_duplicates(FOLD)[POWER].dropna().astype(float)
     if not (powers > 0).any():
         return None
+    if metric == PrimaryMetric.BALANCED_ACCURACY and (powers == 1).all():
+        return (
+            "A class is called where its probability, divided by its training frequency, is"
+            " largest: where probabilities are right, balanced accuracy is largest so."
+        )
     counts = powers.value_counts().sort_index(ascending=False)
     told = joined([f"{power:g} in {count}" for power, count in counts.items()])
     return (

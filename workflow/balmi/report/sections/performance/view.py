@@ -294,11 +294,12 @@ def _closeup(
     tables: Mapping[str, pd.DataFrame],
     scores: Scores,
     cohort: Roster,
-    own: str,
+    decision: Decision,
 ) -> CloseUp | None:
     names = [row.name for row in rows]
     if not names:
         return None
+    own = decision.roles.own
     shown = own if own in names else names[0]
     compared = [name for name in dict.fromkeys((shown, STACKED)) if name in names]
     counts = np.bincount(cohort.labels, minlength=len(cohort.classes))
@@ -315,7 +316,7 @@ def _closeup(
             reliability_view(name, tables["reliability"], scores[name, None].get(CALIBRATION))
             for name in compared
         ),
-        rule=rule_told(shown, tables["predictions"]),
+        rule=rule_told(shown, tables["predictions"], decision.ground.metric),
     )
 
 
@@ -375,7 +376,7 @@ def performance_view(
         ),
         methods=tuple(rows),
         **told,
-        closeup=_closeup(rows, tables, scores, cohort, own),
+        closeup=_closeup(rows, tables, scores, cohort, decision),
         statuses=_statuses(tables["methods"]),
         access=access_view(tables["access"], quiet),
         patterns=patterns_view(tables["patterns"], cohort.modalities, told["metric"].key),
