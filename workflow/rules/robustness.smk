@@ -20,6 +20,7 @@ rule train_share:
         evaluation=section("evaluation"),
         repeats=SETTINGS.robustness.repeats,
         in_full_up_to=SETTINGS.robustness.in_full_up_to,
+        outer=lambda wildcards: SETTINGS.robustness.is_outer(float(wildcards.share)),
         columns=columns_of("predictions"),
         code=code_of("train_share"),
     message:

@@ -1,7 +1,25 @@
 """What of the tables is used, and what is left out and counted."""
 
 import numpy as np
+import pandas as pd
 import pytest
+
+from balmi.data.numeric import NumericTable
+from balmi.data.usable import Tables, apart
+
+
+def test_modalities_without_a_common_sample_are_told_of():
+    """The reader of a whole dataset warns of them: nothing can be said of combining."""
+    samples = pd.DataFrame({"label": [*"abab"]}, index=[*"wxyz"])
+    tables = {
+        name: NumericTable.of(np.ones((2, 2)), pd.Index([*ids]), pd.Index([*"fg"]))
+        for name, ids in {"rna": "wx", "protein": "yz", "dna": "xy"}.items()
+    }
+    ((found, meaning),) = apart(Tables(samples, tables, {}))
+    assert found == "no sample has both of rna and protein"
+    assert "ids that are written differently look so too" in meaning
+    del tables["protein"]
+    assert not list(apart(Tables(samples, tables, {})))
 
 
 def test_unlabelled_samples_are_dropped_and_counted(source):

@@ -109,6 +109,19 @@ class TestDeal:
         assert min(folds[4]) > 1
         assert folds[100] == {5}
 
+    def test_a_class_that_only_incomplete_samples_have_is_judged_on(self, monkeypatch):
+        monkeypatch.setattr("balmi.information.deals.FEWEST_JUDGED", 4)
+        labels = np.repeat([0, 1], [50, 10])
+        deal = Deal.of(labels, None, 5, 0, labels == 0)
+        for number, inner in deal.inner.items():
+            assert labels[inner >= 0].sum() >= min(4, labels[deal.fold != number].sum())
+
+    def test_without_a_complete_sample_all_inner_folds_are_judged_on(self):
+        labels = np.random.default_rng(0).integers(3, size=60)
+        fold = np.repeat([0, 1], 30)
+        deal = Deal.around(fold, labels, None, fold == 0, shared=False)
+        assert (deal.inner[0][fold == 1] >= 0).all()
+
 
 class TestEvaluatedFolds:
     def test_repeats_that_test_every_sample(self):

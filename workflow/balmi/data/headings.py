@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import os
+import zlib
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 SOME_ROWS = 20  # whose ids tell whether features stand in the place of samples
 MOST_NAMES = 10**6  # of features, or of samples beside them
+MOST_CELLS = 20_000  # whose barcodes are read one by one
 MOST_SCHEMA = 25 * 10**6  # bytes at the end of a Parquet file that tell of its columns
 
 
@@ -48,6 +50,13 @@ class Heading:
     def of(cls, features: Sequence[object], rows: Sequence[object] = ()) -> Heading:
         """Return names as they are compared."""
         return cls([tidy(as_text(each)) for each in features], [*map(name_of, rows)])
+
+
+# What readers raise of files that are not in order, or of a form that they do not know.
+UNTOLD = (
+    *(csv.Error, zlib.error, OSError, EOFError),
+    *(KeyError, TypeError, ValueError, NotImplementedError),
+)
 
 
 def heading(path: str, modality: str | None = None, layer: str | None = None) -> Heading | None:
@@ -76,7 +85,7 @@ def heading(path: str, modality: str | None = None, layer: str | None = None) ->
         return None
     try:
         return read(Path(path), modality, layer)
-    except (csv.Error, OSError, EOFError, KeyError, TypeError, ValueError):
+    except UNTOLD:
         return None
 
 
@@ -139,10 +148,24 @@ def _index(frame: h5py.Group, most: int | None = None) -> list[str] | None:
 
 def _of_counts(path: Path, modality: str | None, layer: str | None) -> Heading | None:
     check_encoding(path)
+    if path.is_file() and _cells(path) > MOST_CELLS:
+        return None
     listed = read_names(path)
     places = listed.places(feature_type(path, listed, modality))
     ids, names = ([own[place] for place in places] for own in (listed.ids, listed.names))
     return Heading.of(unique_names(ids, names)[0], listed.cells[:SOME_ROWS])
+
+
+def _cells(path: Path) -> int:
+    """Return the number of cells in a file of counts."""
+    import h5py
+
+    counts = [0]
+    with h5py.File(path) as file:
+        file.visititems(
+            lambda name, each: counts.append(len(each)) if name.endswith("barcodes") else None
+        )
+    return max(counts)
 
 
 _READERS: dict[str, Callable[[Path, str | None, str | None], Heading | None]] = {

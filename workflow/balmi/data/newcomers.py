@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from balmi.data.numeric import NumericTable
 
 EXAMPLES = 3
+FEWEST_TO_TELL = 10  # samples without a value of a feature, for it to count as not measured
 
 
 @dataclass(frozen=True)
@@ -212,13 +213,14 @@ def _found(
     columns = list(table.columns)
     matched = Matched.of(columns, about)
     values = _values(table, matched)
-    matched = matched.without(~matched.missing & np.isnan(values).all(axis=0), about)
+    if len(values) >= FEWEST_TO_TELL:
+        matched = matched.without(~matched.missing & np.isnan(values).all(axis=0), about)
     problems = matched.problems(where, columns, list(table.index), most)
     if problems:
         reading.problems += problems
         return None
     missing, share, looked = matched.missing, matched.share, matched.looked
-    remarks = [*matched.remarks(), *_scarce(table.index, values[:, matched.looked], share, most)]
+    remarks = [*matched.remarks(), *_scarce(table, values[:, matched.looked], share, most)]
     reading.remark(where.partition(": ")[0], where.partition(": ")[2], remarks)
     extra = len(columns) - int((~missing | matched.empty).sum())
     rows = np.arange(len(table.index))
@@ -235,11 +237,11 @@ def _values(table: NumericTable, matched: Matched) -> np.ndarray:
 
 
 def _scarce(
-    samples: pd.Index, values: np.ndarray, share: float, most: float
+    table: NumericTable, values: np.ndarray, share: float, most: float
 ) -> list[tuple[str, str]]:
     """Say which samples have few values, where that is not told of their features."""
     lacking = np.isnan(values).mean(axis=1)
-    few = samples[(lacking > max(share, most)) & (lacking < 1)]
+    few = table.index[(lacking > max(share, most)) & table.measured()]
     if few.empty:
         return []
     some = listing(map(shown, few[:EXAMPLES]))

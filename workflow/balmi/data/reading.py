@@ -31,7 +31,7 @@ from balmi.data.readers import SEVERAL, load_measurements, load_samples, missing
 from balmi.data.repeated import repeated_remarks
 from balmi.data.table_checks import SHOWN_CELLS, check_modality, check_samples, column_of
 from balmi.data.tidying import names_in, numbers_for_texts, row_numbers, tidied
-from balmi.data.usable import copied, left_out, scarce, usable
+from balmi.data.usable import apart, copied, left_out, scarce, usable
 from balmi.errors import Caution, Problem, UserError, listing, shown
 from balmi.numerals import counted
 
@@ -234,6 +234,7 @@ def read_tables(name: str, dataset: Dataset, folds: int | None) -> Tables:
             dataset.used[modality].path,
             [*scarce(tables, modality), *label_remarks(measurements, labels)],
         )
+    reading.cautions += [Caution(f"{key}.modalities", *remark) for remark in apart(tables)]
     for modality, remark in copied(tables):
         reading.remark(f"{key}.modalities.{modality}", dataset.used[modality].path, [remark])
     remarks += left_out(tables, table, texts) + repeated_remarks(tables, table, dataset)

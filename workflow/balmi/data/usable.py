@@ -13,6 +13,8 @@ from balmi.errors import listing, shown
 from balmi.numerals import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
 
     from balmi.config.settings import Dataset
@@ -105,6 +107,22 @@ def left_out(tables: Tables, table: pd.DataFrame, texts: pd.DataFrame) -> list[t
         for what, ids in lost.items()
         if len(ids)
     ]
+
+
+def apart(tables: Tables) -> Iterator[tuple[str, str]]:
+    """Say which modalities have no sample in common."""
+    pairs = combinations(tables.modalities.items(), 2)
+    alone = [
+        f"{one} and {other}"
+        for (one, first), (other, second) in pairs
+        if not first.index.isin(second.index).any()
+    ]
+    if alone:
+        yield (
+            f"no sample has both of {listing(alone)}",
+            "kept; what one adds to the other cannot be judged, and ids that are written"
+            " differently look so too",
+        )
 
 
 def copied(tables: Tables) -> list[tuple[str, tuple[str, str]]]:

@@ -109,7 +109,8 @@ _READINGS = {
     Reading.WIDE: (
         State.CAUTION,
         "Inconclusive: the interval on {what} holds chance, and scores that a leak gives as well"
-        f" (it is wider than {WIDEST:g}). Raise robustness.repeats for more draws.",
+        f" (it is wider than {WIDEST:g}). Raise robustness.repeats, up to evaluation.repeats, for"
+        " more draws.",
     ),
     Reading.CHANCE: (State.PASS, "Not above chance on {what}, as it must be."),
 }

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 INNER_FOLDS = 5
 # Of many samples two thirds teach what four fifths do.
 FEW_INNER_FOLDS, MANY_SAMPLES = 3, 2000
-# Of more that have every modality, one inner fold of each training part holds over a thousand:
-# enough to weigh members by.
+# Of more that have every modality, one inner fold of a training part is enough to weigh ten members
+# by: it holds some 900 of them, or 600 where half of the samples train.
 JUDGED_ONCE = 4000
 # Samples of a class that are judged on, or all that there are: what nobody is judged on would be
 # thought impossible.
@@ -171,13 +171,23 @@ class Deal:
 
 
 def _judged(inner: np.ndarray, labels: np.ndarray, complete: np.ndarray) -> np.ndarray:
-    """Return the inner folds that are judged on, that with most complete samples first."""
-    numbers = np.argsort(-np.bincount(inner[complete]), kind="stable")
-    held = [
-        np.bincount(labels[complete & (inner == each)], minlength=labels.max() + 1)
-        for each in numbers
+    """Return the inner folds that are judged on: that with most complete samples, and others.
+
+    All of them are where a training part holds no complete sample.
+    """
+    numbers = np.argsort(-np.bincount(inner[complete], minlength=inner.max() + 1), kind="stable")
+    if not complete.any():
+        return numbers
+    parts = [inner == number for number in numbers]
+    classes = labels.max() + 1
+    met = [
+        np.append(
+            np.bincount(labels[part], minlength=classes),
+            np.bincount(labels[part & complete], minlength=classes),
+        )
+        for part in parts
     ]
-    counts = np.cumsum(held, axis=0)
+    counts = np.cumsum(met, axis=0)
     enough = (counts >= np.minimum(counts[-1], FEWEST_JUDGED)).all(axis=1)
     return numbers[: 1 + int(enough.argmax())]
 

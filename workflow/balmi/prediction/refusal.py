@@ -90,7 +90,7 @@ def or_refuse(
         logger.info("refused: %s", error)
         refusal = Refusal(tuple(error.problems))
     except Exception as error:  # noqa: BLE001 (it is logged, and fails the run at its end)
-        reason = log_failure(error) or format_exception_only(error)[-1].splitlines()[0]
+        reason = log_failure(error) or format_exception_only(error)[0].splitlines()[0]
         found = f"a job that failed: {reason.replace('RULE:', f'{rule}:')}"
         refusal = Refusal((Problem(str(log), found, AGAIN),), failed=True)
     else:

@@ -242,8 +242,9 @@ class Inputs:
     def __init__(self, cohort, data):
         self.loaded = Loaded(cohort, None, list(data.splits), data, None)
 
-    def load(self, repeats):
-        assert repeats == self.settings.robustness.repeats
+    def load(self, chosen):
+        splits = self.loaded.splits
+        assert chosen(splits, 1) == [each for each in splits if each.repeat == 0]
         return self.loaded
 
 

@@ -49,6 +49,10 @@ class Robustness(Section):
     )
     seed: int = Field(default=0, ge=0, description="seed of noise and permutations")
 
+    def is_outer(self, share: float) -> bool:
+        """Return whether a share is the smallest or the largest, which large cohorts run alone."""
+        return share in (min(self.shares), max(self.shares))
+
 
 class Attribution(Section):
     """What each feature adds to a class, by integrated gradients of `balanced`'s networks."""

@@ -84,6 +84,6 @@ def _left_out(method: Method, share: float, samples: int, run: Robustness) -> st
             f"networks are not trained again on shares of {many}: each share would take about as"
             " long as the whole"
         )
-    if min(run.shares) < share < max(run.shares):
+    if not run.is_outer(share):
         return f"of {many}, only the smallest and the largest share are trained again"
     return None

@@ -18,7 +18,8 @@ NUMBERS = (
 )
 CARRIED = {
     Carried.YES: "the difference is {gap}, so that a loss above .1 is unlikely.",
-    Carried.BETTER: "the difference is {gap}: the new samples are easier, or differ in kind.",
+    Carried.BETTER: "the difference is {gap}: the new samples are easier, differ in kind, or"
+    " come from individuals that the model has learned from.",
     Carried.OPEN: (
         "the difference is {gap}: no loss is shown, and one of up to {worst} is not ruled out."
     ),

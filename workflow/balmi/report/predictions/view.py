@@ -204,6 +204,7 @@ class PredictionView:
     evaluation: str | None
     trained: int
     samples: int
+    whom: str
     classes: tuple[ClassRow, ...]
     class_names: tuple[str, ...]
     modalities: tuple[ModalityRow, ...]
@@ -245,10 +246,10 @@ class PredictionView:
     @property
     def conclusions(self) -> tuple[dict[str, str | None], ...]:
         """What is concluded, a sentence, a number and a state each; a validation comes first."""
-        whom = (
+        judged = (
             "them" if self.judged == self.samples else f"the {self.judged:,} that could be judged"
         )
-        told = f"{counted(self.samples, 'new sample')} predicted, {self.flagged:,} of {whom} unlike"
+        told = f"{self.whom} predicted, {self.flagged:,} of {judged} unlike"
         counts = {"sentence": f"{told} the training samples.", "value": None, "state": None}
         return (counts,) if self.external is None else (self.external.conclusion, counts)
 
@@ -392,6 +393,15 @@ def reliability_table(external: ExternalView) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["of", *(field.name for field in fields(Bin))])
 
 
+def _whom(about: Mapping[str, Any]) -> str:
+    """Return how many samples were predicted, and of how many the model has learned already."""
+    known = about["trained_on"]
+    if not known:
+        return counted(about["samples"], "new sample")
+    of_them = "all" if known == about["samples"] else f"{known:,}"
+    return f"{counted(about['samples'], 'sample')}, {of_them} of them training samples,"
+
+
 def build_prediction_view(about: Mapping[str, Any], table: pd.DataFrame) -> PredictionView:
     """Return what the page of a prediction shows.
 
@@ -408,7 +418,7 @@ def build_prediction_view(about: Mapping[str, Any], table: pd.DataFrame) -> Pred
     trained = np.array(model["class_counts"]) / max(1, sum(model["class_counts"]))
     external = _external(table, about, classes)
     modalities, rest = _modalities(about), patterns_untried(about, table)
-    what = f"{counted(about['samples'], 'new sample')} by the model of {brief(model['dataset'])}"
+    what = f"{_whom(about)} by the model of {brief(model['dataset'])}"
     headline = (
         f"Predictions of {what}"
         if external is None
@@ -426,6 +436,7 @@ def build_prediction_view(about: Mapping[str, Any], table: pd.DataFrame) -> Pred
         evaluation=model.get("evaluation_sha256"),
         trained=model["samples"],
         samples=about["samples"],
+        whom=_whom(about),
         classes=tuple(
             ClassRow(name, int(counts.get(name, 0)), counts.get(name, 0) / len(table), float(share))
             for name, share in zip(classes, trained, strict=True)
