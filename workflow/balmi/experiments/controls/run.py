@@ -42,7 +42,7 @@ logger = logging.getLogger("balmi")
 
 FEATURES = 50  # per modality at most: enough to hold the classes, and quick to learn from
 TELLING = 0.5  # share of the features that tell the class in test samples
-TRAINED = 500  # samples of a fold that are trained on, besides the few of a rare class
+TRAINED = 1000  # samples of a fold that are trained on, besides the few of a rare class
 # Per class: with one, an honest AUROC would be near 0 or 1 by the luck of a draw, and with two five
 # folds leave too wide an interval (deviations between folds of TCGA-BRCA: .12 with two, .07 with
 # four, .04 with eight).
