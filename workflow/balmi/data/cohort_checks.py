@@ -96,11 +96,11 @@ def check_rarest(labels: pd.Series, folds: int, key: str) -> list[Problem]:
     allowed = f"at least {folds} members per class"
     if len(counts) > max(len(labels) / 2, folds):
         allowed += f" (a column of {len(counts):,} values holds measurements rather than classes)"
-        return [Problem(f"{key}.label", f"classes rarer than the folds: {members}", allowed)]
-    if counts.min() > 1:
-        fewer = " or less" if counts.min() > 2 else ""
-        allowed += f", or evaluation.folds of {counts.min()}{fewer}"
-    allowed += "; merge a rare class with another, or leave its label empty"
+    else:
+        if counts.min() > 1:
+            fewer = " or less" if counts.min() > 2 else ""
+            allowed += f", or evaluation.folds of {counts.min()}{fewer}"
+        allowed += "; merge a rare class with another, or leave its label empty"
     return [Problem(f"{key}.label", f"classes rarer than the folds: {members}", allowed)]
 
 

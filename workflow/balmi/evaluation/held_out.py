@@ -9,6 +9,7 @@ import numpy as np
 
 from balmi.config.methods import RULED
 from balmi.config.settings import PrimaryMetric
+from balmi.information.members import class_prior
 from balmi.methods.deciding import MOST_PROBABLE, Rule, Said
 from balmi.methods.outcome import POWER, PREDICTED, PROBABILITY_PREFIX, said_columns
 
@@ -123,7 +124,7 @@ def _as_if_alike(predictions: pd.DataFrame, cohort: Roster) -> pd.DataFrame:
     rows, count = cohort.positions(predictions["sample"]), len(cohort.classes)
     probabilities = probabilities_of(predictions, cohort.classes)
     for places in predictions.groupby(FOLD, sort=False).indices.values():
-        rule = Rule.alike(np.bincount(np.delete(labels, np.unique(rows[places])), minlength=count))
+        rule = Rule(1.0, class_prior(np.delete(labels, np.unique(rows[places])), count))
         asked = places[pools[places]]
         codes[asked] = rule.classes(probabilities[asked])
         power[asked] = rule.power

@@ -35,17 +35,6 @@ class Rule:
     power: float = 0.0
     prior: np.ndarray | None = None
 
-    @classmethod
-    def alike(cls, counts: np.ndarray) -> Rule:
-        """Return the rule of the largest expected mean recall.
-
-        Parameters
-        ----------
-        counts
-            Training samples of every class, to which half a sample each is added; (classes,).
-        """
-        return cls(1.0, (counts + 0.5) / (counts + 0.5).sum())
-
     def classes(self, probabilities: np.ndarray) -> np.ndarray:
         """Return the codes of the classes decided on; (n,)."""
         if self.prior is None:

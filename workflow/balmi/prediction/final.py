@@ -113,10 +113,9 @@ def learn(method: Method, side: TrainingSide, rows: bool = True) -> FittedPeer:
 
 def _followed(predictor: FittedPeer, metric: PrimaryMetric, side: TrainingSide) -> FittedPeer:
     """Return what calls classes as `balmi.evaluation.held_out.as_followed` has it."""
-    counts = np.bincount(side.labels, minlength=side.classes)
     rules = {
         PrimaryMetric.ACCURACY: MOST_PROBABLE,
-        PrimaryMetric.BALANCED_ACCURACY: Rule.alike(counts),
+        PrimaryMetric.BALANCED_ACCURACY: Rule(1.0, side.smoothed_prior),
     }
     if isinstance(predictor, Pool | OnePool) and metric in rules:
         return replace(predictor, rule=rules[metric])

@@ -342,11 +342,14 @@ def probe_table(
         def predict(samples: Samples, learned: FittedPeer = learned) -> np.ndarray:
             return predicted(method, learned, samples)[str(method)].probabilities
 
-        tests = features.apply(fitted, split.test)
-        told = predicted(method, learned, tests)[str(method)]
+        whole = held_out_side(features, fitted, split, settings.seed)
+        told = predicted(method, learned, whole.samples)[str(method)]
         for rows, some in _asked(probes, split, cohort, settings.seed):
-            asked, original = replace(split, test=split.test[rows]), told.probabilities[rows]
-            side = held_out_side(features, fitted, asked, settings.seed)
+            asked, side = split, whole
+            if len(rows) < len(split.test):
+                asked = replace(split, test=split.test[rows])
+                side = held_out_side(features, fitted, asked, settings.seed)
+            original = told.probabilities[rows]
             for part in _parts([probe for probe in some if applies(side, probe)], side):
                 altered = [alter(side, probe) for probe in part]
                 results = answers(predict, original, altered, training.prior)

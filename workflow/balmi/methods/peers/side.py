@@ -10,6 +10,7 @@ import numpy as np
 
 from balmi.data.splits import stratified_folds
 from balmi.errors import MethodNotApplicable
+from balmi.information.members import class_prior
 from balmi.methods.peers.base import fit_base
 from balmi.methods.peers.priors import frequencies
 
@@ -99,8 +100,7 @@ class TrainingSide:
     @property
     def smoothed_prior(self) -> np.ndarray:
         """Class frequencies with half a sample more of each, so that none is 0; (classes,)."""
-        counts = np.bincount(self.labels, minlength=self.classes) + 0.5
-        return counts / counts.sum()
+        return class_prior(self.labels, self.classes)
 
     @cached_property
     def base_folds(self) -> Folds:

@@ -418,9 +418,9 @@ def build_prediction_view(about: Mapping[str, Any], table: pd.DataFrame) -> Pred
     trained = np.array(model["class_counts"]) / max(1, sum(model["class_counts"]))
     external = _external(table, about, classes)
     modalities, rest = _modalities(about), patterns_untried(about, table)
-    what = f"{_whom(about)} by the model of {brief(model['dataset'])}"
+    whom = _whom(about)
     headline = (
-        f"Predictions of {what}"
+        f"Predictions of {whom} by the model of {brief(model['dataset'])}"
         if external is None
         else f"External validation of the model of {brief(model['dataset'])} on"
         f" {counted(external.found.samples, 'sample')}: {external.mark.word}"
@@ -436,7 +436,7 @@ def build_prediction_view(about: Mapping[str, Any], table: pd.DataFrame) -> Pred
         evaluation=model.get("evaluation_sha256"),
         trained=model["samples"],
         samples=about["samples"],
-        whom=_whom(about),
+        whom=whom,
         classes=tuple(
             ClassRow(name, int(counts.get(name, 0)), counts.get(name, 0) / len(table), float(share))
             for name, share in zip(classes, trained, strict=True)
