@@ -11,6 +11,7 @@ from balmi.prediction import external
 from balmi.prediction.external import Carried
 from balmi.prediction.fingerprints import TRAINED
 from balmi.prediction.refusal import Refusal, accept, write_refusal
+from balmi.prediction.unproven import UNPROVEN
 from balmi.prediction.untried import untested, untried
 from balmi.report.predictions import pictures, view
 from balmi.report.predictions.page import build_prediction_page, build_refused_page
@@ -95,6 +96,23 @@ def test_without_classes_it_tells_of_predictions_alone():
     assert "3 of 40 samples" in view.supports[2]
     assert [row.predicted for row in view.classes] == [20, 20]
     assert view.modalities[0].share == 0.12
+
+
+@pytest.mark.parametrize("labels", [False, True])
+def test_of_a_model_at_chance_it_is_said_first_and_in_the_terminal(labels, tmp_path):
+    about = told()
+    auroc = {"class": None, "metric": "macro_auroc", "mean": 0.52, "folds": 10}
+    about["evaluation"]["summary"].append({**auroc, "lower": 0.43, "upper": 0.61})
+    write_json(about, tmp_path / "about.json", FORMAT)
+    write_table(table(labels=labels), tmp_path / "new.csv", "new_samples")
+    inputs = tmp_path / "new.csv", tmp_path / "about.json"
+    build_prediction_page(*inputs, {}, *(tmp_path / name for name in MADE))
+    assert UNPROVEN in (tmp_path / "report.html").read_text(encoding="utf-8")
+    *_, last = read_json(tmp_path / "view.json", FORMAT)["conclusions"]
+    assert last["sentence"].startswith(UNPROVEN)
+    better = build_prediction_view(told(), table(labels=labels))
+    assert better.unproven is None
+    assert not any(UNPROVEN in each["sentence"] for each in better.conclusions)
 
 
 @pytest.mark.parametrize(

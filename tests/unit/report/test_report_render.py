@@ -125,6 +125,11 @@ def csv_rows(page: str, name: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text.decode())))
 
 
+@pytest.mark.parametrize("script", [OWN_SCRIPT, OVERVIEW_SCRIPT], ids=["page", "overview"])
+def test_a_browser_of_2018_reads_the_scripts(script):
+    assert not re.search(r"\?\?|\?\.(?!\d)|[|&]{2}=|\.at\(", script)
+
+
 def test_page_has_every_section_in_order(built):
     page = Page(built[0])
     assert [attributes["id"] for attributes in page.tags("section")] == SECTIONS

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from balmi.evaluation.metrics import CLASS_METRICS, METRICS
 from balmi.numerals import counted, decimal, with_limits
+from balmi.prediction.unproven import UNPROVEN, USELESS, unproven
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -114,8 +115,10 @@ def _performed(evaluation: Mapping[str, Any]) -> str:
             if name in rows
         ),
     )
+    why = unproven(evaluation)
+    warning = f"**{UNPROVEN}: {why}. Do{USELESS[2:]}.**\n\n" if why else ""
     return (
-        f"By cross-validation of the whole method, {counted(folds, 'test fold')}: each was"
+        f"{warning}By cross-validation of the whole method, {counted(folds, 'test fold')}: each was"
         " predicted by models that had not seen it, with preprocessing, weights and calibration"
         " learned without it. The model here has learned from all samples; no score of the samples"
         " that it learned from is quoted. Scores are means over test folds; the calibration error"

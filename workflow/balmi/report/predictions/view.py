@@ -12,6 +12,7 @@ from balmi.data.together import apart
 from balmi.methods.outcome import PROBABILITY_PREFIX
 from balmi.numerals import counted, decimal, inflected, with_limits
 from balmi.prediction.external import validate
+from balmi.prediction.unproven import UNPROVEN, USELESS, unproven
 from balmi.prediction.untried import incomparable
 from balmi.report.conclusions.carried import carried_over
 from balmi.report.kit.drawing import Mark, mark_of
@@ -196,6 +197,7 @@ class PredictionView:
 
     name: str
     headline: str
+    unproven: str | None
     supports: tuple[str, ...]
     method: str
     dataset: str
@@ -249,9 +251,11 @@ class PredictionView:
         judged = (
             "them" if self.judged == self.samples else f"the {self.judged:,} that could be judged"
         )
-        told = f"{self.whom} predicted, {self.flagged:,} of {judged} unlike"
-        counts = {"sentence": f"{told} the training samples.", "value": None, "state": None}
-        return (counts,) if self.external is None else (self.external.conclusion, counts)
+        said = f"{self.whom} predicted, {self.flagged:,} of {judged} unlike"
+        counts = {"sentence": f"{said} the training samples.", "value": None, "state": None}
+        told = {"sentence": self.unproven, "value": None, "state": None}
+        known = () if self.external is None else (self.external.conclusion,)
+        return (*known, counts, *((told,) if self.unproven else ()))
 
     def as_json(self) -> dict[str, Any]:
         """Return what others tell of the page."""
@@ -418,7 +422,7 @@ def build_prediction_view(about: Mapping[str, Any], table: pd.DataFrame) -> Pred
     trained = np.array(model["class_counts"]) / max(1, sum(model["class_counts"]))
     external = _external(table, about, classes)
     modalities, rest = _modalities(about), patterns_untried(about, table)
-    whom = _whom(about)
+    whom, why = _whom(about), unproven(about["evaluation"])
     headline = (
         f"Predictions of {whom} by the model of {brief(model['dataset'])}"
         if external is None
@@ -428,6 +432,7 @@ def build_prediction_view(about: Mapping[str, Any], table: pd.DataFrame) -> Pred
     return PredictionView(
         name=about["name"],
         headline=f"{headline}.",
+        unproven=why and f"{UNPROVEN} ({why}): {USELESS}.",
         supports=tuple(supports(about, table, rest, modalities, external)),
         method=model["method"],
         dataset=model["dataset"],

@@ -1,3 +1,4 @@
+// Its syntax is that of 2018: a browser that cannot read a script leaves what stands behind 'more' unread.
 (() => {
   const root = document.documentElement;
   const unhide = () => document.querySelectorAll("[data-script]").forEach((element) => { element.hidden = false; });
@@ -38,7 +39,7 @@
   const marks = new Map([...document.querySelectorAll("nav a")].map((link) => [document.getElementById(link.hash.slice(1)), link]));
   const mark = () => {
     const begun = [...marks.keys()].filter((section) => section && section.getBoundingClientRect().top < innerHeight / 3);
-    const here = marks.get(begun.at(-1) ?? marks.keys().next().value);
+    const here = marks.get(begun.pop() || marks.keys().next().value);
     for (const link of marks.values()) link === here ? link.setAttribute("aria-current", "location") : link.removeAttribute("aria-current");
   };
   if (marks.size) addEventListener("scroll", mark, { passive: true });
@@ -60,9 +61,10 @@
       return made;
     };
     const size = (svg) => svg.viewBox.baseVal.width ? svg.viewBox.baseVal : { width: +svg.getAttribute("width"), height: +svg.getAttribute("height") };
+    const words = (part) => (part ? part.textContent : "");
     const alone = (figure) => {
       const parts = [...figure.querySelectorAll("svg:not(.swatch)")], whole = element("svg", { "font-family": "Arial, sans-serif" });
-      const title = figure.querySelector("figcaption > p:not(.tools)")?.textContent || parts[0].querySelector("title")?.textContent || "";
+      const title = words(figure.querySelector("figcaption > p:not(.tools)")) || words(parts[0].querySelector("title"));
       measure.font = "bold 13px Arial";
       const width = Math.max(...parts.map((part) => size(part).width), measure.measureText(title).width) + 2 * PAD;
       let y = PAD;
@@ -81,7 +83,7 @@
       }
       if (x > PAD) y += LINE + 6;
       for (const part of parts) {
-        if (parts.length > 1) { write(part.querySelector("title")?.textContent || "", PAD, {}); y += LINE; }
+        if (parts.length > 1) { write(words(part.querySelector("title")), PAD, {}); y += LINE; }
         const copy = part.cloneNode(true), { width: wide, height } = size(part);
         for (const [key, value] of Object.entries({ x: PAD, y, width: wide, height })) copy.setAttribute(key, value);
         whole.append(copy);
@@ -162,7 +164,7 @@
       const read = async () => {
         const lines = [[]];
         for (const [, quoted, plain, end] of (await unpacked()).matchAll(/(?:"((?:[^"]|"")*)"|([^",\n]*))(,|\n|$)/g)) {
-          lines.at(-1).push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+          lines[lines.length - 1].push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
           if (end === "\n") lines.push([]);
         }
         const head = lines.shift();
@@ -173,7 +175,7 @@
       const tell = () => {
         status.replaceChildren();
         const typed = input.value.trim().toLowerCase(), close = typed ? [...rows.keys()].filter((name) => name.toLowerCase().includes(typed)) : [];
-        const exact = close.find((name) => name.toLowerCase() === typed), name = exact ?? (close.length === 1 ? close[0] : undefined);
+        const exact = close.find((name) => name.toLowerCase() === typed), name = exact !== undefined || close.length !== 1 ? exact : close[0];
         if (!typed) return;
         if (name === undefined) { add(status, "p", close.length ? `${close.length} samples have this in their name.` : "No sample has this in its name."); return; }
         const row = rows.get(name), table = add(status, "table", ""), body = add(table, "tbody", "");
@@ -190,7 +192,7 @@
       };
       pick.hidden = false;
       let reading;
-      const ready = () => (reading ??= read());
+      const ready = () => (reading = reading || read());
       input.addEventListener("focus", ready);
       input.addEventListener("input", async () => { await ready(); tell(); });
     }
