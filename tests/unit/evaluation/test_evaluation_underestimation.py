@@ -130,6 +130,11 @@ class TestShortfalls:
             "of all modalities together 0.300 nats are estimated, and of rna alone 0.400"
         )
 
+    @pytest.mark.parametrize(("part", "count"), [(-0.001, 0), (0.004, 0), (0.006, 1)])
+    def test_an_amount_below_zero_is_one_of_nothing(self, cohort, part, count):
+        table = estimates(("rna", part), ("mirna", -0.1), ("mirna+rna", -0.05))
+        assert len(shortfalls(table, predictions(cohort).iloc[:0], cohort)) == count
+
     @pytest.mark.parametrize(("below", "count"), [(0.006, 1), (0.004, 0)])
     def test_five_thousandths_of_a_part_are_tolerated(self, cohort, below, count):
         table = estimates(("rna", 0.4), ("mirna", 0.1), ("mirna+rna", 0.4 - below))

@@ -201,7 +201,9 @@ def test_a_part_of_no_extent_is_not_drawn_and_its_limits_are():
     view = make_information(names)
     none = Amount(0.0, -0.02, 0.03)
     view.parts = (Parts(*names, False, none, Amount(0.3, 0.2, 0.4), none, none, 50),)
-    picture = ET.fromstring(carries_picture(view, make_cohort(names)).inline)
+    drawn = carries_picture(view, make_cohort(names))
+    assert [entry.text for entry in drawn.legend] == ["unique"]  # the others have no width
+    picture = ET.fromstring(drawn.inline)
     titles = [bar.find(f"{SVG}title").text for bar in picture.iter(f"{SVG}rect") if len(bar)]
     assert titles[0] == "unique: 0.30 (0.20 to 0.40) nats"
     limits = [line for line in picture.iter(f"{SVG}line") if line.get("stroke-width") == "1.2"]

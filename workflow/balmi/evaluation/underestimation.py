@@ -23,6 +23,7 @@ from balmi.evaluation.statistics import corrected_interval, held_out_ratio
 from balmi.evaluation.trust import Finding, State
 from balmi.information.label import entropy
 from balmi.methods.outcome import PROBABILITY_PREFIX
+from balmi.numerals import decimal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,8 +77,11 @@ class Shortfall:
 
     @property
     def gap(self) -> float:
-        """Nats by which the estimate is lower; negative where it is higher."""
-        return self.more - self.estimate
+        """Nats by which the estimate is lower; negative where it is higher.
+
+        An amount below zero is one of nothing: no information is less.
+        """
+        return max(0.0, self.more) - max(0.0, self.estimate)
 
     @property
     def is_too_low(self) -> bool:
@@ -93,8 +97,8 @@ class Shortfall:
     def sentence(self) -> str:
         """The shortfall in words."""
         return (
-            f"of {self.modalities} {self.estimate:.3f} nats are estimated, and {self.source}"
-            f" {self.more:.3f}"
+            f"of {self.modalities} {decimal(self.estimate)} nats are estimated, and {self.source}"
+            f" {decimal(self.more)}"
         )
 
 

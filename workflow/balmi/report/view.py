@@ -16,6 +16,7 @@ from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.decision import decide
 from balmi.report.conclusions.combining import headline, silence, silent_word
 from balmi.report.conclusions.distillation import prospect
+from balmi.report.conclusions.classes import hardest
 from balmi.report.conclusions.questions import conclusions, keep
 from balmi.report.conclusions.which import ranking
 from balmi.report.contents import Material, views_of
@@ -80,6 +81,8 @@ class Summary:
         The metric that verdicts follow.
     best
         The best method by it, or None.
+    hardest
+        The class that the report's method fails most, with its score; empty where none is.
     scores
         Method -> its score.
     conclusions
@@ -125,6 +128,7 @@ class Summary:
     differences: tuple[Difference, ...]
     metric: Metric
     best: str | None
+    hardest: str
     scores: dict[str, Score]
     conclusions: tuple[Conclusion, ...]
     keep: Conclusion
@@ -205,6 +209,7 @@ def _summary(dataset: str, title: str | None, views: Views) -> Summary:
         differences=key_differences(views.performance),
         metric=views.performance.metric,
         best=next((row.name for row in views.performance.methods if row.folds), None),
+        hardest=hardest(views.performance.closeup, short=True),
         scores={
             row.name: row.scores[views.performance.metric.key]
             for row in views.performance.methods

@@ -26,6 +26,9 @@ def test_the_class_of_the_lowest_known_score_is_named(means):
     if told:
         assert f" by pooled: c{means.index(min(known))}, " in told
         assert ("recall" in told) is (len(means) == 2)
+        brief = hardest(SimpleNamespace(method="pooled", classes=classes), short=True)
+        assert brief.endswith(f" {told.split(': ')[1].rstrip('.')}")
+        assert "pooled" not in brief
 
 
 def score(mean):

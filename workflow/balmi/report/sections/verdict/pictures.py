@@ -173,7 +173,12 @@ def carries_picture(view: InformationView, cohort: CohortView) -> Sketch | None:
     if rest:
         pen.text(0, 10, f"and {rest} more", size=SMALL, fill=SOFT)
     about = "; ".join(_told(row, stacks[row.modality], have[row.modality]) for row in rows)
-    drawn = {name for stack in stacks.values() for _, _, name, _ in stack}
+    drawn = {
+        name
+        for stack in stacks.values()
+        for begin, end, name, _ in stack
+        if scale(end) - scale(begin) >= 1
+    }
     entries = (
         ("shared", Entry("shared", SHARED, "square")),
         ("alone", Entry("unique", keys[rows[0].modality].colour, "square")),
