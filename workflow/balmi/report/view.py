@@ -14,9 +14,9 @@ import balmi
 from balmi.config.automatic import AUTO
 from balmi.config.settings import PrimaryMetric
 from balmi.evaluation.decision import decide
+from balmi.report.conclusions.classes import hardest
 from balmi.report.conclusions.combining import headline, silence, silent_word
 from balmi.report.conclusions.distillation import prospect
-from balmi.report.conclusions.classes import hardest
 from balmi.report.conclusions.questions import conclusions, keep
 from balmi.report.conclusions.which import ranking
 from balmi.report.contents import Material, views_of
