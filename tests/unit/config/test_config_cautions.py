@@ -30,6 +30,21 @@ def test_what_can_never_be_judged_is_said_before_any_job(evaluation, dataset, fo
 
 
 @pytest.mark.parametrize(
+    ("evaluation", "asked", "found"),
+    [
+        ({"repeats": 2}, 3, ["3, where evaluation.repeats is 2"]),
+        ({"repeats": 2}, 2, []),
+        ({}, 3, []),
+        ({"repeats": 2, "scheme": "leave-one-group-out"}, 3, []),
+    ],
+)
+def test_robustness_has_no_more_repeats_than_there_are(evaluation, asked, found):
+    chosen = {"evaluation": evaluation, "robustness": {"repeats": asked}}
+    more = cautions(load_settings(COHORT | chosen))
+    assert [each.found for each in more if each.where == "robustness.repeats"] == found
+
+
+@pytest.mark.parametrize(
     ("modalities", "without", "alone"),
     [
         (["rna"], [], ["rna alone"]),

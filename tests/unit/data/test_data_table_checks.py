@@ -68,17 +68,20 @@ def test_duplicate_sample_ids(source):
     )
     problems = source.problems()
     found = found_in(problems, "samples:")
-    assert found.found == "sample ids that occur more than once: 's03', 's05'"
+    assert (
+        found.found
+        == "sample ids that occur more than once: 's03' (number 4, 25), 's05' (number 6, 26, 27)"
+    )
     assert found.allowed == "every sample id once"
     found = found_in(problems, "modalities.rna")
-    assert found.found == "sample ids that occur more than once: 's01'"
+    assert found.found == "sample ids that occur more than once: 's01' (number 2, 25)"
 
 
 def test_duplicate_feature_names(source):
     source.modalities["rna"].columns = ["g1", "g2", "g1"]
     found = source.problem()
     assert found.where.startswith("datasets.own.modalities.rna: ")
-    assert found.found == "feature names that occur more than once: 'g1'"
+    assert found.found == "feature names that occur more than once: 'g1' (number 1, 3)"
 
 
 def test_many_duplicates_are_shortened(source):

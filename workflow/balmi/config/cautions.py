@@ -21,11 +21,11 @@ def cautions(settings: Configuration) -> list[Caution]:
     settings
         The configuration.
     """
-    return [*_few_folds(settings), *_single_modalities(settings)]
+    return [*_few_folds(settings), *_more_repeats(settings), *_single_modalities(settings)]
 
 
-def _few_folds(settings: Configuration) -> list[Caution]:
-    """Return that nothing will be judged, where that follows from the configuration alone.
+def _repeats(settings: Configuration) -> int | None:
+    """Return the repeats of k-fold, None where the configuration alone does not say them.
 
     Groups that are left out one by one, folds that datasets bring, and repeats that depend on the
     number of samples are not known before the data are read.
@@ -33,13 +33,27 @@ def _few_folds(settings: Configuration) -> list[Caution]:
     evaluation = settings.evaluation
     dealt = any(not dataset.folds for dataset in settings.datasets.values())
     if not dealt or evaluation.scheme != "k-fold" or evaluation.repeats == AUTO:
+        return None
+    return evaluation.repeats
+
+
+def _few_folds(settings: Configuration) -> list[Caution]:
+    """Return that nothing will be judged, where that follows from the configuration alone."""
+    repeats, folds = _repeats(settings), settings.evaluation.folds
+    if repeats is None or repeats * folds >= FEWEST_FOLDS:
         return []
-    total = evaluation.repeats * evaluation.folds
-    if total >= FEWEST_FOLDS:
-        return []
-    found = f"{counted(evaluation.repeats, 'repeat')} of {counted(evaluation.folds, 'fold')}"
+    found = f"{counted(repeats, 'repeat')} of {counted(folds, 'fold')}"
     needed = f"no comparison is judged with fewer than {counted(FEWEST_FOLDS, 'test fold')} in all"
     return [Caution("evaluation.repeats", found, needed)]
+
+
+def _more_repeats(settings: Configuration) -> list[Caution]:
+    """Return that robustness asks for more repeats than there are, where that is known already."""
+    asked, there = settings.robustness.repeats, _repeats(settings)
+    if there is None or asked <= there:
+        return []
+    found = f"{asked}, where evaluation.repeats is {there}"
+    return [Caution("robustness.repeats", found, f"{counted(there, 'repeat')} will be run")]
 
 
 def _single_modalities(settings: Configuration) -> list[Caution]:

@@ -53,17 +53,25 @@ def _duplicates(index: pd.Index, where: str, what: str) -> list[Problem]:
     repeated = index[index.duplicated() & (index.str.strip() != "")].unique()
     if repeated.empty:
         return []
-    found = f"{what}s that occur more than once: {listing(map(shown, repeated))}"
+    names = [
+        f"{shown(name)} ({_numbered(np.flatnonzero(index == name) + 1)})"
+        for name in repeated[:SHOWN_CELLS]
+    ]
+    names += map(shown, repeated[SHOWN_CELLS:])
+    found = f"{what}s that occur more than once: {listing(names)}"
     return [Problem(where, found, f"every {what} once")]
+
+
+def _numbered(places: np.ndarray) -> str:
+    which = listing(f"{place:,}" for place in places[:SHOWN_CELLS])
+    return f"number {which}" + ", …" * (len(places) > SHOWN_CELLS)
 
 
 def _blank(index: pd.Index, where: str, noun: str, lack: str) -> list[Problem]:
     places = np.flatnonzero(index.str.strip() == "") + 1
     if not len(places):
         return []
-    which = listing(f"{place:,}" for place in places[:SHOWN_CELLS])
-    which += ", …" * (len(places) > SHOWN_CELLS)
-    found = f"{counted(len(places), noun)} {lack}: number {which} of {len(index):,}"
+    found = f"{counted(len(places), noun)} {lack}: {_numbered(places)} of {len(index):,}"
     at_end = places[-1] == len(index) > 1
     hint = f" (an empty {noun} at the end, as spreadsheets leave, has to go)" if at_end else ""
     return [Problem(where, found, f"one each{hint}")]
