@@ -91,40 +91,6 @@ def beside(checkout, **prediction):
     return ("--configfile", "both.yaml")
 
 
-def test_the_report_names_predictions_that_are_beside_it_when_it_is_made(patients, predicted):
-    """One of the same configuration is made before it, and a refused one is left out."""
-    report = "results/simulated/report.html"
-    assert "Nothing to be done" in patients.snakemake(report, "-n").text
-    link = 'External validation: <a href="../beside/report.html">'
-    table = pd.read_csv(patients.folder / "new" / "strong.csv", index_col=0)
-    (40 + 9 * table).to_csv(patients.folder / "new" / "moved.csv")
-    refused = beside(patients, modalities={"strong": {"path": "new/moved.csv"}})
-    done = patients.snakemake(*refused, check=False)
-    assert done.returncode != 0
-    _, _, last = done.stderr.rpartition("Failed jobs:")
-    assert "1. accept_prediction (results/beside/logs/accept_prediction.log)" in last
-    assert "other_scale: warn" in last
-    assert "../beside/" not in (patients.folder / report).read_text(encoding="utf-8")
-    page = (patients.folder / "results/beside/report.html").read_text(encoding="utf-8")
-    assert "deviations from its training median" in page
-    # What is wrong is looked at again, and nothing else.
-    again = patients.planned(*refused)
-    assert {"predict_samples", "accept_prediction"} <= again
-    assert not again - {"build_prediction_page", *PAGES} - {"predict_samples", "accept_prediction"}
-    mended = beside(patients, modalities=files("strong"), samples="new/labels.csv")
-    patients.snakemake(*mended)
-    assert link in (patients.folder / report).read_text(encoding="utf-8")
-    assert "Nothing to be done" in patients.snakemake(*mended, "-n").text
-    # Without it in the configuration the report is another, as other tests expect it.
-    assert "build_report" in patients.rules_in(patients.snakemake(report, "-n").text)
-    patients.snakemake()
-    page = (patients.folder / report).read_text(encoding="utf-8")
-    named = page.partition('id="validations"')[2].partition("</ul>")[0]
-    for name in ("site", "clinic", "beside"):
-        assert f'<a href="../{name}/report.html">' in named
-    assert "External validation on 40 samples: " in named
-
-
 @contextmanager
 def broken(checkout, script, work):
     """Make what a script does fail, for a while."""
@@ -138,31 +104,62 @@ def broken(checkout, script, work):
         path.write_text(text, encoding="utf-8")
 
 
-def test_a_job_that_fails_holds_up_no_report(patients, predicted):
-    """Be it that of the prediction or that of its page: the run fails, and tries again."""
-    report = patients.folder / "results/simulated/report.html"
-    chosen = beside(patients, modalities=files("strong"), samples="new/labels.csv")
-    page = patients.folder / "results/beside/report.html"
-    for script, work in (
-        ("predict_samples", "predict_files(name"),
-        ("build_prediction_page", "build_prediction_page(*inputs"),
-    ):
-        report.unlink()
-        with broken(patients, script, work):
-            done = patients.snakemake(*chosen, check=False)
-        assert done.returncode != 0
-        _, _, last = done.stderr.rpartition("Failed jobs:")
-        assert "1. accept_prediction (results/beside/logs/accept_prediction.log)" in last
-        log = f"results/beside/logs/{script}.log"
-        assert log in last
-        assert "KeyError: 'nowhere'" in last
-        assert "Traceback" in (patients.folder / log).read_text(encoding="utf-8")
-        assert "../beside/" not in report.read_text(encoding="utf-8")
-        assert "A job failed" in page.read_text(encoding="utf-8")
-        assert {script, "accept_prediction"} <= patients.planned(*chosen)
-    patients.snakemake(*chosen)
-    assert '<a href="../beside/report.html">' in report.read_text(encoding="utf-8")
+def assert_not_accepted(done, *words):
+    """See that a run failed at its end, for a prediction that was not made, in these words."""
+    assert done.returncode != 0
+    _, _, last = done.stderr.rpartition("Failed jobs:")
+    assert "1. accept_prediction (results/beside/logs/accept_prediction.log)" in last
+    assert [word for word in words if word not in last] == []
+
+
+def test_the_report_names_predictions_that_are_beside_it_when_it_is_made(patients, predicted):
+    """One of the same configuration is made before it; one refused or failed holds it not up."""
+    report, page = (
+        patients.folder / f"results/{name}/report.html" for name in ("simulated", "beside")
+    )
+    link = 'External validation: <a href="../beside/report.html">'
+    table = pd.read_csv(patients.folder / "new" / "strong.csv", index_col=0)
+    (40 + 9 * table).to_csv(patients.folder / "new" / "moved.csv")
+    refused = beside(patients, modalities={"strong": {"path": "new/moved.csv"}})
+    assert_not_accepted(patients.snakemake(*refused, check=False), "other_scale: warn")
+    assert "../beside/" not in report.read_text(encoding="utf-8")
+    assert "deviations from its training median" in page.read_text(encoding="utf-8")
+    # What is wrong is looked at again, and nothing else.
+    again = patients.planned(*refused)
+    assert {"predict_samples", "accept_prediction"} <= again
+    assert not again - {"build_prediction_page", *PAGES} - {"predict_samples", "accept_prediction"}
+    mended = beside(patients, modalities=files("strong"), samples="new/labels.csv")
+    report.unlink()
+    with broken(patients, "predict_samples", "predict_files(name"):
+        done = patients.snakemake(*mended, check=False)
+    log = "results/beside/logs/predict_samples.log"
+    assert_not_accepted(done, log, "KeyError: 'nowhere'")
+    assert "Traceback" in (patients.folder / log).read_text(encoding="utf-8")
+    assert "../beside/" not in report.read_text(encoding="utf-8")
+    assert "A job failed" in page.read_text(encoding="utf-8")
+    assert {"predict_samples", "accept_prediction"} <= patients.planned(*mended)
+    patients.snakemake(*mended)
+    assert link in report.read_text(encoding="utf-8")
+    assert "Nothing to be done" in patients.snakemake(*mended, "-n").text
+    # Without it in the configuration the report is another, as other tests expect it.
     patients.snakemake()
+    text = report.read_text(encoding="utf-8")
+    named = text.partition('id="validations"')[2].partition("</ul>")[0]
+    for name in ("site", "clinic", "beside"):
+        assert f'<a href="../{name}/report.html">' in named
+    assert "External validation on 40 samples: " in named
+
+
+def test_a_page_that_fails_is_told_of_and_tried_again(patients, predicted):
+    chosen = configure(patients, beside={"model": MODEL, "modalities": files("strong")})
+    with broken(patients, "build_prediction_page", "build_prediction_page(*inputs"):
+        done = patients.snakemake("predict", *chosen, check=False)
+    log = "results/beside/logs/build_prediction_page.log"
+    assert_not_accepted(done, log, "KeyError: 'nowhere'")
+    page = (patients.folder / "results/beside/report.html").read_text(encoding="utf-8")
+    assert "A job failed" in page
+    again = patients.planned("predict", *chosen)
+    assert {"build_prediction_page", "accept_prediction"} <= again
 
 
 def test_all_that_is_wrong_is_said_before_any_job(patients):

@@ -95,6 +95,23 @@ def test_absence_at_random_passes_with_what_was_measured(make_cohort):
     assert "rna: Cramer's V" in found.value
 
 
+@pytest.mark.parametrize(("better", "state"), [(0.3, State.CAUTION), (0.0, State.PASS)])
+def test_what_absence_predicts_counts_where_permutations_show_nothing(make_cohort, better, state):
+    rng = np.random.default_rng(3)
+    cohort = lacking(make_cohort, np.arange(90) % 2, rna=rng.random(90) < 0.3)
+    true = np.where(cohort.labels == 1, better, -better) + rng.normal(0, 0.1, 90)
+    columns = {"sample": cohort.samples, "repeat": 0, "fold": rng.permutation(90) % 5}
+    said = {
+        f"p:{name}": 0.5 + sign * true for name, sign in zip(cohort.classes, (-1, 1), strict=True)
+    }
+    predictions = pd.DataFrame({"method": "absence-lr", **columns, **said})
+    predictions["predicted"] = np.array(cohort.classes)[(true > 0).astype(int)]
+    found = absence_finding(absence_table(cohort), predictions, cohort)
+    assert found.state == state
+    assert ("who has which modality predicts" in found.detail) is (state is State.CAUTION)
+    assert ("macro AUROC of 1.000 (" in found.detail) is (state is State.CAUTION)
+
+
 def test_a_weak_association_in_one_class_is_found(make_cohort):
     rng = np.random.default_rng(4)
     labels = np.arange(150) % 3

@@ -101,7 +101,8 @@ def left_out(tables: Tables, table: pd.DataFrame, texts: pd.DataFrame) -> list[t
     lost = {"without a label": unlabelled, "with a label but without any measurement": unmeasured}
     return [
         (
-            f"{counted(len(ids), 'sample')} {what}: {listing(map(shown, ids[:SHOWN_SAMPLES]))}",
+            f"{counted(len(ids), 'sample')} {what}: {listing(map(shown, ids[:SHOWN_SAMPLES]))}"
+            + ", …" * (len(ids) > SHOWN_SAMPLES),
             "left out",
         )
         for what, ids in lost.items()

@@ -9,22 +9,26 @@ groups that is more cautious than needed: the comparisons on complete samples th
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from balmi.config.settings import Method
+from balmi.evaluation.at_chance import CHANCE
+from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.scoring import performance_table
-from balmi.evaluation.statistics import holm
+from balmi.evaluation.statistics import held_out_ratio, holm, mean_over_folds
 from balmi.evaluation.trust import Finding, State
-from balmi.numerals import counted, inflected
+from balmi.numerals import counted, inflected, with_limits
 from balmi.tables.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from balmi.data.cohort import Roster
+    from balmi.evaluation.statistics import MeanOverFolds
 
 PERMUTATIONS = 9999
 LEVEL = 0.05
@@ -149,25 +153,40 @@ def absence_finding(absence: pd.DataFrame, predictions: pd.DataFrame, cohort: Ro
         f"{what}: Cramer's V {strongest['cramers_v']:.2f}, p {strongest['p_holm']:.2g} (Holm), "
         f"{counted(lacking, 'sample')} {inflected(lacking, 'lacks', 'lack')} {lacked}"
     )
-    if shown.empty:
+    score = _score(predictions, cohort)
+    predicts = score is not None and score.lower > CHANCE
+    if shown.empty and not predicts:
         return Finding(
             State.PASS,
             value,
             "No association of missing modalities with the class is shown. Where few samples lack"
             " one, a weak association may be missed.",
         )
+    found = (
+        "No association shows by permuted labels, but who has which modality predicts the class."
+        if shown.empty
+        else "Missing modalities are associated with the class."
+    )
     return Finding(
         State.CAUTION,
         value,
-        "Missing modalities are associated with the class. The site or the assay may be the cause."
-        f"{_scored(predictions, cohort)} Scores over all samples contain that. The headline follows"
-        " the samples that have all modalities.",
+        f"{found} The site or the assay may be the cause.{_told(score)} Scores over all samples"
+        " contain that. The headline follows the samples that have all modalities.",
     )
 
 
-def _scored(predictions: pd.DataFrame, cohort: Roster) -> str:
+def _score(predictions: pd.DataFrame, cohort: Roster) -> MeanOverFolds | None:
+    """Return the macro AUROC of who sees nothing but who has what; None where nobody was asked."""
     own = predictions[predictions["method"] == Method.ABSENCE_LR]
     if own.empty:
+        return None
+    values = performance_table(own, cohort).query("metric == 'macro_auroc'")["value"]
+    ratio = held_out_ratio(own, len(cohort.samples))
+    return mean_over_folds(values.to_numpy(), ratio, *METRICS["macro_auroc"].bounds)
+
+
+def _told(score: MeanOverFolds | None) -> str:
+    if score is None or math.isnan(score.lower):
         return ""
-    scores = performance_table(own, cohort).query("metric == 'macro_auroc'")["value"]
-    return f" It alone predicts with a macro AUROC of {scores.mean():.3f} ({Method.ABSENCE_LR})."
+    told = with_limits(score.mean, score.lower, score.upper)
+    return f" It alone predicts with a macro AUROC of {told} ({Method.ABSENCE_LR})."

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from balmi.evaluation.decision import CHANCE, RANKING
+from balmi.evaluation.at_chance import CHANCE
+from balmi.evaluation.decision import RANKING
 from balmi.evaluation.metrics import METRICS
 from balmi.numerals import with_limits
 

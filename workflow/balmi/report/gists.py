@@ -55,7 +55,7 @@ def _training(view: View) -> str:
         return "No network was trained."
     networks = counted(training.replicas, "network")
     longest = counted(training.longest, "epoch")
-    return f"{networks} of {brief(training.method)} trained, the longest for {longest}."
+    return f"{brief(training.method)} trained {networks}, the longest for {longest}."
 
 
 def _robustness(view: View) -> str:

@@ -205,6 +205,19 @@ def test_what_to_keep_is_one_short_sentence_that_agrees_with_the_answers(case):
             assert "one modality is enough" in kept.sentence.lower()
 
 
+@pytest.mark.parametrize("case", list(Case))
+def test_no_modality_is_advised_where_none_is_shown_to_carry_information(case):
+    rows = [label(0.1, False, NAMES[0]), label(0.0, False, NAMES[1])]
+    views = viewed(decided(case), rows)
+    kept, which = (answer(views) for answer in (keep, ANSWERS[Question.WHICH]))
+    assert 0 < words(kept.sentence) <= MOST_WORDS
+    assert "which one" not in kept.sentence
+    if which.state == Foremost.NOTHING and case not in GAINS:
+        advice = CASES[case].keep
+        alike = KEEP[advice][0] == KEEP[advice][2]
+        assert alike or "shown to carry information" in kept.sentence
+
+
 @pytest.mark.parametrize("case", [Case.FEW, Case.ALONE, Case.WITHHELD])
 def test_of_one_modality_there_is_nothing_to_choose(case):
     views = viewed(decided(case), [label(0.9, True, NAMES[0])], (None, None), n=1)

@@ -34,6 +34,7 @@ def test_the_class_that_is_named_has_the_largest_share(hard):
         assert (" is missed by" in told) is (sum(hard) == 1)
     several = sum(each > 0 for each in hard) > 1
     assert ("the largest share is of" in told) is several
+    assert ("of class" in told) is any(hard)
     if several:
         assert f"of class {hard.index(max(hard))}: {max(hard)} of 10." in told
 

@@ -53,10 +53,10 @@ def test_the_sentence_agrees_with_what_stands_apart():
             assert f"one modality, {standing.strongest} (9" in told
             assert share.lower > 0.5
             assert upper <= 0.5
-        if "close to equal" in told:
+        if "considerable share" in told:
             assert lower >= 0.95
             assert standing.separable
-            assert (standing.strongest or "not all of them") in told
+            assert (standing.strongest or "some know more") in told
         assert ("is shown to carry information" in told) == (not standing.informative)
         if lower is None and standing.informative:
             assert "not settled" in told

@@ -210,7 +210,12 @@ ALIKE = [("label_difference", "a", "b", 0.1, -0.1, 0.3)]
     ("limits", "values", "differences", "words"),
     [
         ((0.96, 0.99), (0.3, 0.3), ALIKE, "spread evenly over the modalities: balance 0.975 (0.96"),
-        ((0.96, 0.99), (0.3, 0.3), APART, "close to equal, although a knows more than any other"),
+        (
+            (0.96, 0.99),
+            (0.3, 0.3),
+            APART,
+            "considerable share, although a knows more than any other",
+        ),
         (
             (0.70, 0.90),
             (0.6, 0.2),
@@ -248,7 +253,7 @@ def test_shares_that_are_close_beside_a_pair_that_is_separable():
     rows.append(("balance", None, None, 0.97, 0.96, 0.98))
     view = information_view(table(*rows), ["a", "b", "c"])
     assert view.strongest is None
-    assert "close to equal, although not all of them know as much" in view.balance.sentence
+    assert "considerable share, although some know more than others" in view.balance.sentence
 
 
 @pytest.mark.parametrize(
@@ -392,8 +397,8 @@ def test_agreement_counts_only_pairs_whose_intervals_both_exclude_zero():
     )
     undecided = information_view(table(about("a", 0.5)), "abc", None, PAIRS.iloc[3:5]).agreement
     assert undecided.sentence == (
-        "Pair by pair, prediction and observation cannot be compared: each pair has an interval"
-        " that holds zero (2 undecided)."
+        "Pair by pair, prediction and observation cannot be compared: of each pair, the interval of"
+        " the margin or of the observed gain holds zero (2 undecided)."
     )
 
 

@@ -70,7 +70,9 @@ def test_by_hand(pair):
     # Least likely of their class first; a modality that the sample lacks says nothing.
     assert [each.name for each in view.hard] == ["s4", "s3"]
     assert [each and each.label for each in view.hard[1].alone] == ["a", None]
-    assert view.sentence == "2 of 4 samples (50\N{NO-BREAK SPACE}%) are missed by both methods."
+    assert view.sentence == (
+        "2 of 4 samples (50\N{NO-BREAK SPACE}%) are missed by both methods; all are of b: 2 of 2."
+    )
     # By rna s4 is of its class: all methods agree on another, and one modality does not.
     assert view.unanimous == (
         "1 of them is called one and the same other class by all methods and by every modality"
@@ -96,7 +98,9 @@ def test_nobody_missed_and_nobody_tested(pair):
 
 def test_a_single_method_that_misses_is_every_method(pair):
     view = viewed([row("s1", "a", 0.1, 0.0, 1, methods=1)], pair)
-    assert view.sentence == "1 of 1 sample (100\N{NO-BREAK SPACE}%) is missed by the only method."
+    assert view.sentence == (
+        "1 of 1 sample (100\N{NO-BREAK SPACE}%) is missed by the only method; it is of a: 1 of 1."
+    )
 
 
 def many(cohort, count):

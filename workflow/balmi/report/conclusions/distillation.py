@@ -66,8 +66,8 @@ def expected(margins: Sequence[Margin]) -> tuple[str, ...]:
 
 
 NONE_JUDGED = (
-    "Pair by pair, prediction and observation cannot be compared: each pair has an interval that"
-    " holds zero ({rest})."
+    "Pair by pair, prediction and observation cannot be compared: of each pair, the interval of"
+    " the margin or of the observed gain holds zero ({rest})."
 )
 AGREED = (
     "Prediction and observation agree on {agreeing} of {judged} that can be judged, where both"
@@ -104,6 +104,7 @@ class Prospect:
 class Outlook(StrEnum):
     """What margins and observations say of distillation."""
 
+    NO_PAIR = auto()
     REFUTED = auto()
     OPEN = auto()
     NOT_ADVISED = auto()
@@ -112,11 +113,15 @@ class Outlook(StrEnum):
 
 # In a word and in a sentence.
 OUTLOOKS = {
+    Outlook.NO_PAIR: (
+        "no pair",
+        "Distillation is not predicted to help: in no pair do both modalities show information.",
+    ),
     Outlook.REFUTED: (
         "undecided",
         "Undecided: a gain was predicted for {gains} of {pairs} and observed for {gained}.",
     ),
-    Outlook.OPEN: ("undecided", "Undecided: the margins of {unclear} of {pairs} may be zero."),
+    Outlook.OPEN: ("undecided", "Undecided: the intervals of {unclear} of {pairs} hold zero."),
     Outlook.NOT_ADVISED: ("{advised} of {pairs}", "Distillation is not predicted to help."),
     Outlook.ADVISED: (
         "{advised} of {pairs}",
@@ -128,6 +133,8 @@ SEEN = "Observed: a gain is supported for {gained} of {seen}."
 
 
 def _outlook(able: Sequence[Margin]) -> Outlook:
+    if not able:
+        return Outlook.NO_PAIR
     if any(row.expected != row.predicted for row in able):
         return Outlook.REFUTED
     if any(row.advised for row in able):
@@ -157,14 +164,15 @@ def prospect(margins: Sequence[Margin]) -> Prospect | None:
         "seen": counted(len(seen), "pair"),
     }
     short, sentence = (text.format(**facts) for text in OUTLOOKS[_outlook(able)])
-    grounds = (PREDICTED, SEEN) if seen else (PREDICTED,)
+    grounds = (PREDICTED,) * bool(able) + (SEEN,) * bool(seen)
     return Prospect(short, sentence, tuple(text.format(**facts) for text in grounds))
 
 
 NOTHING_DISTILLED = "Nothing was distilled in the training of the balanced network."
 LESSON = (
     "In the training of the balanced network, {student} learned from {teacher} in {replicas} of"
-    " {folds}, the teacher's share of the loss {strength} on average."
+    " {folds}, the teacher's share of the loss {strength} on average: each training part"
+    " decides by its own margins."
 )
 MORE_LESSONS = "So did {} of student and teacher."
 

@@ -41,12 +41,14 @@ def lost(effects: Sequence[Effect], clause: str, act: str) -> tuple[str, ...]:
 
 
 HARMED = (
-    "For {method}, noise on {modality} is shown to harm from {least:g} standard deviations on: at"
-    " {most:g} the difference is {difference}."
+    "For {method}, noise on {modality} is shown to harm from {least} on: at {most:g} the"
+    " difference is {difference}."
 )
-UNHARMED = (
-    "For {method}, noise on {modalities} is not shown to harm up to {most:g} standard deviations."
-)
+UNHARMED = "For {method}, noise on {modalities} is not shown to harm up to {most}."
+
+
+def _deviations(level: float) -> str:
+    return f"{level:g} standard deviation{'s' * (level != 1)}"
 
 
 def noisy(panels: Sequence[Panel]) -> tuple[str, ...]:
@@ -63,7 +65,7 @@ def noisy(panels: Sequence[Panel]) -> tuple[str, ...]:
         text = HARMED.format(
             method=sweep.method,
             modality=name,
-            least=worse[0].level,
+            least=_deviations(worse[0].level),
             most=last.level,
             difference=last.difference.told(signed),
         )
@@ -72,7 +74,7 @@ def noisy(panels: Sequence[Panel]) -> tuple[str, ...]:
         text = UNHARMED.format(
             method=panels[0].sweeps[0].method,
             modalities=joined(unharmed, "or"),
-            most=panels[0].levels[-1],
+            most=_deviations(panels[0].levels[-1]),
         )
         sentences.append(text)
     return tuple(sentences)

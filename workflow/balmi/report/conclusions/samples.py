@@ -24,7 +24,8 @@ class Missed(StrEnum):
 
 MISSED = {
     Missed.NONE: "Each of the {whole} is right by at least one method.",
-    Missed.ONE_CLASS: "{hard:,} of {whole} ({share}) {are} missed by {everyone}.",
+    Missed.ONE_CLASS: "{hard:,} of {whole} ({share}) {are} missed by {everyone}; {all_are} of"
+    " {most}: {of_most} of {in_most}.",
     Missed.MORE: (
         "{hard:,} of {whole} ({share}) {are} missed by {everyone}; the largest share is of {most}:"
         " {of_most} of {in_most}."
@@ -57,6 +58,7 @@ def missed(view: SamplesView) -> str:
         whole=counted(view.samples, "sample"),
         share=percent(view.hard_samples / view.samples),
         are=inflected(view.hard_samples, "is", "are"),
+        all_are=inflected(view.hard_samples, "it is", "all are"),
         everyone=view.everyone,
         most=brief(most.name),
         of_most=most.hard,

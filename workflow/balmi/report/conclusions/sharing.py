@@ -62,12 +62,11 @@ SPREAD = {
     Spread.NO_INTERVAL: "How evenly information is spread is not settled: {balance}.",
     Spread.EVEN: "Information is spread evenly over the modalities: {balance}.",
     Spread.EVEN_BUT_APART: (
-        "The modalities' shares are close to equal, although {strongest} knows more than any"
+        "Every modality has a considerable share, although {strongest} knows more than any"
         " other: {balance}."
     ),
     Spread.EVEN_BUT_SEPARABLE: (
-        "The modalities' shares are close to equal, although not all of them know as much as each"
-        " other: {balance}."
+        "Every modality has a considerable share, although some know more than others: {balance}."
     ),
     Spread.ONE: "Information is carried mostly by one modality, {strongest}{share}: {balance}.",
     Spread.UNEVEN: "Information is spread unevenly over the modalities: {balance}.",

@@ -22,7 +22,7 @@ LIES = {
         "By log-loss, in several modalities, whose contributions add up but are not linear."
     ),
     Access.JOINT: "By log-loss, in how modalities interact: no sum of contributions is as good.",
-    Access.NONE: "Undecided: these folds show none of the possible answers.",
+    Access.NONE: "Undecided: these folds do not show where the signal lies.",
 }
 RULE = (
     "Pools whose experts see more are compared with pools whose experts see less, in log-loss{}."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from balmi.evaluation.decision import MASK
 from balmi.evaluation.trust import STRUCTURE, State
-from balmi.numerals import counted, with_limits
+from balmi.numerals import counted, inflected, with_limits
 from balmi.report.kit.words import joined
 
 if TYPE_CHECKING:
@@ -40,7 +40,10 @@ TRUST: dict[Checked, tuple[str, State]] = {
     Checked.NOTHING: ("Unknown: nothing was checked{methods}.", State.NOT_RUN),
     Checked.WITHHELD: ("No: {failed} failed, so verdicts are withheld{methods}.", State.FAIL),
     Checked.FAILED: ("In part only: {fail} of {checks} failed{methods}.", State.FAIL),
-    Checked.CAUTION: ("With care: {caution} of {checks} ask for caution{methods}.", State.CAUTION),
+    Checked.CAUTION: (
+        "With care: {caution} of {checks} {ask} for caution{methods}.",
+        State.CAUTION,
+    ),
     Checked.NOT_RUN: (
         "In part: {passed} of {checks} passed, {not_run} did not run{methods}.",
         State.NOT_RUN,
@@ -86,6 +89,7 @@ def trusted(trust: TrustView, failed: int) -> tuple[str, State]:
         failed=decisive(trust.failed),
         fail=counts.get(State.FAIL, 0),
         caution=counts.get(State.CAUTION, 0),
+        ask=inflected(counts.get(State.CAUTION, 0), "asks", "ask"),
         not_run=counts.get(State.NOT_RUN, 0),
         passed=counts.get(State.PASS, 0),
         checks=counted(len(trust.checks), "check"),

@@ -157,9 +157,9 @@ def rule_told(method: str, predictions: pd.DataFrame, metric: str) -> str | None
     told = joined([f"{power:g} in {count}" for power, count in counts.items()])
     return (
         "A class is called where its probability, divided by its training frequency to a power, is"
-        " largest. Each fold chose the power of the largest macro-F1 that its probabilities out of"
-        f" fold let expect: {told} of {counted(len(powers), 'fold')}. Power 0 calls the most"
-        " probable class."
+        " largest. Each fold chose the power that promises the largest macro-F1 by the"
+        f" probabilities of its inner folds: {told} of {counted(len(powers), 'fold')}. Power 0"
+        " calls the most probable class."
     )
 
 
