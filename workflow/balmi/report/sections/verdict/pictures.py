@@ -68,13 +68,13 @@ OVERLAP = (
 def _whole(row: LabelInformation) -> str:
     """Return a modality's information as it stands beside its name."""
     value = beside(row.estimate, row.lower, row.upper)
-    return f"{value}{', chance' if row.exceeds is False else ''}"
+    return f"{value}{', at chance' if row.exceeds is False else ''}"
 
 
 def _told_beside(row: LabelInformation, have: float, roomy: bool) -> str:
     """Return what stands beside a modality's bar: its information, and who has it."""
-    value = "chance" if row.exceeds is False and not roomy else _whole(row)
-    return f"{value} · {percent(have)}"
+    value = "at chance" if row.exceeds is False and not roomy else _whole(row)
+    return f"{value} · in {percent(have)}"
 
 
 def _ends(parts: Parts | None) -> list[End]:
@@ -145,7 +145,7 @@ def carries_picture(view: InformationView, cohort: CohortView) -> Sketch | None:
     scale = Scale((min(0.0, *lowest), max(*highest, 1e-3)), ends)
     pitch = TALLEST if roomy else LOW
     pen = Pen()
-    pen.text(WIDTH, 10, "nats · samples that have it", "end", SMALL, SOFT)
+    pen.text(WIDTH, 10, "nats · in samples", "end", SMALL, SOFT)
     top = 16
     for place, row in enumerate(rows):
         y = top + pitch * place
@@ -246,11 +246,11 @@ class Shown:
 def methods_shown(view: PerformanceView) -> tuple[Shown, ...]:
     """Return the methods that the question is about, and the best of the others.
 
-    Of the roles that are there: one modality, the linear stack, the balanced network, the
+    Of the roles that are there: the modality that a fold chooses, the linear stack, the balanced network, the
     predictor of the report. A method on one modality of its name's end is no other method.
     """
     roles = view.roles
-    what = {roles.single: "one modality", STACKED: "linear stack", NETWORK: "balanced network"}
+    what = {roles.single: "modality chosen by fold", STACKED: "linear stack", NETWORK: "balanced network"}
     what.setdefault(roles.own, "pool of all")
     rows = {row.name: row for row in view.methods if view.metric.key in row.scores}
     others = [row for name, row in rows.items() if name not in {*what, *ALONE} and "/" not in name]
