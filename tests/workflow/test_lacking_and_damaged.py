@@ -17,7 +17,7 @@ datasets:
 evaluation: {scheme: leave-one-group-out}
 methods: [stacked-lr, unimodal-lr]
 robustness: {shares: [], controls: false, noise: [1]}
-final: {method: stacked-lr}
+final: {method: null}
 information: {permutations: 19}
 advanced: {information: {fold_permutations: 19, folds: 3}}
 """
@@ -58,13 +58,13 @@ def test_a_site_without_a_modality_and_a_damaged_file_on_the_way_to_the_page(fre
     page = (results / "report.html").read_text(encoding="utf-8")
     assert "protein in 1 of 4 folds" in page
     # The message's remedy, tried: a damaged file that is deleted is made anew.
-    path = results / "tables" / "information.csv"
+    path = results / "tables" / "controls.csv"
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
     target = "results/sites/tables/trust.csv"
     done = fresh.snakemake(target, "--forcerun", "assess_trust", check=False)
     assert done.returncode != 0
-    assert "results/sites/tables/information.csv\n" in done.text
+    assert "results/sites/tables/controls.csv\n" in done.text
     assert "delete it and run again" in done.text
     assert "Traceback" not in done.text
     path.unlink()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict
+from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,28 +60,24 @@ def paired(performance: pd.DataFrame, split_ratio: float, samples: str, dealt: i
         raise ValueError("methods were evaluated on different folds")
     rows = []
     for metric, part in performance.groupby("metric", sort=False):
-        scores = part.pivot(index=FOLD, columns="method", values="value")
-        scores = scores[part["method"].unique()]
-        undefined = int(scores.isna().any(axis=1).sum())
+        table = part.pivot(index=FOLD, columns="method", values="value")
+        undefined = int(table.isna().any(axis=1).sum())
         if undefined:
-            logger.warning("%s: undefined in %d of %d folds", metric, undefined, len(scores))
+            logger.warning("%s: undefined in %d of %d folds", metric, undefined, len(table))
         head = {"metric": metric, "samples": samples, "dealt": dealt}
-        for method in part["method"].unique():
-            found = scores.rsub(scores[method], axis=0).drop(columns=method)
-            rows += [
-                {"method": method, "reference": reference}
-                | head
-                | _difference(metric, series, split_ratio)
-                for reference, series in found.items()
-                if np.isfinite(series).sum() > 1
-            ]
+        scores = {name: table[name].to_numpy() for name in part["method"].unique()}
+        for method, reference in permutations(scores, 2):
+            differences = scores[method] - scores[reference]
+            if np.isfinite(differences).sum() > 1:
+                found = _difference(metric, differences, split_ratio)
+                rows.append({"method": method, "reference": reference} | head | found)
     return rows
 
 
-def _difference(metric: str, differences: pd.Series, split_ratio: float) -> Row:
-    """Return what the differences of two methods over folds show."""
+def _difference(metric: str, differences: np.ndarray, split_ratio: float) -> Row:
+    """Return what the differences of two methods over folds show; (folds,)."""
     sign = 1 if METRICS[metric].more_is_better else -1
-    values = differences[np.isfinite(differences)].to_numpy()
+    values = differences[np.isfinite(differences)]
     interval = corrected_interval(values, split_ratio)
     return {
         "difference": interval.mean,
@@ -88,7 +85,7 @@ def _difference(metric: str, differences: pd.Series, split_ratio: float) -> Row:
         "upper": interval.upper,
         "p": interval.p,
         "folds": values.size,
-        TWIN: differences.to_numpy().tobytes(),
+        TWIN: differences.tobytes(),
         **asdict(correlated_t_test(sign * values, split_ratio)),
     }
 

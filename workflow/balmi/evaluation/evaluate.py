@@ -47,6 +47,16 @@ def evaluation_tables(
     followed
         The metric that verdicts follow, ``primary_metric`` of the configuration.
     """
+    from sklearn import config_context
+
+    # Thousands of small calls: to check what is known to be finite takes as long as to count.
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        return _tables(predictions, cohort, ratio, followed)
+
+
+def _tables(
+    predictions: pd.DataFrame, cohort: Roster, ratio: float, followed: PrimaryMetric
+) -> dict[str, pd.DataFrame]:
     performance = performance_table(predictions, cohort)
     classes = class_performance_table(predictions, cohort)
     alike = first_alike(predictions)

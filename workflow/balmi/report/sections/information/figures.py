@@ -94,8 +94,10 @@ def _amount(amount: Amount | None) -> str:
 
 def _segments(place: int, parts: Parts, keys: dict[str, Key]) -> list[dict[str, Any]]:
     """Return the drawn parts of a row, one beside the other; a part below zero has no length."""
-    second = {"fill": LINE, "edge": SOFT} if parts.rest else {"fill": keys[parts.second].colour}
-    looks = ({"fill": SOFT}, {"fill": keys[parts.first].colour}, second, {"fill": PAGE})
+    # What is shared is as pale as in the picture of the first screen.
+    second = {"fill": SOFT if parts.rest else keys[parts.second].colour}
+    first = {"fill": keys[parts.first].colour}
+    looks = ({"fill": LINE, "edge": SOFT}, first, second, {"fill": PAGE})
     what = ("redundant", f"unique to {parts.first}", f"unique to {parts.against}", "synergistic")
     sizes = [0.0 if amount is None else max(0.0, amount.estimate) for amount in parts.amounts]
     ends = list(accumulate(sizes))
@@ -145,13 +147,13 @@ def parts_figure(rows: Sequence[Parts], modalities: Sequence[str]) -> Figure:
     title = "Redundant, unique and synergistic information"
     about = f"In nats: {words}."
     legend = (
-        Entry("redundant", SOFT, "square"),
+        Entry("redundant: shared by both", SOFT, "square", LINE),
         *(
             Entry(f"unique to {shortened(key.name, SIDE)}", key.colour, "square")
             for key in (keys[name] for name in modalities)
         ),
         *(
-            (Entry("unique to the others", SOFT, "square", LINE),)
+            (Entry("unique to the others", SOFT, "square"),)
             if any(row.rest for row in rows)
             else ()
         ),
