@@ -104,7 +104,7 @@ _READINGS = {
     Reading.DOUBTFUL: (
         State.CAUTION,
         "Above chance on {what} by the 95 % limit, and within the 99 % one. One control in forty"
-        " ends so by chance. Run it again with another advanced.robustness.seed.",
+        " ends so by chance. Run one more with another advanced.robustness.seed, and go by it.",
     ),
     Reading.WIDE: (
         State.CAUTION,
@@ -209,7 +209,8 @@ def _folds(evidence: Evidence) -> Finding:
         )
     uneven = largest > LARGEST_FOLD_RATIO * smallest
     more = "more groups would allow more repeats" if short else "raise evaluation.repeats"
-    told = [f"Few folds make wide intervals; {more}."] if distinct < FEWEST_FOLDS else []
+    few = f"No comparison is judged with fewer than {FEWEST_FOLDS} test folds; {more}."
+    told = [few] if distinct < FEWEST_FOLDS else []
     if uneven:
         told.append(
             "Test folds differ in size by more than a factor of two, and count alike: scores of the"

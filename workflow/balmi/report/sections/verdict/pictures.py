@@ -246,11 +246,15 @@ class Shown:
 def methods_shown(view: PerformanceView) -> tuple[Shown, ...]:
     """Return the methods that the question is about, and the best of the others.
 
-    Of the roles that are there: the modality that a fold chooses, the linear stack, the balanced network, the
-    predictor of the report. A method on one modality of its name's end is no other method.
+    Of the roles that are there: the modality that a fold chooses, the linear stack, the balanced
+    network, the predictor of the report. A method on one modality of its name's end is no other.
     """
     roles = view.roles
-    what = {roles.single: "modality chosen by fold", STACKED: "linear stack", NETWORK: "balanced network"}
+    what = {
+        roles.single: "modality chosen by fold",
+        STACKED: "linear stack",
+        NETWORK: "balanced network",
+    }
     what.setdefault(roles.own, "pool of all")
     rows = {row.name: row for row in view.methods if view.metric.key in row.scores}
     others = [row for name, row in rows.items() if name not in {*what, *ALONE} and "/" not in name]
