@@ -29,7 +29,7 @@ def evaluation(lower=0.43, upper=0.61, other=None):
 
 def test_a_model_at_chance_is_told_of_with_its_score():
     found = unproven(evaluation())
-    assert found == "on held-out samples, macro AUROC was 0.520 (0.430 to 0.610); 0.5 is chance"
+    assert found == "macro AUROC 0.520 (0.430 to 0.610) on held-out samples, 0.5 by chance"
 
 
 def test_the_limit_that_is_chance_shows_nothing():
@@ -53,6 +53,6 @@ def test_else_nothing_is_said(found):
 def test_the_card_says_it_before_any_score():
     text = card(ABOUT, evaluation(), {})
     start = text.index("## How it performed")
-    assert text[start:].split("\n\n")[1].startswith(f"**{UNPROVEN}: on held-out samples")
+    assert text[start:].split("\n\n")[1].startswith(f"**{UNPROVEN}: macro AUROC 0.5")
     assert USELESS[3:] in text
     assert UNPROVEN not in card(ABOUT, evaluation(lower=0.51), {})

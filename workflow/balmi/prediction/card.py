@@ -115,8 +115,8 @@ def _performed(evaluation: Mapping[str, Any]) -> str:
             if name in rows
         ),
     )
-    why = unproven(evaluation)
-    warning = f"**{UNPROVEN}: {why}. Do{USELESS[2:]}.**\n\n" if why else ""
+    score = unproven(evaluation)
+    warning = f"**{UNPROVEN}: {score}. Do{USELESS[2:]}.**\n\n" if score else ""
     return (
         f"{warning}By cross-validation of the whole method, {counted(folds, 'test fold')}: each was"
         " predicted by models that had not seen it, with preprocessing, weights and calibration"

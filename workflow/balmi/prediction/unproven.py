@@ -17,7 +17,7 @@ USELESS = "do not use its predictions, whatever their probabilities"
 
 
 def unproven(evaluation: Mapping[str, Any]) -> str | None:
-    """Return what says that a model is not shown to be better than chance, None where it is.
+    """Return the score of a model that is not shown to be better than chance, None where it is.
 
     It is asked of macro AUROC, whose value by chance is known, as the report of the model's dataset
     does. Where the model is not what was cross-validated, or without an interval, nothing is said.
@@ -34,5 +34,5 @@ def unproven(evaluation: Mapping[str, Any]) -> str | None:
             continue
         if row["lower"] <= CHANCE:
             score = with_limits(row["mean"], row["lower"], row["upper"])
-            return f"on held-out samples, {METRICS[RANKING].title} was {score}; {CHANCE} is chance"
+            return f"{METRICS[RANKING].title} {score} on held-out samples, {CHANCE} by chance"
     return None

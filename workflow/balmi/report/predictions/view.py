@@ -253,7 +253,7 @@ class PredictionView:
         )
         said = f"{self.whom} predicted, {self.flagged:,} of {judged} unlike"
         counts = {"sentence": f"{said} the training samples.", "value": None, "state": None}
-        told = {"sentence": self.unproven, "value": None, "state": None}
+        told = {"sentence": f"{UNPROVEN}: {USELESS}.", "value": self.unproven, "state": None}
         known = () if self.external is None else (self.external.conclusion,)
         return (*known, counts, *((told,) if self.unproven else ()))
 
@@ -422,7 +422,7 @@ def build_prediction_view(about: Mapping[str, Any], table: pd.DataFrame) -> Pred
     trained = np.array(model["class_counts"]) / max(1, sum(model["class_counts"]))
     external = _external(table, about, classes)
     modalities, rest = _modalities(about), patterns_untried(about, table)
-    whom, why = _whom(about), unproven(about["evaluation"])
+    whom = _whom(about)
     headline = (
         f"Predictions of {whom} by the model of {brief(model['dataset'])}"
         if external is None
@@ -432,7 +432,7 @@ def build_prediction_view(about: Mapping[str, Any], table: pd.DataFrame) -> Pred
     return PredictionView(
         name=about["name"],
         headline=f"{headline}.",
-        unproven=why and f"{UNPROVEN} ({why}): {USELESS}.",
+        unproven=unproven(about["evaluation"]),
         supports=tuple(supports(about, table, rest, modalities, external)),
         method=model["method"],
         dataset=model["dataset"],
