@@ -26,8 +26,11 @@ KEPT, LARGEST = 1200, Settings().information.largest
 SIZES = {
     671: Size(671, 1260, 1260, 2.5, 671, 125),
     500: Size(500, 20_200, KEPT, 7.1, 500, 25),
+    1000: Size(1000, 20_200, KEPT, 12.0, 1000, 25),
     2000: Size(2000, 20_200, KEPT, 21.5, 2000, 25),
+    5000: Size(5000, 20_200, KEPT, 50.5, 5000, 20),
     20_000: Size(20_000, 20_200, KEPT, 196.3, LARGEST, 10),
+    100_000: Size(100_000, 20_200, KEPT, 974.5, LARGEST, 10),
 }
 # Jobs of which one formula serves several methods or controls: the largest of them.
 ROWS = MEASURED.groupby(["rule", "samples"], as_index=False)["peak_mb"].max()

@@ -172,7 +172,7 @@ NEEDS: Final[Mapping[str, Need]] = {
     "run_control": Need(base=880, minutes=120, cohort=10),
     "probe_method": Need(base=600, minutes=60, kept=30, networks=2),
     "attribute_features": Need(base=600, minutes=60, kept=30, networks=2),
-    "fit_final_model": Need(base=250, minutes=60, cohort=24, kept=50, features=14),
+    "fit_final_model": Need(base=300, minutes=60, cohort=6.3, studied=45, features=6),
     "assess_trust": Need(base=350, minutes=30, cohort=4),
 }
 
