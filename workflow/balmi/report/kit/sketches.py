@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EM, BOLD = 0.61, 0.69  # width of a letter, as a share of the font's size, in the widest font
+CAPITAL = 1.2  # of a capital, as a share of that
 SIZE = 12  # of a text, pixels
 PAD, LINE = 14, 20
 EDGE = 6  # room for half a mark at both ends of an axis
@@ -31,8 +32,9 @@ TICKS = (1, 2, 2.5, 5, 10)  # steps of an axis, times a power of ten
 
 def width(text: str, size: float = SIZE, letter: float = EM) -> float:
     """Return how wide a text is at most, in pixels; letters of East Asia fill their square."""
-    letters = sum(1.0 if unicodedata.east_asian_width(each) in "WF" else letter for each in text)
-    return size * letters
+    widths = {each: letter * (CAPITAL if each.isupper() else 1.0) for each in text}
+    widths |= {each: 1.0 for each in text if unicodedata.east_asian_width(each) in "WF"}
+    return size * sum(widths[each] for each in text)
 
 
 def fitted(text: str, room: float, size: float = SIZE, letter: float = EM) -> str:
