@@ -4,6 +4,5 @@ from types import SimpleNamespace
 
 
 def task(log, mem_mb=None):
-    """Return what `balmi.logs.job` takes: a rule, its log file, and the memory that it asks for."""
-    resources = {"mem_mb": mem_mb} if mem_mb else {}
-    return SimpleNamespace(rule="train_network", log=[str(log)], resources=resources)
+    """Return what `balmi.logs.job` takes: a log file, and the memory that the rule asks for."""
+    return SimpleNamespace(log=[str(log)], resources={"mem_mb": mem_mb} if mem_mb else {})

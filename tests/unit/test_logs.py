@@ -39,7 +39,7 @@ def test_a_job_that_will_not_fit_says_so_before_it_computes(log, capsys, mem_mb,
     with job(task(log, mem_mb), "cohort: train"):
         said = capsys.readouterr().err
     assert ("[cohort: train] needs about 1,000,000,000 MB of memory and may use" in said) == warned
-    assert ("--set-resources train_network:mem_mb=1000000000" in said) == warned
+    assert ("preprocessing.max_features" in said) == warned
     assert ("WARNING needs about" in log.read_text()) == warned
 
 

@@ -14,26 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MEGABYTE = 10**6
-
-
-def memory_help(rule: str = "RULE", megabytes: int = 16_000) -> str:
-    """Return what helps a job that lacks memory.
-
-    Parameters
-    ----------
-    rule
-        The job's rule, as far as whoever says so knows it.
-    megabytes
-        What it needs, or an example.
-    """
-    return (
-        f"give the job more memory (on a cluster `--set-resources {rule}:mem_mb={megabytes}`), run"
-        " fewer jobs at once (`--cores`), or make it smaller by preprocessing.max_features or"
-        " advanced.training.replicas"
-    )
-
-
-MEMORY_HELP = memory_help()
+SMALLER = "make it smaller by preprocessing.max_features or advanced.training.replicas"
+MEMORY_HELP = (
+    "give the job more memory (on a cluster `--set-resources RULE:mem_mb=16000`), run fewer jobs at"
+    f" once (`--cores`), or {SMALLER}"
+)
 GPU_HELP = "a GPU with more memory, or fewer networks at once: advanced.training.replicas"
 DISK_HELP = "make room there, or start in a folder on a larger disk; a run goes on where it stopped"
 TIME_HELP = "give the job more time (in minutes: `--set-resources RULE:runtime=240`)"

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from balmi.errors import UserError
-from balmi.faults import MEGABYTE, TIME_HELP, fault, memory_help, memory_limit
+from balmi.faults import MEGABYTE, SMALLER, TIME_HELP, fault, memory_limit
 from balmi.numerals import counted
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ EPOCH = "epoch"
 Item = TypeVar("Item")
 SCARCE = (
     "needs about {needs:,} MB of memory and may use {limit:,} MB, so that it may end half-way; what"
-    " helps: {help}"
+    f" helps: a machine (or container) with more, or {SMALLER}"
 )
 TERMINATED = (
     f"ended from outside, as by a cluster's limit of time or by whoever cancels it: {TIME_HELP}"
@@ -36,10 +36,6 @@ TERMINATED = (
 
 class Task(Protocol):
     """What a job asks of `snakemake`, the object that Snakemake gives to every script."""
-
-    @property
-    def rule(self) -> str:
-        """The rule's name."""
 
     @property
     def log(self) -> Sequence[str]:
@@ -97,8 +93,7 @@ def job(
     limit, needs = memory_limit() // MEGABYTE, task.resources.get("mem_mb") or 0
     logger.info("this process may use %d MB of memory", limit)
     if needs > limit:
-        helps = memory_help(task.rule, needs)
-        logger.warning(SCARCE.format(needs=needs, limit=limit, help=helps))
+        logger.warning(SCARCE.format(needs=needs, limit=limit))
     try:
         with threadpool_limits(threads), _terminable():
             yield logger

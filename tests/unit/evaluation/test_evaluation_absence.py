@@ -95,21 +95,47 @@ def test_absence_at_random_passes_with_what_was_measured(make_cohort):
     assert "rna: Cramer's V" in found.value
 
 
-@pytest.mark.parametrize(("better", "state"), [(0.3, State.CAUTION), (0.0, State.PASS)])
-def test_what_absence_predicts_counts_where_permutations_show_nothing(make_cohort, better, state):
+def absence_predictions(cohort, signal, repeats=1):
+    """Return what `absence-lr` says in five folds, the same of every repeat."""
+    rng, count = np.random.default_rng(3), len(cohort.samples)
+    second = np.where(cohort.labels == 1, signal, -signal) + rng.normal(0, 0.1, count)
+    once = pd.DataFrame(
+        {
+            "method": "absence-lr",
+            "sample": cohort.samples,
+            "fold": np.arange(count) // 2 % 5,
+            "predicted": np.array(cohort.classes)[(second > 0).astype(int)],
+            "p:a": 0.5 - second,
+            "p:b": 0.5 + second,
+        }
+    )
+    return pd.concat([once.assign(repeat=repeat) for repeat in range(repeats)])
+
+
+@pytest.fixture
+def at_random(make_cohort):
     rng = np.random.default_rng(3)
-    cohort = lacking(make_cohort, np.arange(90) % 2, rna=rng.random(90) < 0.3)
-    true = np.where(cohort.labels == 1, better, -better) + rng.normal(0, 0.1, 90)
-    columns = {"sample": cohort.samples, "repeat": 0, "fold": rng.permutation(90) % 5}
-    said = {
-        f"p:{name}": 0.5 + sign * true for name, sign in zip(cohort.classes, (-1, 1), strict=True)
-    }
-    predictions = pd.DataFrame({"method": "absence-lr", **columns, **said})
-    predictions["predicted"] = np.array(cohort.classes)[(true > 0).astype(int)]
-    found = absence_finding(absence_table(cohort), predictions, cohort)
+    return lacking(make_cohort, np.arange(90) % 2, rna=rng.random(90) < 0.3)
+
+
+@pytest.mark.parametrize(("signal", "state"), [(0.3, State.CAUTION), (0.0, State.PASS)])
+def test_what_absence_predicts_counts_where_permutations_show_nothing(at_random, signal, state):
+    predictions = absence_predictions(at_random, signal)
+    found = absence_finding(absence_table(at_random), predictions, at_random)
     assert found.state == state
-    assert ("who has which modality predicts" in found.detail) is (state is State.CAUTION)
-    assert ("macro AUROC of 1.000 (" in found.detail) is (state is State.CAUTION)
+    assert found.detail.startswith("Who has which modality predicts") is (state is State.CAUTION)
+    assert ("macro AUROC of 1.000 (" in found.value) is (state is State.CAUTION)
+    assert "Cramer's V" in (found.detail if state is State.CAUTION else found.value)
+
+
+@pytest.mark.parametrize("signal", [0.02, 0.04, 0.06])
+def test_test_sets_that_repeat_are_no_further_evidence_of_absence(at_random, signal):
+    table = absence_table(at_random)
+    once, often = (
+        absence_finding(table, absence_predictions(at_random, signal, repeats), at_random)
+        for repeats in (1, 4)
+    )
+    assert once == often
 
 
 def test_a_weak_association_in_one_class_is_found(make_cohort):

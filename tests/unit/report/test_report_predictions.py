@@ -11,7 +11,7 @@ from balmi.prediction import external
 from balmi.prediction.external import Carried
 from balmi.prediction.fingerprints import TRAINED
 from balmi.prediction.refusal import Refusal, accept, write_refusal
-from balmi.prediction.unproven import UNPROVEN
+from balmi.prediction.unproven import UNPROVEN, USELESS
 from balmi.prediction.untried import untested, untried
 from balmi.report.predictions import pictures, view
 from balmi.report.predictions.page import build_prediction_page, build_refused_page
@@ -113,6 +113,19 @@ def test_of_a_model_at_chance_it_is_said_first_and_in_the_terminal(labels, tmp_p
     better = build_prediction_view(told(), table(labels=labels))
     assert better.unproven is None
     assert not any(UNPROVEN in each["sentence"] for each in better.conclusions)
+
+
+@pytest.mark.parametrize(("right", "shown"), [(38, True), (21, False), (None, False)])
+def test_a_model_at_chance_is_not_called_useless_where_new_samples_show_that_it_predicts(
+    right, shown
+):
+    about = told()
+    auroc = {"class": None, "metric": "macro_auroc", "mean": 0.52, "folds": 10}
+    about["evaluation"]["summary"].append({**auroc, "lower": 0.43, "upper": 0.61})
+    rows = table(labels=False) if right is None else table(right)
+    sentence = build_prediction_view(about, rows).unproven["sentence"]
+    assert ("the new samples do" in sentence) is shown
+    assert (USELESS in sentence) is not shown
 
 
 @pytest.mark.parametrize(

@@ -403,6 +403,12 @@ def test_every_part_is_drawn_once_and_none_below_zero(inputs, built):
     assert len(bars) == (parts["estimate"] > 0).sum()
     dashed = (parts["quantity"] == "synergistic_information") & (parts["estimate"] > 0)
     assert [edge for _, edge in bars].count("var(--ink)") == dashed.sum()
+    # The legend, which the page has before the picture, has each look.
+    (legend,) = re.findall(
+        r'<ul class="legend">(?:(?!</ul>).)*redundant.*?</ul>', built[0], re.DOTALL
+    )
+    swatches = re.findall(r'<path d="[^"]*" fill="([^"]+)"', legend)
+    assert {fill for fill, _ in bars} <= set(swatches)
 
 
 def test_many_modalities_stay_readable(tmp_path):

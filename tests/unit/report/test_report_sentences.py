@@ -51,7 +51,7 @@ NEVER = (
     (
         "No method is shown|measurements are not shown|Verdict withheld",
         r"carries the|(has|knows) more|spread (un)?evenly|carried mostly|predicted to help for"
-        r"|^Predicted|exceeds what permuted|Every modality has|Of what \w+ carries|[Uu]ndecided"
+        r"|^Predicted|exceeds what permuted|shares are nearly even|Of what \w+ carries|[Uu]ndecided"
         r"|adds 0|stands apart|No modality is shown",
     ),
     (
@@ -63,9 +63,12 @@ NEVER = (
     ("carried mostly|spread unevenly", "the modalities are not separable"),
     ("No modality is shown to carry", "carries the|Of what|exceeds what permuted"),
     ("permuted labels give: rna", "rna carries the most"),
-    ("predicted to help for", "Undecided: a gain was|Undecided: the margins|supported for 0 of"),
-    ("^Predicted to help", "Undecided: a gain was|Undecided: the margins|supported for 0 of"),
-    ("is not predicted to help", "^Predicted to help|Undecided: a gain was|Undecided: the margins"),
+    ("predicted to help for", "Undecided: a gain was|Undecided: the intervals|supported for 0 of"),
+    ("^Predicted to help", "Undecided: a gain was|Undecided: the intervals|supported for 0 of"),
+    (
+        "is not predicted to help",
+        "^Predicted to help|Undecided: a gain was|Undecided: the intervals",
+    ),
     ("Undecided: a gain was predicted", "agree on [1-9]"),
     # The registry and the longer sentences of the same page.
     ("^Yes:", "No gain is shown|One modality (is|may be) enough|verdict of the primary: (?!gain)"),

@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from balmi.config.settings import Method
-from balmi.evaluation.at_chance import CHANCE
+from balmi.evaluation.at_chance import CHANCE, RANKING
+from balmi.evaluation.distinct import counted_once, first_alike
 from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.scoring import performance_table
 from balmi.evaluation.statistics import held_out_ratio, holm, mean_over_folds
@@ -162,15 +163,15 @@ def absence_finding(absence: pd.DataFrame, predictions: pd.DataFrame, cohort: Ro
             "No association of missing modalities with the class is shown. Where few samples lack"
             " one, a weak association may be missed.",
         )
-    found = (
-        "No association shows by permuted labels, but who has which modality predicts the class."
-        if shown.empty
-        else "Missing modalities are associated with the class."
-    )
+    told = _told(score)
+    found = f"Missing modalities are associated with the class. {told}"
+    if shown.empty:
+        found = "Who has which modality predicts the class."
+        value, found = told, f"{found} By permuted labels no association is shown ({value})."
     return Finding(
         State.CAUTION,
-        value,
-        f"{found} The site or the assay may be the cause.{_told(score)} Scores over all samples"
+        value.removesuffix("."),
+        f"{found.strip()} The site or the assay may be the cause. Scores over all samples"
         " contain that. The headline follows the samples that have all modalities.",
     )
 
@@ -180,13 +181,15 @@ def _score(predictions: pd.DataFrame, cohort: Roster) -> MeanOverFolds | None:
     own = predictions[predictions["method"] == Method.ABSENCE_LR]
     if own.empty:
         return None
-    values = performance_table(own, cohort).query("metric == 'macro_auroc'")["value"]
+    scores = performance_table(own, cohort, [RANKING])
+    # Test sets that repeat count once, as in the summary of all methods.
+    once = counted_once(scores, first_alike(own), ["method", "metric"], ["value"])
     ratio = held_out_ratio(own, len(cohort.samples))
-    return mean_over_folds(values.to_numpy(), ratio, *METRICS["macro_auroc"].bounds)
+    return mean_over_folds(once["value"].to_numpy(), ratio, *METRICS[RANKING].bounds)
 
 
 def _told(score: MeanOverFolds | None) -> str:
     if score is None or math.isnan(score.lower):
         return ""
     told = with_limits(score.mean, score.lower, score.upper)
-    return f" It alone predicts with a macro AUROC of {told} ({Method.ABSENCE_LR})."
+    return f"What sees only that ({Method.ABSENCE_LR}) has a macro AUROC of {told}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from enum import StrEnum
 
+RANKING = "macro_auroc"
 CHANCE = 0.5  # macro AUROC of who knows nothing
 # An interval this wide that holds chance may reach .6, as the score of a weak but true marker does,
 # or of a method that sees a little of what it is tested on: it does not tell the two apart.

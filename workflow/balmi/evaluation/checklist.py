@@ -209,7 +209,7 @@ def _folds(evidence: Evidence) -> Finding:
         )
     uneven = largest > LARGEST_FOLD_RATIO * smallest
     more = "more groups would allow more repeats" if short else "raise evaluation.repeats"
-    few = f"No comparison is judged with fewer than {FEWEST_FOLDS} test folds; {more}."
+    few = f"No comparison is judged with fewer than {FEWEST_FOLDS} distinct test folds; {more}."
     told = [few] if distinct < FEWEST_FOLDS else []
     if uneven:
         told.append(

@@ -13,7 +13,7 @@ from enum import StrEnum, auto
 from typing import TYPE_CHECKING, Any
 
 from balmi.config.automatic import FEWEST_FOLDS
-from balmi.evaluation.at_chance import CHANCE
+from balmi.evaluation.at_chance import CHANCE, RANKING
 from balmi.evaluation.comparisons import ALL, COMPLETE
 from balmi.evaluation.metrics import METRICS
 from balmi.evaluation.primary import SINGLE, STACKED, primary, roles
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 ABSENCE = "absence"  # the trust check of whether absence tells of the class
 MASK = "absence-lr"  # the method that sees only who has which modality
-RANKING = "macro_auroc"
 # A metric that every test fold defines, which counts the folds that leave another one undefined.
 ALWAYS = "macro_f1"
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 # Counts that the class frequencies start from, so that no class is impossible (Jeffreys).
 PRIOR = 0.5
 MOST_NAMED = 3
+FLOORED = "Amounts below zero count as zero."
 # Nats by which an estimate may lie below what a method reads, or below a part of what it is of.
 TOLERATED, TOLERATED_OF_PART = 0.02, 0.005
 
@@ -296,7 +297,8 @@ def underestimation(
             State.PASS,
             f"at most {most:.3f} nats too low",
             f"No method reads over {TOLERATED} nats more of the class than is estimated to be"
-            f" there. No combination is over {TOLERATED_OF_PART} nats below one of its parts.",
+            f" there. No combination is over {TOLERATED_OF_PART} nats below one of its parts."
+            f" {FLOORED}",
         )
     worst = low[0]
     named = "; ".join(each.sentence for each in low[:MOST_NAMED])
@@ -310,6 +312,6 @@ def underestimation(
         State.CAUTION,
         f"{worst.gap:.3f} nats too low for {worst.modalities}",
         f"Information is underestimated here: {named}{more}.{chance}{_drawn(information, cohort)}"
-        " Estimates are lower bounds. Do not read a small one, or parts and shares that are made"
-        " from them, as little information.",
+        f" {FLOORED} Estimates are lower bounds. Do not read a small one, or parts and shares that"
+        " are made from them, as little information.",
     )

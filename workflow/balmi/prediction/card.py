@@ -116,7 +116,7 @@ def _performed(evaluation: Mapping[str, Any]) -> str:
         ),
     )
     score = unproven(evaluation)
-    warning = f"**{UNPROVEN}: {score}. Do{USELESS[2:]}.**\n\n" if score else ""
+    warning = f"**{UNPROVEN}: {score}. {USELESS.capitalize()}.**\n\n" if score else ""
     return (
         f"{warning}By cross-validation of the whole method, {counted(folds, 'test fold')}: each was"
         " predicted by models that had not seen it, with preprocessing, weights and calibration"

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from balmi.evaluation.at_chance import CHANCE
-from balmi.evaluation.decision import RANKING
+from balmi.evaluation.at_chance import CHANCE, RANKING
 from balmi.evaluation.metrics import METRICS
 from balmi.numerals import with_limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-UNPROVEN = "The model is not shown to predict better than chance"
+UNPROVEN = "The cross-validation does not show that the model predicts better than chance"
 USELESS = "do not use its predictions, whatever their probabilities"
 
 

@@ -53,7 +53,7 @@ def test_the_sentence_agrees_with_what_stands_apart():
             assert f"one modality, {standing.strongest} (9" in told
             assert share.lower > 0.5
             assert upper <= 0.5
-        if "considerable share" in told:
+        if "nearly even" in told:
             assert lower >= 0.95
             assert standing.separable
             assert (standing.strongest or "some know more") in told

@@ -214,7 +214,7 @@ ALIKE = [("label_difference", "a", "b", 0.1, -0.1, 0.3)]
             (0.96, 0.99),
             (0.3, 0.3),
             APART,
-            "considerable share, although a knows more than any other",
+            "nearly even, although a knows more than any other",
         ),
         (
             (0.70, 0.90),
@@ -253,7 +253,7 @@ def test_shares_that_are_close_beside_a_pair_that_is_separable():
     rows.append(("balance", None, None, 0.97, 0.96, 0.98))
     view = information_view(table(*rows), ["a", "b", "c"])
     assert view.strongest is None
-    assert "considerable share, although some know more than others" in view.balance.sentence
+    assert "nearly even, although some know more than others" in view.balance.sentence
 
 
 @pytest.mark.parametrize(
@@ -397,8 +397,9 @@ def test_agreement_counts_only_pairs_whose_intervals_both_exclude_zero():
     )
     undecided = information_view(table(about("a", 0.5)), "abc", None, PAIRS.iloc[3:5]).agreement
     assert undecided.sentence == (
-        "Pair by pair, prediction and observation cannot be compared: of each pair, the interval of"
-        " the margin or of the observed gain holds zero (2 undecided)."
+        "Pair by pair, prediction and observation cannot be compared: of each pair that was"
+        " observed, the interval of the margin or of the gain holds zero or is not known (2"
+        " undecided)."
     )
 
 

@@ -66,8 +66,8 @@ def expected(margins: Sequence[Margin]) -> tuple[str, ...]:
 
 
 NONE_JUDGED = (
-    "Pair by pair, prediction and observation cannot be compared: of each pair, the interval of"
-    " the margin or of the observed gain holds zero ({rest})."
+    "Pair by pair, prediction and observation cannot be compared: of each pair that was"
+    " observed, the interval of the margin or of the gain holds zero or is not known ({rest})."
 )
 AGREED = (
     "Prediction and observation agree on {agreeing} of {judged} that can be judged, where both"
@@ -171,10 +171,10 @@ def prospect(margins: Sequence[Margin]) -> Prospect | None:
 NOTHING_DISTILLED = "Nothing was distilled in the training of the balanced network."
 LESSON = (
     "In the training of the balanced network, {student} learned from {teacher} in {replicas} of"
-    " {folds}, the teacher's share of the loss {strength} on average: each training part"
-    " decides by its own margins."
+    " {folds}, the teacher's share of the loss {strength} on average."
 )
 MORE_LESSONS = "So did {} of student and teacher."
+EACH_DECIDES = "Each training part decides by its own margins, which need not be those above."
 
 
 def distilled(lessons: Sequence[Lesson] | None) -> tuple[str, ...]:
@@ -200,4 +200,6 @@ def distilled(lessons: Sequence[Lesson] | None) -> tuple[str, ...]:
         for row in lessons[:LISTED_PAIRS]
     ]
     more = len(lessons) - len(told)
-    return (*told, MORE_LESSONS.format(counted(more, "more pair"))) if more > 0 else tuple(told)
+    if more > 0:
+        told.append(MORE_LESSONS.format(counted(more, "more pair")))
+    return (*told, EACH_DECIDES)

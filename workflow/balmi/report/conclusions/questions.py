@@ -78,7 +78,7 @@ KEEP: dict[Keep, tuple[str, str, str]] = {
     Keep.ONE: (
         "Keep {top}: one modality is enough, and it carries the most information.",
         "One modality is enough; which one is not shown.",
-        "One modality is enough; none is shown to carry information.",
+        "One modality is enough; alone, none is shown to carry information.",
     ),
     Keep.MAYBE_ONE: (
         "{top} may be enough: it carries the most, and no gain is confirmed.",

@@ -62,11 +62,11 @@ SPREAD = {
     Spread.NO_INTERVAL: "How evenly information is spread is not settled: {balance}.",
     Spread.EVEN: "Information is spread evenly over the modalities: {balance}.",
     Spread.EVEN_BUT_APART: (
-        "Every modality has a considerable share, although {strongest} knows more than any"
+        "By their balance, shares are nearly even, although {strongest} knows more than any"
         " other: {balance}."
     ),
     Spread.EVEN_BUT_SEPARABLE: (
-        "Every modality has a considerable share, although some know more than others: {balance}."
+        "By their balance, shares are nearly even, although some know more than others: {balance}."
     ),
     Spread.ONE: "Information is carried mostly by one modality, {strongest}{share}: {balance}.",
     Spread.UNEVEN: "Information is spread unevenly over the modalities: {balance}.",

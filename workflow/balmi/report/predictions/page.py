@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from balmi.data.files import csv_text, read_json, read_table, write_json
 from balmi.data.model_files import FORMAT
 from balmi.prediction.refusal import Refusal
-from balmi.prediction.unproven import UNPROVEN, USELESS
 from balmi.report.kit.drawing import class_keys
 from balmi.report.paths import Shown
 from balmi.report.predictions.pictures import prediction_pictures
@@ -84,8 +83,6 @@ def build_prediction_page(
         "undrawn": warned() if drawn else None,
         "class_keys": class_keys(view.class_names),
         "listed": MOST_ROWS,
-        "unproven": UNPROVEN,
-        "useless": USELESS,
         "configuration": _configuration(shown, settings),
         "path": shown.path(predictions),
         "scores": view.external

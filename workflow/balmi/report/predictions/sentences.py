@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from balmi.data.together import apart
+from balmi.evaluation.at_chance import CHANCE, RANKING
 from balmi.numerals import counted, inflected, with_limits
 from balmi.prediction.shares import other_shares
+from balmi.prediction.unproven import UNPROVEN, USELESS, unproven
 from balmi.prediction.untried import untested, what_is_known
 from balmi.report.kit.drawing import Mark
 from balmi.report.kit.metrics import metric_of
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from balmi.prediction.external import Labelled
+    from balmi.prediction.external import External, Labelled
     from balmi.prediction.untried import Untried
     from balmi.report.predictions.view import ExternalView, ModalityRow
 
@@ -64,6 +66,28 @@ def _inside(about: Mapping[str, Any]) -> list[str]:
         f"{where}, {metric_of(row['metric']).title} was {score}. What the model must not be used"
         " for stands in its CARD.md."
     ]
+
+
+def at_chance(
+    evaluation: Mapping[str, Any], found: External | None
+) -> dict[str, str | None] | None:
+    """Return what is concluded of a model that the cross-validation does not show to predict.
+
+    Parameters
+    ----------
+    evaluation
+        How its method performed there.
+    found
+        The validation, which may show what the cross-validation does not; None without one.
+    """
+    score = unproven(evaluation)
+    if score is None:
+        return None
+    scores = () if found is None else found.metrics
+    lowest = next((each.external.lower for each in scores if each.metric == RANKING), None)
+    shown = lowest is not None and lowest > CHANCE
+    advice = "the new samples do, which may be easier" if shown else USELESS
+    return {"sentence": f"{UNPROVEN}: {advice}.", "value": score, "state": None}
 
 
 def _other_shares(about: Mapping[str, Any], table: pd.DataFrame) -> list[str]:

@@ -12,14 +12,20 @@ from balmi.data.together import apart
 from balmi.methods.outcome import PROBABILITY_PREFIX
 from balmi.numerals import counted, decimal, inflected, with_limits
 from balmi.prediction.external import validate
-from balmi.prediction.unproven import UNPROVEN, USELESS, unproven
 from balmi.prediction.untried import incomparable
 from balmi.report.conclusions.carried import carried_over
 from balmi.report.kit.drawing import Mark, mark_of
 from balmi.report.kit.metrics import Metric, metric_of
 from balmi.report.kit.words import brief, percent
 from balmi.report.predictions.rows import is_judged, labelled, patterns_untried
-from balmi.report.predictions.sentences import MOST_ROWS, WRONG, remarks, supports, wrong_calls
+from balmi.report.predictions.sentences import (
+    MOST_ROWS,
+    WRONG,
+    at_chance,
+    remarks,
+    supports,
+    wrong_calls,
+)
 from balmi.report.sections.performance.closeup import Bin, Reliability
 
 if TYPE_CHECKING:
@@ -197,7 +203,7 @@ class PredictionView:
 
     name: str
     headline: str
-    unproven: str | None
+    unproven: dict[str, str | None] | None
     supports: tuple[str, ...]
     method: str
     dataset: str
@@ -253,9 +259,8 @@ class PredictionView:
         )
         said = f"{self.whom} predicted, {self.flagged:,} of {judged} unlike"
         counts = {"sentence": f"{said} the training samples.", "value": None, "state": None}
-        told = {"sentence": f"{UNPROVEN}: {USELESS}.", "value": self.unproven, "state": None}
         known = () if self.external is None else (self.external.conclusion,)
-        return (*known, counts, *((told,) if self.unproven else ()))
+        return (*known, counts, *((self.unproven,) if self.unproven else ()))
 
     def as_json(self) -> dict[str, Any]:
         """Return what others tell of the page."""
@@ -432,7 +437,7 @@ def build_prediction_view(about: Mapping[str, Any], table: pd.DataFrame) -> Pred
     return PredictionView(
         name=about["name"],
         headline=f"{headline}.",
-        unproven=unproven(about["evaluation"]),
+        unproven=at_chance(about["evaluation"], external and external.found),
         supports=tuple(supports(about, table, rest, modalities, external)),
         method=model["method"],
         dataset=model["dataset"],

@@ -1,4 +1,4 @@
-// Its syntax is that of 2018: a browser that cannot read a script leaves what stands behind 'more' unread.
+// Its syntax is that of 2018: of a script that a browser cannot read nothing runs, and 'more' would stay empty.
 (() => {
   const root = document.documentElement;
   const unhide = () => document.querySelectorAll("[data-script]").forEach((element) => { element.hidden = false; });
@@ -190,7 +190,7 @@
           add(line, "td", p ? (+p).toFixed(3) : "–");
         }
       };
-      pick.hidden = false;
+      pick.hidden = !("DecompressionStream" in window && "replaceChildren" in pick);
       let reading;
       const ready = () => (reading = reading || read());
       input.addEventListener("focus", ready);

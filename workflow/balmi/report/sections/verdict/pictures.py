@@ -52,11 +52,11 @@ INFORMATION = (
     " interval."
 )
 COMBINING = (
-    "Dot and line: mean over test folds and its 95 % interval. Intervals of two methods may overlap"
-    " where their difference is clear, since both have the same folds. The interval of the"
-    " difference is drawn at the bottom, from the score of the reference. Scores are of all"
-    " samples; a difference among complete samples is named so. Shaded: differences below {region},"
-    " which hardly matter."
+    "Dot and line: mean over test folds and its 95 % interval. Which modality is the chosen one is"
+    " decided by the training samples of each fold. Intervals of two methods may overlap where"
+    " their difference is clear, since both have the same folds. The interval of the difference is"
+    " drawn at the bottom, from the score of the reference. Scores are of all samples; a difference"
+    " among complete samples is named so. Shaded: differences below {region}, which hardly matter."
 )
 
 OVERLAP = (
@@ -246,15 +246,14 @@ class Shown:
 def methods_shown(view: PerformanceView) -> tuple[Shown, ...]:
     """Return the methods that the question is about, and the best of the others.
 
-    Of the roles that are there: the modality that a fold chooses, the linear stack, the balanced
-    network, the predictor of the report. A method on one modality of its name's end is no other.
+    Of the roles that are there: the modality that training samples choose, the linear stack, the
+    balanced network, the predictor of the report. A method on the modality of its name's end is no
+    other method.
     """
     roles = view.roles
-    what = {
-        roles.single: "modality chosen by fold",
-        STACKED: "linear stack",
-        NETWORK: "balanced network",
-    }
+    several = sum(row.name.startswith(f"{roles.single}/") for row in view.methods) > 1
+    single = "chosen modality" if several else "one modality"
+    what = {roles.single: single, STACKED: "linear stack", NETWORK: "balanced network"}
     what.setdefault(roles.own, "pool of all")
     rows = {row.name: row for row in view.methods if view.metric.key in row.scores}
     others = [row for name, row in rows.items() if name not in {*what, *ALONE} and "/" not in name]
