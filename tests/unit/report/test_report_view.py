@@ -343,7 +343,7 @@ def test_what_was_distilled_is_told():
     told, _ = answered(replace(view, lessons=(lesson,) * 8))
     texts = [s.text for s in told["Is distillation predicted to help?"].statements]
     assert sum("learned from" in text for text in texts) == 6
-    assert texts[-1] == "So did 2 more pairs of student and teacher."
+    assert texts[-2] == "So did 2 more pairs of student and teacher."
     nothing = information_view(information(rows), ["a", "b"], plan.assign(teacher=None))
     told, _ = answered(nothing)
     texts = [s.text for s in told["Is distillation predicted to help?"].statements]
