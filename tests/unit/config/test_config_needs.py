@@ -57,6 +57,36 @@ def test_within_twice_of_what_was_measured(row):
     assert row.peak_mb <= asked <= 2 * row.peak_mb
 
 
+# Peaks of 500 samples of 1,000 genes and as many probes (`make benchmark-scale`).
+WIDE = {
+    2000: Size(500, 3000, 2000, 6.4, 500, 25),
+    100_000: Size(500, 101_000, 2000, 211.2, 500, 25),
+}
+OF_WIDE = {
+    "assess_trust": (311, 1153),
+    "attribute_features": (791, 772),
+    "fit_baseline": (283, 280),
+    "fit_bases": (284, 285),
+    "fit_final_model": (507, 1363),
+    "fit_pools": (438, 438),
+    "fit_preprocessing": (293, 1077),
+    "measure_information": (545, 1402),
+    "measure_splits": (330, 1300),
+    "observe_gains": (424, 437),
+    "pretrain_distillation": (562, 587),
+    "probe_method": (677, 685),
+    "run_control": (680, 1488),
+    "train_network": (590, 601),
+    "train_share": (636, 1385),
+}
+
+
+@pytest.mark.parametrize("rule", OF_WIDE)
+def test_of_many_features_within_twice_of_what_was_measured(rule):
+    for size, peak in zip(WIDE.values(), OF_WIDE[rule], strict=True):
+        assert peak <= NEEDS[rule].megabytes(size) <= 2 * peak
+
+
 def test_three_sizes_at_least_were_measured_of_every_job():
     unmeasured = {"fuse_networks"}  # runs where model.graph_weight is above 0 alone
     assert set(ROWS["rule"]) == set(NEEDS) - unmeasured

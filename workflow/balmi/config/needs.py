@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MEGABYTE = 10**6
 SINGLE, DOUBLE = 4, 8  # bytes of a number
 USUAL_MB = 100  # of kept features: jobs of more take longer in proportion
+DRAWN = 5000  # samples that what does not look at all of them looks at, about
 MOST_COMPARED = 6250  # samples of which four fifths are as many as a kernel machine learns from
 COMPRESSED = {".gz": 5, ".bz2": 5, ".xz": 5, ".zip": 5}  # how much larger the content is, about
 
@@ -102,6 +103,11 @@ class Size:
         """The kept features of the studied samples in double precision, MB."""
         return self.studied * self.kept * DOUBLE / MEGABYTE
 
+    @property
+    def drawn_mb(self) -> float:
+        """The kept features of up to `DRAWN` samples in double precision, MB."""
+        return min(self.samples, DRAWN) * self.kept * DOUBLE / MEGABYTE
+
 
 @lru_cache(maxsize=256)
 def _sizes(path: Path, changed: int) -> tuple[int, tuple[int, ...]]:
@@ -120,8 +126,9 @@ class Need:
         MB for libraries.
     minutes
         Time of the first attempt, up to `USUAL_MB` of kept features.
-    cohort, kept, studied
-        MB per MB of ``cohort.h5mu``, of the kept features and of those of the studied samples.
+    cohort, kept, studied, drawn
+        MB per MB of ``cohort.h5mu``, of the kept features, and of those of the studied samples and
+        of a draw.
     features
         MB per 1,000 features of the cohort.
     similar
@@ -135,6 +142,7 @@ class Need:
     cohort: float = 0
     kept: float = 0
     studied: float = 0
+    drawn: float = 0
     features: float = 0
     similar: float = 0
     networks: float = 0
@@ -146,6 +154,7 @@ class Need:
             + self.cohort * size.cohort_mb
             + self.kept * size.kept_mb
             + self.studied * size.studied_mb
+            + self.drawn * size.drawn_mb
             + self.features * size.features / 1000
             + self.similar * size.similar_mb
             + self.networks * size.networks
@@ -157,22 +166,22 @@ class Need:
 
 
 NEEDS: Final[Mapping[str, Need]] = {
-    "fit_preprocessing": Need(base=260, minutes=30, cohort=4.5, features=10),
+    "fit_preprocessing": Need(base=380, minutes=30, cohort=4.8, features=2.5),
     "measure_information": Need(base=300, minutes=60, cohort=4.5, studied=30, features=8),
     "measure_splits": Need(base=320, minutes=60, cohort=4.5, studied=8, features=10),
-    "fit_bases": Need(base=280, minutes=60, kept=20),
-    "fit_baseline": Need(base=280, minutes=60, kept=20, similar=3),
+    "fit_bases": Need(base=240, minutes=60, kept=6, drawn=11.5),
+    "fit_baseline": Need(base=300, minutes=60, kept=10, similar=2.8),
     "fit_probed_baseline": Need(base=560, minutes=60, kept=20, similar=3),
     "fit_pools": Need(base=600, minutes=120, kept=20, similar=3),
     "fuse_networks": Need(base=600, minutes=60, kept=20),
     "pretrain_distillation": Need(base=600, minutes=120, kept=20, networks=1.5),
     "observe_gains": Need(base=480, minutes=120, kept=12, networks=1),
     "train_network": Need(base=600, minutes=120, kept=20, networks=2),
-    "train_share": Need(base=850, minutes=120, cohort=9),
-    "run_control": Need(base=880, minutes=120, cohort=10),
-    "probe_method": Need(base=600, minutes=60, kept=30, networks=2),
-    "attribute_features": Need(base=600, minutes=60, kept=30, networks=2),
-    "fit_final_model": Need(base=300, minutes=60, cohort=6.3, studied=45, features=6),
+    "train_share": Need(base=800, minutes=120, cohort=6.8, drawn=8),
+    "run_control": Need(base=800, minutes=120, cohort=4.8, drawn=6, features=4.5),
+    "probe_method": Need(base=600, minutes=60, kept=9, drawn=16, networks=1),
+    "attribute_features": Need(base=640, minutes=60, kept=30, networks=2),
+    "fit_final_model": Need(base=410, minutes=60, cohort=7, drawn=40, features=3.5),
     "assess_trust": Need(base=350, minutes=30, cohort=4),
 }
 
