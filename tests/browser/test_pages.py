@@ -198,7 +198,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(opened, written, 
 def test_without_javascript_every_figure_is_there_and_no_control_is(opened, written, name):
     with_script = opened(written[name]).page.locator(FIGURES)
     page = opened(written[name], java_script_enabled=False).page
-    for closed in page.locator("main > section > details.more > summary").all():
+    for closed in page.locator("main > section details.more > summary").all():
         closed.click()
     figures = page.locator(FIGURES)
     assert figures.count() == with_script.count()

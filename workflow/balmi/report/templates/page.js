@@ -7,7 +7,7 @@
     const now = root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
     root.dataset.theme = now === "dark" ? "light" : "dark";
   });
-  // What stands behind 'more' is parsed once the first screen is painted: until then it is text, of which a browser
+  // What stands below the first screen is parsed once that is painted: until then it is text, of which a browser
   // that runs no scripts makes the same elements at once. What needs it earlier completes the page.
   const waiting = document.querySelectorAll("main noscript");
   let completed = false;
