@@ -112,54 +112,52 @@ def assert_not_accepted(done, *words):
     assert [word for word in words if word not in last] == []
 
 
-def test_the_report_names_predictions_that_are_beside_it_when_it_is_made(patients, predicted):
-    """One of the same configuration is made before it; one refused or failed holds it not up."""
+def assert_left_out(patients, chosen, script, work):
+    """See that a job of the prediction that fails holds up no report, and is tried again."""
     report, page = (
         patients.folder / f"results/{name}/report.html" for name in ("simulated", "beside")
     )
+    report.unlink()
+    with broken(patients, script, work):
+        done = patients.snakemake(*chosen, "--forcerun", script, check=False)
+    log = f"results/beside/logs/{script}.log"
+    assert_not_accepted(done, log, "KeyError: 'nowhere'")
+    assert "Traceback" in (patients.folder / log).read_text(encoding="utf-8")
+    assert "../beside/" not in report.read_text(encoding="utf-8")
+    assert "A job failed" in page.read_text(encoding="utf-8")
+    assert {script, "accept_prediction"} <= patients.planned(*chosen)
+
+
+def test_the_report_names_predictions_that_are_beside_it_when_it_is_made(patients, predicted):
+    """One of the same configuration is made before it; one refused or failed holds it not up."""
+    report, page = "results/simulated/report.html", "results/beside/report.html"
+    assert "Nothing to be done" in patients.snakemake(report, "-n").text
     link = 'External validation: <a href="../beside/report.html">'
     table = pd.read_csv(patients.folder / "new" / "strong.csv", index_col=0)
     (40 + 9 * table).to_csv(patients.folder / "new" / "moved.csv")
     refused = beside(patients, modalities={"strong": {"path": "new/moved.csv"}})
     assert_not_accepted(patients.snakemake(*refused, check=False), "other_scale: warn")
-    assert "../beside/" not in report.read_text(encoding="utf-8")
-    assert "deviations from its training median" in page.read_text(encoding="utf-8")
+    assert "../beside/" not in (patients.folder / report).read_text(encoding="utf-8")
+    told = (patients.folder / page).read_text(encoding="utf-8")
+    assert "deviations from its training median" in told
     # What is wrong is looked at again, and nothing else.
     again = patients.planned(*refused)
     assert {"predict_samples", "accept_prediction"} <= again
     assert not again - {"build_prediction_page", *PAGES} - {"predict_samples", "accept_prediction"}
     mended = beside(patients, modalities=files("strong"), samples="new/labels.csv")
-    report.unlink()
-    with broken(patients, "predict_samples", "predict_files(name"):
-        done = patients.snakemake(*mended, check=False)
-    log = "results/beside/logs/predict_samples.log"
-    assert_not_accepted(done, log, "KeyError: 'nowhere'")
-    assert "Traceback" in (patients.folder / log).read_text(encoding="utf-8")
-    assert "../beside/" not in report.read_text(encoding="utf-8")
-    assert "A job failed" in page.read_text(encoding="utf-8")
-    assert {"predict_samples", "accept_prediction"} <= patients.planned(*mended)
+    assert_left_out(patients, mended, "predict_samples", "predict_files(name")
+    assert_left_out(patients, mended, "build_prediction_page", "build_prediction_page(*inputs")
     patients.snakemake(*mended)
-    assert link in report.read_text(encoding="utf-8")
+    assert link in (patients.folder / report).read_text(encoding="utf-8")
     assert "Nothing to be done" in patients.snakemake(*mended, "-n").text
     # Without it in the configuration the report is another, as other tests expect it.
+    assert "build_report" in patients.rules_in(patients.snakemake(report, "-n").text)
     patients.snakemake()
-    text = report.read_text(encoding="utf-8")
+    text = (patients.folder / report).read_text(encoding="utf-8")
     named = text.partition('id="validations"')[2].partition("</ul>")[0]
     for name in ("site", "clinic", "beside"):
         assert f'<a href="../{name}/report.html">' in named
     assert "External validation on 40 samples: " in named
-
-
-def test_a_page_that_fails_is_told_of_and_tried_again(patients, predicted):
-    chosen = configure(patients, beside={"model": MODEL, "modalities": files("strong")})
-    with broken(patients, "build_prediction_page", "build_prediction_page(*inputs"):
-        done = patients.snakemake("predict", *chosen, check=False)
-    log = "results/beside/logs/build_prediction_page.log"
-    assert_not_accepted(done, log, "KeyError: 'nowhere'")
-    page = (patients.folder / "results/beside/report.html").read_text(encoding="utf-8")
-    assert "A job failed" in page
-    again = patients.planned("predict", *chosen)
-    assert {"build_prediction_page", "accept_prediction"} <= again
 
 
 def test_all_that_is_wrong_is_said_before_any_job(patients):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from balmi.numerals import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 MAX_LISTED = 16
 MAX_SHOWN = 80
@@ -114,6 +114,11 @@ def listing(values: Iterable[object]) -> str:
     texts = [str(value) for value in values]
     shown = ", ".join(texts[:MAX_LISTED])
     return shown if len(texts) <= MAX_LISTED else f"{shown}, … ({len(texts)} in all)"
+
+
+def first_of(values: Sequence[Any], most: int, form: Callable[[Any], str] = shown) -> str:
+    """Return the first of some values as one line of text, with a sign where there are more."""
+    return ", ".join(map(form, values[:most])) + ", …" * (len(values) > most)
 
 
 class MethodNotApplicable(Exception):

@@ -61,7 +61,7 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
     return f"{count:,} {inflected(count, noun, plural or noun + 's')}"
 
 
-def inflected(count: int, one: str, many: str) -> str:
+def inflected(count: float, one: str, many: str) -> str:
     """Return the form of a word that goes with a count."""
     return one if count == 1 else many
 

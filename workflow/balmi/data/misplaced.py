@@ -16,7 +16,7 @@ from balmi.data.measurements import dense
 from balmi.data.names import likeness
 from balmi.data.numeric import CHECKED
 from balmi.data.repeated import CAMEL, INDIVIDUALS
-from balmi.errors import listing, shown
+from balmi.errors import first_of
 from balmi.numerals import counted
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ _UNCOUNTED = ("__", "n_unmapped", "n_multimapping", "n_nofeature", "n_ambiguous"
 
 
 def _told(names: Sequence[object], what: str) -> str:
-    more = ", …" * (len(names) > SHOWN)
-    return f"{counted(len(names), 'feature')} {what}: {listing(map(shown, names[:SHOWN]))}{more}"
+    return f"{counted(len(names), 'feature')} {what}: {first_of(names, SHOWN)}"
 
 
 def _numbering(table: NumericTable) -> list[int]:

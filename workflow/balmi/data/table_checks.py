@@ -16,7 +16,7 @@ from balmi.data.matching import kin, pairs
 from balmi.data.names import name_of
 from balmi.data.numeric import NumericTable
 from balmi.data.plausible import dotted
-from balmi.errors import Problem, listing, nearest, shown
+from balmi.errors import Problem, first_of, listing, nearest, shown
 from balmi.numerals import counted, inflected
 
 if TYPE_CHECKING:
@@ -63,8 +63,7 @@ def _duplicates(index: pd.Index, where: str, what: str) -> list[Problem]:
 
 
 def _numbered(places: np.ndarray) -> str:
-    which = listing(f"{place:,}" for place in places[:SHOWN_CELLS])
-    return f"number {which}" + ", …" * (len(places) > SHOWN_CELLS)
+    return f"number {first_of(places.tolist(), SHOWN_CELLS, '{:,}'.format)}"
 
 
 def _blank(index: pd.Index, where: str, noun: str, lack: str) -> list[Problem]:

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from balmi.data.files import annotated_files
-from balmi.errors import Problem, UserError, listing, nearest, shown
+from balmi.errors import Problem, UserError, first_of, listing, nearest
 from balmi.numerals import counted
 
 if TYPE_CHECKING:
@@ -249,8 +249,8 @@ def unique_names(ids: list[str], names: list[str]) -> tuple[list[str], tuple[tup
     shared = [name for name, count in counts.items() if count > 1]
     if not shared:
         return told, ()
-    first = listing(map(shown, shared[:SHOWN_NAMES])) + ", …" * (len(shared) > SHOWN_NAMES)
-    found = f"{counted(len(shared), 'name')} of several features: {first}"
+    several = first_of(shared, SHOWN_NAMES)
+    found = f"{counted(len(shared), 'name')} of several features: {several}"
     return told, ((found, "their ids stand for them"),)
 
 

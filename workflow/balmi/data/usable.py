@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from balmi.data.measurements import dense
-from balmi.errors import listing, shown
+from balmi.errors import first_of, listing, shown
 from balmi.numerals import counted
 
 if TYPE_CHECKING:
@@ -101,8 +101,7 @@ def left_out(tables: Tables, table: pd.DataFrame, texts: pd.DataFrame) -> list[t
     lost = {"without a label": unlabelled, "with a label but without any measurement": unmeasured}
     return [
         (
-            f"{counted(len(ids), 'sample')} {what}: {listing(map(shown, ids[:SHOWN_SAMPLES]))}"
-            + ", …" * (len(ids) > SHOWN_SAMPLES),
+            f"{counted(len(ids), 'sample')} {what}: {first_of(ids, SHOWN_SAMPLES)}",
             "left out",
         )
         for what, ids in lost.items()

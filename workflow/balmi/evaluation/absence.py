@@ -164,15 +164,16 @@ def absence_finding(absence: pd.DataFrame, predictions: pd.DataFrame, cohort: Ro
             " one, a weak association may be missed.",
         )
     told = _told(score)
-    found = f"Missing modalities are associated with the class. {told}"
     if shown.empty:
-        found = "Who has which modality predicts the class."
-        value, found = told, f"{found} By permuted labels no association is shown ({value})."
+        found = "Who has which modality predicts the class. By permuted labels no association is"
+        found, value = f"{found} shown ({value}).", told
+    else:
+        found = "Missing modalities are associated with the class." + (f" {told}." if told else "")
     return Finding(
         State.CAUTION,
-        value.removesuffix("."),
-        f"{found.strip()} The site or the assay may be the cause. Scores over all samples"
-        " contain that. The headline follows the samples that have all modalities.",
+        value,
+        f"{found} The site or the assay may be the cause. Scores over all samples contain that. The"
+        " headline follows the samples that have all modalities.",
     )
 
 
@@ -192,4 +193,4 @@ def _told(score: MeanOverFolds | None) -> str:
     if score is None or math.isnan(score.lower):
         return ""
     told = with_limits(score.mean, score.lower, score.upper)
-    return f"What sees only that ({Method.ABSENCE_LR}) has a macro AUROC of {told}."
+    return f"What sees only that ({Method.ABSENCE_LR}) has a macro AUROC of {told}"

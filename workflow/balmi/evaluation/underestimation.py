@@ -22,6 +22,7 @@ from balmi.evaluation.primary import modality_of
 from balmi.evaluation.statistics import corrected_interval, held_out_ratio
 from balmi.evaluation.trust import Finding, State
 from balmi.information.label import entropy
+from balmi.information.members import class_prior
 from balmi.methods.outcome import PROBABILITY_PREFIX
 from balmi.numerals import decimal
 
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
     from balmi.data.cohort import Roster
 
-# Counts that the class frequencies start from, so that no class is impossible (Jeffreys).
-PRIOR = 0.5
 MOST_NAMED = 3
 FLOORED = "Amounts below zero count as zero."
 # Nats by which an estimate may lie below what a method reads, or below a part of what it is of.
@@ -135,9 +134,9 @@ def held_out_gain(predictions: pd.DataFrame, cohort: Roster, has: np.ndarray) ->
         if not kept.size or not training.any():
             continue
         labels = cohort.labels[rows[kept]]
-        counts = np.bincount(cohort.labels[training], minlength=len(cohort.classes)) + PRIOR
+        prior = class_prior(cohort.labels[training], len(cohort.classes))
         read = np.maximum(probabilities[kept, labels], SMALLEST_PROBABILITY)
-        gain = float((np.log(read) - np.log((counts / counts.sum())[labels])).mean())
+        gain = float((np.log(read) - np.log(prior[labels])).mean())
         gains.setdefault(frozenset(rows[kept].tolist()), []).append(gain)
     if len(gains) < 2:
         return None

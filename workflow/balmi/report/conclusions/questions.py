@@ -61,32 +61,33 @@ class Conclusion:
 
 # What stands in the place of a verdict where no comparison has one.
 UNCOMPARED = {Case.WITHHELD: Verdict.WITHHELD}
-# Where one modality, {top}, is shown to carry the most, where none is, and where none is shown to
-# carry any information.
-KEEP: dict[Keep, tuple[str, str, str]] = {
-    Keep.WITHHELD: ("No answer: a decisive check failed.",) * 3,
-    Keep.NOTHING: ("No answer: nothing measured is shown to predict the class.",) * 3,
-    Keep.ALONE: ("There is one modality, so there is nothing to choose.",) * 3,
-    Keep.OPEN: (
-        "Undecided: {top} carries the most information, and combining is not judged.",
-        "Undecided: no modality is shown to stand apart, and combining is not judged.",
-        "Undecided: no modality is shown to carry information, and combining is not judged.",
-    ),
-    Keep.SEVERAL: ("Keep {several}: combining gains over one modality.",) * 3,
-    Keep.FOR_GAPS: ("Keep {several} where samples lack some; for complete ones no gain is shown.",)
-    * 3,
-    Keep.ONE: (
-        "Keep {top}: one modality is enough, and it carries the most information.",
-        "One modality is enough; which one is not shown.",
-        "One modality is enough; alone, none is shown to carry information.",
-    ),
-    Keep.MAYBE_ONE: (
-        "{top} may be enough: it carries the most, and no gain is confirmed.",
-        "One modality may be enough; which one is not shown.",
-        "One modality may be enough, but none is shown to carry information.",
-    ),
+# By what is shown of the foremost modality; None stands for what is not told apart.
+KEEP: dict[Keep, dict[Foremost | None, str]] = {
+    Keep.WITHHELD: {None: "No answer: a decisive check failed."},
+    Keep.NOTHING: {None: "No answer: nothing measured is shown to predict the class."},
+    Keep.ALONE: {None: "There is one modality, so there is nothing to choose."},
+    Keep.OPEN: {
+        Foremost.APART: "Undecided: {top} carries the most information, and combining is not"
+        " judged.",
+        Foremost.NOTHING: "Undecided: no modality is shown to carry information, and combining is"
+        " not judged.",
+        None: "Undecided: no modality is shown to stand apart, and combining is not judged.",
+    },
+    Keep.SEVERAL: {None: "Keep {several}: combining gains over one modality."},
+    Keep.FOR_GAPS: {
+        None: "Keep {several} where samples lack some; for complete ones no gain is shown."
+    },
+    Keep.ONE: {
+        Foremost.APART: "Keep {top}: one modality is enough, and it carries the most information.",
+        Foremost.NOTHING: "One modality is enough; alone, none is shown to carry information.",
+        None: "One modality is enough; which one is not shown.",
+    },
+    Keep.MAYBE_ONE: {
+        Foremost.APART: "{top} may be enough: it carries the most, and no gain is confirmed.",
+        Foremost.NOTHING: "One modality may be enough, but none is shown to carry information.",
+        None: "One modality may be enough; which one is not shown.",
+    },
 }
-ACCORDING = {Foremost.APART: 0, Foremost.NOTHING: 2}  # which of them; the second by default
 
 
 def _which(views: Views) -> Conclusion:
@@ -144,7 +145,8 @@ def keep(views: Views) -> Conclusion:
     advice, names = CASES[views.decision.case].keep, views.cohort.modalities
     if len(names) == 1 and advice not in (Keep.WITHHELD, Keep.NOTHING):
         advice = Keep.ALONE
-    sentence = KEEP[advice][ACCORDING.get(state, 1)].format(
+    texts = KEEP[advice]
+    sentence = texts.get(state, texts[None]).format(
         top=brief(views.information.strongest),
         several="both" if len(names) == 2 else "more than one",
     )

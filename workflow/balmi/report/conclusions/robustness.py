@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from balmi.evaluation.at_chance import Reading
 from balmi.evaluation.verdicts import Verdict
-from balmi.numerals import counted, decimal, signed
+from balmi.numerals import counted, decimal, inflected, signed
 from balmi.report.kit.words import brief, joined, percent
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ UNHARMED = "For {method}, noise on {modalities} is not shown to harm up to {most
 
 
 def _deviations(level: float) -> str:
-    return f"{level:g} standard deviation{'s' * (level != 1)}"
+    return f"{level:g} {inflected(level, 'standard deviation', 'standard deviations')}"
 
 
 def noisy(panels: Sequence[Panel]) -> tuple[str, ...]:

@@ -32,9 +32,13 @@ TICKS = (1, 2, 2.5, 5, 10)  # steps of an axis, times a power of ten
 
 def width(text: str, size: float = SIZE, letter: float = EM) -> float:
     """Return how wide a text is at most, in pixels; letters of East Asia fill their square."""
-    widths = {each: letter * (CAPITAL if each.isupper() else 1.0) for each in text}
-    widths |= {each: 1.0 for each in text if unicodedata.east_asian_width(each) in "WF"}
-    return size * sum(widths[each] for each in text)
+    return size * sum(_share_of_size(each, letter) for each in text)
+
+
+def _share_of_size(each: str, letter: float) -> float:
+    if unicodedata.east_asian_width(each) in "WF":
+        return 1.0
+    return letter * CAPITAL if each.isupper() else letter
 
 
 def fitted(text: str, room: float, size: float = SIZE, letter: float = EM) -> str:
